@@ -1,0 +1,78 @@
+import { z } from 'zod'
+
+export const roles = ['user', 'ops', 'client', 'admin'] as const
+export type Role = (typeof roles)[number]
+
+/** Letters, digits and `._@+-`, beginning with a letter or digit, 64 characters at most. */
+export const usernamePattern = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/
+
+/** bcrypt reads no more than 72 bytes, so a longer password would be cut in silence. */
+export const passwordBytes = { min: 8, max: 72 } as const
+
+export const roleSchema = z.enum(roles)
+const username = z.string().regex(usernamePattern, 'must begin with a letter or digit and hold only letters, digits and ._@+- (64 at most)')
+const newPassword = z.string().refine((text) => fitsPassword(text), `must have ${passwordBytes.min} to ${passwordBytes.max} bytes`)
+
+export const signupSchema = z
+  .object({
+    username: username.optional(),
+    email: z.string().max(254).optional(),
+    password: newPassword,
+    role: roleSchema.optional(),
+    name: z.string().max(200).optional(),
+  })
+  .meta({ id: 'Signup', example: { username: 'ann', password: 'correct horse' } })
+
+export const loginSchema = z
+  .object({ username: z.string().optional(), email: z.string().optional(), password: z.string(), role: roleSchema.optional() })
+  .meta({ id: 'Login', example: { username: 'ann', password: 'correct horse' } })
+
+export const loggedInSchema = z
+  .object({ message: z.string(), username: z.string(), role: roleSchema, token: z.string(), expiresAt: z.iso.datetime() })
+  .meta({ id: 'LoggedIn' })
+export type LoggedIn = z.infer<typeof loggedInSchema>
+
+export const accountSchema = z
+  .object({
+    id: z.int(),
+    account: z.string().meta({ example: 'user:ann' }),
+    username: z.string(),
+    role: roleSchema,
+    name: z.string().nullable(),
+    email: z.string().nullable(),
+    disabled: z.boolean(),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Account' })
+export type AccountRecord = z.infer<typeof accountSchema>
+
+export const sessionSchema = z
+  .object({
+    id: z.string(),
+    createdAt: z.iso.datetime(),
+    lastUsedAt: z.iso.datetime(),
+    expiresAt: z.iso.datetime(),
+    client: z.string().meta({ description: 'the User-Agent that logged in' }),
+    current: z.boolean(),
+  })
+  .meta({ id: 'Session' })
+export type SessionRecord = z.infer<typeof sessionSchema>
+
+export const changePasswordSchema = z.object({ current: z.string(), new: newPassword }).meta({ id: 'ChangePassword' })
+
+export const newAccountSchema = z
+  .object({
+    username,
+    password: newPassword,
+    role: roleSchema.optional(),
+    name: z.string().max(200).optional(),
+    email: z.string().max(254).optional(),
+  })
+  .meta({ id: 'NewAccount' })
+
+export const accountChangesSchema = z.object({ disabled: z.boolean().optional(), password: newPassword.optional() }).meta({ id: 'AccountChanges' })
+
+function fitsPassword(text: string): boolean {
+  const bytes = Buffer.byteLength(text)
+  return bytes >= passwordBytes.min && bytes <= passwordBytes.max
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod'
+
+export const jobKinds = ['upload', 'export', 'import', 'query'] as const
+export type JobKind = (typeof jobKinds)[number]
+
+export const jobStates = ['waiting', 'running', 'paused', 'interrupted', 'committing', 'done', 'stopped', 'failed'] as const
+export type JobState = (typeof jobStates)[number]
+
+export const jobSchema = z
+  .object({
+    id: z.uuid(),
+    kind: z.enum(jobKinds),
+    account: z.string().meta({ example: 'user:ann' }),
+    file: z.string().nullable(),
+    table: z.string().nullable(),
+    state: z.enum(jobStates),
+    bytes: z.int().meta({ description: 'bytes that the server has accepted (upload, import) or handed on (export)' }),
+    totalBytes: z.int().nullable(),
+    percent: z.number().nullable(),
+    rows: z.int().nullable().meta({ description: 'known at the end of an import or a query' }),
+    rate: z.int().nullable().meta({ description: 'bytes per second over the last seconds, while it runs' }),
+    rateLimit: z.int().nullable().meta({ description: 'bytes per second' }),
+    startedAt: z.iso.datetime().nullable(),
+    endedAt: z.iso.datetime().nullable(),
+    stoppedBy: z.string().nullable(),
+    error: z.looseObject({ code: z.string(), message: z.string(), status: z.int() }).nullable(),
+  })
+  .meta({ id: 'Job' })
+export type JobRecord = z.infer<typeof jobSchema>
+
+export const receiptSchema = z
+  .object({
+    message: z.string(),
+    job: jobSchema,
+    stoppedBy: z.string(),
+    stoppedAt: z.iso.datetime(),
+    bytesDiscarded: z.int(),
+    cleanedUp: z.boolean(),
+    tookMs: z.number(),
+  })
+  .meta({ id: 'Receipt' })
+export type Receipt = z.infer<typeof receiptSchema>
+
+/** The answer to `/upload/stop` and its kin: the newest job's receipt, with all of them in `receipts`. */
+export const receiptsSchema = receiptSchema.extend({ receipts: z.array(receiptSchema) }).meta({ id: 'Receipts' })
+export type Receipts = z.infer<typeof receiptsSchema>
+
+export const jobListSchema = z.object({ jobs: z.array(jobSchema), next: z.string().nullable() }).meta({ id: 'JobList' })
+export type JobList = z.infer<typeof jobListSchema>
+
+export const jobChangesSchema = z
+  .object({ rateLimit: z.int().positive().max(2 ** 50).nullable().meta({ description: 'bytes per second, null for none' }) })
+  .meta({ id: 'JobChanges' })

@@ -1,0 +1,32 @@
+/** The paths that both sides agree on. */
+export const routes = {
+  signup: '/auth/signup',
+  login: '/auth/login',
+  logout: '/auth/logout',
+  me: '/auth/me',
+  sessions: '/auth/sessions',
+  password: '/auth/password',
+  accounts: '/accounts',
+  upload: '/upload',
+  uploadStop: '/upload/stop',
+  export: '/export',
+  exportStop: '/export/stop',
+  files: '/files',
+  jobs: '/jobs',
+  jobEvents: '/jobs/events',
+  tus: '/tus',
+  health: '/healthz',
+  ready: '/readyz',
+} as const
+
+/** Carries a job's id: from the client, to choose it (a UUID), and in every answer that concerns a job. */
+export const jobHeader = 'Filejobs-Job'
+
+/** The path of a file: each segment percent-encoded, the slashes kept. */
+export function filePath(name: string): string {
+  return `${routes.files}/${name.split('/').map(encodeURIComponent).join('/')}`
+}
+
+export function jobPath(id: string, action?: 'stop' | 'pause' | 'resume'): string {
+  return action ? `${routes.jobs}/${id}/${action}` : `${routes.jobs}/${id}`
+}
