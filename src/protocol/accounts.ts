@@ -10,8 +10,12 @@ export const usernamePattern = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/
 export const passwordBytes = { min: 8, max: 72 } as const
 
 export const roleSchema = z.enum(roles)
-const username = z.string().regex(usernamePattern, 'must begin with a letter or digit and hold only letters, digits and ._@+- (64 at most)')
-const newPassword = z.string().refine((text) => fitsPassword(text), `must have ${passwordBytes.min} to ${passwordBytes.max} bytes`)
+const username = z
+  .string()
+  .regex(usernamePattern, 'must begin with a letter or digit and hold only letters, digits and ._@+- (64 at most)')
+const newPassword = z
+  .string()
+  .refine((text) => fitsPassword(text), `must have ${passwordBytes.min} to ${passwordBytes.max} bytes`)
 
 export const signupSchema = z
   .object({
@@ -24,11 +28,22 @@ export const signupSchema = z
   .meta({ id: 'Signup', example: { username: 'ann', password: 'correct horse' } })
 
 export const loginSchema = z
-  .object({ username: z.string().optional(), email: z.string().optional(), password: z.string(), role: roleSchema.optional() })
+  .object({
+    username: z.string().optional(),
+    email: z.string().optional(),
+    password: z.string(),
+    role: roleSchema.optional(),
+  })
   .meta({ id: 'Login', example: { username: 'ann', password: 'correct horse' } })
 
 export const loggedInSchema = z
-  .object({ message: z.string(), username: z.string(), role: roleSchema, token: z.string(), expiresAt: z.iso.datetime() })
+  .object({
+    message: z.string(),
+    username: z.string(),
+    role: roleSchema,
+    token: z.string(),
+    expiresAt: z.iso.datetime(),
+  })
   .meta({ id: 'LoggedIn' })
 export type LoggedIn = z.infer<typeof loggedInSchema>
 
@@ -70,7 +85,9 @@ export const newAccountSchema = z
   })
   .meta({ id: 'NewAccount' })
 
-export const accountChangesSchema = z.object({ disabled: z.boolean().optional(), password: newPassword.optional() }).meta({ id: 'AccountChanges' })
+export const accountChangesSchema = z
+  .object({ disabled: z.boolean().optional(), password: newPassword.optional() })
+  .meta({ id: 'AccountChanges' })
 
 function fitsPassword(text: string): boolean {
   const bytes = Buffer.byteLength(text)

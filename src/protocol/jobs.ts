@@ -3,7 +3,16 @@ import { z } from 'zod'
 export const jobKinds = ['upload', 'export', 'import', 'query'] as const
 export type JobKind = (typeof jobKinds)[number]
 
-export const jobStates = ['waiting', 'running', 'paused', 'interrupted', 'committing', 'done', 'stopped', 'failed'] as const
+export const jobStates = [
+  'waiting',
+  'running',
+  'paused',
+  'interrupted',
+  'committing',
+  'done',
+  'stopped',
+  'failed',
+] as const
 export type JobState = (typeof jobStates)[number]
 
 export const jobSchema = z
@@ -49,5 +58,12 @@ export const jobListSchema = z.object({ jobs: z.array(jobSchema), next: z.string
 export type JobList = z.infer<typeof jobListSchema>
 
 export const jobChangesSchema = z
-  .object({ rateLimit: z.int().positive().max(2 ** 50).nullable().meta({ description: 'bytes per second, null for none' }) })
+  .object({
+    rateLimit: z
+      .int()
+      .positive()
+      .max(2 ** 50)
+      .nullable()
+      .meta({ description: 'bytes per second, null for none' }),
+  })
   .meta({ id: 'JobChanges' })

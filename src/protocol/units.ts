@@ -18,7 +18,9 @@ export function parseDuration(text: string, field: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text.trim())
   const milliseconds = match ? Math.round(Number(match[1]) * durationFactors[match[2]!]!) : Number.NaN
   if (!Number.isSafeInteger(milliseconds)) {
-    throw new Problem('invalid-request', `${field}: "${text}" is not a duration; write it like 30s, 10m or 24h.`, { field })
+    throw new Problem('invalid-request', `${field}: "${text}" is not a duration; write it like 30s, 10m or 24h.`, {
+      field,
+    })
   }
   return milliseconds
 }
