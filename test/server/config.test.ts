@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest'
+import { Problem } from '../../dist/protocol/problems.js'
+import { parseConfig } from '../../dist/server/config.js'
+
+describe('the configuration of serve', () => {
+  it('has the defaults of the documentation', () => {
+    expect(parseConfig({}, {})).toEqual({
+      host: '127.0.0.1',
+      port: 8080,
+      dataFolder: './filejobs-data',
+      usersFile: null,
+      signupRoles: ['user', 'ops', 'client'],
+      queryAllowed: true,
+      sessionTtlMs: 365 * 86_400_000,
+      bcryptCost: 12,
+      trustProxy: 0,
+      publicUrl: null,
+      corsOrigin: null,
+      jobsPerAccount: 1,
+      maxFileSize: null,
+      quota: null,
+      rateLimitPerAccount: null,
+      idleTimeoutMs: 600_000,
+      maxPauseMs: 3_600_000,
+      keepPartialMs: 86_400_000,
+      shutdownGraceMs: 10_000,
+      importMemoryBytes: 512 * 1024 ** 2,
+      importThreads: 1,
+      tls: null,
+      metricsToken: null,
+      adminPassword: null,
+      jwtSecret: null,
+    })
+  })
+
+  it('reads every flag', () => {
+    const config = parseConfig({
+      ...{ host: '0.0.0.0', port: '0', data: '/d', users: 'u.json', signup: 'open:client,user', query: 'on' },
+      ...{ sessionTtl: '30d', bcryptCost: '4', trustProxy: '1', publicUrl: 'https://Files.example.org/' },
+      ...{ corsOrigin: 'https://a.example, http://b.example:81/', jobsPerAccount: '3', maxFileSize: '5M' },
+      ...{ quota: '1G', rateLimitPerAccount: 'none', idleTimeout: '500ms', maxPause: '2h', keepPartial: '7d' },
+      ...{ shutdownGrace: '0s', importMemory: '1G', importThreads: '2', tlsCert: 'c.pem', tlsKey: 'k.pem' },
+      metricsToken: 'm',
+    })
+    expect(config).toMatchObject({
+      ...{ host: '0.0.0.0', port: 0, dataFolder: '/d', usersFile: 'u.json', signupRoles: ['user', 'client'] },
+      ...{ queryAllowed: true, sessionTtlMs: 30 * 86_400_000, bcryptCost: 4, trustProxy: 1 },
+      ...{ publicUrl: 'https://files.example.org', corsOrigin: 'https://a.example,http://b.example:81' },
+      ...{ jobsPerAccount: 3, maxFileSize: 5 * 1024 ** 2, quota: 1024 ** 3, rateLimitPerAccount: null },
+      ...{ idleTimeoutMs: 500, maxPauseMs: 7_200_000, keepPartialMs: 7 * 86_400_000, shutdownGraceMs: 0 },
+      ...{ importMemoryBytes: 1024 ** 3, importThreads: 2, metricsToken: 'm' },
+      tls: { certFile: 'c.pem', keyFile: 'k.pem' },
+    })
+  })
+
+  it('lets a flag win over its variable, and an empty variable count as unset', () => {
+    const env = { FILEJOBS_PORT: '9000', FILEJOBS_SESSION_TTL: '1h', FILEJOBS_QUOTA: '' }
+    expect(parseConfig({ port: '9001' }, env)).toMatchObject({ port: 9001, sessionTtlMs: 3_600_000, quota: null })
+  })
+
+  it('takes secrets from the environment only', () => {
+    const secret = 's'.repeat(32)
+    expect(parseConfig({}, { FILEJOBS_JWT_SECRET: secret, FILEJOBS_ADMIN_PASSWORD: 'longenough' })).toMatchObject({
+      jwtSecret: secret,
+      adminPassword: 'longenough',
+    })
+    expect(parseConfig({ jwtSecret: secret, adminPassword: 'longenough' })).toMatchObject({
+      jwtSecret: null,
+      adminPassword: null,
+    })
+  })
+
+  it.each(['127.0.0.1', '127.9.9.9', 'localhost', '::1', '[::1]'])('is generous on %s', (host) => {
+    expect(parseConfig({ host })).toMatchObject({ signupRoles: ['user', 'ops', 'client'], queryAllowed: true })
+  })
+
+  it.each(['0.0.0.0', '::', '192.168.1.5', 'files.example.org', '127.evil.example'])('is closed on %s', (host) => {
+    expect(parseConfig({ host })).toMatchObject({ signupRoles: [], queryAllowed: false })
+    expect(parseConfig({ host, signup: 'open', query: 'on' })).toMatchObject({
+      signupRoles: ['user', 'ops', 'client'],
+      queryAllowed: true,
+    })
+  })
+
+  it('closes on loopback when it is told to', () => {
+    expect(parseConfig({ signup: 'closed', query: 'off' })).toMatchObject({ signupRoles: [], queryAllowed: false })
+  })
+
+  it.each([
+    [{ port: '70000' }, '--port'],
+    [{ port: '-1' }, '--port'],
+    [{ port: '8o' }, '--port'],
+    [{ port: true }, '--port'],
+    [{ host: '' }, '--host'],
+    [{ signup: 'open:admin' }, '--signup'],
+    [{ signup: 'open:' }, '--signup'],
+    [{ signup: 'yes' }, '--signup'],
+    [{ query: 'yes' }, '--query'],
+    [{ sessionTtl: '5' }, '--session-ttl'],
+    [{ idleTimeout: '0s' }, '--idle-timeout'],
+    [{ idleTimeout: '30d' }, '--idle-timeout'],
+    [{ bcryptCost: '3' }, '--bcrypt-cost'],
+    [{ jobsPerAccount: '0' }, '--jobs-per-account'],
+    [{ quota: 'much' }, '--quota'],
+    [{ rateLimitPerAccount: '0' }, '--rate-limit-per-account'],
+    [{ publicUrl: 'files.example.org' }, '--public-url'],
+    [{ corsOrigin: 'example' }, '--cors-origin'],
+    [{ tlsCert: 'c.pem' }, '--tls-key'],
+    [{ tlsKey: 'k.pem' }, '--tls-cert'],
+  ])('refuses %j and names the flag', (flags, field) => {
+    expect(problemOf(() => parseConfig(flags))).toMatchObject({ code: 'invalid-request', details: { field } })
+    expect(problemOf(() => parseConfig(flags))?.message).toContain(field)
+  })
+
+  it.each([
+    [{ FILEJOBS_JWT_SECRET: 'short' }, 'FILEJOBS_JWT_SECRET'],
+    [{ FILEJOBS_ADMIN_PASSWORD: 'short' }, 'FILEJOBS_ADMIN_PASSWORD'],
+    [{ FILEJOBS_MAX_FILE_SIZE: '-5M' }, 'FILEJOBS_MAX_FILE_SIZE'],
+  ])('refuses %j, names the variable, and does not repeat secrets', (env, field) => {
+    const problem = problemOf(() => parseConfig({}, env))
+    expect(problem).toMatchObject({ code: 'invalid-request', details: { field } })
+    expect(problem?.message).not.toContain('short')
+  })
+})
+
+function problemOf(run: () => unknown): Problem | undefined {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof Problem) return error
+    throw error
+  }
+}
