@@ -1,0 +1,89 @@
+import { isProblemCode, Problem, type ProblemCode } from '../protocol/problems.js'
+import { errorCode, Failure } from './exit-codes.js'
+
+/** The error that an answer with a status from 300 upwards tells of, whether or not it bears problem+json. */
+export function answeredProblem(
+  server: string,
+  status: number,
+  body: string,
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): Problem | Failure {
+  const problem = parseProblem(body)
+  if (problem?.code === 'not-logged-in') return notLoggedIn(server, { cause: problem })
+  if (problem) return problem
+  if (status >= 300 && status < 400) {
+    return new Failure('unexpected', `${server} sends us on to ${headers.location ?? 'nowhere'}: is the URL right?`)
+  }
+  const code = plainStatuses[status]
+  const words = `${server} answered ${status} without saying why`
+  if (code === 'not-logged-in') return notLoggedIn(server)
+  if (code) return new Problem(code, `${words}.`)
+  return new Failure('unexpected', `${words}: is it a filejobs server, and what does a proxy before it log?`)
+}
+
+export function notLoggedIn(server: string, options?: ErrorOptions): Problem {
+  return new Problem('not-logged-in', `Not logged in to ${server}: run "filejobs login".`, {}, options)
+}
+
+/** Words an error of the network, naming the server; other errors stay as they are. */
+export function unreachable(server: string, error: unknown): unknown {
+  const code = errorCode(error)
+  if (code === undefined) return error
+  const words = networkErrors[code]
+  if (words) return new Failure('tryAgain', `${server}: ${words}`, { cause: error })
+  if (code.startsWith('HPE_')) {
+    return new Failure('tryAgain', `${server}: what answers there is not HTTP. Is the URL right?`, { cause: error })
+  }
+  if (/CERT|SIGNED|TLS|SSL/.test(code)) {
+    return new Failure('tryAgain', `${server}: the connection cannot be secured (${code}).`, { cause: error })
+  }
+  return error
+}
+
+/** Whether an error tells of a connection that broke, so that it can be worth another attempt. */
+export function isNetworkError(error: unknown): boolean {
+  const code = errorCode(error)
+  return code !== undefined && (Object.hasOwn(networkErrors, code) || code.startsWith('HPE_'))
+}
+
+const cut = 'the connection was cut. Try again.'
+const networkErrors: Record<string, string> = {
+  ECONNREFUSED: 'nobody answers there. Is the server running ("filejobs serve"), and is the URL right?',
+  ENOTFOUND: 'there is no such host. Is the URL right?',
+  EAI_AGAIN: 'the name of the host cannot be looked up now. Try again later.',
+  ECONNRESET: cut,
+  ECONNABORTED: cut,
+  EPIPE: cut,
+  ERR_STREAM_PREMATURE_CLOSE: cut,
+  ETIMEDOUT: 'no answer in time. Try again later.',
+  EHOSTUNREACH: 'the host cannot be reached. Try again later.',
+  ENETUNREACH: 'the network cannot be reached. Try again later.',
+  EPROTO: 'the connection cannot be secured. Is it http:// rather than https://?',
+}
+
+/** What proxies in front of a server answer on their own. */
+const plainStatuses: Record<number, ProblemCode> = {
+  401: 'not-logged-in',
+  403: 'not-allowed',
+  404: 'not-found',
+  408: 'stalled',
+  413: 'file-too-large',
+  429: 'too-many-attempts',
+  502: 'busy',
+  503: 'busy',
+  504: 'busy',
+  507: 'disk-full',
+}
+
+function parseProblem(body: string): Problem | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(body)
+  } catch {
+    return undefined
+  }
+  if (typeof value !== 'object' || value === null || !('code' in value) || !isProblemCode(value.code)) return undefined
+  const { code, ...details } = value
+  const message = 'message' in value && typeof value.message === 'string' ? value.message : `The server says ${code}.`
+  return new Problem(code, message, details)
+}

@@ -1,0 +1,38 @@
+import type { Command } from 'commander'
+import type { Context } from './context.js'
+
+/** One command: listed by its name, and loaded only when it runs. */
+export interface CommandEntry {
+  readonly name: string
+  readonly summary: string
+  load(): Promise<(context: Context) => Command>
+}
+
+/** All commands, in the order of the help. A new one is a file in `commands/` and a line here. */
+export const commandTable: readonly CommandEntry[] = [
+  {
+    name: 'serve',
+    summary: 'run the server',
+    load: async () => (await import('./commands/serve.js')).serveCommand,
+  },
+  {
+    name: 'signup',
+    summary: 'make an account and log in',
+    load: async () => (await import('./commands/signup.js')).signupCommand,
+  },
+  {
+    name: 'login',
+    summary: 'log in and remember it',
+    load: async () => (await import('./commands/login.js')).loginCommand,
+  },
+  {
+    name: 'logout',
+    summary: 'end the session on this server',
+    load: async () => (await import('./commands/logout.js')).logoutCommand,
+  },
+  {
+    name: 'whoami',
+    summary: 'show who is logged in',
+    load: async () => (await import('./commands/whoami.js')).whoamiCommand,
+  },
+]

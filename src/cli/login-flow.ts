@@ -1,0 +1,54 @@
+import type { LoggedIn } from '../protocol/accounts.js'
+import { routes } from '../protocol/routes.js'
+import { createApi } from './api.js'
+import { Failure } from './exit-codes.js'
+import { askLine, askPassword } from './password.js'
+import type { Session } from './session.js'
+
+export interface Who {
+  username: string
+  role?: string
+}
+
+/** Reads `ann`, or `ops:ann`, which is how accounts are written; asks on the terminal when nothing was given. */
+export async function askWho(session: Session, given: string | undefined, role: string | undefined): Promise<Who> {
+  const text = given ?? (await askLine(session.context, 'Username: ', 'Say who you are: give a USERNAME.'))
+  if (text === '') throw new Failure('wrongUse', 'A username is needed.')
+  const colon = text.indexOf(':')
+  if (colon < 0) return { username: text, ...(role === undefined ? {} : { role }) }
+  const named = text.slice(0, colon)
+  if (role !== undefined && role !== named) {
+    throw new Failure('wrongUse', `${text} and --role ${role} contradict each other.`)
+  }
+  return { username: text.slice(colon + 1), role: named }
+}
+
+/** Asks twice when the password is new. */
+export function askLoginPassword(session: Session, who: Who, fromStdin: boolean, twice = false): Promise<string> {
+  return askPassword(session.context, {
+    fromStdin,
+    question: `Password for ${who.username} on ${session.server}`,
+    twice,
+  })
+}
+
+/** Remembers a login and ends the session that it replaces: a token that nobody knows any more must not live on. */
+export async function rememberLogin(session: Session, login: LoggedIn): Promise<void> {
+  const { credentials, server, output, context } = session
+  const old = await credentials.find(server)
+  const account = `${login.role}:${login.username}`
+  await credentials.save(server, { account, token: login.token, expiresAt: login.expiresAt })
+  if (old && old.token !== login.token) await endSession(session, old.token)
+  if (context.env.FILEJOBS_TOKEN) {
+    output.note('FILEJOBS_TOKEN is set and goes before this login: unset it to use what was remembered now.')
+  }
+  const { username, role, expiresAt } = login
+  output.result({ account, username, role, expiresAt, server }, `Logged in to ${server} as ${account}.`)
+}
+
+/** Best effort: the old token may have expired, or its server may be another one by now. */
+async function endSession({ server, userAgent }: Session, token: string): Promise<void> {
+  await createApi({ server, userAgent, token })
+    .send('POST', routes.logout, { timeoutMs: 5_000 })
+    .catch(() => {})
+}

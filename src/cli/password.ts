@@ -1,0 +1,92 @@
+import type { Context } from './context.js'
+import { Exit, exitCodes, Failure } from './exit-codes.js'
+
+export interface PasswordOptions {
+  /** Read it from stdin: everything up to the first line end. */
+  fromStdin: boolean
+  /** What the prompt asks for, such as `Password for ann`. */
+  question: string
+  /** Ask a second time, because a typing error would lock the user out; default false. */
+  twice?: boolean
+}
+
+/** A password from stdin, `FILEJOBS_PASSWORD` or a hidden prompt: never from an argument, which other users can see. */
+export async function askPassword(context: Context, options: PasswordOptions): Promise<string> {
+  if (options.fromStdin) return readLine(context.stdin)
+  if (context.env.FILEJOBS_PASSWORD) return context.env.FILEJOBS_PASSWORD
+  const password = await promptHidden(context, `${options.question}: `)
+  if (options.twice && (await promptHidden(context, 'The same again: ')) !== password) {
+    throw new Failure('wrongUse', 'The two passwords differ: nothing was done.')
+  }
+  return password
+}
+
+/** Asks for a line of text on the terminal. Throws a Failure saying `otherwise` when there is none. */
+export async function askLine(context: Context, question: string, otherwise: string): Promise<string> {
+  if (!context.stdin.isTTY) throw new Failure('wrongUse', otherwise)
+  const { createInterface } = await import('node:readline/promises')
+  const lines = createInterface({ input: context.stdin, output: context.stderr, terminal: true })
+  const left = new AbortController()
+  // Ctrl-C and Ctrl-D close it, and an answer that never comes would hang.
+  lines.once('close', () => left.abort())
+  try {
+    return (await lines.question(question, { signal: left.signal })).trim()
+  } catch (error) {
+    if (!left.signal.aborted) throw error
+    context.stderr.write('\n')
+    throw new Exit(exitCodes.interrupted)
+  } finally {
+    lines.close()
+  }
+}
+
+async function readLine(stdin: NodeJS.ReadStream): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of stdin as AsyncIterable<Buffer>) {
+    chunks.push(chunk)
+    if (chunk.includes(0x0a)) break
+  }
+  const [line] = Buffer.concat(chunks).toString('utf8').split(/\r?\n/, 1)
+  if (!line) throw new Failure('wrongUse', 'stdin holds no password.')
+  return line
+}
+
+/** In raw mode nothing is echoed, and Ctrl-C comes as a character. */
+async function promptHidden({ stdin, stderr }: Context, question: string): Promise<string> {
+  if (!stdin.isTTY) {
+    throw new Failure('wrongUse', 'No terminal to ask for the password: use --password-stdin or FILEJOBS_PASSWORD.')
+  }
+  stderr.write(question)
+  stdin.setRawMode(true)
+  stdin.setEncoding('utf8')
+  try {
+    return await readHidden(stdin)
+  } finally {
+    stdin.setRawMode(false)
+    stdin.pause()
+    stderr.write('\n')
+  }
+}
+
+const keys = { interrupt: '\u0003', end: '\u0004', backspace: '\b', clear: '\u0015', delete: '\u007f' }
+
+function readHidden(stdin: NodeJS.ReadStream): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    const finish = (settle: () => void) => {
+      stdin.off('data', read).off('end', leave)
+      settle()
+    }
+    const leave = () => finish(() => reject(new Exit(exitCodes.interrupted)))
+    const read = (chunk: Buffer | string) => {
+      for (const key of chunk.toString()) {
+        if (key === keys.interrupt || (key === keys.end && text === '')) return leave()
+        if (key === '\r' || key === '\n' || key === keys.end) return finish(() => resolve(text))
+        if (key === keys.clear) text = ''
+        else if (key === keys.backspace || key === keys.delete) text = [...text].slice(0, -1).join('')
+        else text += key
+      }
+    }
+    stdin.on('data', read).once('end', leave).resume()
+  })
+}

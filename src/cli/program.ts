@@ -1,0 +1,83 @@
+import { Command, CommanderError } from 'commander'
+import { type CommandEntry, commandTable } from './command-table.js'
+import type { Context, GlobalOptions } from './context.js'
+import { Exit, exitCodeOf, exitCodes, wordingOf } from './exit-codes.js'
+import { createOutput } from './output.js'
+import { version } from './version.js'
+
+/** Runs one command and says how it ended: the process's exit code. Never throws. */
+export async function run(args: string[], context: Context): Promise<number> {
+  const program = createProgram(context)
+  try {
+    const wanted = commandName(args)
+    for (const entry of commandTable) {
+      if (entry.name === wanted) await addCommand(program, entry, context)
+      else program.command(entry.name).description(entry.summary)
+    }
+    await program.parseAsync(args, { from: 'user' })
+    return exitCodes.done
+  } catch (error) {
+    // commander has already said what is wrong; help and version end with 0.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUse
+    if (error instanceof Exit) return error.exit
+    createOutput(context, program.opts<GlobalOptions>()).error(wordingOf(error))
+    if (context.env.FILEJOBS_DEBUG && error instanceof Error) context.stderr.write(`${error.stack}\n`)
+    return exitCodeOf(error)
+  }
+}
+
+/** The whole program with every command loaded, for those who need to know all of it. */
+export async function loadProgram(context: Context): Promise<Command> {
+  const program = createProgram(context)
+  for (const entry of commandTable) await addCommand(program, entry, context)
+  return program
+}
+
+function createProgram(context: Context): Command {
+  return new Command('filejobs')
+    .description('Moves files in and out of a machine; every move is a job that can be watched and stopped.')
+    .version(version(), '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .option('--server <url>', 'the server to talk to (FILEJOBS_SERVER)')
+    .option('--json', 'print results as JSON, one value a line')
+    .option('--quiet', 'no progress and no notes')
+    .option('--no-color', 'no colours')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .showHelpAfterError('Run it with --help to see how it is used.')
+    .exitOverride()
+    .addHelpText('after', examples)
+}
+
+const examples = `
+Begin with:
+  $ filejobs serve
+  $ filejobs signup ann
+  $ filejobs upload sample.csv
+  $ filejobs export sample.csv -o copy.csv
+  $ filejobs stop`
+
+async function addCommand(program: Command, entry: CommandEntry, context: Context): Promise<void> {
+  const command = (await entry.load())(context).description(entry.summary)
+  adopt(program, command)
+  program.addCommand(command)
+}
+
+/** `addCommand()` hands down neither exitOverride nor the output, so a wrong option would end the process. */
+function adopt(parent: Command, child: Command): void {
+  child.copyInheritedSettings(parent).helpOption('-h, --help', 'show this help')
+  for (const grandchild of child.commands) adopt(child, grandchild)
+}
+
+/** The first argument that names a command: global options may stand before it, and one of them takes a value. */
+function commandName(args: string[]): string | undefined {
+  let index = 0
+  while (args[index]?.startsWith('-')) index += args[index] === '--server' ? 2 : 1
+  return args[index] === 'help' ? args[index + 1] : args[index]
+}

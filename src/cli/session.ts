@@ -1,0 +1,48 @@
+import type { Command } from 'commander'
+import { notLoggedIn } from './answers.js'
+import { type Api, createApi } from './api.js'
+import type { Context, GlobalOptions } from './context.js'
+import { type Credentials, createCredentials } from './credentials.js'
+import { createOutput, type Output } from './output.js'
+import { configFolder, findServer } from './settings.js'
+import { version } from './version.js'
+
+/** What one run of a command works with: one server, one login, one place for its words. */
+export interface Session {
+  readonly context: Context
+  readonly output: Output
+  readonly server: string
+  readonly userAgent: string
+  readonly credentials: Credentials
+  /** Without a login, for signing up and logging in. */
+  readonly openApi: Api
+  /** The token in use: `FILEJOBS_TOKEN`, else the remembered one. Throws `not-logged-in` when there is none. */
+  token(): Promise<string>
+  /** With the login in use; throws like `token()`. */
+  api(): Promise<Api>
+}
+
+export async function openSession(context: Context, command: Command): Promise<Session> {
+  const options = command.optsWithGlobals<GlobalOptions>()
+  const folder = await configFolder()
+  const server = await findServer(options.server, context.env, folder)
+  const credentials = createCredentials(folder)
+  const userAgent = `filejobs/${version()} (${process.platform})`
+
+  async function token(): Promise<string> {
+    const found = context.env.FILEJOBS_TOKEN || (await credentials.find(server))?.token
+    if (!found) throw notLoggedIn(server)
+    return found
+  }
+
+  return {
+    context,
+    output: createOutput(context, options),
+    server,
+    userAgent,
+    credentials,
+    openApi: createApi({ server, userAgent }),
+    token,
+    api: async () => createApi({ server, userAgent, token: await token() }),
+  }
+}
