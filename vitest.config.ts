@@ -1,10 +1,14 @@
 import { defineConfig } from 'vitest/config'
 
+// `.ci/run` counts from this file what the reporter for people says in words.
+const report = process.env.FILEJOBS_TEST_REPORT
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/soak/**', 'node_modules/**'],
     globalSetup: ['test/build.ts'],
+    reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 30_000,
