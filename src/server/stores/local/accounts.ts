@@ -1,0 +1,155 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import { type Role, roleSchema, usernamePattern } from '../../../protocol/accounts.js'
+import { Problem } from '../../../protocol/problems.js'
+import { type Account, type AccountStore, accountName } from '../accounts.js'
+import type { LocalCounters } from './counters.js'
+import { type JsonFile, openJsonFile } from './json-file.js'
+
+/** Opens the accounts of accounts.json. Throws when the file is damaged. */
+export async function openAccountStore(
+  dataFolder: string,
+  counters: LocalCounters,
+): Promise<AccountStore & { close(): Promise<void> }> {
+  const file = await openJsonFile<AccountsFile>(join(dataFolder, 'accounts.json'), accountsSchema, { accounts: [] })
+  counters.raise('account', Math.max(0, ...file.data.accounts.map(({ id }) => id)))
+  return new LocalAccountStore(file, counters)
+}
+
+interface AccountsFile {
+  accounts: Account[]
+}
+
+/** Held in memory by id and by name, because every request looks one up. */
+class LocalAccountStore implements AccountStore {
+  readonly #file: JsonFile<AccountsFile>
+  readonly #counters: LocalCounters
+  readonly #byId = new Map<number, Account>()
+  readonly #byName = new Map<string, Account>()
+  /** Names whose creation is under way. */
+  readonly #claimed = new Set<string>()
+
+  constructor(file: JsonFile<AccountsFile>, counters: LocalCounters) {
+    this.#file = file
+    this.#counters = counters
+    for (const account of file.data.accounts) this.#put(account)
+  }
+
+  async find(role: Role, username: string): Promise<Account | undefined> {
+    return this.#byName.get(nameKey({ role, username }))
+  }
+
+  async get(id: number): Promise<Account | undefined> {
+    return this.#byId.get(id)
+  }
+
+  async list(): Promise<Account[]> {
+    return [...this.#byId.values()]
+  }
+
+  async create(wanted: Omit<Account, 'id' | 'createdAt' | 'disabled'>): Promise<Account> {
+    const key = nameKey(wanted)
+    if (this.#byName.has(key) || this.#claimed.has(key)) {
+      throw new Problem('username-taken', `There is an account ${accountName(wanted)} already.`, { field: 'username' })
+    }
+    this.#claimed.add(key)
+    try {
+      const id = await this.#counters.next('account')
+      const account: Account = {
+        id,
+        role: wanted.role,
+        username: wanted.username,
+        passwordHash: wanted.passwordHash,
+        name: wanted.name,
+        email: wanted.email,
+        disabled: false,
+        createdAt: new Date().toISOString(),
+      }
+      this.#put(account)
+      await this.#save(() => this.#drop(account))
+      return account
+    } finally {
+      this.#claimed.delete(key)
+    }
+  }
+
+  async update(id: number, changes: Partial<Pick<Account, 'passwordHash' | 'disabled'>>): Promise<Account> {
+    const before = this.#byId.get(id)
+    if (!before) throw new Problem('account-not-found', 'There is no such account.')
+    if (changes.disabled) this.#keepAnAdmin(before, 'disabled')
+    const after = { ...before, ...changes }
+    this.#put(after)
+    await this.#save(() => this.#put(before))
+    return after
+  }
+
+  async remove(id: number): Promise<void> {
+    const account = this.#byId.get(id)
+    if (!account) return
+    this.#keepAnAdmin(account, 'removed')
+    this.#drop(account)
+    await this.#save(() => this.#put(account))
+  }
+
+  close(): Promise<void> {
+    return this.#file.close()
+  }
+
+  #keepAnAdmin(account: Account, fate: 'disabled' | 'removed'): void {
+    if (account.role !== 'admin' || account.disabled) return
+    for (const other of this.#byId.values()) {
+      if (other.role === 'admin' && !other.disabled && other.id !== account.id) return
+    }
+    throw new Problem(
+      'last-admin',
+      `${accountName(account)} is the last admin and cannot be ${fate}: create another first.`,
+    )
+  }
+
+  /** When the disk refuses, memory must not claim what the disk does not hold. */
+  async #save(undo: () => void): Promise<void> {
+    this.#file.data.accounts = [...this.#byId.values()]
+    try {
+      await this.#file.save()
+    } catch (error) {
+      undo()
+      throw error
+    }
+  }
+
+  #put(account: Account): void {
+    this.#byId.set(account.id, account)
+    this.#byName.set(nameKey(account), account)
+  }
+
+  #drop(account: Account): void {
+    this.#byId.delete(account.id)
+    this.#byName.delete(nameKey(account))
+  }
+}
+
+function nameKey(account: Pick<Account, 'role' | 'username'>): string {
+  return accountName(account).toLowerCase()
+}
+
+const accountSchema = z.looseObject({
+  id: z.int().positive(),
+  role: roleSchema,
+  username: z.string().regex(usernamePattern, 'not a username'),
+  passwordHash: z.string().regex(/^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/, 'not a bcrypt hash'),
+  name: z.string().nullable(),
+  email: z.string().nullable(),
+  disabled: z.boolean(),
+  createdAt: z.iso.datetime(),
+})
+
+const accountsSchema = z.object({ accounts: z.array(accountSchema) }).superRefine(({ accounts }, context) => {
+  const seen = new Set<string>()
+  accounts.forEach((account, index) => {
+    for (const key of [`id ${account.id}`, `name ${nameKey(account)}`]) {
+      if (seen.has(key))
+        context.addIssue({ code: 'custom', path: ['accounts', index], message: `the ${key} comes twice` })
+      seen.add(key)
+    }
+  })
+})
