@@ -1,0 +1,124 @@
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { curl, root, source, time } from '../lab.mjs'
+import { startSenders, until } from '../senders.mjs'
+import { startFilejobs } from '../servers.mjs'
+import { putOurs } from './uploads.mjs'
+
+/** @type {import('../run.mjs').Row[]} */
+export const rows = [
+  {
+    name: 'memory-large',
+    work: 'server memory (peak resident) with 1 upload of 4 × SIZE',
+    atMost: 200,
+    unit: 'MB',
+    needs: ['curl'],
+    async measure(lab, sizeMiB) {
+      const file = source(lab, sizeMiB)
+      const server = await startFilejobs(lab)
+      const pipe = `cat "$1" "$1" "$1" "$1" | curl -sSf -T - -H "Authorization: Bearer $2" "$3/files/large.bin"`
+      await time('sh', ['-c', pipe, 'sh', file, server.token, server.url])
+      return peakResidentMb(server.pid)
+    },
+  },
+  {
+    name: 'memory-many',
+    work: 'server memory (peak resident) with 500 slow uploads at once (64 KiB/s each, 20 s)',
+    atMost: 250,
+    unit: 'MB',
+    async measure(lab) {
+      const server = await startFilejobs(lab, { flags: ['--jobs-per-account', '1000'] })
+      await startSenders(lab, server, 500, 64 * 1024)
+      await sleep(20_000)
+      return peakResidentMb(server.pid)
+    },
+  },
+  {
+    name: 'loop',
+    work: "the server's event-loop delay (p99) while 4 logins are being checked and one export runs",
+    atMost: 20,
+    unit: 'ms',
+    needs: ['curl'],
+    async measure(lab, sizeMiB) {
+      const report = join(lab.disk, 'loop-delay')
+      const env = { NODE_OPTIONS: `--import ${join(root, 'bench/loop-delay.mjs')}`, BENCH_LOOP: report }
+      const server = await startFilejobs(lab, { env })
+      await putOurs(server, source(lab, sizeMiB))
+      const readDelay = async () => {
+        rmSync(report, { force: true })
+        process.kill(server.pid, 'SIGUSR2')
+        await until('the delay is written', () => exists(report))
+        return Number(readFileSync(report, 'utf8'))
+      }
+
+      await readDelay()
+      let checking = true
+      const exporting = (async () => {
+        while (checking) await curl([...server.as, '-o', '/dev/null', `${server.url}/files/bench.bin`])
+      })()
+      // Four at a time, three times over: each waits for its password's 0.3 s and more.
+      for (let round = 0; round < 3; round += 1) await Promise.all([1, 2, 3, 4].map(() => logIn(server)))
+      const delay = await readDelay()
+      checking = false
+      await exporting
+      return delay
+    },
+  },
+  {
+    name: 'listeners',
+    work: 'extra server CPU of 200 listeners on `/jobs/events` while 50 jobs run',
+    atMost: 20,
+    unit: '% of one core',
+    async measure(lab) {
+      const server = await startFilejobs(lab, { flags: ['--jobs-per-account', '1000'] })
+      await startSenders(lab, server, 50, 256 * 1024)
+      const without = await busyPercent(server.pid)
+      const listening = new AbortController()
+      const headers = { authorization: `Bearer ${server.token}`, accept: 'text/event-stream' }
+      const streams = Array.from({ length: 200 }, async () => {
+        const response = await fetch(`${server.url}/jobs/events`, { headers, signal: listening.signal })
+        for await (const _ of response.body ?? []);
+      })
+      const ends = Promise.allSettled(streams)
+      await sleep(2000)
+      const percent = await busyPercent(server.pid)
+      listening.abort()
+      await ends
+      return Math.max(0, percent - without)
+    },
+  },
+]
+
+function peakResidentMb(pid) {
+  const kibibytes = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  return (Number(kibibytes) * 1024) / 1e6
+}
+
+/** How much of one core a process used over ten seconds. The kernel counts in hundredths of a second. */
+async function busyPercent(pid) {
+  const before = cpuTicks(pid)
+  await sleep(10_000)
+  return (cpuTicks(pid) - before) / 10
+}
+
+function cpuTicks(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
+  return Number(fields[11]) + Number(fields[12])
+}
+
+function exists(path) {
+  try {
+    readFileSync(path)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function logIn(server) {
+  return server.call('/auth/login', {
+    method: 'POST',
+    body: JSON.stringify({ username: 'bench', password: 'bench-password' }),
+  })
+}

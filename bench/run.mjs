@@ -1,0 +1,126 @@
+import { cpus, release, totalmem } from 'node:os'
+import { hasProgram, openLab, settle } from './lab.mjs'
+import { rows as commandLine } from './rows/command-line.mjs'
+import { rows as control } from './rows/control.mjs'
+import { rows as exports } from './rows/exports.mjs'
+import { rows as load } from './rows/load.mjs'
+import { rows as tus } from './rows/tus.mjs'
+import { rows as uploads } from './rows/uploads.mjs'
+import { installPeers } from './servers.mjs'
+
+/**
+ * `npm run bench [-- NAME…]` runs the rows whose names begin like one of the arguments, all of them by default, and prints
+ * a Markdown table. BENCH_SIZE is the size of the files in MiB (1024), BENCH_RUNS the counted runs after one to warm up (5),
+ * BENCH_DIR the folder on the disk to work in.
+ *
+ * A row compares (`pair`: two runs that give their seconds, taken in turn) or measures (`measure`: one figure in `unit`).
+ * @typedef {object} Row
+ * @property {string} name
+ * @property {string} work what is done, for the table; the size stands in for `SIZE`
+ * @property {number} atMost the figure to reach: a ratio of medians, or in `unit`
+ * @property {string[]} [needs] programs, and `peers` for those of bench/peers
+ * @property {(lab: any, sizeMiB: number) => Promise<{ours: () => Promise<number>, other: () => Promise<number>}>} [pair]
+ * @property {(lab: any, sizeMiB: number) => Promise<number>} [measure]
+ * @property {string} [unit]
+ * @property {number} [runs] counted runs, where five are not enough
+ */
+
+const sizeMiB = Number(process.env.BENCH_SIZE ?? 1024)
+const counted = Number(process.env.BENCH_RUNS ?? 5)
+/** @type {Row[]} */
+const all = [...uploads, ...exports, ...commandLine, ...control, ...load, ...tus]
+const wanted = process.argv.slice(2)
+const selected = all.filter((row) => wanted.length === 0 || wanted.some((name) => row.name.startsWith(name)))
+if (selected.length === 0) {
+  console.error(`No such row. There are: ${all.map((row) => row.name).join(', ')}`)
+  process.exit(2)
+}
+
+let lab = openLab()
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, async () => {
+    await lab.close()
+    process.exit(signal === 'SIGINT' ? 130 : 143)
+  })
+}
+
+const lines = []
+const leftOut = []
+for (const row of selected) {
+  const missing = (row.needs ?? []).filter((need) => (need === 'peers' ? !installPeers() : !hasProgram(need)))
+  if (missing.length > 0) {
+    leftOut.push(`${row.name}: needs ${missing.join(', ')}`)
+    continue
+  }
+  try {
+    lines.push(row.pair ? await compare(row) : await measure(row))
+    console.error(lines.at(-1))
+  } catch (error) {
+    leftOut.push(`${row.name}: ${error.message}`)
+    console.error(error)
+  }
+  await lab.close()
+  lab = openLab()
+}
+await lab.close()
+
+console.log(`${describeMachine()}\n`)
+console.log('| row | work | ours | other | figure | to reach | reached |')
+console.log('|---|---|---|---|---|---|---|')
+for (const line of lines) console.log(line)
+for (const line of leftOut) console.log(`\nLeft out: ${line}`)
+process.exitCode = leftOut.length > 0 ? 1 : 0
+
+/** Runs both sides in turn, the first one of a pair changing, and compares their medians. */
+async function compare(row) {
+  const { ours, other } = await row.pair(lab, sizeMiB)
+  const times = { ours: [], other: [] }
+  const runs = row.runs ?? counted
+  for (let round = 0; round <= runs; round += 1) {
+    const sides = [
+      ['ours', ours],
+      ['other', other],
+    ]
+    for (const [side, run] of round % 2 === 0 ? sides : sides.reverse()) {
+      settle()
+      const seconds = await run()
+      if (round > 0) times[side].push(seconds)
+      console.error(`  ${row.name} ${round === 0 ? 'warm-up' : round} ${side} ${seconds.toFixed(3)} s`)
+    }
+  }
+  const ratio = median(times.ours) / median(times.other)
+  const cells = [words(times.ours), words(times.other), `${ratio.toFixed(2)} ×`, `≤ ${row.atMost} ×`]
+  return line(row, cells, ratio <= row.atMost)
+}
+
+async function measure(row) {
+  const figure = await row.measure(lab, sizeMiB)
+  const digits = figure < 10 ? 2 : 0
+  return line(
+    row,
+    ['', '', `${figure.toFixed(digits)} ${row.unit}`, `≤ ${row.atMost} ${row.unit}`],
+    figure <= row.atMost,
+  )
+}
+
+function line(row, cells, reached) {
+  const work = row.work.replace('SIZE', sizeMiB % 1024 === 0 ? `${sizeMiB / 1024} GiB` : `${sizeMiB} MiB`)
+  return `| ${[`\`${row.name}\``, work, ...cells, reached ? 'yes' : '**no**'].join(' | ')} |`
+}
+
+function words(times) {
+  return `${median(times).toFixed(3)} s (${Math.min(...times).toFixed(3)})`
+}
+
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}
+
+function describeMachine() {
+  const processors = cpus()
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB of memory`
+  const machine = [`${processors.length} × ${processors[0]?.model.trim()}`, memory, `${process.platform} ${release()}`]
+  return `${machine.join(', ')}, Node ${process.version}. Medians (least) of ${counted} runs after one to warm up.`
+}

@@ -1,0 +1,31 @@
+// Sends COUNT uploads at RATE bytes per second each, without a length, until it is killed; prints "sending" once all have
+// been answered nothing wrong for a second. A process of its own, so that its work is not the bench's.
+import { connect } from 'node:net'
+
+const [url, token, count, bytesPerSecond, prefix] = process.argv.slice(2)
+const { hostname, port } = new URL(url)
+const tickMs = 250
+const piece = Buffer.alloc(Math.round((Number(bytesPerSecond) * tickMs) / 1000), 'filejobs ')
+const chunk = Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n')])
+
+for (let index = 0; index < Number(count); index += 1) {
+  const socket = connect({ host: hostname, port: Number(port) })
+  socket.write(
+    `PUT /files/${prefix}-${index} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAuthorization: Bearer ${token}\r\n` +
+      `Transfer-Encoding: chunked\r\n\r\n`,
+  )
+  socket.on('data', (answer) => {
+    console.error(`an upload was answered early: ${answer}`)
+    process.exit(1)
+  })
+  socket.on('error', (error) => {
+    console.error(`an upload was cut: ${error.message}`)
+    process.exit(1)
+  })
+  // Spread over the tick, as independent senders would be. One that is held back skips a turn.
+  setTimeout(
+    () => setInterval(() => socket.writableLength < chunk.length && socket.write(chunk), tickMs),
+    (tickMs * index) / Number(count),
+  )
+}
+setTimeout(() => console.log('sending'), 1000)
