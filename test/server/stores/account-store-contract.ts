@@ -1,0 +1,77 @@
+import { expect, it } from 'vitest'
+import type { AccountStore } from '../../../dist/server/stores/accounts.js'
+
+/** What every account store owes its callers. `open` gives an empty one for each test. */
+export function accountStoreContract(open: () => Promise<AccountStore>): void {
+  const hash = `$2b$04$${'a'.repeat(53)}`
+  const ann = { role: 'user', username: 'Ann', passwordHash: hash, name: null, email: 'ann@example.org' } as const
+  const boss = { role: 'admin', username: 'boss', passwordHash: hash, name: 'Boss', email: null } as const
+
+  it('creates an account and finds it by id, by name, and in the list', async () => {
+    const store = await open()
+    const account = await store.create(ann)
+    expect(account).toMatchObject({ ...ann, id: 1, disabled: false })
+    expect(new Date(account.createdAt).toISOString()).toBe(account.createdAt)
+    expect(await store.find('user', 'Ann')).toEqual(account)
+    expect(await store.get(account.id)).toEqual(account)
+    expect(await store.list()).toEqual([account])
+  })
+
+  it('compares usernames regardless of case, within a role only', async () => {
+    const store = await open()
+    const account = await store.create(ann)
+    expect(await store.find('user', 'aNN')).toEqual(account)
+    expect(await store.find('ops', 'Ann')).toBeUndefined()
+    await expect(store.create({ ...ann, username: 'ANN' })).rejects.toMatchObject({ code: 'username-taken' })
+    expect(await store.create({ ...ann, role: 'ops' })).toMatchObject({ role: 'ops', username: 'Ann' })
+  })
+
+  it('creates one account when two ask for the same name at once', async () => {
+    const store = await open()
+    const results = await Promise.allSettled([store.create(ann), store.create({ ...ann, username: 'ann' })])
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    expect(await store.list()).toHaveLength(1)
+  })
+
+  it('never gives an id to anyone else', async () => {
+    const store = await open()
+    const first = await store.create(ann)
+    await store.remove(first.id)
+    const second = await store.create(ann)
+    expect(second.id).toBeGreaterThan(first.id)
+    const many = await Promise.all(Array.from({ length: 20 }, (_, i) => store.create({ ...ann, username: `u${i}` })))
+    expect(new Set(many.map(({ id }) => id)).size).toBe(20)
+  })
+
+  it('changes the password and the lock, and nothing else', async () => {
+    const store = await open()
+    const account = await store.create(ann)
+    const passwordHash = `$2b$04$${'b'.repeat(53)}`
+    expect(await store.update(account.id, { passwordHash })).toEqual({ ...account, passwordHash })
+    expect(await store.update(account.id, { disabled: true })).toEqual({ ...account, passwordHash, disabled: true })
+    expect(await store.find('user', 'ann')).toEqual({ ...account, passwordHash, disabled: true })
+    await expect(store.update(4711, { disabled: true })).rejects.toMatchObject({ code: 'account-not-found' })
+  })
+
+  it('removes an account, and a missing one without an error', async () => {
+    const store = await open()
+    const account = await store.create(ann)
+    await store.remove(account.id)
+    await store.remove(account.id)
+    expect(await store.find('user', 'Ann')).toBeUndefined()
+    expect(await store.get(account.id)).toBeUndefined()
+  })
+
+  it('keeps the last enabled admin', async () => {
+    const store = await open()
+    const first = await store.create(boss)
+    await store.create(ann)
+    await expect(store.update(first.id, { disabled: true })).rejects.toMatchObject({ code: 'last-admin' })
+    await expect(store.remove(first.id)).rejects.toMatchObject({ code: 'last-admin' })
+    const second = await store.create({ ...boss, username: 'deputy' })
+    await store.update(first.id, { disabled: true })
+    await expect(store.remove(second.id)).rejects.toMatchObject({ code: 'last-admin' })
+    await store.remove(first.id)
+    expect((await store.list()).map(({ username }) => username).sort()).toEqual(['Ann', 'deputy'])
+  })
+}

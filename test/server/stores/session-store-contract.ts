@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto'
+import { expect, it } from 'vitest'
+import type { Session, SessionStore } from '../../../dist/server/stores/sessions.js'
+
+export interface Clock {
+  now(): number
+}
+
+/** What every session store owes its callers. `open` gives an empty one that goes by the clock. */
+export function sessionStoreContract(open: (clock: Clock) => Promise<SessionStore>): void {
+  it('creates a session and finds it by id and by account', async () => {
+    const store = await open(Date)
+    const session = newSession()
+    expect(await store.create(session)).toEqual({ removed: [] })
+    expect(await store.find(session.id)).toEqual(session)
+    expect(await store.list(session.accountId)).toEqual([session])
+    expect(await store.list(2)).toEqual([])
+    expect(await store.find(randomUUID())).toBeUndefined()
+  })
+
+  it('counts an expired session as missing', async () => {
+    let now = Date.now()
+    const store = await open({ now: () => now })
+    const session = newSession()
+    await store.create(session)
+    now += 3_600_001
+    expect(await store.find(session.id)).toBeUndefined()
+    expect(await store.list(1)).toEqual([])
+    expect(await store.remove([session.id])).toEqual([])
+  })
+
+  it('removes sessions, returns those that were there, and takes a missing one for removed', async () => {
+    const store = await open(Date)
+    const [first, second, third] = [newSession(), newSession(), newSession()]
+    for (const session of [first, second, third]) await store.create(session)
+    expect(await store.remove([first.id, second.id, randomUUID()])).toEqual([first, second])
+    expect(await store.remove([first.id])).toEqual([])
+    expect(await store.list(1)).toEqual([third])
+  })
+
+  it('notes a use at once', async () => {
+    const store = await open(Date)
+    const session = newSession()
+    await store.create(session)
+    const at = new Date(Date.now() + 5000).toISOString()
+    store.touch(session.id, at)
+    store.touch(randomUUID(), at)
+    expect(await store.find(session.id)).toEqual({ ...session, lastUsedAt: at })
+  })
+
+  it('keeps 50 live sessions an account: the one unused for the longest gives way', async () => {
+    let now = Date.now()
+    const store = await open({ now: () => now })
+    const expired = newSession({ expiresAt: new Date(now + 1000).toISOString() })
+    await store.create(expired)
+    now += 1001
+    const sessions = Array.from({ length: 50 }, () => newSession())
+    for (const session of sessions) expect(await store.create(session)).toEqual({ removed: [] })
+    for (const session of sessions) store.touch(session.id, new Date(now + 2000).toISOString())
+    store.touch(sessions[7]!.id, new Date(now + 1000).toISOString())
+    const { removed } = await store.create(newSession())
+    expect(removed.map(({ id }) => id)).toEqual([sessions[7]!.id])
+    expect(await store.find(sessions[7]!.id)).toBeUndefined()
+    expect(await store.list(1)).toHaveLength(50)
+    expect(await store.create(newSession({ accountId: 2 }))).toEqual({ removed: [] })
+  })
+}
+
+function newSession(changes: Partial<Session> = {}): Session {
+  const now = new Date().toISOString()
+  const expiresAt = new Date(Date.now() + 3_600_000).toISOString()
+  const session = { id: randomUUID(), accountId: 1, client: 'curl', createdAt: now, lastUsedAt: now, expiresAt }
+  return { ...session, ...changes }
+}
