@@ -26,8 +26,7 @@ class LocalAccountStore implements AccountStore {
   readonly #counters: LocalCounters
   readonly #byId = new Map<number, Account>()
   readonly #byName = new Map<string, Account>()
-  /** Names whose creation is under way. */
-  readonly #claimed = new Set<string>()
+  readonly #creating = new Map<string, Promise<Account>>()
 
   constructor(file: JsonFile<AccountsFile>, counters: LocalCounters) {
     this.#file = file
@@ -49,28 +48,15 @@ class LocalAccountStore implements AccountStore {
 
   async create(wanted: Omit<Account, 'id' | 'createdAt' | 'disabled'>): Promise<Account> {
     const key = nameKey(wanted)
-    if (this.#byName.has(key) || this.#claimed.has(key)) {
+    // Who comes second is told once the first is there to be found, or takes the name when the first has failed.
+    const earlier = this.#creating.get(key)
+    if (earlier) return earlier.then(ignore, ignore).then(() => this.create(wanted))
+    if (this.#byName.has(key)) {
       throw new Problem('username-taken', `There is an account ${accountName(wanted)} already.`, { field: 'username' })
     }
-    this.#claimed.add(key)
-    try {
-      const id = await this.#counters.next('account')
-      const account: Account = {
-        id,
-        role: wanted.role,
-        username: wanted.username,
-        passwordHash: wanted.passwordHash,
-        name: wanted.name,
-        email: wanted.email,
-        disabled: false,
-        createdAt: new Date().toISOString(),
-      }
-      this.#put(account)
-      await this.#save(() => this.#drop(account))
-      return account
-    } finally {
-      this.#claimed.delete(key)
-    }
+    const creation = this.#create(wanted).finally(() => this.#creating.delete(key))
+    this.#creating.set(key, creation)
+    return creation
   }
 
   async update(id: number, changes: Partial<Pick<Account, 'passwordHash' | 'disabled'>>): Promise<Account> {
@@ -93,6 +79,22 @@ class LocalAccountStore implements AccountStore {
 
   close(): Promise<void> {
     return this.#file.close()
+  }
+
+  async #create(wanted: Omit<Account, 'id' | 'createdAt' | 'disabled'>): Promise<Account> {
+    const account: Account = {
+      id: await this.#counters.next('account'),
+      role: wanted.role,
+      username: wanted.username,
+      passwordHash: wanted.passwordHash,
+      name: wanted.name,
+      email: wanted.email,
+      disabled: false,
+      createdAt: new Date().toISOString(),
+    }
+    this.#put(account)
+    await this.#save(() => this.#drop(account))
+    return account
   }
 
   #keepAnAdmin(account: Account, fate: 'disabled' | 'removed'): void {
@@ -127,6 +129,8 @@ class LocalAccountStore implements AccountStore {
     this.#byName.delete(nameKey(account))
   }
 }
+
+function ignore(): void {}
 
 function nameKey(account: Pick<Account, 'role' | 'username'>): string {
   return accountName(account).toLowerCase()
