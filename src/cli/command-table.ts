@@ -35,4 +35,39 @@ export const commandTable: readonly CommandEntry[] = [
     summary: 'show who is logged in',
     load: async () => (await import('./commands/whoami.js')).whoamiCommand,
   },
+  {
+    name: 'upload',
+    summary: 'upload files and folders',
+    load: async () => (await import('./commands/upload.js')).uploadCommand,
+  },
+  {
+    name: 'export',
+    summary: 'bring files and folders here',
+    load: async () => (await import('./commands/export.js')).exportCommand,
+  },
+  {
+    name: 'stop',
+    summary: 'stop running jobs',
+    load: async () => (await import('./commands/stop.js')).stopCommand,
+  },
+  {
+    name: 'jobs',
+    summary: 'list jobs, the newest first',
+    load: async () => (await import('./commands/jobs.js')).jobsCommand,
+  },
+  {
+    name: 'ls',
+    summary: 'list files',
+    load: async () => (await import('./commands/ls.js')).lsCommand,
+  },
+  {
+    name: 'rm',
+    summary: 'remove files',
+    load: async () => (await import('./commands/rm.js')).rmCommand,
+  },
+  {
+    name: 'mv',
+    summary: 'rename a file',
+    load: async () => (await import('./commands/mv.js')).mvCommand,
+  },
 ]

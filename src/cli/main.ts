@@ -1,36 +1,31 @@
-import type { Context } from './context.js'
+import { writeSync } from 'node:fs'
 import { version } from './version.js'
 
 /** The edge of the process: everything below is handed what it needs of it. */
-const context: Context = {
-  env: process.env,
-  stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
+const args = process.argv.slice(2)
+
+// Answered before anything else is loaded, even the standard streams, because scripts ask for it often.
+if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) writeSync(1, `${version()}\n`)
+else process.exit(await main())
+
+async function main(): Promise<number> {
+  const { env, stdin, stdout, stderr } = process
+  endWithReader(stdout)
+  // Notes that nobody reads must not end a transfer.
+  stderr.on('error', () => {})
+  const [{ run }, { createInterrupt }] = await Promise.all([import('./program.js'), import('./interrupt.js')])
+  const code = await run(args, { env, stdin, stdout, stderr, interrupt: createInterrupt() })
+  await Promise.all([flushed(stdout), flushed(stderr)])
+  return code
 }
 
-const readerWentAway = 141
-
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(readerWentAway)
-  process.stderr.write(`Error: cannot write the result: ${error.message}\n`)
-  process.exit(error.code === 'ENOSPC' ? 7 : 1)
-})
-// Notes that nobody reads must not end a transfer.
-process.stderr.on('error', () => {})
-
-const code = await main(process.argv.slice(2))
-await Promise.all([flushed(process.stdout), flushed(process.stderr)])
-process.exit(code)
-
-async function main(args: string[]): Promise<number> {
-  // Answered before the argument parser is loaded, because scripts ask for it often.
-  if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
-    context.stdout.write(`${version()}\n`)
-    return 0
-  }
-  const { run } = await import('./program.js')
-  return run(args, context)
+function endWithReader(stdout: NodeJS.WriteStream): void {
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // As a shell reports a program that SIGPIPE ended.
+    if (error.code === 'EPIPE') process.exit(141)
+    process.stderr.write(`Error: cannot write the result: ${error.message}\n`)
+    process.exit(error.code === 'ENOSPC' ? 7 : 1)
+  })
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

@@ -4,6 +4,7 @@ import type { Context, GlobalOptions } from './context.js'
 import { Exit, exitCodeOf, exitCodes, wordingOf } from './exit-codes.js'
 import { createOutput } from './output.js'
 import { version } from './version.js'
+import { bindBareWait } from './wait-option.js'
 
 /** Runs one command and says how it ended: the process's exit code. Never throws. */
 export async function run(args: string[], context: Context): Promise<number> {
@@ -14,7 +15,7 @@ export async function run(args: string[], context: Context): Promise<number> {
       if (entry.name === wanted) await addCommand(program, entry, context)
       else program.command(entry.name).description(entry.summary)
     }
-    await program.parseAsync(args, { from: 'user' })
+    await program.parseAsync(bindBareWait(args), { from: 'user' })
     return exitCodes.done
   } catch (error) {
     // commander has already said what is wrong; help and version end with 0.

@@ -1,6 +1,5 @@
 import { Command } from 'commander'
 import type { Context } from '../context.js'
-import { untilSignal } from '../interrupt.js'
 
 /** The server's side reads the flags, the environment and their defaults, so here they are only named. */
 export function serveCommand(context: Context): Command {
@@ -12,11 +11,14 @@ export function serveCommand(context: Context): Command {
     const { startServer } = (await import(start)) as {
       startServer(config: object): Promise<{ url: string; firstAdminPassword?: string; close(): Promise<void> }>
     }
-    const signal = untilSignal(['SIGINT', 'SIGTERM'])
+    // Listened for from here on: a signal during a slow start ends in good order too.
+    const ended = new Promise((resolve) => {
+      context.interrupt.listen(resolve)
+    })
     const server = await startServer(parseConfig(flags, context.env))
     context.stdout.write(`Listening on ${server.url}\n`)
     context.stderr.write(nextSteps(server.url, server.firstAdminPassword))
-    await signal
+    await ended
     context.stderr.write('Shutting down; once more to leave at once.\n')
     await server.close()
   })

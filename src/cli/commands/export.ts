@@ -1,0 +1,68 @@
+import { Command } from 'commander'
+import { formatBytes } from '../../protocol/units.js'
+import type { Context, GlobalOptions } from '../context.js'
+import { visible } from '../escape.js'
+import { openHttpClient } from '../http-client.js'
+import { createOutput } from '../output.js'
+import { openProgress } from '../progress.js'
+import { openSession } from '../session.js'
+import { exportFile } from '../transfers/export.js'
+import { planExport } from '../transfers/export-plan.js'
+import { oneByOne } from '../transfers/one-by-one.js'
+import { openTarget, streamTarget } from '../transfers/targets.js'
+import { parseWait, waitOption } from '../wait-option.js'
+
+interface Options extends GlobalOptions {
+  output?: string
+  force?: boolean
+  wait?: string | true
+}
+
+export function exportCommand(context: Context): Command {
+  return new Command('export')
+    .argument('<name...>', 'files to export; a name with a slash at the end is a folder')
+    .option(
+      '-o, --output <path>',
+      'the file or folder to write to; - is stdout (default: ./ and the last part of the name)',
+    )
+    .option('--force', 'replace what is there')
+    .option(waitOption.flags, waitOption.meaning)
+    .addHelpText('after', examples)
+    .action(async (names: string[], options: Options, command: Command) => {
+      const opened = await openSession(context, command)
+      // On stdout there is the file, and nothing else.
+      const session = options.output === '-' ? { ...opened, output: wordsOnStderr(context, command) } : opened
+      const { output } = session
+      const waitSeconds = parseWait(options.wait)
+      const token = await session.token()
+      const api = await session.api()
+      const items = await planExport(api, names, options.output)
+      const http = await openHttpClient(session.server, token, session.userAgent)
+      const tools = { http, api, progress: await openProgress(output) }
+      try {
+        await oneByOne(session, items, async ({ name, target }, job) => {
+          const open = () =>
+            target === '-' ? Promise.resolve(streamTarget(context.stdout)) : openTarget(target, options.force ?? false)
+          const { bytes, sha256 } = await exportFile(tools, name, open, waitSeconds, job)
+          if (target === '-') return
+          const words = `Exported ${visible(name)} to ${visible(target)} (${formatBytes(bytes)})`
+          output.result({ name, path: target, size: bytes, sha256 }, words)
+        })
+      } finally {
+        http.close()
+      }
+    })
+}
+
+const examples = `
+The file is written beside its target, checked and renamed, so what stands there is whole. Ctrl-C stops the
+export. Without -o it goes into this folder; a target that exists is refused without --force.
+
+Examples:
+  $ filejobs export sample.csv
+  $ filejobs export photos/ -o backup/
+  $ filejobs export dir.tar -o - | tar x`
+
+function wordsOnStderr(context: Context, command: Command) {
+  return createOutput({ ...context, stdout: context.stderr }, command.optsWithGlobals<GlobalOptions>())
+}

@@ -1,0 +1,42 @@
+import { Command } from 'commander'
+import type { JobRecord } from '../../protocol/jobs.js'
+import type { Context } from '../context.js'
+import { Failure } from '../exit-codes.js'
+import { jobColumns } from '../job-table.js'
+import { listJobs } from '../listing.js'
+import { openSession } from '../session.js'
+import { formatTable } from '../table.js'
+
+interface Options {
+  all?: boolean
+  state?: string
+  kind?: string
+  limit: string
+}
+
+export function jobsCommand(context: Context): Command {
+  return new Command('jobs')
+    .option('--all', 'jobs of every account (admin)')
+    .option('--state <state>', 'only waiting, running, paused, interrupted, committing, done, stopped or failed ones')
+    .option('--kind <kind>', 'only upload, export, import or query')
+    .option('--limit <number>', 'how many, the newest first', '20')
+    .addHelpText('after', examples)
+    .action(async (options: Options, command: Command) => {
+      const limit = /^[1-9]\d*$/.test(options.limit) ? Number(options.limit) : Number.NaN
+      if (Number.isNaN(limit)) throw new Failure('wrongUse', `--limit: "${options.limit}" is not a number above 0.`)
+      const { output, api } = await openSession(context, command)
+      const jobs: JobRecord[] = []
+      for await (const job of listJobs(await api(), options, limit)) {
+        if (output.json) output.result(job, '')
+        else jobs.push(job)
+      }
+      if (jobs.length > 0) output.result(jobs, formatTable(jobColumns(options.all ?? false), jobs))
+      else if (!output.json) output.note('There are no jobs.')
+    })
+}
+
+const examples = `
+Examples:
+  $ filejobs jobs
+  $ filejobs jobs --state running --kind upload
+  $ filejobs jobs --all --json | jq -r .account`

@@ -1,0 +1,77 @@
+import { Command } from 'commander'
+import type { JobRecord, Receipt, Receipts } from '../../protocol/jobs.js'
+import { Problem } from '../../protocol/problems.js'
+import { jobPath } from '../../protocol/routes.js'
+import type { Api } from '../api.js'
+import type { Context } from '../context.js'
+import { Failure } from '../exit-codes.js'
+import { type JobFilter, listJobs } from '../listing.js'
+import { openSession } from '../session.js'
+
+interface Options {
+  all?: boolean
+}
+
+export function stopCommand(context: Context): Command {
+  return new Command('stop')
+    .argument('[what]', 'upload, export, import, query, or the id of a job; without it, everything of mine that runs')
+    .option('--all', 'those of every account (admin)')
+    .addHelpText('after', examples)
+    .action(async (what: string | undefined, options: Options, command: Command) => {
+      const session = await openSession(context, command)
+      const api = await session.api()
+      for (const receipt of await stop(api, what, options.all ?? false)) {
+        session.output.result(receipt, receipt.message)
+      }
+    })
+}
+
+const examples = `
+When a stop has been answered, the transfer is dead and what it left behind is gone; the answer says so.
+Nothing to stop is exit code 4.
+
+Examples:
+  $ filejobs stop
+  $ filejobs stop upload
+  $ filejobs stop 0b6fd5a1-4f1e-4c6e-9b5e-3f7f0c1c2d3e`
+
+const kinds = ['upload', 'export', 'import', 'query'] as const
+/** These have a request of their own, which stops all of the account's at once. */
+const kindsWithRoute: readonly string[] = ['upload', 'export', 'import']
+const jobId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+async function stop(api: Api, what: string | undefined, all: boolean): Promise<Receipt[]> {
+  if (what !== undefined && jobId.test(what)) return [await api.send<Receipt>('POST', jobPath(what, 'stop'))]
+  const kind = kinds.find((known) => known === what)
+  if (what !== undefined && kind === undefined) {
+    throw new Failure('wrongUse', `"${what}" is neither ${kinds.join(', ')} nor the id of a job: see "filejobs jobs".`)
+  }
+  if (kind && kindsWithRoute.includes(kind) && !all) {
+    const { receipts, ...newest } = await api.send<Receipts>('POST', `/${kind}/stop`)
+    return receipts ?? [newest]
+  }
+  return stopEach(api, { kind, all })
+}
+
+/** Those that wait go first: else a stop would only make room for the next. */
+const stoppableStates = ['waiting', 'running', 'paused', 'interrupted'] as const
+
+async function stopEach(api: Api, filter: JobFilter): Promise<Receipt[]> {
+  const jobs: JobRecord[] = []
+  for (const state of stoppableStates) {
+    for await (const job of listJobs(api, { ...filter, state })) jobs.push(job)
+  }
+  const receipts: Receipt[] = []
+  for (const job of jobs) {
+    const receipt = await api.send<Receipt>('POST', jobPath(job.id, 'stop')).catch(ignoreEnded)
+    if (receipt) receipts.push(receipt)
+  }
+  if (receipts.length === 0) throw new Problem('no-running-job', 'Nothing to stop: no job is running.')
+  return receipts
+}
+
+function ignoreEnded(error: unknown): undefined {
+  const ended = ['already-published', 'not-running', 'job-not-found']
+  if (error instanceof Problem && ended.includes(error.code)) return undefined
+  throw error
+}

@@ -1,0 +1,47 @@
+import type { FileList, FileRecord } from '../protocol/files.js'
+import type { JobList, JobRecord } from '../protocol/jobs.js'
+import { routes } from '../protocol/routes.js'
+import type { Api } from './api.js'
+
+const pageSize = 1000
+
+/** All files whose names begin with the prefix, page by page. */
+export async function* listFiles(api: Api, prefix: string): AsyncGenerator<FileRecord> {
+  let cursor: string | undefined
+  do {
+    const query = { prefix: prefix || undefined, limit: pageSize, cursor }
+    const page = await api.send<FileList>('GET', routes.files, { query })
+    yield* page.files
+    cursor = page.next ?? undefined
+  } while (cursor !== undefined)
+}
+
+export interface JobFilter {
+  state?: string | undefined
+  kind?: string | undefined
+  /** Those of every account, for an admin. */
+  all?: boolean | undefined
+}
+
+/** Jobs, newest first, page by page. */
+export async function* listJobs(
+  api: Api,
+  filter: JobFilter,
+  limit = Number.POSITIVE_INFINITY,
+): AsyncGenerator<JobRecord> {
+  let cursor: string | undefined
+  let left = limit
+  do {
+    const query = {
+      state: filter.state,
+      kind: filter.kind,
+      account: filter.all ? 'all' : undefined,
+      limit: Math.min(left, 100),
+      cursor,
+    }
+    const page = await api.send<JobList>('GET', routes.jobs, { query })
+    yield* page.jobs.slice(0, left)
+    left -= page.jobs.length
+    cursor = page.next ?? undefined
+  } while (cursor !== undefined && left > 0)
+}

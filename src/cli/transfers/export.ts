@@ -1,0 +1,80 @@
+import type { IncomingMessage } from 'node:http'
+import { Problem } from '../../protocol/problems.js'
+import { filePath, jobHeader } from '../../protocol/routes.js'
+import { answeredProblem, isNetworkError, unreachable } from '../answers.js'
+import type { Api } from '../api.js'
+import type { HttpClient } from '../http-client.js'
+import type { Progress } from '../progress.js'
+import { waitHeaders } from '../wait-option.js'
+import { askFate } from './broken-connection.js'
+import { findSha256 } from './digests.js'
+import { readAnswer, untilResponse } from './exchange.js'
+import type { OwnJob } from './own-job.js'
+import { receive } from './receive.js'
+import type { Target } from './targets.js'
+
+export interface ExportTools {
+  readonly http: HttpClient
+  readonly api: Api
+  readonly progress: Progress
+}
+
+export interface Exported {
+  readonly bytes: number
+  readonly sha256: string
+}
+
+/** Brings one file into its target, whole and with the digest that the server told, or not at all. */
+export async function exportFile(
+  { http, api, progress }: ExportTools,
+  name: string,
+  /** Opened only once the server has the file. */
+  openTarget: () => Promise<Target>,
+  waitSeconds: number | null,
+  job: OwnJob,
+): Promise<Exported> {
+  const request = http.open('GET', filePath(name), { ...waitHeaders(waitSeconds), [jobHeader]: job.id })
+  let target: Target | undefined
+  try {
+    if (waitSeconds !== null) progress.say(`${name}: waiting for its turn`)
+    else job.begun = true
+    request.end()
+    const response = await untilResponse(request, job.signal)
+    await refuseError(http.server, response)
+    job.begun = true
+    // Another stream of the same file may have begun the job, which then has an id of its own.
+    job.id = String(response.headers[jobHeader.toLowerCase()] ?? job.id)
+    target = await openTarget()
+    progress.begin(name, lengthOf(response))
+    const received = await receive(response, target.write, (bytes) => progress.advance(bytes))
+    refuseDamaged(name, response, received.sha256)
+    await job.checkpoint()
+    await target.publish()
+    return received
+  } catch (error) {
+    request.destroy()
+    if (!isNetworkError(error)) throw error
+    await askFate(api, job.id)
+    throw unreachable(http.server, error)
+  } finally {
+    progress.end()
+    await target?.close()
+  }
+}
+
+async function refuseError(server: string, response: IncomingMessage): Promise<void> {
+  if (response.statusCode === 200) return
+  const { status, body, headers } = await readAnswer(response)
+  throw answeredProblem(server, status, body, headers)
+}
+
+function lengthOf(response: IncomingMessage): number | null {
+  const length = response.headers['content-length']
+  return length === undefined ? null : Number(length)
+}
+
+function refuseDamaged(name: string, response: IncomingMessage, sha256: string): void {
+  const announced = findSha256(response.headers['repr-digest'])
+  if (announced === undefined || announced === sha256) return
+  throw new Problem('digest-mismatch', `${name} arrived damaged (SHA-256 ${sha256}, not ${announced}): try again.`)
+}

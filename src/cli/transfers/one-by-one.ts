@@ -1,0 +1,37 @@
+import { Exit, exitCodeOf, exitCodes, wordingOf } from '../exit-codes.js'
+import { signalExits } from '../interrupt.js'
+import type { Session } from '../session.js'
+import { type Finished, type OwnJob, runOwnJob } from './own-job.js'
+
+/**
+ * Runs a job for each item. The first failure gives the exit code and the others are still tried, unless a job was
+ * stopped or Ctrl-C was pressed: whoever stops one does not want the rest. Throws an Exit after a failure of several.
+ */
+export async function oneByOne<T extends { readonly name: string }>(
+  session: Session,
+  items: readonly T[],
+  work: (item: T, job: OwnJob) => Promise<void>,
+): Promise<void> {
+  const { output } = session
+  let firstFailure: number | undefined
+  for (const [index, item] of items.entries()) {
+    const left = items.length - index - 1
+    let finished: Finished<void>
+    try {
+      finished = await runOwnJob(session, (job) => work(item, job))
+    } catch (error) {
+      const stopped = error instanceof Exit || exitCodeOf(error) === exitCodes.stoppedByOther
+      if (stopped && left > 0) output.note(`${left} more not begun.`)
+      if (stopped || items.length === 1) throw error
+      output.error(`${item.name}: ${wordingOf(error)}`)
+      firstFailure ??= exitCodeOf(error)
+      continue
+    }
+    if (finished.interruptedBy && left > 0) {
+      output.note(`Too late to stop ${item.name}; ${left} more not begun.`)
+      throw new Exit(signalExits[finished.interruptedBy])
+    }
+    if (finished.interruptedBy) output.note(`Too late to stop ${item.name}: it is done.`)
+  }
+  if (firstFailure !== undefined) throw new Exit(firstFailure)
+}

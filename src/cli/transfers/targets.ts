@@ -1,0 +1,98 @@
+import { once } from 'node:events'
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { errorCode, Failure } from '../exit-codes.js'
+import type { WriteBatch } from './receive.js'
+
+/** Where an export goes. */
+export interface Target {
+  readonly write: WriteBatch
+  /** Makes what was written visible. */
+  publish(): Promise<void>
+  /** Leaves nothing behind; after `publish()`, only what is open is closed. */
+  close(): Promise<void>
+}
+
+/** Opens a file's target: `TARGET.part`, renamed when it is whole. Devices and pipes are written to as they are. */
+export async function openTarget(path: string, force: boolean): Promise<Target> {
+  const found = await findKind(path)
+  if (found === 'folder') throw new Failure('refused', `${path} is a folder: write ${path}/ to export into it.`)
+  if (found === 'file' && !force) throw existing(path)
+  await mkdir(dirname(path), { recursive: true })
+  if (found === 'device') return openDevice(path)
+  const part = `${path}.part`
+  const handle = await open(part, 'w')
+  let published = false
+  return {
+    write: (chunks, position) => writeAll(handle, chunks, position),
+    async publish() {
+      await handle.close()
+      // It may have come while we were busy.
+      if (!force && (await findKind(path)) !== 'nothing') throw existing(path)
+      await rename(part, path)
+      published = true
+    },
+    async close() {
+      await handle.close()
+      if (!published) await rm(part, { force: true })
+    },
+  }
+}
+
+/** Writes to a stream, such as stdout, which is not closed. */
+export function streamTarget(stream: NodeJS.WritableStream): Target {
+  return {
+    async write(chunks) {
+      let room = true
+      for (const chunk of chunks) room = stream.write(chunk)
+      if (!room) await once(stream, 'drain')
+    },
+    async publish() {},
+    async close() {},
+  }
+}
+
+async function openDevice(path: string): Promise<Target> {
+  const handle = await open(path, 'w')
+  return {
+    write: (chunks) => writeAll(handle, chunks),
+    async publish() {},
+    close: () => handle.close(),
+  }
+}
+
+/** A write may take less than it was given, on a full disk for one. */
+async function writeAll(handle: FileHandle, chunks: readonly Buffer[], position?: number): Promise<void> {
+  let left = chunks
+  let at = position
+  while (left.length > 0) {
+    const { bytesWritten } = await handle.writev(left, at)
+    at = at === undefined ? undefined : at + bytesWritten
+    left = dropBytes(left, bytesWritten)
+  }
+}
+
+function dropBytes(chunks: readonly Buffer[], bytes: number): Buffer[] {
+  let drop = bytes
+  const left: Buffer[] = []
+  for (const chunk of chunks) {
+    if (drop < chunk.length) left.push(chunk.subarray(drop))
+    drop = Math.max(drop - chunk.length, 0)
+  }
+  return left
+}
+
+async function findKind(path: string): Promise<'nothing' | 'file' | 'folder' | 'device'> {
+  try {
+    const found = await stat(path)
+    if (found.isFile()) return 'file'
+    return found.isDirectory() ? 'folder' : 'device'
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return 'nothing'
+    throw error
+  }
+}
+
+function existing(path: string): Failure {
+  return new Failure('refused', `${path} exists already: use --force to replace it, or -o to write elsewhere.`)
+}
