@@ -7,15 +7,13 @@ export function serveCommand(context: Context): Command {
   for (const [flags, meaning] of serveFlags) command.option(flags, meaning)
   return command.addHelpText('after', examples).action(async (flags: Record<string, string | undefined>) => {
     const { parseConfig } = await import('../../server/config.js')
-    const start: string = '../../server/start.js'
-    const { startServer } = (await import(start)) as {
-      startServer(config: object): Promise<{ url: string; firstAdminPassword?: string; close(): Promise<void> }>
-    }
+    const { startServer } = await import('../../server/start.js')
+    const { openLog } = await import('../../server/log.js')
     // Listened for from here on: a signal during a slow start ends in good order too.
     const ended = new Promise((resolve) => {
       context.interrupt.listen(resolve)
     })
-    const server = await startServer(parseConfig(flags, context.env))
+    const server = await startServer(parseConfig(flags, context.env), openLog(context.stderr))
     context.stdout.write(`Listening on ${server.url}\n`)
     context.stderr.write(nextSteps(server.url, server.firstAdminPassword))
     await ended
@@ -60,10 +58,10 @@ Examples:
   $ filejobs serve --port 9000 --data /srv/filejobs --quota 50G
   $ filejobs serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem`
 
-function nextSteps(url: string, firstAdminPassword: string | undefined): string {
+function nextSteps(url: string, firstAdminPassword: string | null): string {
   const server = url === 'http://127.0.0.1:8080' ? '' : ` --server ${url}`
   const admin =
-    firstAdminPassword === undefined
+    firstAdminPassword === null
       ? ''
       : `The account admin:admin was made. Its password, shown only now: ${firstAdminPassword}\n`
   return `${admin}In another terminal, type next:

@@ -1,0 +1,53 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { Problem } from '../protocol/problems.js'
+import { routes } from '../protocol/routes.js'
+import type { Authentication } from './auth/authentication.js'
+import { guard } from './auth/guard.js'
+import type { ServerConfig } from './config.js'
+import type { AppEnv } from './http/app-env.js'
+import { hostCheck } from './http/host-check.js'
+import { answerProblem } from './http/problems.js'
+import type { Jobs } from './jobs/jobs.js'
+import type { Log } from './log.js'
+import { exportRoutes } from './routes/export.js'
+import { fileRoutes } from './routes/files.js'
+import { healthRoutes } from './routes/health.js'
+import { jobRoutes } from './routes/jobs.js'
+import { uploadRoutes } from './routes/upload.js'
+import type { FileStore } from './stores/files.js'
+import type { Exports } from './transfers/exports.js'
+import type { Uploads } from './transfers/uploads.js'
+
+export interface Services {
+  config: ServerConfig
+  log: Log
+  authentication: Authentication
+  files: FileStore
+  jobs: Jobs
+  uploads: Uploads
+  exports: Exports
+  /** The media type that a name promises. */
+  mediaTypeOf(name: string): string
+  /** False while the server shuts down. */
+  isReady(): boolean
+}
+
+/** Mounts every route on one app. Does no I/O. */
+export function createApp(services: Services): OpenAPIHono<AppEnv> {
+  const app = new OpenAPIHono<AppEnv>({ strict: false })
+  app.onError((error, c) => answerProblem(error, c, services.log))
+  app.notFound((c) => {
+    const problem = new Problem('not-found', `There is nothing at ${c.req.method} ${c.req.path}.`)
+    return answerProblem(problem, c, services.log)
+  })
+  app.use(hostCheck(services.config))
+  app.route('/', healthRoutes(services))
+
+  const guarded = guard(services.authentication)
+  for (const path of [routes.upload, routes.export, routes.files, routes.jobs]) app.use(`${path}/*`, guarded)
+  app.route('/', uploadRoutes(services))
+  app.route('/', exportRoutes(services))
+  app.route('/', fileRoutes(services))
+  app.route('/', jobRoutes(services))
+  return app
+}

@@ -1,0 +1,8 @@
+import type { HttpBindings } from '@hono/node-server'
+import type { Identity } from '../auth/identity.js'
+
+/** What every handler behind the guard has: Node's request and response, and who asks. */
+export interface AppEnv {
+  Bindings: HttpBindings
+  Variables: { identity: Identity }
+}

@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs'
+import http from 'node:http'
+import https from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+import { Problem } from '../../protocol/problems.js'
+import { awaitContinue } from './continue.js'
+import { LingeringResponse } from './lingering-response.js'
+
+export interface ListenerOptions {
+  host: string
+  /** 0 takes any free port. */
+  port: number
+  tls: { certFile: string; keyFile: string } | null
+  fetch: Parameters<typeof getRequestListener>[0]
+}
+
+export interface Listener {
+  /** The port that it listens on. */
+  port: number
+  /** Accepts no connection more and closes those on which nothing is under way. */
+  refuseMore(): void
+  /** Closes what is still open. Resolves when nothing is. */
+  close(): Promise<void>
+}
+
+/** Opens the port. Throws with what to do where it is taken or not allowed. */
+export async function openListener(options: ListenerOptions): Promise<Listener> {
+  const server = createServer(options.tls)
+  // No time limit on a whole request: an upload may take days. A flow notices when nothing moves.
+  server.requestTimeout = 0
+  server.headersTimeout = 60_000
+  server.keepAliveTimeout = 65_000
+  const handle = getRequestListener(options.fetch, { autoCleanupIncoming: false, overrideGlobalObjects: false })
+  server.on('request', handle)
+  server.on('checkContinue', (incoming, outgoing) => {
+    awaitContinue(incoming, outgoing)
+    handle(incoming, outgoing)
+  })
+  server.on('clientError', answerMalformed)
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, options)))
+    server.listen({ host: options.host, port: options.port, backlog: 1024 }, resolve)
+  })
+  const closed = new Promise<void>((resolve) => server.once('close', resolve))
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    refuseMore() {
+      server.close()
+      server.closeIdleConnections()
+    },
+    async close() {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+      await closed
+    },
+  }
+}
+
+function createServer(tls: ListenerOptions['tls']): http.Server | https.Server {
+  const options = { ServerResponse: LingeringResponse }
+  if (!tls) return http.createServer(options)
+  return https.createServer({ ...options, cert: readPem(tls.certFile), key: readPem(tls.keyFile) })
+}
+
+function readPem(file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    throw new Problem('invalid-request', `Cannot read ${file}: ${(error as Error).message}`, {}, { cause: error })
+  }
+}
+
+/** A request that is no HTTP, or a body that breaks its own framing: answered where that is still possible. */
+function answerMalformed(error: NodeJS.ErrnoException, socket: NodeJS.WritableStream & { writable: boolean }): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+}
+
+function explain(error: NodeJS.ErrnoException, { host, port }: ListenerOptions): Error {
+  const where = `${host}:${port}`
+  const advice: Record<string, string> = {
+    EADDRINUSE: `Another program listens on ${where} already: choose another port with --port.`,
+    EACCES: `This user may not listen on ${where}: choose a port above 1023 with --port.`,
+    EADDRNOTAVAIL: `${host} is no address of this machine: choose another one with --host.`,
+    ENOTFOUND: `${host} is not a known host: choose another one with --host.`,
+  }
+  const message = advice[error.code ?? '']
+  return message ? new Problem('busy', message, {}, { cause: error }) : error
+}

@@ -1,0 +1,137 @@
+import { Problem } from '../protocol/problems.js'
+import { createApp } from './app.js'
+import { Authentication } from './auth/authentication.js'
+import { createFirstAdmin } from './auth/first-admin.js'
+import { LoginLimiter } from './auth/login-limiter.js'
+import { openPasswords } from './auth/passwords.js'
+import { openTokens } from './auth/tokens.js'
+import type { ServerConfig } from './config.js'
+import { openListener } from './http/listener.js'
+import { Jobs } from './jobs/jobs.js'
+import { Throttle } from './jobs/throttle.js'
+import type { Log } from './log.js'
+import { recover } from './recover.js'
+import { openAccountStore } from './stores/local/accounts.js'
+import { openCounters } from './stores/local/counters.js'
+import { openDataFolder } from './stores/local/data-folder.js'
+import { lockDataFolder } from './stores/local/data-lock.js'
+import { mediaTypeOf } from './stores/local/file-metadata.js'
+import { openFileStore } from './stores/local/files.js'
+import { openJobHistory } from './stores/local/job-history.js'
+import { openSecretKey } from './stores/local/secret-key.js'
+import { openSessionStore } from './stores/local/sessions.js'
+import { Exports } from './transfers/exports.js'
+import { SpaceReservations } from './transfers/space.js'
+import { Uploads } from './transfers/uploads.js'
+
+export interface RunningServer {
+  url: string
+  /** The random password of `admin:admin`, where this start has made the account: to be shown once. */
+  firstAdminPassword: string | null
+  /** Takes no new work, lets running transfers finish for `shutdownGraceMs`, then ends them and gives the folder free. */
+  close(): Promise<void>
+}
+
+/** Opens everything, listens, and returns once requests are answered: the only place that opens, listens and closes. */
+export async function startServer(config: ServerConfig, log: Log): Promise<RunningServer> {
+  const closers: (() => Promise<unknown>)[] = []
+  const closeAll = async () => {
+    for (const close of closers.reverse()) await close()
+  }
+  try {
+    const folder = await openDataFolder(config.dataFolder)
+    const lock = await lockDataFolder(folder.root)
+    closers.push(() => lock.release())
+    const counters = await openCounters(folder.root)
+    closers.push(() => counters.close())
+    const accounts = await openAccountStore(folder.root, counters)
+    closers.push(() => accounts.close())
+    const sessions = await openSessionStore(folder.root)
+    closers.push(() => sessions.close())
+    const passwords = openPasswords({ cost: config.bcryptCost })
+    closers.push(() => passwords.close())
+    const files = await openFileStore(folder.root)
+    closers.push(() => files.close())
+    const history = await openJobHistory(folder.root, (error) => log.error('The job history cannot be written', error))
+    closers.push(() => history.close())
+    await recover({ files, history })
+
+    const authentication = new Authentication({
+      accounts,
+      sessions,
+      passwords,
+      tokens: await openTokens(await openSecretKey(folder.root, config.jwtSecret)),
+      limiter: new LoginLimiter(),
+      signupRoles: config.signupRoles,
+      sessionTtlMs: config.sessionTtlMs,
+    })
+    const firstAdminPassword = await createFirstAdmin({ accounts, passwords }, config.adminPassword)
+
+    const jobs = new Jobs(history, config)
+    const throttles = new Map<string, Throttle>()
+    const throttleOf = (account: string) => {
+      const throttle = throttles.get(account) ?? new Throttle(config.rateLimitPerAccount)
+      throttles.set(account, throttle)
+      return throttle
+    }
+    const uploads = new Uploads({
+      files,
+      jobs,
+      throttleOf,
+      space: new SpaceReservations(files, config),
+      idleTimeoutMs: config.idleTimeoutMs,
+      async checkAccess(accountId) {
+        const account = await accounts.get(accountId)
+        if (!account || account.disabled) throw new Problem('not-allowed', 'The account was disabled meanwhile.')
+      },
+    })
+    const exports = new Exports({ jobs, throttleOf, idleTimeoutMs: config.idleTimeoutMs })
+    let ready = true
+    const app = createApp({
+      config,
+      log,
+      authentication,
+      files,
+      jobs,
+      uploads,
+      exports,
+      mediaTypeOf,
+      isReady: () => ready,
+    })
+    const listener = await openListener({ ...config, fetch: app.fetch as never })
+
+    return {
+      url: `${config.tls ? 'https' : 'http'}://${urlHost(config.host)}:${listener.port}`,
+      firstAdminPassword,
+      async close() {
+        ready = false
+        listener.refuseMore()
+        await endJobs(jobs, config.shutdownGraceMs)
+        await listener.close()
+        await closeAll()
+      },
+    }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+/** Waiting jobs end at once, running ones when they are done or the grace is over. */
+async function endJobs(jobs: Jobs, graceMs: number): Promise<void> {
+  const reason = new Problem('shutting-down', 'The server is shutting down: try again when it is back.')
+  jobs.close(reason)
+  const unfinished = jobs.unfinished()
+  let timer: NodeJS.Timeout | undefined
+  const graceOver = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, graceMs)
+  })
+  await Promise.race([Promise.all(unfinished.map((job) => job.ended)), graceOver])
+  clearTimeout(timer)
+  for (const job of unfinished) if (!job.isEnded) job.abort(reason)
+  await Promise.all(unfinished.map((job) => job.ended))
+}
+
+function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto'
+import type { BigIntStats } from 'node:fs'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import mime from 'mime'
+import { z } from 'zod'
+import type { Space, StoredFile } from '../files.js'
+
+const metadataSchema = z.object({
+  name: z.string(),
+  sha256: z.string(),
+  type: z.string(),
+  size: z.string(),
+  mtimeNs: z.string(),
+  inode: z.string(),
+})
+type Metadata = z.infer<typeof metadataSchema>
+
+/** What a file system does not keep: the digest and the media type, in `meta/`. Lost or stale ones are no error. */
+export class FileMetadata {
+  readonly #folder: string
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  async write(space: Space, name: string, stats: BigIntStats, { sha256, type }: { sha256: string; type: string }) {
+    const path = this.#path(space, name)
+    const metadata: Metadata = {
+      name,
+      sha256,
+      type,
+      size: String(stats.size),
+      mtimeNs: String(stats.mtimeNs),
+      inode: String(stats.ino),
+    }
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    await writeFile(`${path}.new`, JSON.stringify(metadata), { mode: 0o600 })
+    await rename(`${path}.new`, path)
+  }
+
+  /** The file's record: with its digest where the metadata is of these very bytes, by size, mtime and inode. */
+  async describe(space: Space, name: string, stats: BigIntStats): Promise<StoredFile> {
+    const metadata = await this.#read(space, name)
+    const isOfThese =
+      metadata?.size === String(stats.size) &&
+      metadata.mtimeNs === String(stats.mtimeNs) &&
+      metadata.inode === String(stats.ino)
+    const base = { name, size: Number(stats.size), uploadedAt: new Date(Number(stats.mtimeMs)).toISOString() }
+    if (isOfThese) return { ...base, sha256: metadata.sha256, type: metadata.type, entityTag: `"${metadata.sha256}"` }
+    const tag = [stats.ino, stats.size, stats.mtimeNs].map((part) => part.toString(16)).join('-')
+    return { ...base, sha256: null, type: mediaTypeOf(name), entityTag: `"${tag}"` }
+  }
+
+  async remove(space: Space, name: string): Promise<void> {
+    await rm(this.#path(space, name), { force: true })
+  }
+
+  async removeSpace({ role, username }: Space): Promise<void> {
+    await rm(join(this.#folder, role, username), { recursive: true, force: true })
+  }
+
+  async #read(space: Space, name: string): Promise<Metadata | undefined> {
+    const text = await readFile(this.#path(space, name), 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+    })
+    if (text === undefined) return undefined
+    try {
+      return metadataSchema.safeParse(JSON.parse(text)).data
+    } catch (error) {
+      if (error instanceof SyntaxError) return undefined
+      throw error
+    }
+  }
+
+  #path({ role, username }: Space, name: string): string {
+    return join(this.#folder, role, username, `${createHash('sha256').update(name).digest('hex')}.json`)
+  }
+}
+
+/** By the name's extension. */
+export function mediaTypeOf(name: string): string {
+  return mime.getType(name) ?? 'application/octet-stream'
+}

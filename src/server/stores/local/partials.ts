@@ -1,0 +1,141 @@
+import { type FileHandle, open, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { LimitFunction } from 'p-limit'
+import { Problem } from '../../../protocol/problems.js'
+import type { Partial } from '../files.js'
+import type { Digests, FileDigest } from './digests.js'
+
+export interface PartialContext {
+  folder: string
+  digests: Digests
+  /** At most two syncs at once: libuv has four threads, and every other file operation needs one too. */
+  syncs: LimitFunction
+  publish(partial: LocalPartial, target: Parameters<Partial['publish']>[0]): ReturnType<Partial['publish']>
+}
+
+export async function createPartial(id: string, context: PartialContext): Promise<LocalPartial> {
+  const path = pathOf(id, context)
+  return new LocalPartial(id, path, await open(path, 'wx+', 0o600).catch(rethrowFull), 0, context)
+}
+
+export async function reopenPartial(id: string, context: PartialContext): Promise<LocalPartial | undefined> {
+  const path = pathOf(id, context)
+  const handle = await open(path, 'r+').catch(missingAsUndefined)
+  return handle && new LocalPartial(id, path, handle, (await handle.stat()).size, context)
+}
+
+export async function listPartials(folder: string): Promise<string[]> {
+  const names = await readdir(folder)
+  return names.filter((name) => name.endsWith('.bin')).map((name) => name.slice(0, -'.bin'.length))
+}
+
+/** A file in `partial/`, written with the digest and the syncs following behind. */
+export class LocalPartial implements Partial {
+  readonly id: string
+  readonly path: string
+  readonly #context: PartialContext
+  readonly #digest: FileDigest
+  readonly #handle: FileHandle
+  #size: number
+  #syncedSize: number
+  #syncing: Promise<void> | null = null
+  #syncError: unknown = null
+  #closed: Promise<void> | null = null
+
+  constructor(id: string, path: string, handle: FileHandle, size: number, context: PartialContext) {
+    this.id = id
+    this.path = path
+    this.#handle = handle
+    this.#size = size
+    this.#syncedSize = size
+    this.#context = context
+    this.#digest = context.digests.open(path)
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  async append(buffer: Buffer, length: number): Promise<void> {
+    let written = 0
+    while (written < length) {
+      const { bytesWritten } = await this.#handle
+        .write(buffer, written, length - written, this.#size)
+        .catch(rethrowFull)
+      written += bytesWritten
+      this.#size += bytesWritten
+    }
+    this.#digest.follow(this.#size)
+    if (this.#size - this.#syncedSize >= syncBehindBytes) this.#syncBehind()
+  }
+
+  async truncate(size: number): Promise<void> {
+    await this.#handle.truncate(size)
+    this.#size = size
+    this.#digest.forget()
+  }
+
+  async sync(): Promise<void> {
+    await this.#syncing
+    // The kernel reports a failed write-back to one sync only.
+    if (this.#syncError) throw this.#syncError
+    await this.#context.syncs(() => this.#handle.datasync()).catch(rethrowFull)
+    this.#syncedSize = this.#size
+  }
+
+  sha256(): Promise<string> {
+    return this.#digest.digest(this.#size)
+  }
+
+  publish(target: Parameters<Partial['publish']>[0]): ReturnType<Partial['publish']> {
+    return this.#context.publish(this, target)
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.path, { force: true })
+    // A sync may still be under way. The file is gone already, so nobody has to wait for that.
+    this.close().catch(() => {})
+  }
+
+  async close(): Promise<void> {
+    this.#closed ??= this.#close()
+    await this.#closed
+  }
+
+  async #close(): Promise<void> {
+    this.#digest.forget()
+    await this.#syncing
+    await this.#handle.close()
+  }
+
+  /** Begins to write back early, so that the sync at the end finds little left to do. */
+  #syncBehind(): void {
+    if (this.#syncing) return
+    this.#syncedSize = this.#size
+    this.#syncing = this.#context
+      .syncs(() => this.#handle.datasync())
+      .catch((error) => {
+        this.#syncError = error
+      })
+      .then(() => {
+        this.#syncing = null
+      })
+  }
+}
+
+const syncBehindBytes = 64 * 1024 ** 2
+
+function pathOf(id: string, context: PartialContext): string {
+  return join(context.folder, `${id}.bin`)
+}
+
+function missingAsUndefined(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+}
+
+function rethrowFull(error: NodeJS.ErrnoException): never {
+  if (error.code === 'ENOSPC' || error.code === 'EDQUOT') {
+    throw new Problem('disk-full', "The server's disk is full.", {}, { cause: error })
+  }
+  throw error
+}

@@ -1,0 +1,85 @@
+import { Writable } from 'node:stream'
+import type { Partial } from '../stores/files.js'
+import { type BufferPool, BufferSize } from './buffers.js'
+import type { Flow } from './flow.js'
+
+/**
+ * The end of an upload's stream: lets each chunk through the flow and gathers chunks of a socket's size into writes of
+ * up to a megabyte, one buffer being filled while the other is written. `close` comes after the last write has ended.
+ */
+export class PartialWriter extends Writable {
+  readonly #partial: Partial
+  readonly #flow: Flow
+  readonly #pool: BufferPool
+  readonly #size = new BufferSize()
+  #buffer: Buffer | null = null
+  #filled = 0
+  #writing: Promise<void> = Promise.resolve()
+
+  constructor(partial: Partial, flow: Flow, pool: BufferPool) {
+    super({ highWaterMark: 256 * 1024 })
+    this.#partial = partial
+    this.#flow = flow
+    this.#pool = pool
+  }
+
+  override _write(chunk: Buffer, _: BufferEncoding, callback: (error?: Error | null) => void): void {
+    let passed: undefined | Promise<void>
+    try {
+      passed = this.#flow.pass(chunk.length)
+    } catch (error) {
+      callback(error as Error)
+      return
+    }
+    if (!passed && this.#buffer && chunk.length < this.#buffer.length - this.#filled) {
+      this.#filled += chunk.copy(this.#buffer, this.#filled)
+      callback()
+      return
+    }
+    this.#gather(chunk, passed).then(() => callback(), callback)
+  }
+
+  override _final(callback: (error?: Error | null) => void): void {
+    this.#flush()
+    this.#writing.then(() => callback(), callback)
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    // What was accepted is kept: an interrupted upload goes on from there. What is removed anyway is not worth a write.
+    if (error && !this.#flow.signal.aborted) this.#flush()
+    this.#writing
+      .catch(() => {})
+      .finally(() => {
+        if (this.#buffer) this.#pool.give(this.#buffer)
+        this.#buffer = null
+        callback(error)
+      })
+  }
+
+  async #gather(chunk: Buffer, passed: undefined | Promise<void>): Promise<void> {
+    await passed
+    for (let offset = 0; offset < chunk.length; ) {
+      this.#buffer ??= this.#pool.take(this.#size.bytes)
+      const copied = chunk.copy(this.#buffer, this.#filled, offset)
+      offset += copied
+      this.#filled += copied
+      if (this.#filled < this.#buffer.length) continue
+      // One write at a time: a slow disk holds the sender back here.
+      await this.#writing
+      this.#size.adapt()
+      this.#flush()
+    }
+  }
+
+  #flush(): void {
+    const buffer = this.#buffer
+    const length = this.#filled
+    this.#buffer = null
+    this.#filled = 0
+    if (!buffer) return
+    this.#writing = this.#writing
+      .then(() => this.#partial.append(buffer, length))
+      .finally(() => this.#pool.give(buffer))
+    this.#writing.catch(() => {})
+  }
+}

@@ -1,0 +1,67 @@
+import type { Writable } from 'node:stream'
+import type { OpenFile } from '../stores/files.js'
+import { unlessAborted } from './abortable.js'
+import { type BufferPool, BufferSize } from './buffers.js'
+import type { Flow } from './flow.js'
+
+export interface ByteRange {
+  start: number
+  /** Exclusive. */
+  end: number
+}
+
+/** The file has become shorter than it was when it was opened. */
+export class Truncated extends Error {
+  override name = 'Truncated'
+}
+
+/**
+ * Moves a range of a file into `sink`, reading the next piece while the last one is being written, and resolves when
+ * all was handed over; `sink` is not ended. Rejects with the reason of the flow's signal, with `Truncated`, and with
+ * the sink's error where its reader went away. `onSent` hears of every piece that the sink has taken.
+ */
+export async function send(
+  file: OpenFile,
+  range: ByteRange,
+  sink: Writable,
+  { flow, pool, onSent }: { flow: Flow; pool: BufferPool; onSent: () => void },
+): Promise<void> {
+  const size = new BufferSize()
+  const read = async (position: number): Promise<Piece> => {
+    const buffer = pool.take(size.bytes)
+    const length = Math.max(1, Math.floor(Math.min(buffer.length, flow.step, range.end - position)))
+    return { buffer, length: await file.read(buffer.subarray(0, length), position) }
+  }
+  let position = range.start
+  let next = position < range.end ? read(position) : null
+  try {
+    while (next) {
+      const piece: Piece = await next
+      next = null
+      if (piece.length === 0) throw new Truncated('The file became shorter while it was being sent.')
+      position += piece.length
+      if (position < range.end) next = read(position)
+      await flow.pass(piece.length)
+      await unlessAborted(write(sink, piece.buffer.subarray(0, piece.length)), flow.signal)
+      flow.touch()
+      onSent()
+      size.adapt()
+      pool.give(piece.buffer)
+    }
+  } finally {
+    // The file is closed after this: no read may be under way any more.
+    await next?.catch(() => {})
+  }
+}
+
+interface Piece {
+  buffer: Buffer
+  length: number
+}
+
+/** Resolves when the sink has taken the bytes, so that the buffer is free again. */
+function write(sink: Writable, bytes: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    sink.write(bytes, (error) => (error ? reject(error) : resolve()))
+  })
+}

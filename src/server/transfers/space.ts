@@ -1,0 +1,63 @@
+import { Problem } from '../../protocol/problems.js'
+import { formatBytes } from '../../protocol/units.js'
+import type { FileStore, Space } from '../stores/files.js'
+
+export interface SpaceLimits {
+  maxFileSize: number | null
+  /** Bytes for each account. */
+  quota: number | null
+}
+
+/** Room that was set aside for one upload. */
+export interface Reservation {
+  /** Makes sure that there is room for `bytes` in all. Throws `quota-exceeded` and `disk-full`. */
+  grow(bytes: number): Promise<void>
+  /** Gives the room back: the upload has ended, whatever the end. Releasing twice is not an error. */
+  release(): void
+}
+
+/** Sets room aside before the bytes come, so that uploads side by side cannot together fill the quota or the disk. */
+export class SpaceReservations {
+  readonly #files: FileStore
+  readonly #limits: SpaceLimits
+  readonly #reserved = new Map<object, { account: string; bytes: number; written: () => number }>()
+
+  constructor(files: FileStore, limits: SpaceLimits) {
+    this.#files = files
+    this.#limits = limits
+  }
+
+  /** Throws `file-too-large`, before anything else is looked at. */
+  checkSize(bytes: number): void {
+    const { maxFileSize } = this.#limits
+    if (maxFileSize !== null && bytes > maxFileSize) {
+      throw new Problem('file-too-large', `A file may have ${formatBytes(maxFileSize)} at most.`, { maxFileSize })
+    }
+  }
+
+  /** `replaces`: bytes that the publish will free. `written`: bytes of the reservation that are on disk already. */
+  async reserve(space: Space, bytes: number, replaces: number, written: () => number): Promise<Reservation> {
+    const key = {}
+    const account = `${space.role}:${space.username}`
+    const grow = async (total: number) => {
+      const [used, free] = await Promise.all([
+        this.#limits.quota === null ? 0 : this.#files.usage(space),
+        this.#files.freeBytes(),
+      ])
+      // From here to the `set` nothing waits: two reservations never both take the same room.
+      const others = [...this.#reserved].filter(([other]) => other !== key).map(([, reservation]) => reservation)
+      const ofAccount = others.filter((other) => other.account === account).reduce((sum, other) => sum + other.bytes, 0)
+      if (this.#limits.quota !== null && used - replaces + ofAccount + total > this.#limits.quota) {
+        const quota = formatBytes(this.#limits.quota)
+        throw new Problem('quota-exceeded', `That would pass the quota of ${quota}: remove something first.`, { used })
+      }
+      const promised = others.reduce((sum, other) => sum + Math.max(0, other.bytes - other.written()), 0)
+      if (promised + Math.max(0, total - written()) > free) {
+        throw new Problem('disk-full', "There is not enough room on the server's disk.", { free })
+      }
+      this.#reserved.set(key, { account, bytes: total, written })
+    }
+    await grow(bytes)
+    return { grow, release: () => void this.#reserved.delete(key) }
+  }
+}

@@ -1,0 +1,223 @@
+import type { Readable } from 'node:stream'
+import { Problem } from '../../protocol/problems.js'
+import { type Identity, Revocation } from '../auth/identity.js'
+import type { Job } from '../jobs/job.js'
+import type { Turn } from '../jobs/job-map.js'
+import type { Jobs } from '../jobs/jobs.js'
+import type { Throttle } from '../jobs/throttle.js'
+import { accountName } from '../stores/accounts.js'
+import type { FileStore, Partial, Precondition, StoredFile } from '../stores/files.js'
+import { unlessAborted } from './abortable.js'
+import { BufferPool } from './buffers.js'
+import { Flow } from './flow.js'
+import { asProblem, endByError } from './outcome.js'
+import { receive } from './receiving.js'
+import type { SpaceReservations } from './space.js'
+
+export interface UploadServices {
+  files: FileStore
+  jobs: Jobs
+  space: SpaceReservations
+  idleTimeoutMs: number
+  /** The account's own rate limit, shared by all of its transfers. */
+  throttleOf(account: string): Throttle
+  /** Throws when the account may not publish any more. */
+  checkAccess(accountId: number): Promise<void>
+}
+
+/** What every upload says of itself, whatever door it came in by. */
+export interface UploadRequest {
+  identity: Identity
+  jobId: string | null
+  waitMs: number
+  /** Aborts when the sender's connection is gone. */
+  left: AbortSignal
+  /** Called once when the checks are over and the body may come: the moment for `100 Continue`. */
+  begin(job: Job): void
+}
+
+export interface FileUpload extends UploadRequest {
+  name: string
+  /** Media type. */
+  type: string
+  body: Readable
+  /** Bytes, null where the sender does not know. */
+  size: number | null
+  /** As declared by the sender, 64 hexadecimal digits. */
+  sha256: string | null
+  precondition: Precondition
+}
+
+export interface Published {
+  file: StoredFile
+  created: boolean
+  /** null where nothing had to be moved: the file was there already, with the same digest. */
+  job: Job | null
+}
+
+/** Receives files: claim → flow → partial → digest and sync → publish → done. */
+export class Uploads {
+  readonly pool = new BufferPool()
+  readonly #services: UploadServices
+
+  constructor(services: UploadServices) {
+    this.#services = services
+  }
+
+  /** One file as it comes. Throws what `design` calls the refusals, before `begin` is called where they can be known. */
+  async receiveFile(upload: FileUpload): Promise<Published> {
+    const { files, space } = this.#services
+    const { account } = upload.identity
+    if (upload.size !== null) space.checkSize(upload.size)
+    await files.checkName(account, upload.name)
+    const there = await files.find(account, upload.name)
+    // The answer to an earlier try was lost: the same bytes again are a success, and not worth sending.
+    if (there?.sha256 && there.sha256 === upload.sha256 && there.size === upload.size) {
+      return { file: there, created: false, job: null }
+    }
+    checkBefore(there, upload.precondition)
+    return this.run(upload, { file: upload.name, totalBytes: upload.size }, upload.size ?? 0, async (run) => {
+      const partial = await run.createPartial()
+      upload.begin(run.job)
+      await run.receive(upload.body, partial)
+      const sha256 = await run.settle(partial, upload.sha256)
+      await run.commit()
+      const { name, type, precondition } = upload
+      return { ...(await partial.publish({ space: account, name, type, sha256, precondition })), job: run.job }
+    })
+  }
+
+  /** Runs `work` as an upload job: with a slot, with room for `bytes`, and with nothing left behind when it throws. */
+  async run<T>(
+    request: UploadRequest,
+    plan: { file: string | null; totalBytes: number | null },
+    bytes: number,
+    work: (run: UploadRun) => Promise<T>,
+  ): Promise<T> {
+    const { files, jobs, space, idleTimeoutMs, throttleOf, checkAccess } = this.#services
+    const { identity } = request
+    const owner = { accountId: identity.account.id, account: accountName(identity.account) }
+    const job = await jobs.start({ ...plan, ...owner, kind: 'upload', id: request.jobId }, turnOf(request))
+    const flow = new Flow({ job, shared: [throttleOf(owner.account)], idleTimeoutMs, signal: request.left })
+    const endRevocation = stopWhenRevoked(job, identity)
+    const partials: Partial[] = []
+    let release = () => {}
+    try {
+      const replaces = plan.file === null ? 0 : ((await files.find(identity.account, plan.file))?.size ?? 0)
+      const reservation = await space.reserve(identity.account, bytes, replaces, () => sizeOf(partials))
+      release = reservation.release
+      const run: UploadRun = {
+        job,
+        flow,
+        createPartial: async () => {
+          const partial = await files.createPartial(`${job.id}${partials.length === 0 ? '' : `.${partials.length}`}`)
+          partials.push(partial)
+          return partial
+        },
+        receive: async (body, partial) => {
+          const takeRoom = async () => {
+            space.checkSize(partial.size)
+            if (job.bytes > bytes) await reservation.grow(job.bytes)
+          }
+          const watch = watchGrowth(takeRoom, (error) => job.abort(error))
+          try {
+            await receive(body, partial, flow, this.pool)
+            await takeRoom()
+          } finally {
+            watch.end()
+          }
+        },
+        settle: async (partial, declared) => {
+          const both = Promise.all([partial.sha256(), partial.sync()])
+          const [sha256] = await unlessAborted(both, job.signal)
+          if (declared !== null && declared !== sha256) throw digestMismatch(declared, sha256)
+          return sha256
+        },
+        commit: async () => {
+          await checkAccess(owner.accountId)
+          job.commit()
+        },
+      }
+      const result = await work(run)
+      job.end({ state: 'done' })
+      return result
+    } catch (error) {
+      await Promise.all(partials.map((partial) => partial.remove()))
+      release()
+      throw endByError(job, error)
+    } finally {
+      release()
+      flow.close()
+      endRevocation()
+    }
+  }
+}
+
+/** What the work of one upload job is given. */
+export interface UploadRun {
+  job: Job
+  flow: Flow
+  /** A new partial; removed when the job fails. */
+  createPartial(): Promise<Partial>
+  receive(body: Readable, partial: Partial): Promise<void>
+  /** Waits for the digest and the disk. Throws `digest-mismatch` where `declared` is another one. */
+  settle(partial: Partial, declared: string | null): Promise<string>
+  /** From here on it is too late for a stop. Throws the stop's reason when it came before. */
+  commit(): Promise<void>
+}
+
+export function digestMismatch(declared: string, computed: string): Problem {
+  const message = `What arrived has the SHA-256 ${computed}, but ${declared} was declared: send it again.`
+  return new Problem('digest-mismatch', message, { declared, computed })
+}
+
+/** Rule 4: a revoked session stops what its current requests move. Returns the function that ends the watch. */
+export function stopWhenRevoked(job: Job, identity: Identity): () => void {
+  const { revoked } = identity
+  const stop = () => {
+    const by = revoked.reason instanceof Revocation ? revoked.reason.by : job.account
+    // Too late is no error here: what was published stays published.
+    job.stop(by).catch(() => {})
+  }
+  revoked.addEventListener('abort', stop)
+  if (revoked.aborted) stop()
+  return () => revoked.removeEventListener('abort', stop)
+}
+
+/** How a request waits for its turn: until it leaves, or its session is revoked. */
+export function turnOf({ waitMs, left, identity }: Pick<UploadRequest, 'waitMs' | 'left' | 'identity'>): Turn {
+  return { waitMs, signal: waitMs === 0 ? left : AbortSignal.any([left, identity.revoked]) }
+}
+
+/** Throws `precondition-failed` before the body is read; the publish looks again. */
+function checkBefore(there: StoredFile | undefined, { ifMatch, ifNoneMatch }: Precondition): void {
+  if (ifNoneMatch && there) {
+    throw new Problem('precondition-failed', `"${there.name}" exists already.`, { name: there.name })
+  }
+  if (ifMatch && !(there && (ifMatch === '*' || ifMatch.includes(there.entityTag)))) {
+    throw new Problem('precondition-failed', 'The file is not the one that If-Match names: it has changed, or is gone.')
+  }
+}
+
+/** A body whose length nobody declared takes its room as it comes. */
+function watchGrowth(takeRoom: () => Promise<void>, onFull: (error: Problem) => void): { end(): void } {
+  let busy = false
+  const timer = setInterval(async () => {
+    if (busy) return
+    busy = true
+    try {
+      await takeRoom()
+    } catch (error) {
+      onFull(asProblem(error))
+    } finally {
+      busy = false
+    }
+  }, growthCheckMs)
+  return { end: () => clearInterval(timer) }
+}
+
+const growthCheckMs = 100
+
+function sizeOf(partials: Partial[]): number {
+  return partials.reduce((sum, partial) => sum + partial.size, 0)
+}

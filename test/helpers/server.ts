@@ -1,0 +1,49 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseConfig, type ServerConfig } from '../../dist/server/config.js'
+import type { Log } from '../../dist/server/log.js'
+import { type RunningServer, startServer } from '../../dist/server/start.js'
+
+export interface TestServer extends RunningServer {
+  dataFolder: string
+  /** What the server logged as errors. */
+  errors: string[]
+  /** Signs up, or logs in, and returns the token. */
+  logIn(username: string, role?: string): Promise<string>
+}
+
+/** Starts a real server on a free port and a new folder; `close` removes the folder too unless it was given. */
+export async function startTestServer(changes: Partial<ServerConfig> = {}): Promise<TestServer> {
+  const dataFolder = changes.dataFolder ?? (await mkdtemp(join(tmpdir(), 'filejobs-')))
+  const errors: string[] = []
+  const log: Log = { info: () => {}, error: (message, error) => errors.push(`${message}: ${error}`) }
+  const config = {
+    ...parseConfig({}, {}),
+    port: 0,
+    bcryptCost: 4,
+    adminPassword: 'admin-password',
+    ...changes,
+    dataFolder,
+  }
+  const server = await startServer(config, log)
+  return {
+    ...server,
+    dataFolder,
+    errors,
+    async logIn(username, role = 'user') {
+      const admin = role === 'admin'
+      const answer = await fetch(`${server.url}/auth/${admin ? 'login' : 'signup'}`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ username, password: admin ? 'admin-password' : 'correct horse', role }),
+      })
+      if (!answer.ok) throw new Error(`login of ${role}:${username}: ${answer.status} ${await answer.text()}`)
+      return ((await answer.json()) as { token: string }).token
+    },
+    async close() {
+      await server.close()
+      if (!changes.dataFolder) await rm(dataFolder, { recursive: true, force: true })
+    },
+  }
+}
