@@ -73,6 +73,12 @@ export const sessionSchema = z
   .meta({ id: 'Session' })
 export type SessionRecord = z.infer<typeof sessionSchema>
 
+export const sessionListSchema = z.object({ sessions: z.array(sessionSchema) }).meta({ id: 'SessionList' })
+export type SessionList = z.infer<typeof sessionListSchema>
+
+export const accountListSchema = z.object({ accounts: z.array(accountSchema) }).meta({ id: 'AccountList' })
+export type AccountList = z.infer<typeof accountListSchema>
+
 export const changePasswordSchema = z.object({ current: z.string(), new: newPassword }).meta({ id: 'ChangePassword' })
 
 export const newAccountSchema = z

@@ -1,4 +1,4 @@
-import type { Role } from '../../protocol/accounts.js'
+import { type Role, roles } from '../../protocol/accounts.js'
 
 export interface Account {
   /** Small, counts up, never given to anyone else. */
@@ -29,4 +29,11 @@ export interface AccountStore {
 /** `role:username`, as people and records name an account. */
 export function accountName(account: Pick<Account, 'role' | 'username'>): string {
   return `${account.role}:${account.username}`
+}
+
+/** Reads `role:username`. Undefined where it is not of that form; whether the account exists is the store's to say. */
+export function parseAccountName(text: string): Pick<Account, 'role' | 'username'> | undefined {
+  const [, prefix, username] = /^([a-z]+):(.+)$/.exec(text) ?? []
+  const role = roles.find((known) => known === prefix)
+  return role && username ? { role, username } : undefined
 }

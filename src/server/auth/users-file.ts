@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises'
+import type { z } from 'zod'
+import { newAccountSchema } from '../../protocol/accounts.js'
+import { Problem } from '../../protocol/problems.js'
+import type { AccountStore } from '../stores/accounts.js'
+import type { Passwords } from './passwords.js'
+
+/**
+ * Makes the accounts of a JSON array `[{username, password, role?}, …]` that are missing; known ones are left as they are.
+ * Returns how many were made. Throws `invalid-request`, naming a bad entry by its index, before any is made.
+ */
+export async function importUsers(
+  path: string,
+  { accounts, passwords }: { accounts: AccountStore; passwords: Passwords },
+): Promise<number> {
+  let made = 0
+  for (const { role, username, password, name, email } of await readUsers(path)) {
+    if (await accounts.find(role, username)) continue
+    const passwordHash = await passwords.hash(password)
+    await accounts.create({ role, username, passwordHash, name: name ?? null, email: email ?? null })
+    made += 1
+  }
+  return made
+}
+
+const entrySchema = newAccountSchema.transform((entry) => ({ ...entry, role: entry.role ?? ('user' as const) }))
+
+async function readUsers(path: string): Promise<z.infer<typeof entrySchema>[]> {
+  const value = parseJson(await read(path), path)
+  if (!Array.isArray(value)) throw wrong(path, 'it is not a JSON array of {username, password, role?}')
+  return value.map((entry: unknown, index) => {
+    const result = entrySchema.safeParse(entry)
+    if (result.success) return result.data
+    const issue = result.error.issues[0]!
+    throw wrong(path, `entry ${index} (counted from 0): ${[...issue.path, issue.message].join(': ')}`)
+  })
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    throw wrong(path, error instanceof Error ? error.message : String(error), error)
+  }
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''))
+  } catch (error) {
+    throw wrong(path, `it is not JSON (${String(error)})`, error)
+  }
+}
+
+function wrong(path: string, reason: string, cause?: unknown): Problem {
+  return new Problem('invalid-request', `--users ${path}: ${reason}.`, { field: '--users' }, { cause })
+}
