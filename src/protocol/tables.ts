@@ -1,0 +1,133 @@
+import { z } from 'zod'
+
+/** Lower case, so that a table is the same in every file system and needs no quotes in SQL. */
+export const tableNamePattern = /^[a-z_][a-z0-9_]{0,62}$/
+
+export type ColumnType =
+  | 'text'
+  | 'integer'
+  | 'double'
+  | 'boolean'
+  | 'date'
+  | 'timestamp'
+  | `decimal(${number},${number})`
+
+/** The most rows in one page, and in the answer to a query. */
+export const maxPageRows = 1000
+export const defaultPageRows = 100
+
+const tableName = z.string().regex(tableNamePattern, 'must match [a-z_][a-z0-9_]{0,62}')
+
+export const importSchema = z
+  .object({
+    filename: z.string(),
+    table: tableName.optional().meta({ description: "by default from the file's name" }),
+    dateColumn: z.string().optional(),
+    dateFormat: z
+      .string()
+      .optional()
+      .meta({ description: 'iso, month-first, day-first, or a pattern like %d.%m.%Y; by default ISO or month first' }),
+    types: z
+      .record(z.string(), z.string())
+      .optional()
+      .meta({ description: 'column → text, integer, double, decimal(WIDTH,SCALE), boolean, date or timestamp' }),
+    allText: z.boolean().optional(),
+    header: z
+      .boolean()
+      .optional()
+      .meta({ description: 'whether the first line names the columns; recognised if left out' }),
+    skipBadLines: z.boolean().optional(),
+    trim: z.boolean().optional().meta({ description: 'drop spaces around text' }),
+  })
+  .meta({ id: 'Import', example: { filename: 'sales.csv', table: 'sales', dateColumn: 'Order Date' } })
+export type ImportRequest = z.infer<typeof importSchema>
+
+export const columnSchema = z
+  .object({ name: z.string(), type: z.string().meta({ example: 'integer' }) })
+  .meta({ id: 'Column' })
+export type Column = z.infer<typeof columnSchema>
+
+export const badLineSchema = z
+  .object({ line: z.int(), column: z.string().nullable(), reason: z.string() })
+  .meta({ id: 'BadLine' })
+export type BadLine = z.infer<typeof badLineSchema>
+
+export const tableImportSchema = z
+  .object({
+    id: z.int(),
+    file: z.string(),
+    sha256: z.string().nullable(),
+    rows: z.int(),
+    columns: z.array(columnSchema),
+    dateColumn: z.string().nullable(),
+    skipped: z.object({ count: z.int(), first: z.array(badLineSchema) }),
+    importedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'TableImport' })
+export type TableImport = z.infer<typeof tableImportSchema>
+
+export const tableSchema = z
+  .object({
+    name: z.string(),
+    rows: z.int(),
+    columns: z.array(columnSchema),
+    dateColumn: z.string().nullable(),
+    imports: z.array(tableImportSchema).meta({ description: 'newest first' }),
+  })
+  .meta({ id: 'Table' })
+export type TableRecord = z.infer<typeof tableSchema>
+
+export const tableListSchema = z.object({ tables: z.array(tableSchema) }).meta({ id: 'TableList' })
+export type TableList = z.infer<typeof tableListSchema>
+
+/** A row: integers beyond 2^53 and decimals are strings, dates and times are ISO 8601. */
+export const rowSchema = z.record(z.string(), z.unknown())
+
+export const rowsSchema = z
+  .object({
+    count: z.int().meta({ description: 'all rows that match' }),
+    next: z.string().nullable(),
+    previous: z.string().nullable(),
+    limit: z.int().meta({ description: `${maxPageRows} at most` }),
+    columns: z.array(columnSchema),
+    results: z.array(rowSchema),
+  })
+  .meta({ id: 'Rows' })
+export type Rows = z.infer<typeof rowsSchema>
+
+export const summarySchema = z
+  .object({
+    rows: z.int(),
+    columns: z.array(
+      z.object({
+        name: z.string(),
+        type: z.string(),
+        nulls: z.int(),
+        distinct: z.int().meta({ description: 'approximate' }),
+        min: z.unknown(),
+        max: z.unknown(),
+      }),
+    ),
+    overTime: z
+      .object({
+        column: z.string(),
+        unit: z.enum(['day', 'week', 'month', 'year']),
+        counts: z.array(z.object({ from: z.string(), rows: z.int() })),
+      })
+      .nullable(),
+  })
+  .meta({ id: 'TableSummary' })
+export type TableSummary = z.infer<typeof summarySchema>
+
+export const querySchema = z
+  .object({ sql: z.string().min(1).max(60_000), limit: z.int().min(1).optional() })
+  .meta({ id: 'Query', example: { sql: 'select Region, sum("Units Sold") from sales group by Region' } })
+
+export const queryAnswerSchema = z
+  .object({
+    columns: z.array(columnSchema),
+    results: z.array(rowSchema),
+    truncated: z.boolean().meta({ description: `more than ${maxPageRows} rows, or than 8 MiB` }),
+  })
+  .meta({ id: 'QueryAnswer' })
+export type QueryAnswer = z.infer<typeof queryAnswerSchema>

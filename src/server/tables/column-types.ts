@@ -1,0 +1,105 @@
+import { Problem } from '../../protocol/problems.js'
+import type { ColumnType } from '../../protocol/tables.js'
+import { type DateFormat, isoDates, parseDateFormat } from './date-format.js'
+
+const integerPattern = /^ *-?(?:0|[1-9]\d*) *$/
+const numberPattern = /^ *-?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})? *$/
+const timestampPattern = /^(\d{4}-\d{2}-\d{2})[ T]([01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?Z?)?$/
+const booleanPattern = /^(?:true|false)$/i
+const decimalPattern = /^decimal\((\d{1,2}),\s*(\d{1,2})\)$/
+const largestInteger = 9223372036854775807n
+const iso = parseDateFormat(isoDates)
+
+/** Parses what people write after `--types COLUMN=`. Throws `invalid-request`. */
+export function parseColumnType(text: string): ColumnType {
+  const type = text.trim().toLowerCase()
+  if (simpleTypes.has(type)) return type as ColumnType
+  if (type === 'decimal') return 'decimal(18,3)'
+  const decimal = decimalPattern.exec(type)
+  const [width, scale] = decimal ? [Number(decimal[1]), Number(decimal[2])] : [0, 0]
+  if (decimal && width >= 1 && width <= 38 && scale <= width) return `decimal(${width},${scale})`
+  throw new Problem(
+    'invalid-request',
+    `types: "${text}" is no type; write text, integer, double, decimal(WIDTH,SCALE), boolean, date or timestamp.`,
+    { field: 'types' },
+  )
+}
+
+const simpleTypes = new Set<string>(['text', 'integer', 'double', 'boolean', 'date', 'timestamp'])
+
+/** What the engine calls a type. */
+export function engineType(type: ColumnType): string {
+  switch (type) {
+    case 'text':
+      return 'VARCHAR'
+    case 'integer':
+      return 'BIGINT'
+    case 'double':
+      return 'DOUBLE'
+    case 'boolean':
+      return 'BOOLEAN'
+    case 'date':
+      return 'DATE'
+    case 'timestamp':
+      return 'TIMESTAMP'
+    default:
+      return type.toUpperCase()
+  }
+}
+
+export function decimalShape(type: ColumnType): { width: number; scale: number } | undefined {
+  const decimal = decimalPattern.exec(type)
+  return decimal ? { width: Number(decimal[1]), scale: Number(decimal[2]) } : undefined
+}
+
+/**
+ * Whether a value stands for one of the type without losing anything: no rounding, no cut zeros, no date that does not
+ * exist. The engine's own casts are milder: they read `1.5` as the integer 2, and drop a time's offset from UTC.
+ */
+export function fits(value: string, type: ColumnType, dates: DateFormat): boolean {
+  switch (type) {
+    case 'text':
+      return true
+    case 'integer': {
+      if (!integerPattern.test(value)) return false
+      const digits = value.trim().replace('-', '')
+      return digits.length < 19 || (digits.length === 19 && BigInt(digits) <= largestInteger)
+    }
+    case 'double':
+      return numberPattern.test(value) && Number.isFinite(Number(value))
+    case 'boolean':
+      return booleanPattern.test(value)
+    case 'date':
+      return isDate(value.trim(), dates)
+    case 'timestamp':
+      return isTimestamp(value)
+    default:
+      return fitsDecimal(value, decimalShape(type)!)
+  }
+}
+
+/** More digits than a double holds: such a column stays text, because nothing may be lost in silence. */
+export function isExactDouble(value: string): boolean {
+  if (value.length <= 15) return true
+  const digits = value
+    .replace(/[eE].*$/, '')
+    .replace(/\D/g, '')
+    .replace(/^0+/, '')
+  return digits.length <= 15
+}
+
+export function isDate(value: string, dates: DateFormat): boolean {
+  const bytes = Buffer.from(value)
+  return bytes.length > 0 && dates.end(bytes, 0) === bytes.length
+}
+
+function isTimestamp(value: string): boolean {
+  const day = timestampPattern.exec(value)?.[1]
+  return day !== undefined && isDate(day, iso)
+}
+
+function fitsDecimal(value: string, { width, scale }: { width: number; scale: number }): boolean {
+  const match = /^ *-?0*(\d*)(?:\.(\d*?)0*)? *$/.exec(value)
+  if (!match || !/\d/.test(value)) return false
+  return match[1]!.length <= width - scale && (match[2] ?? '').length <= scale
+}

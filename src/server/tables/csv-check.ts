@@ -1,0 +1,59 @@
+import type { FileHandle } from 'node:fs/promises'
+import type { BadLine } from '../../protocol/tables.js'
+import type { CsvPlan } from './csv-plan.js'
+import { CsvScanner } from './csv-scanner.js'
+
+export interface CsvCheck {
+  readonly rows: number
+  /** Empty fields, by column. */
+  readonly nulls: number[]
+  readonly bad: { count: number; first: BadLine[] }
+}
+
+export interface CsvCheckOptions {
+  /** Go on after bad lines, leaving them out; else the first one ends the check. */
+  skipBadLines: boolean
+  /** Is given the good records, each ended by LF, in pieces. */
+  copyTo?: FileHandle
+  onBytes?: (bytes: number) => void
+}
+
+const chunkBytes = 4 * 1024 ** 2
+const reported = 10
+
+/**
+ * Reads a whole file and says what is bad in it, and on which line: 0.6 GB take 2 s. The engine reads the same file
+ * meanwhile, but it rounds, forgives a trailing delimiter, and counts records for lines.
+ */
+export async function checkCsv(file: FileHandle, plan: CsvPlan, options: CsvCheckOptions): Promise<CsvCheck> {
+  const bad = { count: 0, first: [] as BadLine[] }
+  const copy = Buffer.allocUnsafe(options.copyTo ? chunkBytes + 1 : 0)
+  let copied = 0
+  const scanner = new CsvScanner(plan, {
+    good(bytes, from, to) {
+      if (!options.copyTo) return
+      copied += bytes.copy(copy, copied, from, to)
+      copy[copied++] = 10
+    },
+    bad(fault) {
+      bad.count++
+      if (bad.first.length < reported) bad.first.push(fault)
+      return options.skipBadLines
+    },
+  })
+  const buffer = Buffer.allocUnsafe(chunkBytes + 1)
+  let at = plan.dataStart
+  let have = 0
+  for (;;) {
+    const { bytesRead } = await file.read(buffer, have, chunkBytes - have, at)
+    at += bytesRead
+    have += bytesRead
+    const used = scanner.scan(buffer, have, bytesRead === 0)
+    if (copied > 0) await options.copyTo?.writeFile(copy.subarray(0, copied))
+    copied = 0
+    options.onBytes?.(at - have + used)
+    if (scanner.ended) return { rows: scanner.rows, nulls: scanner.nulls, bad }
+    buffer.copyWithin(0, used, have)
+    have -= used
+  }
+}

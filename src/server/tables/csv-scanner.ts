@@ -1,0 +1,234 @@
+import { isUtf8 } from 'node:buffer'
+import { fits } from './column-types.js'
+import { type CsvPlan, maxLineBytes, type PlannedColumn } from './csv-plan.js'
+import { badQuotes, openQuote } from './csv-records.js'
+import { isoDates, parseDateFormat } from './date-format.js'
+import { integerEnd, numberEnd, timestampEnd, type ValueEnd } from './value-ends.js'
+
+export interface Fault {
+  readonly line: number
+  readonly column: string | null
+  readonly reason: string
+}
+
+/** Who is told of each record. Records are bytes `from` to `to`, without their line end. */
+export interface ScanTarget {
+  good(bytes: Buffer, from: number, to: number): void
+  /** Returns whether to go on. */
+  bad(fault: Fault): boolean
+}
+
+const [LF, CR, SPACE, NUL] = [10, 13, 32, 0]
+const incomplete = -1
+const cannotEnd = -2
+const tooLong = `the line is longer than ${maxLineBytes.toLocaleString('en')} bytes; perhaps a quote is never closed`
+
+/**
+ * Goes through the records of a CSV as they come in, one byte at a time and without making strings of them, by the rules of
+ * `readRecords` and `fits`.
+ */
+export class CsvScanner {
+  readonly #columns: PlannedColumn[]
+  readonly #ends: (ValueEnd | null)[]
+  readonly #slow: boolean[]
+  readonly #delimiter: number
+  readonly #quote: number
+  /** Bytes that end a plain field, and those that matter in a quoted one. */
+  readonly #plainStops = new Uint8Array(256)
+  readonly #quotedStops = new Uint8Array(256)
+  readonly #target: ScanTarget
+  readonly #empty: Int32Array
+  #line: number
+  #skipping = false
+  #ended = false
+  rows = 0
+  /** Empty fields, by column. */
+  readonly nulls: number[]
+
+  constructor(plan: CsvPlan, target: ScanTarget) {
+    this.#columns = plan.columns
+    this.#ends = plan.columns.map(valueEnd)
+    this.#slow = plan.columns.map(({ type }) => type !== 'text')
+    this.#delimiter = plan.delimiter.charCodeAt(0)
+    this.#quote = plan.quote.charCodeAt(0)
+    for (const byte of [LF, CR, NUL, this.#delimiter]) this.#plainStops[byte] = 1
+    for (const byte of [LF, CR, NUL, this.#quote]) this.#quotedStops[byte] = 1
+    this.#target = target
+    this.#line = plan.dataLine
+    this.#empty = new Int32Array(plan.columns.length)
+    this.nulls = plan.columns.map(() => 0)
+  }
+
+  /** After a bad record that was not to be skipped, or after the last one. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /**
+   * Takes whole records from the first `end` bytes, and says how many bytes that were; the rest belongs to a record that
+   * goes on. There must be room for one byte more: a line end is put there, so that no loop needs to look for the end.
+   */
+  scan(bytes: Buffer, end: number, final: boolean): number {
+    bytes[end] = LF
+    const clean = isUtf8(bytes.subarray(0, final ? end : wholeCharacters(bytes, end)))
+    let at = 0
+    while (at < end && !this.#ended) {
+      if (this.#skipping) {
+        at = this.#skipLine(bytes, at, end)
+        continue
+      }
+      const next = this.#record(bytes, at, end, final, clean)
+      if (next === incomplete && end - at <= maxLineBytes) return at
+      if (next >= 0) {
+        at = next
+        continue
+      }
+      this.#report(null, next === cannotEnd ? openQuote : tooLong)
+      this.#skipping = true
+    }
+    if (final) this.#ended = true
+    return at
+  }
+
+  #record(bytes: Buffer, from: number, end: number, final: boolean, clean: boolean): number {
+    const columns = this.#columns.length
+    const plainStops = this.#plainStops
+    const quotedStops = this.#quotedStops
+    const delimiter = this.#delimiter
+    const quote = this.#quote
+    let at = from
+    let column = 0
+    let lines = 1
+    let empty = 0
+    let fault: string | null = null
+    let faultColumn = -1
+    for (;;) {
+      let start = at
+      let stop: number
+      if (bytes[at] === SPACE) {
+        let text = at
+        while (bytes[text] === SPACE) text++
+        if (bytes[text] === quote) at = text
+      }
+      if (bytes[at] === quote) {
+        start = ++at
+        for (;;) {
+          while (quotedStops[bytes[at]!] === 0) at++
+          const byte = bytes[at]
+          if (byte === quote) {
+            if (bytes[at + 1] !== quote) break
+            at++
+          } else if (at >= end) return final ? cannotEnd : incomplete
+          else if (byte === LF || (byte === CR && bytes[at + 1] !== LF)) lines++
+          else if (byte === NUL) fault ??= nulFault
+          at++
+        }
+        stop = at++
+        while (bytes[at] === SPACE) at++
+        if (plainStops[bytes[at]!] === 0) fault ??= badQuotes
+        while (plainStops[bytes[at]!] === 0) at++
+        if (stop > start && column < columns && this.#slow[column] && fault === null) {
+          if (this.#ends[column]?.(bytes, start) !== stop && !this.#fits(bytes, start, stop, column)) {
+            fault = this.#misfit(bytes, start, stop, column)
+            faultColumn = column
+          }
+        }
+      } else {
+        const find = column < columns ? this.#ends[column] : null
+        if (find) at = find(bytes, at)
+        if (at < 0 || plainStops[bytes[at]!] === 0) {
+          at = start
+          while (plainStops[bytes[at]!] === 0) at++
+          if (at > start && at < end && column < columns && this.#slow[column] && fault === null) {
+            if (!this.#fits(bytes, start, at, column)) {
+              fault = this.#misfit(bytes, start, at, column)
+              faultColumn = column
+            }
+          } else if (at > start && at >= end && !final) return incomplete
+        }
+        stop = at
+      }
+      while (bytes[at] === NUL && at < end) {
+        fault ??= nulFault
+        while (bytes[at] === NUL || plainStops[bytes[at]!] === 0) at++
+      }
+      if (start === stop && column < columns) this.#empty[empty++] = column
+      if (bytes[at] !== delimiter) break
+      at++
+      column++
+    }
+    if (at >= end - 1 && !final) return incomplete
+    const next = Math.min(end, bytes[at] === CR && bytes[at + 1] === LF ? at + 2 : at + 1)
+    if (at === from && columns > 1) {
+      this.#line++
+      return next
+    }
+    if (column + 1 !== columns) {
+      const fields = column + 1
+      fault = `${fields} ${fields === 1 ? 'field' : 'fields'} instead of ${columns}`
+      faultColumn = -1
+    } else if (at - from > maxLineBytes) fault = tooLong
+    else if (!clean && !isUtf8(bytes.subarray(from, at))) {
+      fault = 'bytes that are not UTF-8'
+      faultColumn = -1
+    }
+    if (fault === null) {
+      this.rows++
+      for (let each = 0; each < empty; each++) this.nulls[this.#empty[each]!]!++
+      this.#target.good(bytes, from, at)
+    } else this.#report(this.#columns[faultColumn]?.name ?? null, fault)
+    this.#line += lines
+    return next
+  }
+
+  #skipLine(bytes: Buffer, from: number, end: number): number {
+    let at = from
+    while (bytes[at] !== LF && bytes[at] !== CR) at++
+    if (at >= end) return end
+    this.#line++
+    this.#skipping = false
+    return Math.min(end, bytes[at] === CR && bytes[at + 1] === LF ? at + 2 : at + 1)
+  }
+
+  #fits(bytes: Buffer, from: number, to: number, column: number): boolean {
+    const { type, dates, asked } = this.#columns[column]!
+    const value = this.#value(bytes, from, to)
+    return fits(asked ? value.replace(/^( *-?)0+(?=\d)/, '$1') : value, type, dates)
+  }
+
+  #misfit(bytes: Buffer, from: number, to: number, column: number): string {
+    const { type, dates } = this.#columns[column]!
+    const value = this.#value(bytes, from, Math.min(to, from + 200)).slice(0, 60)
+    const wanted = type === 'date' ? `a date like ${dates.pattern}` : `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type}`
+    return `${JSON.stringify(value)} is not ${wanted}`
+  }
+
+  #value(bytes: Buffer, from: number, to: number): string {
+    const quote = String.fromCharCode(this.#quote)
+    return bytes.toString('utf8', from, to).replaceAll(quote + quote, quote)
+  }
+
+  #report(column: string | null, reason: string): void {
+    if (!this.#target.bad({ line: this.#line, column, reason })) this.#ended = true
+  }
+}
+
+const nulFault = 'a NUL byte: this is not text'
+
+function valueEnd({ type, dates }: PlannedColumn): ValueEnd | null {
+  if (type === 'integer') return integerEnd
+  if (type === 'double') return numberEnd
+  if (type === 'date') return dates.end
+  if (type === 'timestamp') return timestampEnd(parseDateFormat(isoDates).end)
+  return null
+}
+
+/** Leaves out the last character where its bytes are not all there. */
+function wholeCharacters(bytes: Buffer, end: number): number {
+  for (let back = 1; back <= 3 && back <= end; back++) {
+    const byte = bytes[end - back]!
+    if (byte < 0x80) return end
+    if (byte >= 0xc0) return end - back
+  }
+  return end
+}

@@ -1,0 +1,15 @@
+import { linkToParent } from './child-edge.js'
+import type { ImportReport, ImportTask } from './import-messages.js'
+
+const parent = linkToParent<ImportTask, ImportReport>()
+parent.onTask(async (task) => {
+  const [{ importFile }, { asProblem }] = await Promise.all([import('./import-run.js'), import('./import-problems.js')])
+  try {
+    const result = await importFile(task, (part) => parent.report({ type: 'progress', part }))
+    parent.report({ type: 'done', result })
+  } catch (error) {
+    const { code, message, details } = asProblem(error)
+    const trace = code === 'internal' && error instanceof Error ? (error.stack ?? null) : null
+    parent.report({ type: 'failed', code, message, details, trace })
+  }
+})

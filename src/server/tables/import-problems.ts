@@ -1,0 +1,50 @@
+import { Problem } from '../../protocol/problems.js'
+import type { BadLine } from '../../protocol/tables.js'
+import { EngineMissing } from './engine.js'
+
+/** The engine could not read what it was given, for a reason that may lie with the engine. */
+export class EngineStumbled extends Error {}
+
+export const installLine = 'npm install @duckdb/node-api'
+
+export function malformed({ line, column, reason }: BadLine): Problem {
+  const where = column === null ? `Line ${line}` : `Line ${line}, column "${column}"`
+  return new Problem('malformed-csv', `${where}: ${reason}.`, { line, column, reason })
+}
+
+/** Throws what an error of the engine means: some are the machine's, the others the file's or the engine's. */
+export function translateEngineError(error: unknown): never {
+  const message = error instanceof Error ? error.message : String(error)
+  if (/No space left on device|disk.*full/i.test(message)) {
+    throw new Problem('disk-full', 'The disk is full; nothing of the import was kept.', {}, { cause: error })
+  }
+  if (message.startsWith('Out of Memory')) {
+    throw new Problem(
+      'file-too-large',
+      'The import needs more memory than it may have; "filejobs serve --import-memory" sets how much.',
+      {},
+      { cause: error },
+    )
+  }
+  throw new EngineStumbled(message.split('\n')[0], { cause: error })
+}
+
+/** Words whatever ended an import as a problem. */
+export function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof EngineMissing) {
+    return new Problem('tables-unavailable', `Tables need the engine, which is not installed: run "${installLine}".`)
+  }
+  if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') {
+    return new Problem('disk-full', 'The disk is full; nothing of the import was kept.', {}, { cause: error })
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  if (error instanceof EngineStumbled) {
+    return new Problem('malformed-csv', `The file cannot be read: ${message}`, {
+      line: null,
+      column: null,
+      reason: message,
+    })
+  }
+  return new Problem('internal', 'The import failed for a reason that lies with the server.', {}, { cause: error })
+}

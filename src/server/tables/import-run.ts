@@ -1,0 +1,135 @@
+import { chmod, type FileHandle, open, rm, stat } from 'node:fs/promises'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import type { BadLine } from '../../protocol/tables.js'
+import { type CsvCheck, checkCsv } from './csv-check.js'
+import { type CsvPlan, planCsv } from './csv-plan.js'
+import { openEngine } from './engine.js'
+import type { ImportedCsv, ImportTask } from './import-messages.js'
+import { asProblem, EngineStumbled, malformed, translateEngineError } from './import-problems.js'
+import { copyToParquet, type ParquetInput } from './import-sql.js'
+
+export type OnProgress = (part: number) => void
+
+interface Run {
+  readonly task: ImportTask
+  readonly plan: CsvPlan
+  readonly engine: DuckDBConnection
+  readonly source: FileHandle
+  readonly size: number
+  /** How much of the file was checked, of 1. */
+  checked: number
+  /** The check of the bad lines came first, and the engine follows. */
+  copying: boolean
+}
+
+const progressEveryMs = 250
+/** What the check takes of an import in which the engine works after it. */
+const checkShare = 0.3
+
+/**
+ * Imports a CSV into a Parquet file, synced, and reports progress four times a second. Throws a Problem; the files that it
+ * leaves then are removed by who started the process.
+ */
+export async function importFile(task: ImportTask, onProgress: OnProgress): Promise<ImportedCsv> {
+  const source = await open(task.source)
+  try {
+    const before = await source.stat()
+    const [plan, engine] = await Promise.all([planCsv(source, task.wishes), openEngine(settings(task))])
+    const run: Run = { task, plan, engine, source, size: before.size, checked: 0, copying: false }
+    const timer = setInterval(() => onProgress(partDone(run)), progressEveryMs)
+    const check = await read(run).finally(() => clearInterval(timer))
+    const after = await source.stat()
+    if (after.size !== before.size || after.mtimeMs !== before.mtimeMs) {
+      throw malformed({ line: 1, column: null, reason: 'the file was changed while it was read' })
+    }
+    return describe(plan, check, await makeDurable(task.output))
+  } catch (error) {
+    throw asProblem(error)
+  } finally {
+    await source.close()
+  }
+}
+
+function settings({ threads, memoryBytes, source, copy, output }: ImportTask) {
+  return { threads, memoryBytes, allowedPaths: [source, copy, output] }
+}
+
+async function read(run: Run): Promise<CsvCheck> {
+  if (run.task.skipBadLines || run.plan.header === 'odd') return await readCopy(run)
+  return (await readDirectly(run)) ?? (await readCopy(run))
+}
+
+/**
+ * The engine reads the file while we check it. What is bad for us ends the import; where only the engine stumbles, over
+ * mixed line ends for one, the answer is undefined.
+ */
+async function readDirectly(run: Run): Promise<CsvCheck | undefined> {
+  const input = { file: run.task.source, header: run.plan.header === 'plain', strict: true }
+  const [check, agrees] = await Promise.all([
+    checkCsv(run.source, run.plan, { skipBadLines: false, onBytes: noteChecked(run) }).then(refuseBad),
+    readByEngine(run, input).catch((error) => {
+      if (error instanceof EngineStumbled) return null
+      throw error
+    }),
+  ])
+  return agrees?.(check) ? check : undefined
+}
+
+/** Writes the good lines to a file that the engine cannot misunderstand, then has it read that. */
+async function readCopy(run: Run): Promise<CsvCheck> {
+  run.copying = true
+  const copy = await open(run.task.copy, 'w', 0o600)
+  try {
+    const { skipBadLines } = run.task
+    const check = await checkCsv(run.source, run.plan, { skipBadLines, copyTo: copy, onBytes: noteChecked(run) })
+    if (!skipBadLines || check.rows === 0) refuseBad(check)
+    await rm(run.task.output, { force: true })
+    const agrees = await readByEngine(run, { file: run.task.copy, header: false, strict: false })
+    if (!agrees(check)) throw new Error('The engine reads other rows than the check.')
+    return check
+  } finally {
+    await copy.close()
+    await rm(run.task.copy, { force: true })
+  }
+}
+
+function refuseBad(check: CsvCheck): CsvCheck {
+  const first: BadLine | undefined = check.bad.first[0]
+  if (first) throw malformed(first)
+  return check
+}
+
+/** Returns whether its rows and empty fields are as many as ours: what it dropped or made up would show there. */
+async function readByEngine(run: Run, input: ParquetInput): Promise<(check: CsvCheck) => boolean> {
+  const { rows, nulls } = await copyToParquet(run.engine, run.plan, input, run.task).catch(translateEngineError)
+  return (check) => rows === check.rows && check.nulls.every((count, at) => (nulls[at] ?? count) === count)
+}
+
+function noteChecked(run: Run): (bytes: number) => void {
+  return (bytes) => {
+    run.checked = bytes / run.size
+  }
+}
+
+function partDone({ engine, checked, copying }: Run): number {
+  const engineDone = Math.min(1, Math.max(0, engine.progress.percentage / 100))
+  return copying
+    ? checked * checkShare + (checked < 1 ? 0 : engineDone * (1 - checkShare))
+    : Math.min(checked, engineDone)
+}
+
+async function makeDurable(output: string): Promise<number> {
+  // Nothing of ours writes to it again; the engine would, for whoever made it copy to a path that it may read.
+  await chmod(output, 0o400)
+  const file = await open(output)
+  await file.sync().finally(() => file.close())
+  return (await stat(output)).size
+}
+
+function describe(plan: CsvPlan, check: CsvCheck, bytes: number): ImportedCsv {
+  const columns = plan.columns.map(({ name, type, dates, unpadded }, at) => {
+    const pattern = unpadded ? dates.pattern.replace(/%([md])/g, '%-$1') : dates.pattern
+    return { name, type, nulls: check.nulls[at]!, datePattern: type === 'date' ? pattern : null }
+  })
+  return { rows: check.rows, columns, dateColumn: plan.dateColumn, skipped: check.bad, bytes }
+}

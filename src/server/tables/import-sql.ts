@@ -1,0 +1,81 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { engineType } from './column-types.js'
+import { type CsvPlan, maxLineBytes, type PlannedColumn } from './csv-plan.js'
+import { quoteText } from './sql-text.js'
+
+export interface ParquetInput {
+  file: string
+  /** The first line is a header, to be skipped. */
+  header: boolean
+  strict: boolean
+}
+
+/**
+ * Has the engine read a CSV into a Parquet file, rows in the order of its lines. Columns are called `c0`, `c1`, …: no name that
+ * a file gives can then be a name of the engine's. Returns what it read; null where it does not say.
+ */
+export async function copyToParquet(
+  engine: DuckDBConnection,
+  plan: CsvPlan,
+  input: ParquetInput,
+  { output, trim }: { output: string; trim: boolean },
+): Promise<{ rows: number; nulls: (number | null)[] }> {
+  const main = mainDates(plan.columns)
+  const columns = plan.columns.map((column, at) => `${columnExpression(column, `c${at}`, main, trim)} AS c${at}`)
+  const { rowsChanged } = await engine.run(`
+    COPY (SELECT ${columns.join(', ')} FROM ${csvSource(plan, input, main)})
+    TO ${quoteText(output)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowGroupSize(plan)}, USE_TMP_FILE false)`)
+  const counted = await countNulls(engine, output)
+  return { rows: rowsChanged, nulls: plan.columns.map((_, at) => (trim ? null : (counted.get(`c${at}`) ?? null))) }
+}
+
+function csvSource(plan: CsvPlan, { file, header, strict }: ParquetInput, main: string | undefined): string {
+  const columns = plan.columns.map((column, at) => `'c${at}': '${sourceType(column, main)}'`)
+  const options = [
+    // The engine guesses types, dates and delimiters otherwise, each file by itself.
+    'auto_detect = false',
+    `columns = {${columns.join(', ')}}`,
+    `header = ${header}`,
+    `delim = ${quoteText(plan.delimiter)}`,
+    `quote = ${quoteText(plan.quote)}`,
+    `escape = ${quoteText(plan.quote)}`,
+    // A file called x.csv.gz is read as it stands.
+    "compression = 'none'",
+    "encoding = 'utf-8'",
+    'null_padding = false',
+    `strict_mode = ${strict}`,
+    `max_line_size = ${maxLineBytes + 1000}`,
+    ...(main ? [`dateformat = ${quoteText(main)}`] : []),
+  ]
+  return `read_csv(${quoteText(file)}, ${options.join(', ')})`
+}
+
+/** The reader takes one date format for a file; columns with another are read as text and parsed after. */
+function mainDates(columns: PlannedColumn[]): string | undefined {
+  return columns.find(({ type }) => type === 'date')?.dates.pattern
+}
+
+function sourceType({ type, dates }: PlannedColumn, main: string | undefined): string {
+  return type === 'date' && dates.pattern !== main ? 'VARCHAR' : engineType(type)
+}
+
+function columnExpression(column: PlannedColumn, name: string, main: string | undefined, trim: boolean): string {
+  if (column.type === 'text' && trim) return `nullif(trim(${name}), '')`
+  if (sourceType(column, main) === engineType(column.type)) return name
+  return `CAST(strptime(trim(${name}), ${quoteText(column.dates.pattern)}) AS DATE)`
+}
+
+/** Rows of a group are held in memory together: many of a narrow table, few of a wide one. */
+function rowGroupSize({ columns, rowBytes }: CsvPlan): number {
+  const byCells = 2_000_000 / columns.length
+  const byBytes = (64 * 1024 ** 2) / rowBytes
+  return Math.max(2048, Math.min(122_880, Math.floor(Math.min(byCells, byBytes))))
+}
+
+async function countNulls(engine: DuckDBConnection, file: string): Promise<Map<string, number>> {
+  const reader = await engine.runAndReadAll(`
+    SELECT path_in_schema, CAST(sum(stats_null_count) AS DOUBLE), bool_and(stats_null_count IS NOT NULL)
+    FROM parquet_metadata(${quoteText(file)}) GROUP BY ALL`)
+  const counted = reader.getRowsJS().filter(([, , known]) => known === true)
+  return new Map(counted.map(([name, count]) => [String(name), Number(count)]))
+}

@@ -1,0 +1,59 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Problem } from '../../protocol/problems.js'
+import { type Child, startChild } from './child.js'
+import type { ImportedCsv, ImportReport, ImportTask } from './import-messages.js'
+
+export interface ImportOptions extends ImportTask {
+  /** Where source, output and copy lie. */
+  folder: string
+  signal: AbortSignal
+  /** Is told at least twice a second how much is done, of 1. */
+  onProgress: (part: number) => void
+}
+
+/**
+ * Imports a CSV in a process of its own. When the promise rejects, the process is dead and none of its files is left, but for
+ * the source. Throws the signal's reason if it aborts, else `malformed-csv`, `invalid-request`, `disk-full`,
+ * `file-too-large` or `tables-unavailable`.
+ */
+export async function importCsv(options: ImportOptions): Promise<ImportedCsv> {
+  const { folder, signal, onProgress, ...task } = options
+  signal.throwIfAborted()
+  const child = startChild<ImportTask, ImportReport>('./import-child.js', { folder, memoryBytes: null })
+  let imported = false
+  try {
+    const result = await outcome(child, task, signal, onProgress)
+    imported = true
+    return result
+  } finally {
+    await child.kill()
+    const left = imported ? [task.copy] : [task.copy, task.output]
+    await Promise.all(left.map((name) => rm(join(folder, name), { force: true })))
+  }
+}
+
+function outcome(
+  child: Child<ImportTask, ImportReport>,
+  task: ImportTask,
+  signal: AbortSignal,
+  onProgress: (part: number) => void,
+): Promise<ImportedCsv> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    child.onReport((report) => {
+      if (report.type === 'progress') onProgress(report.part)
+      else if (report.type === 'done') resolve(report.result)
+      else reject(asProblem(report))
+    })
+    child.gone.then(({ lastWords }) => {
+      const cause = new Error(lastWords || 'It said nothing.')
+      reject(new Problem('internal', 'The process of the import died; nothing of it was kept.', {}, { cause }))
+    })
+    child.send(task)
+  })
+}
+
+function asProblem({ code, message, details, trace }: Extract<ImportReport, { type: 'failed' }>): Problem {
+  return new Problem(code, message, details, trace === null ? undefined : { cause: new Error(trace) })
+}
