@@ -36,6 +36,21 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/whoami.js')).whoamiCommand,
   },
   {
+    name: 'sessions',
+    summary: 'list and revoke your sessions',
+    load: async () => (await import('./commands/sessions.js')).sessionsCommand,
+  },
+  {
+    name: 'passwd',
+    summary: 'change your password',
+    load: async () => (await import('./commands/passwd.js')).passwdCommand,
+  },
+  {
+    name: 'accounts',
+    summary: 'manage accounts (admin)',
+    load: async () => (await import('./commands/accounts.js')).accountsCommand,
+  },
+  {
     name: 'upload',
     summary: 'upload files and folders',
     load: async () => (await import('./commands/upload.js')).uploadCommand,
@@ -69,5 +84,10 @@ export const commandTable: readonly CommandEntry[] = [
     name: 'mv',
     summary: 'rename a file',
     load: async () => (await import('./commands/mv.js')).mvCommand,
+  },
+  {
+    name: 'completion',
+    summary: 'print the completion of a shell',
+    load: async () => (await import('./commands/completion.js')).completionCommand,
   },
 ]

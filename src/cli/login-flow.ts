@@ -2,7 +2,7 @@ import type { LoggedIn } from '../protocol/accounts.js'
 import { routes } from '../protocol/routes.js'
 import { createApi } from './api.js'
 import { Failure } from './exit-codes.js'
-import { askLine, askPassword } from './password.js'
+import { askLine, askNewPassword, askPassword, readPasswords } from './password.js'
 import type { Session } from './session.js'
 
 export interface Who {
@@ -23,13 +23,17 @@ export async function askWho(session: Session, given: string | undefined, role: 
   return { username: text.slice(colon + 1), role: named }
 }
 
-/** Asks twice when the password is new. */
-export function askLoginPassword(session: Session, who: Who, fromStdin: boolean, twice = false): Promise<string> {
-  return askPassword(session.context, {
-    fromStdin,
-    question: `Password for ${who.username} on ${session.server}`,
-    twice,
-  })
+/** The password of an account that is there, or may be: asked for once. */
+export async function askLoginPassword(session: Session, who: Who, fromStdin: boolean): Promise<string> {
+  if (fromStdin) return readOne(session)
+  return askPassword(session.context, `Password for ${who.username} on ${session.server}`)
+}
+
+/** The password of an account to be made: asked for twice. */
+export async function askSignupPassword(session: Session, who: Who, fromStdin: boolean): Promise<string> {
+  const { context, server } = session
+  if (fromStdin) return readOne(session)
+  return context.env.FILEJOBS_PASSWORD || askNewPassword(context, `New password for ${who.username} on ${server}`)
 }
 
 /** Remembers a login and ends the session that it replaces: a token that nobody knows any more must not live on. */
@@ -51,4 +55,9 @@ async function endSession({ server, userAgent }: Session, token: string): Promis
   await createApi({ server, userAgent, token })
     .send('POST', routes.logout, { timeoutMs: 5_000 })
     .catch(() => {})
+}
+
+async function readOne({ context }: Session): Promise<string> {
+  const [password] = await readPasswords(context.stdin, ['password'])
+  return password!
 }

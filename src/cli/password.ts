@@ -1,24 +1,32 @@
 import type { Context } from './context.js'
 import { Exit, exitCodes, Failure } from './exit-codes.js'
 
-export interface PasswordOptions {
-  /** Read it from stdin: everything up to the first line end. */
-  fromStdin: boolean
-  /** What the prompt asks for, such as `Password for ann`. */
-  question: string
-  /** Ask a second time, because a typing error would lock the user out; default false. */
-  twice?: boolean
+/** A password from `FILEJOBS_PASSWORD` or a hidden prompt: never from an argument, which other users can see. */
+export async function askPassword(context: Context, question: string): Promise<string> {
+  return context.env.FILEJOBS_PASSWORD || promptHidden(context, `${question}: `)
 }
 
-/** A password from stdin, `FILEJOBS_PASSWORD` or a hidden prompt: never from an argument, which other users can see. */
-export async function askPassword(context: Context, options: PasswordOptions): Promise<string> {
-  if (options.fromStdin) return readLine(context.stdin)
-  if (context.env.FILEJOBS_PASSWORD) return context.env.FILEJOBS_PASSWORD
-  const password = await promptHidden(context, `${options.question}: `)
-  if (options.twice && (await promptHidden(context, 'The same again: ')) !== password) {
-    throw new Failure('wrongUse', 'The two passwords differ: nothing was done.')
+/** Asks twice, because a typing error would lock the user out. Throws a Failure when the two differ. */
+export async function askNewPassword(context: Context, question: string): Promise<string> {
+  const password = await promptHidden(context, `${question}: `)
+  if ((await promptHidden(context, 'The same again: ')) === password) return password
+  throw new Failure('wrongUse', 'The two passwords differ: nothing was done.')
+}
+
+/** Reads a line for each of the things named from stdin. Throws a Failure naming the one that is missing. */
+export async function readPasswords(stdin: NodeJS.ReadStream, names: readonly string[]): Promise<string[]> {
+  const chunks: Buffer[] = []
+  let lineEnds = 0
+  for await (const chunk of stdin as AsyncIterable<Buffer>) {
+    chunks.push(chunk)
+    for (const byte of chunk) if (byte === 0x0a) lineEnds += 1
+    if (lineEnds >= names.length) break
   }
-  return password
+  const lines = Buffer.concat(chunks).toString('utf8').split(/\r?\n/)
+  return names.map((name, index) => {
+    if (lines[index]) return lines[index]
+    throw new Failure('wrongUse', `stdin holds no ${name}: write it on a line of its own.`)
+  })
 }
 
 /** Asks for a line of text on the terminal. Throws a Failure saying `otherwise` when there is none. */
@@ -38,17 +46,6 @@ export async function askLine(context: Context, question: string, otherwise: str
   } finally {
     lines.close()
   }
-}
-
-async function readLine(stdin: NodeJS.ReadStream): Promise<string> {
-  const chunks: Buffer[] = []
-  for await (const chunk of stdin as AsyncIterable<Buffer>) {
-    chunks.push(chunk)
-    if (chunk.includes(0x0a)) break
-  }
-  const [line] = Buffer.concat(chunks).toString('utf8').split(/\r?\n/, 1)
-  if (!line) throw new Failure('wrongUse', 'stdin holds no password.')
-  return line
 }
 
 /** In raw mode nothing is echoed, and Ctrl-C comes as a character. */

@@ -6,14 +6,17 @@ export function serveCommand(context: Context): Command {
   const command = new Command('serve')
   for (const [flags, meaning] of serveFlags) command.option(flags, meaning)
   return command.addHelpText('after', examples).action(async (flags: Record<string, string | undefined>) => {
-    const { parseConfig } = await import('../../server/config.js')
-    const { startServer } = await import('../../server/start.js')
-    const { openLog } = await import('../../server/log.js')
+    const [{ parseConfig }, { openLog }, { startServer }] = await Promise.all([
+      import('../../server/config.js'),
+      import('../../server/log.js'),
+      import('../../server/start.js'),
+    ])
+    const config = parseConfig(flags, context.env)
     // Listened for from here on: a signal during a slow start ends in good order too.
     const ended = new Promise((resolve) => {
       context.interrupt.listen(resolve)
     })
-    const server = await startServer(parseConfig(flags, context.env), openLog(context.stderr))
+    const server = await startServer(config, openLog(context.stderr))
     context.stdout.write(`Listening on ${server.url}\n`)
     context.stderr.write(nextSteps(server.url, server.firstAdminPassword))
     await ended

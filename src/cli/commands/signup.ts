@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import type { LoggedIn } from '../../protocol/accounts.js'
 import { routes } from '../../protocol/routes.js'
 import type { Context } from '../context.js'
-import { askLoginPassword, askWho, rememberLogin } from '../login-flow.js'
+import { askSignupPassword, askWho, rememberLogin } from '../login-flow.js'
 import { openSession } from '../session.js'
 
 interface Options {
@@ -23,7 +23,7 @@ export function signupCommand(context: Context): Command {
     .action(async (username: string | undefined, options: Options, command: Command) => {
       const session = await openSession(context, command)
       const who = await askWho(session, username, options.role)
-      const password = await askLoginPassword(session, who, options.passwordStdin ?? false, true)
+      const password = await askSignupPassword(session, who, options.passwordStdin ?? false)
       const login = await session.openApi.send<LoggedIn>('POST', routes.signup, {
         json: { ...who, password, name: options.name, email: options.email },
       })

@@ -1,0 +1,148 @@
+import { Command } from 'commander'
+import type { AccountRecord } from '../../protocol/accounts.js'
+import { routes } from '../../protocol/routes.js'
+import type { Context } from '../context.js'
+import { Failure } from '../exit-codes.js'
+import { askSignupPassword, askWho } from '../login-flow.js'
+import { askLine } from '../password.js'
+import { openSession, type Session } from '../session.js'
+import { type Column, formatTable, formatTime } from '../table.js'
+
+export function accountsCommand(context: Context): Command {
+  return new Command('accounts')
+    .addCommand(listCommand(context), { isDefault: true })
+    .addCommand(createCommand(context))
+    .addCommand(changeCommand(context, 'disable', 'refuse an account and stop what it runs', { disabled: true }))
+    .addCommand(changeCommand(context, 'enable', 'let a disabled account in again', { disabled: false }))
+    .addCommand(deleteCommand(context))
+    .addCommand(resetPasswordCommand(context))
+    .addHelpText('after', examples)
+}
+
+const examples = `
+Accounts are written ROLE:USERNAME; without a role, user is meant.
+
+Examples:
+  $ filejobs accounts
+  $ filejobs accounts create ops:publisher
+  $ filejobs accounts disable user:ann
+  $ filejobs accounts reset-password admin:admin --data ./filejobs-data`
+
+function listCommand(context: Context): Command {
+  return new Command('list')
+    .description('list all accounts')
+    .addHelpText('after', '\nExample:\n  $ filejobs accounts list --json')
+    .action(async (_options: object, command: Command) => {
+      const { output, api } = await openSession(context, command)
+      const { accounts } = await (await api()).send<{ accounts: AccountRecord[] }>('GET', routes.accounts)
+      if (output.json) for (const account of accounts) output.result(account, '')
+      else output.result(accounts, formatTable(columns, accounts))
+    })
+}
+
+interface PasswordOptions {
+  passwordStdin?: boolean
+}
+
+const passwordStdin = ['--password-stdin', 'read the password from stdin'] as const
+
+function createCommand(context: Context): Command {
+  return new Command('create')
+    .description('make an account')
+    .argument('<account>', 'ROLE:USERNAME')
+    .option('--name <name>', 'full name')
+    .option('--email <address>', 'address')
+    .option(...passwordStdin)
+    .addHelpText('after', '\nExample:\n  $ filejobs accounts create ops:publisher')
+    .action(async (account: string, options: PasswordOptions & { name?: string; email?: string }, command: Command) => {
+      const session = await openSession(context, command)
+      const api = await session.api()
+      const who = await askWho(session, account, undefined)
+      const password = await askSignupPassword(session, who, options.passwordStdin ?? false)
+      const json = { ...who, password, name: options.name, email: options.email }
+      const made = await api.send<AccountRecord>('POST', routes.accounts, { json })
+      session.output.result(made, `Made the account ${made.account}.`)
+    })
+}
+
+function changeCommand(context: Context, name: string, meaning: string, changes: { disabled: boolean }): Command {
+  return new Command(name)
+    .description(meaning)
+    .argument('<account>', 'ROLE:USERNAME')
+    .addHelpText('after', `\nExample:\n  $ filejobs accounts ${name} user:ann`)
+    .action(async (account: string, _options: object, command: Command) => {
+      const session = await openSession(context, command)
+      const changed = await change(session, account, changes)
+      session.output.result(changed, `${changed.account} is ${changed.disabled ? 'disabled' : 'enabled'}.`)
+    })
+}
+
+function deleteCommand(context: Context): Command {
+  return new Command('delete')
+    .description('remove an account with its files, tables and sessions')
+    .argument('<account>', 'ROLE:USERNAME')
+    .option('--yes', 'do not ask')
+    .addHelpText('after', '\nExample:\n  $ filejobs accounts delete user:ann')
+    .action(async (account: string, options: { yes?: boolean }, command: Command) => {
+      const session = await openSession(context, command)
+      const api = await session.api()
+      if (!options.yes) await confirm(context, account)
+      await api.send('DELETE', accountPath(account))
+      session.output.result({ account: fullName(account), deleted: true }, `Deleted ${fullName(account)}.`)
+    })
+}
+
+async function confirm(context: Context, account: string): Promise<void> {
+  const question = `Delete ${fullName(account)} with all of its files? Type yes: `
+  const answer = await askLine(context, question, 'No terminal to ask for confirmation: use --yes.')
+  if (answer !== 'yes') throw new Failure('wrongUse', 'Nothing was deleted.')
+}
+
+function resetPasswordCommand(context: Context): Command {
+  return new Command('reset-password')
+    .description('set an account’s password, also without a server that runs')
+    .argument('<account>', 'ROLE:USERNAME')
+    .option('--data <folder>', 'work on this data folder itself; no server may run on it')
+    .option(...passwordStdin)
+    .addHelpText('after', '\nExample:\n  $ filejobs accounts reset-password admin:admin --data ./filejobs-data')
+    .action(async (account: string, options: PasswordOptions & { data?: string }, command: Command) => {
+      const session = await openSession(context, command)
+      if (options.data !== undefined) return resetOffline(session, options.data, fullName(account))
+      await session.token()
+      const password = await askSignupPassword(
+        session,
+        await askWho(session, account, undefined),
+        options.passwordStdin ?? false,
+      )
+      const changed = await change(session, account, { password })
+      session.output.result(changed, `The password of ${changed.account} was set; its sessions have ended.`)
+    })
+}
+
+async function resetOffline({ output }: Session, dataFolder: string, account: string): Promise<void> {
+  const { resetPassword } = await import('../../server/reset-password.js')
+  const password = await resetPassword(dataFolder, account)
+  output.result({ account, password }, password)
+  output.note(`This is the new password of ${account}; it is shown only now.`)
+}
+
+async function change(session: Session, account: string, changes: object): Promise<AccountRecord> {
+  return (await session.api()).send<AccountRecord>('PATCH', accountPath(account), { json: changes })
+}
+
+function accountPath(account: string): string {
+  return `${routes.accounts}/${fullName(account).split(':').map(encodeURIComponent).join(':')}`
+}
+
+function fullName(account: string): string {
+  return account.includes(':') ? account : `user:${account}`
+}
+
+const columns: readonly Column<AccountRecord>[] = [
+  { title: 'ACCOUNT', cell: (account) => account.account },
+  { title: 'ID', align: 'right', cell: (account) => String(account.id) },
+  { title: 'CREATED', cell: (account) => formatTime(account.createdAt) },
+  { title: 'STATE', cell: (account) => (account.disabled ? 'disabled' : 'enabled') },
+  { title: 'NAME', cell: (account) => account.name ?? '' },
+  { title: 'EMAIL', cell: (account) => account.email ?? '' },
+]
