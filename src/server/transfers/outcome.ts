@@ -5,6 +5,10 @@ import { type Job, Stopped } from '../jobs/job.js'
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof Stopped) return new Problem('job-stopped', error.message, { stoppedBy: error.by })
+  const code = (error as NodeJS.ErrnoException | undefined)?.code
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new Problem('disk-full', "The server's disk is full.", {}, { cause: error })
+  }
   return new Problem('internal', 'Something broke in the server. It is in its log.', {}, { cause: error })
 }
 

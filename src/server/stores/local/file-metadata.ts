@@ -16,6 +16,13 @@ const metadataSchema = z.object({
 })
 type Metadata = z.infer<typeof metadataSchema>
 
+/** What is said of a file beside its bytes. */
+export interface Description {
+  sha256: string
+  /** Media type. */
+  type: string
+}
+
 /** What a file system does not keep: the digest and the media type, in `meta/`. Lost or stale ones are no error. */
 export class FileMetadata {
   readonly #folder: string
@@ -24,7 +31,7 @@ export class FileMetadata {
     this.#folder = folder
   }
 
-  async write(space: Space, name: string, stats: BigIntStats, { sha256, type }: { sha256: string; type: string }) {
+  async write(space: Space, name: string, stats: BigIntStats, { sha256, type }: Description) {
     const path = this.#path(space, name)
     const metadata: Metadata = {
       name,

@@ -5,7 +5,7 @@ import pLimit from 'p-limit'
 import { Problem } from '../../../protocol/problems.js'
 import type { FileStore, OpenFile, Partial, Precondition, Space, StoredFile } from '../files.js'
 import { openDigests } from './digests.js'
-import { FileMetadata } from './file-metadata.js'
+import { type Description, FileMetadata } from './file-metadata.js'
 import {
   belowFile,
   findPath,
@@ -44,27 +44,30 @@ export async function openFileStore(dataFolder: string): Promise<LocalFileStore>
   }
 
   async function publish(partial: LocalPartial, target: Parameters<Partial['publish']>[0]) {
-    const { space, name, sha256, type } = target
+    const { space, name } = target
     return locks.hold(keyOf(space, name), async () => {
       const before = await look(space, name)
       checkPrecondition(before, target.precondition)
-      const path = await intoPlace(partial.path, space, name)
-      const stats = await lstat(path, { bigint: true })
-      await metadata.write(space, name, stats, { sha256, type })
-      await syncFolder(dirname(path))
+      const file = await moveIntoPlace(partial.path, space, name, target)
       await partial.close()
-      return { file: await metadata.describe(space, name, stats), created: !before }
+      return { file, created: !before }
     })
   }
 
-  /** Renames `from` to the name, making its folders. A removal may take an empty one away in between: once more then. */
-  async function intoPlace(from: string, space: Space, name: string): Promise<string> {
+  /**
+   * Renames `from` to the name, making its folders, durably. The metadata is written first, so that a full disk leaves
+   * all as it was. A removal may take an empty folder away in between: once more then.
+   */
+  async function moveIntoPlace(from: string, space: Space, name: string, about: Description | null) {
+    const stats = await lstat(from, { bigint: true })
     for (let attempt = 1; ; attempt++) {
       const path = await makeFolders(root, space, name)
       try {
         if ((await lstat(path).catch(missingAsUndefined))?.isDirectory()) throw isFolder(name)
+        if (about) await metadata.write(space, name, stats, about)
         await rename(from, path)
-        return path
+        await syncFolder(dirname(path))
+        return await metadata.describe(space, name, stats)
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code
         if (code === 'EISDIR' || code === 'ENOTEMPTY') throw isFolder(name)
@@ -128,14 +131,12 @@ export async function openFileStore(dataFolder: string): Promise<LocalFileStore>
         if (!file) throw new Problem('file-not-found', `There is no file "${from}".`, { name: from })
         checkPrecondition(await look(space, to), { ifNoneMatch: '*' })
         const source = join(spaceFolder(root, space), from)
-        const path = await intoPlace(source, space, to)
-        const stats = await lstat(path, { bigint: true })
-        if (file.sha256) await metadata.write(space, to, stats, { sha256: file.sha256, type: file.type })
+        const about = file.sha256 === null ? null : { sha256: file.sha256, type: file.type }
+        const moved = await moveIntoPlace(source, space, to, about)
         await metadata.remove(space, from)
-        await syncFolder(dirname(path))
         await syncFolder(dirname(source))
         await removeEmptyFolders(root, space, from)
-        return metadata.describe(space, to, stats)
+        return moved
       }
       return first === second ? locks.hold(first, work) : locks.hold(first, () => locks.hold(second, work))
     },
