@@ -17,6 +17,7 @@ export async function* listFiles(api: Api, prefix: string): AsyncGenerator<FileR
 }
 
 export interface JobFilter {
+  /** One or several, with commas between. */
   state?: string | undefined
   kind?: string | undefined
   /** Those of every account, for an admin. */

@@ -53,14 +53,13 @@ async function stop(api: Api, what: string | undefined, all: boolean): Promise<R
   return stopEach(api, { kind, all })
 }
 
-/** Those that wait go first: else a stop would only make room for the next. */
-const stoppableStates = ['waiting', 'running', 'paused', 'interrupted'] as const
+const stoppable = 'waiting,running,paused,interrupted'
 
 async function stopEach(api: Api, filter: JobFilter): Promise<Receipt[]> {
   const jobs: JobRecord[] = []
-  for (const state of stoppableStates) {
-    for await (const job of listJobs(api, { ...filter, state })) jobs.push(job)
-  }
+  for await (const job of listJobs(api, { ...filter, state: stoppable })) jobs.push(job)
+  // Those that wait go first: else a stop would only make room for the next.
+  jobs.sort((a, b) => Number(b.state === 'waiting') - Number(a.state === 'waiting'))
   const receipts: Receipt[] = []
   for (const job of jobs) {
     const receipt = await api.send<Receipt>('POST', jobPath(job.id, 'stop')).catch(ignoreEnded)

@@ -58,12 +58,17 @@ async function planFolder(plan: UploadPlan, folder: string, name: string): Promi
   for (const entry of entries) {
     const path = join(folder, entry.name)
     const inner = `${name}/${entry.name.normalize('NFC')}`
+    await refuseUnreadable(path)
     if (entry.isDirectory()) await planFolder(plan, path, inner)
     else if (entry.isFile()) plan.items.push({ path, name: inner })
-    else if (entry.isSymbolicLink() || (await exists(path))) plan.skipped.push(path)
-    else
-      throw new Failure('wrongUse', `${path}: the name is not valid UTF-8. Rename the file, or upload it with --name.`)
+    else plan.skipped.push(path)
   }
+}
+
+/** A name that is no UTF-8 comes with replacement characters in it, and then leads nowhere. */
+async function refuseUnreadable(path: string): Promise<void> {
+  if (!path.includes('\ufffd') || (await exists(path))) return
+  throw new Failure('wrongUse', `${path}: the name is not valid UTF-8. Rename it, or upload it by itself with --name.`)
 }
 
 async function exists(path: string): Promise<boolean> {

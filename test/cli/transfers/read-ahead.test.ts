@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto'
+import { open, writeFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { readAhead } from '../../../dist/cli/transfers/read-ahead.js'
+import { temporaryFolder } from '../../helpers/temporary-folder.js'
+
+async function readWith(content: Buffer, start?: number, end?: number) {
+  const path = `${await temporaryFolder()}/file`
+  await writeFile(path, content)
+  const handle = await open(path)
+  const chunks: Buffer[] = []
+  try {
+    // A chunk is valid until the chunk after the next one is asked for.
+    for await (const chunk of readAhead(handle, start, end)) chunks.push(Buffer.from(chunk))
+  } finally {
+    await handle.close()
+  }
+  return Buffer.concat(chunks)
+}
+
+describe('reading ahead', () => {
+  const content = randomBytes(5 * 1024 ** 2 + 17)
+
+  it('gives all of a file, in order', async () => {
+    expect((await readWith(content)).equals(content)).toBe(true)
+  })
+
+  it('gives a part of it', async () => {
+    const part = await readWith(content, 1_500_000, 4_000_000)
+    expect(part.equals(content.subarray(1_500_000, 4_000_000))).toBe(true)
+  })
+
+  it('gives nothing of an empty one', async () => {
+    expect(await readWith(Buffer.alloc(0))).toHaveLength(0)
+  })
+
+  it('leaves the handle free when it is left early', async () => {
+    const path = `${await temporaryFolder()}/file`
+    await writeFile(path, content)
+    const handle = await open(path)
+    for await (const _ of readAhead(handle)) break
+    await handle.close()
+  })
+})

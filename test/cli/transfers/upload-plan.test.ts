@@ -1,0 +1,71 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { planUpload } from '../../../dist/cli/transfers/upload-plan.js'
+import { temporaryFolder } from '../../helpers/temporary-folder.js'
+
+async function folderWithFiles() {
+  const folder = await temporaryFolder()
+  await mkdir(`${folder}/photos/2024`, { recursive: true })
+  for (const name of ['a.txt', 'photos/b.jpg', 'photos/2024/c.jpg']) await writeFile(`${folder}/${name}`, name)
+  return folder
+}
+
+async function namesOf(sources: string[], name?: string) {
+  return (await planUpload(sources, name)).items.map((item) => item.name)
+}
+
+describe('what is to be uploaded', () => {
+  it('is a file under its own name, a folder under its name and everything in it', async () => {
+    const folder = await folderWithFiles()
+    const names = ['a.txt', 'photos/2024/c.jpg', 'photos/b.jpg']
+    expect(await namesOf([`${folder}/a.txt`, `${folder}/photos/`])).toEqual(names)
+  })
+
+  it('is renamed as a whole, or put into a folder', async () => {
+    const folder = await folderWithFiles()
+    expect(await namesOf([`${folder}/a.txt`], 'x/y.txt')).toEqual(['x/y.txt'])
+    expect(await namesOf([`${folder}/photos`], 'p')).toEqual(['p/2024/c.jpg', 'p/b.jpg'])
+    expect(await namesOf([`${folder}/a.txt`, `${folder}/photos/b.jpg`], 'in/')).toEqual(['in/a.txt', 'in/b.jpg'])
+  })
+
+  it('skips symbolic links inside folders, and says which', async () => {
+    const folder = await folderWithFiles()
+    await symlink(`${folder}/a.txt`, `${folder}/photos/link`)
+    const plan = await planUpload([`${folder}/photos`], undefined)
+    expect(plan.skipped).toEqual([`${folder}/photos/link`])
+    expect(plan.items).toHaveLength(2)
+  })
+
+  it('has names in normalization form C, however the disk spells them', async () => {
+    const folder = await temporaryFolder()
+    await writeFile(`${folder}/u\u0308ber.txt`, '')
+    const { items } = await planUpload([`${folder}/u\u0308ber.txt`], undefined)
+    expect(items).toEqual([{ path: `${folder}/u\u0308ber.txt`, name: 'über.txt' }])
+  })
+
+  it('names the file whose name is no UTF-8', async () => {
+    const folder = await temporaryFolder()
+    await writeFile(Buffer.concat([Buffer.from(`${folder}/bad`), Buffer.from([0xff])]), '')
+    await expect(planUpload([folder], undefined)).rejects.toThrow(/not valid UTF-8/)
+  })
+
+  it('does not give one name to two files', async () => {
+    const folder = await folderWithFiles()
+    await writeFile(`${folder}/photos/a.txt`, '')
+    await expect(planUpload([`${folder}/a.txt`, `${folder}/photos/a.txt`], undefined)).rejects.toThrow(/both be called/)
+  })
+
+  it('needs a name for stdin', async () => {
+    await expect(planUpload(['-'], undefined)).rejects.toThrow(/--name/)
+    expect(await namesOf(['-'], 'dir.tar')).toEqual(['dir.tar'])
+  })
+
+  it('says which file is missing', async () => {
+    await expect(planUpload(['/nowhere/x'], undefined)).rejects.toThrow('There is no file /nowhere/x.')
+  })
+
+  it('is not renamed when there are several', async () => {
+    const folder = await folderWithFiles()
+    await expect(planUpload([`${folder}/a.txt`, `${folder}/photos`], 'x')).rejects.toThrow(/--name/)
+  })
+})

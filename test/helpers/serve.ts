@@ -1,0 +1,26 @@
+import { cleanEnvironment, type Running, startProgram } from './program.js'
+import { temporaryFolder } from './temporary-folder.js'
+
+export interface ServeProcess extends Running {
+  readonly url: string
+  readonly dataFolder: string
+}
+
+export interface ServeOptions {
+  args?: readonly string[]
+  dataFolder?: string
+  env?: Record<string, string>
+}
+
+export const adminPassword = 'the admin of this test'
+
+/** Starts `filejobs serve` on a free port, with a cheap bcrypt; the account `admin:admin` has `adminPassword`. */
+export async function startServe(options: ServeOptions = {}): Promise<ServeProcess> {
+  const home = await temporaryFolder()
+  const dataFolder = options.dataFolder ?? `${home}/data`
+  const args = ['serve', '--port', '0', '--data', dataFolder, '--bcrypt-cost', '4', ...(options.args ?? [])]
+  const env = { ...cleanEnvironment(home), FILEJOBS_ADMIN_PASSWORD: adminPassword, ...options.env }
+  const running = startProgram(args, { env })
+  const [, url] = await running.says(/^Listening on (http\S+)\n/)
+  return Object.assign(running, { url: url!, dataFolder })
+}
