@@ -1,6 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { Problem } from '../protocol/problems.js'
 import { routes } from '../protocol/routes.js'
+import type { Administration } from './auth/administration.js'
 import type { Authentication } from './auth/authentication.js'
 import { guard } from './auth/guard.js'
 import type { ServerConfig } from './config.js'
@@ -9,11 +10,14 @@ import { hostCheck } from './http/host-check.js'
 import { answerProblem } from './http/problems.js'
 import type { Jobs } from './jobs/jobs.js'
 import type { Log } from './log.js'
+import { accountRoutes } from './routes/accounts.js'
+import { authRoutes } from './routes/auth.js'
 import { exportRoutes } from './routes/export.js'
 import { fileRoutes } from './routes/files.js'
 import { healthRoutes } from './routes/health.js'
 import { jobRoutes } from './routes/jobs.js'
 import { uploadRoutes } from './routes/upload.js'
+import type { AccountStore } from './stores/accounts.js'
 import type { FileStore } from './stores/files.js'
 import type { Exports } from './transfers/exports.js'
 import type { Uploads } from './transfers/uploads.js'
@@ -21,7 +25,9 @@ import type { Uploads } from './transfers/uploads.js'
 export interface Services {
   config: ServerConfig
   log: Log
+  accounts: AccountStore
   authentication: Authentication
+  administration: Administration
   files: FileStore
   jobs: Jobs
   uploads: Uploads
@@ -42,6 +48,8 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   })
   app.use(hostCheck(services.config))
   app.route('/', healthRoutes(services))
+  app.route('/', authRoutes(services))
+  app.route('/', accountRoutes(services))
 
   const guarded = guard(services.authentication)
   for (const path of [routes.upload, routes.export, routes.files, routes.jobs]) app.use(`${path}/*`, guarded)

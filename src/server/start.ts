@@ -1,10 +1,12 @@
 import { Problem } from '../protocol/problems.js'
 import { createApp } from './app.js'
+import { Administration } from './auth/administration.js'
 import { Authentication } from './auth/authentication.js'
 import { createFirstAdmin } from './auth/first-admin.js'
 import { LoginLimiter } from './auth/login-limiter.js'
 import { openPasswords } from './auth/passwords.js'
 import { openTokens } from './auth/tokens.js'
+import { importUsers } from './auth/users-file.js'
 import type { ServerConfig } from './config.js'
 import { openListener } from './http/listener.js'
 import { Jobs } from './jobs/jobs.js'
@@ -66,8 +68,20 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       sessionTtlMs: config.sessionTtlMs,
     })
     const firstAdminPassword = await createFirstAdmin({ accounts, passwords }, config.adminPassword)
+    if (config.usersFile !== null) await importUsers(config.usersFile, { accounts, passwords })
 
     const jobs = new Jobs(history, config)
+    const administration = new Administration({
+      accounts,
+      passwords,
+      authentication,
+      async stopAccountJobs(account, by) {
+        const own = jobs.unfinished().filter((job) => job.accountId === account.id)
+        // One that is done by now, and so too late to stop, is ended all the same.
+        await Promise.allSettled(own.map((job) => job.stop(by)))
+      },
+      removeAccountData: (account) => files.removeSpace(account),
+    })
     const throttles = new Map<string, Throttle>()
     const throttleOf = (account: string) => {
       const throttle = throttles.get(account) ?? new Throttle(config.rateLimitPerAccount)
@@ -90,7 +104,9 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     const app = createApp({
       config,
       log,
+      accounts,
       authentication,
+      administration,
       files,
       jobs,
       uploads,
