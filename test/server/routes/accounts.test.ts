@@ -1,0 +1,147 @@
+import { access } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startTestServer, type TestServer } from '../../helpers/server.js'
+
+const password = 'correct horse'
+let server: TestServer
+let admin: string
+
+beforeAll(async () => {
+  server = await startTestServer()
+  admin = await server.logIn('admin', 'admin')
+})
+afterAll(() => server.close())
+
+describe('/accounts', () => {
+  it('lists accounts without their hashes', async () => {
+    await server.logIn('listed')
+    const answer = await send('GET', '/accounts')
+    expect(answer.status).toBe(200)
+    const text = await answer.text()
+    expect(text).not.toContain('$2b$')
+    expect(JSON.parse(text).accounts).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ account: 'admin:admin', id: 1, role: 'admin' }),
+        expect.objectContaining({ account: 'user:listed', disabled: false }),
+      ]),
+    )
+  })
+
+  it('makes one of any role, 409 when it is there', async () => {
+    const made = await send('POST', '/accounts', { username: 'ops1', password, role: 'ops', name: 'One' })
+    expect(made.status).toBe(201)
+    expect(await made.json()).toMatchObject({ account: 'ops:ops1', name: 'One', disabled: false })
+    const again = await send('POST', '/accounts', { username: 'OPS1', password, role: 'ops' })
+    expect(await again.json()).toMatchObject({ status: 409, code: 'username-taken' })
+    const bad = await send('POST', '/accounts', { username: 'x', password: 'short' })
+    expect(await bad.json()).toMatchObject({ status: 400, code: 'invalid-request', field: 'password' })
+  })
+
+  it.each(['user', 'ops', 'client'])('is not for the role %s', async (role) => {
+    const token = await server.logIn('curious', role)
+    for (const [method, path, body] of requests) {
+      const answer = await send(method, path, body, token)
+      expect(await answer.json(), `${method} ${path}`).toMatchObject({ status: 403, code: 'not-allowed' })
+    }
+  })
+
+  it('is not for who is not logged in', async () => {
+    for (const [method, path, body] of requests) {
+      const answer = await send(method, path, body, 'nonsense')
+      expect(await answer.json(), `${method} ${path}`).toMatchObject({ status: 401, code: 'not-logged-in' })
+    }
+  })
+
+  it('disables an account at once, and enables it', async () => {
+    const token = await server.logIn('disabled')
+    const answer = await send('PATCH', '/accounts/user:disabled', { disabled: true })
+    expect(answer.status).toBe(200)
+    expect(await answer.json()).toMatchObject({ account: 'user:disabled', disabled: true })
+    expect((await send('GET', '/auth/me', undefined, token)).status).toBe(401)
+    const login = await send('POST', '/auth/login', { username: 'disabled', password })
+    expect(await login.json()).toMatchObject({ status: 403, code: 'not-allowed' })
+    expect((await send('PATCH', '/accounts/user%3Adisabled', { disabled: false })).status).toBe(200)
+    expect((await send('POST', '/auth/login', { username: 'disabled', password })).status).toBe(200)
+  })
+
+  it('stops what runs by a disabled account', async () => {
+    const token = await server.logIn('uploading')
+    const upload = fetch(`${server.url}/files/slow.bin`, {
+      method: 'PUT',
+      headers: { Authorization: `Bearer ${token}` },
+      body: new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1000)) }),
+      duplex: 'half',
+    } as RequestInit)
+    const running = async () => (await (await send('GET', '/jobs?account=all&state=running')).json()).jobs.length
+    await expect.poll(running, { timeout: 10_000 }).toBe(1)
+    await send('PATCH', '/accounts/user:uploading', { disabled: true })
+    const answer = await upload
+    expect(await answer.json()).toMatchObject({ status: 409, code: 'job-stopped', stoppedBy: 'admin:admin' })
+    expect(await running()).toBe(0)
+  })
+
+  it('gives a new password, which ends the sessions', async () => {
+    const token = await server.logIn('forgetful')
+    expect((await send('PATCH', '/accounts/user:forgetful', { password: 'a newer horse' })).status).toBe(200)
+    expect((await send('GET', '/auth/me', undefined, token)).status).toBe(401)
+    expect((await send('POST', '/auth/login', { username: 'forgetful', password: 'a newer horse' })).status).toBe(200)
+  })
+
+  it('removes an account with its files; the name begins anew with another id', async () => {
+    const token = await server.logIn('removed')
+    const before = await (await send('GET', '/auth/me', undefined, token)).json()
+    await fetch(`${server.url}/files/a/b.txt`, {
+      method: 'PUT',
+      headers: { Authorization: `Bearer ${token}` },
+      body: 'content',
+    })
+    await access(join(server.dataFolder, 'uploads/user/removed/a/b.txt'))
+    expect((await send('DELETE', '/accounts/user:removed')).status).toBe(204)
+    await expect(access(join(server.dataFolder, 'uploads/user/removed'))).rejects.toThrow('ENOENT')
+    expect((await send('GET', '/auth/me', undefined, token)).status).toBe(401)
+    const again = await server.logIn('removed')
+    expect((await (await send('GET', '/auth/me', undefined, again)).json()).id).toBeGreaterThan(before.id)
+    expect((await (await send('GET', '/files', undefined, again)).json()).files).toEqual([])
+  })
+
+  it('keeps the last admin', async () => {
+    for (const answer of [
+      await send('PATCH', '/accounts/admin:admin', { disabled: true }),
+      await send('DELETE', '/accounts/admin:admin'),
+    ]) {
+      expect(await answer.json()).toMatchObject({ status: 409, code: 'last-admin' })
+    }
+    expect((await send('GET', '/auth/me')).status).toBe(200)
+  })
+
+  it.each(['user:nobody', 'nobody', 'root:admin', 'user:'])('answers 404 to %s', async (name) => {
+    for (const [method, body] of [['PATCH', {}], ['DELETE']] as const) {
+      const answer = await send(method, `/accounts/${name}`, body)
+      expect(await answer.json()).toMatchObject({ status: 404, code: 'account-not-found' })
+    }
+  })
+
+  it('answers 400 to a change of something else', async () => {
+    const answer = await send('PATCH', '/accounts/admin:admin', { disabled: 'yes' })
+    expect(await answer.json()).toMatchObject({ status: 400, field: 'disabled' })
+  })
+})
+
+const requests = [
+  ['GET', '/accounts', undefined],
+  ['POST', '/accounts', { username: 'x', password }],
+  ['PATCH', '/accounts/admin:admin', { disabled: true }],
+  ['DELETE', '/accounts/admin:admin', undefined],
+] as const
+
+function send(method: string, path: string, body?: unknown, token = admin) {
+  return fetch(`${server.url}${path}`, {
+    method,
+    headers: {
+      Authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+}
