@@ -67,7 +67,6 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       signupRoles: config.signupRoles,
       sessionTtlMs: config.sessionTtlMs,
     })
-    const firstAdminPassword = await createFirstAdmin({ accounts, passwords }, config.adminPassword)
     if (config.usersFile !== null) await importUsers(config.usersFile, { accounts, passwords })
 
     const jobs = new Jobs(history, config)
@@ -115,6 +114,9 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       isReady: () => ready,
     })
     const listener = await openListener({ ...config, fetch: app.fetch as never })
+    closers.push(() => listener.close())
+    // Last, because a password that is drawn for a start that then fails would be lost.
+    const firstAdminPassword = await createFirstAdmin({ accounts, passwords }, config.adminPassword)
 
     return {
       url: `${config.tls ? 'https' : 'http'}://${urlHost(config.host)}:${listener.port}`,
@@ -123,7 +125,6 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
         ready = false
         listener.refuseMore()
         await endJobs(jobs, config.shutdownGraceMs)
-        await listener.close()
         await closeAll()
       },
     }

@@ -13,7 +13,7 @@ export interface Passwords {
   verify(password: string, hash: string): Promise<boolean>
   /** Costs as much time as checking a known account's password, so that nobody learns by it who exists. */
   verifyUnknown(password: string): Promise<false>
-  /** Ends the worker thread; checks under way fail. */
+  /** Ends the worker thread; checks under way and waiting fail with `shutting-down`. */
   close(): Promise<void>
 }
 
@@ -33,6 +33,7 @@ export function openPasswords({ cost, maxWaiting = 50 }: PasswordsOptions): Pass
     maxQueue: maxWaiting + 1,
   })
   let pending = 0
+  let closed = false
 
   async function run(task: PasswordTask): Promise<unknown> {
     if (pending > maxWaiting) {
@@ -41,6 +42,14 @@ export function openPasswords({ cost, maxWaiting = 50 }: PasswordsOptions): Pass
     pending += 1
     try {
       return await pool.run(task)
+    } catch (error) {
+      if (!closed) throw error
+      throw new Problem(
+        'shutting-down',
+        'The server is shutting down: try again when it is back.',
+        {},
+        { cause: error },
+      )
     } finally {
       pending -= 1
     }
@@ -65,7 +74,10 @@ export function openPasswords({ cost, maxWaiting = 50 }: PasswordsOptions): Pass
       await verify(password, unknownHash)
       return false
     },
-    close: () => pool.destroy(),
+    close() {
+      closed = true
+      return pool.destroy()
+    },
   }
 }
 

@@ -29,6 +29,14 @@ describe('passwords', () => {
     expect(await passwords.verifyUnknown('x')).toBe(false)
   })
 
+  it('that are being checked when the server ends fail with shutting-down', async () => {
+    const passwords = open({ cost: 10 })
+    const checks = Promise.allSettled([passwords.verifyUnknown('x'), passwords.verifyUnknown('y')])
+    await passwords.close()
+    const reasons = (await checks).map((result) => result.status === 'rejected' && result.reason.code)
+    expect(reasons).toEqual(['shutting-down', 'shutting-down'])
+  })
+
   it('are checked off the main thread', async () => {
     const passwords = open({ cost: 11 })
     await passwords.verifyUnknown('warm')
