@@ -8,6 +8,7 @@ import type { ServerConfig } from './config.js'
 import type { AppEnv } from './http/app-env.js'
 import { hostCheck } from './http/host-check.js'
 import { answerProblem } from './http/problems.js'
+import { requestLog } from './http/request-log.js'
 import type { Jobs } from './jobs/jobs.js'
 import type { Log } from './log.js'
 import { accountRoutes } from './routes/accounts.js'
@@ -46,6 +47,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
     const problem = new Problem('not-found', `There is nothing at ${c.req.method} ${c.req.path}.`)
     return answerProblem(problem, c, services.log)
   })
+  app.use(requestLog(services.log, services.config))
   app.use(hostCheck(services.config))
   app.route('/', healthRoutes(services))
   app.route('/', authRoutes(services))

@@ -1,14 +1,51 @@
+import { pino } from 'pino'
+
 /** Where the server tells what happens to it. Never a token, a password or a file's content. */
 export interface Log {
   info(message: string, details?: Record<string, unknown>): void
   error(message: string, error: unknown): void
 }
 
-/** One line a message on `stream`; an error with its stack. */
-export function openLog(stream: { write(text: string): unknown }): Log {
-  const line = (message: string) => stream.write(`${new Date().toISOString()} ${message}\n`)
+/** Where lines go: a terminal, or whatever else reads them. */
+export interface LogStream {
+  readonly isTTY?: boolean
+  write(text: string): unknown
+}
+
+/** One line a message on `stream`: words for people on a terminal, else JSON. An error comes with its stack. */
+export function openLog(stream: LogStream): Log {
+  const destination = stream.isTTY ? { write: (line: string) => stream.write(wordLine(line)) } : stream
+  const logger = pino(
+    {
+      base: null,
+      messageKey: 'message',
+      errorKey: 'error',
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+      // Nobody passes these in; should it ever happen, they still stay here.
+      redact: { paths: ['token', 'password', 'authorization', 'cookie', 'auth_token'], censor: '…' },
+    },
+    destination as { write(line: string): void },
+  )
   return {
-    info: (message, details) => line(details ? `${message} ${JSON.stringify(details)}` : message),
-    error: (message, error) => line(`${message}: ${error instanceof Error ? error.stack : String(error)}`),
+    info: (message, details) => logger.info(details ?? {}, message),
+    error: (message, error) => logger.error(error instanceof Error ? { error } : { error: String(error) }, message),
   }
 }
+
+/** A line of JSON as people read it: the time of day, the message, what else there is, and an error's stack below. */
+function wordLine(line: string): string {
+  const { level, time, message, error, ...details } = JSON.parse(line) as Record<string, unknown>
+  const at = new Date(String(time)).toTimeString().slice(0, 8)
+  const rest = Object.entries(details)
+    .filter(([name, value]) => value !== null && !inMessage.includes(name))
+    .map(
+      ([name, value]) =>
+        ` ${name}=${typeof value === 'string' && /^[\w:./@+-]+$/.test(value) ? value : JSON.stringify(value)}`,
+    )
+  const trace = (error as { stack?: string } | undefined)?.stack ?? error
+  return `${at} ${level === 'error' ? 'ERROR ' : ''}${message}${rest.join('')}${trace === undefined ? '' : `\n${trace}`}\n`
+}
+
+/** For programs that filter; people read them in the message. */
+const inMessage = ['method', 'path', 'status', 'kind', 'file', 'state']

@@ -9,6 +9,7 @@ import { openTokens } from './auth/tokens.js'
 import { importUsers } from './auth/users-file.js'
 import type { ServerConfig } from './config.js'
 import { openListener } from './http/listener.js'
+import { jobLog } from './jobs/job-log.js'
 import { Jobs } from './jobs/jobs.js'
 import { Throttle } from './jobs/throttle.js'
 import type { Log } from './log.js'
@@ -70,6 +71,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     if (config.usersFile !== null) await importUsers(config.usersFile, { accounts, passwords })
 
     const jobs = new Jobs(history, config)
+    jobs.observe(jobLog(log))
     const administration = new Administration({
       accounts,
       passwords,

@@ -9,6 +9,8 @@ export interface TestServer extends RunningServer {
   dataFolder: string
   /** What the server logged as errors. */
   errors: string[]
+  /** What else it logged. */
+  logged: { message: string; details: Record<string, unknown> }[]
   /** Signs up, or logs in, and returns the token. */
   logIn(username: string, role?: string): Promise<string>
 }
@@ -17,7 +19,11 @@ export interface TestServer extends RunningServer {
 export async function startTestServer(changes: Partial<ServerConfig> = {}): Promise<TestServer> {
   const dataFolder = changes.dataFolder ?? (await mkdtemp(join(tmpdir(), 'filejobs-')))
   const errors: string[] = []
-  const log: Log = { info: () => {}, error: (message, error) => errors.push(`${message}: ${error}`) }
+  const logged: TestServer['logged'] = []
+  const log: Log = {
+    info: (message, details = {}) => logged.push({ message, details }),
+    error: (message, error) => errors.push(`${message}: ${error}`),
+  }
   const config = {
     ...parseConfig({}, {}),
     port: 0,
@@ -31,6 +37,7 @@ export async function startTestServer(changes: Partial<ServerConfig> = {}): Prom
     ...server,
     dataFolder,
     errors,
+    logged,
     async logIn(username, role = 'user') {
       const admin = role === 'admin'
       const answer = await fetch(`${server.url}/auth/${admin ? 'login' : 'signup'}`, {

@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startTestServer, type TestServer } from '../../helpers/server.js'
+
+describe('request log', () => {
+  let server: TestServer
+  let token: string
+  const lineOf = (message: string) =>
+    expect.poll(() => server.logged.find((line) => line.message === message)?.details, { message, timeout: 5000 })
+
+  beforeAll(async () => {
+    server = await startTestServer()
+    token = await server.logIn('ann')
+  })
+  afterAll(() => server.close())
+
+  test('has a line for a request and one for its job, with who asked', async () => {
+    const headers = { Authorization: `Bearer ${token}` }
+    await fetch(`${server.url}/files/a%20b.txt`, { method: 'PUT', headers, body: 'the content' })
+    await lineOf('PUT /files/a%20b.txt 201').toMatchObject({ account: 'user:ann', address: '127.0.0.1', status: 201 })
+    await lineOf('upload of "a b.txt" done').toMatchObject({ kind: 'upload', bytes: 11, account: 'user:ann' })
+  })
+
+  test('names a refusal by its status, and nobody where nobody was let in', async () => {
+    await fetch(`${server.url}/jobs`, { headers: { Authorization: 'Bearer wrong' } })
+    await lineOf('GET /jobs 401').toMatchObject({ account: null })
+  })
+
+  test('tells neither a query, nor the secret of a share, nor a token, a password or content', async () => {
+    await fetch(`${server.url}/s/a-very-secret-token`)
+    await fetch(`${server.url}/files?prefix=a-very-secret-prefix`, { headers: { Authorization: `Bearer ${token}` } })
+    await lineOf('GET /s/… 404').toBeDefined()
+    await lineOf('GET /files 200').toBeDefined()
+    const everything = JSON.stringify(server.logged)
+    for (const secret of [token, 'a-very-secret', 'correct horse', 'the content'])
+      expect(everything).not.toContain(secret)
+  })
+})
