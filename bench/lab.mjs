@@ -17,17 +17,18 @@ export function openLab() {
   const disk = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), 'filejobs-bench-'))
   const memory = existsSync('/dev/shm') ? mkdtempSync('/dev/shm/filejobs-bench-') : join(disk, 'memory')
   mkdirSync(memory, { recursive: true })
-  const running = new Set()
+  /** Each process with the signal that ends it, and its children with it. */
+  const running = new Map()
   let count = 0
 
-  /** Starts a process that ends with the lab. Its stderr is shown unless `quiet`. */
-  function start(command, args, { env = {}, cwd = disk, quiet = false } = {}) {
+  /** Starts a process that ends with the lab, by `endSignal`. Its stderr is shown unless `quiet`. */
+  function start(command, args, { env = {}, cwd = disk, quiet = false, endSignal = 'SIGKILL' } = {}) {
     const child = spawn(command, args, {
       cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', quiet ? 'ignore' : 'inherit'],
     })
-    running.add(child)
+    running.set(child, endSignal)
     child.on('exit', () => running.delete(child))
     child.on('error', () => running.delete(child))
     return child
@@ -58,8 +59,8 @@ export function openLab() {
     },
 
     async close() {
-      const ends = [...running].map((child) => once(child, 'exit'))
-      for (const child of running) child.kill('SIGKILL')
+      const ends = [...running.keys()].map((child) => once(child, 'exit'))
+      for (const [child, signal] of running) child.kill(signal)
       await Promise.all(ends)
       rmSync(disk, { recursive: true, force: true })
       rmSync(memory, { recursive: true, force: true })

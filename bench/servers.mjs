@@ -78,7 +78,9 @@ http {
 }
 `,
   )
-  const child = lab.start('nginx', ['-p', folder, '-c', config, '-e', join(folder, 'error.log')], { quiet: true })
+  const args = ['-p', folder, '-c', config, '-e', join(folder, 'error.log')]
+  // Killed outright, it would leave its workers behind.
+  const child = lab.start('nginx', args, { quiet: true, endSignal: 'SIGTERM' })
   const url = `http://127.0.0.1:${port}`
   await answers(url)
   return { url, files, stop: () => end(child) }
