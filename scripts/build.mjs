@@ -55,4 +55,11 @@ function outputOf(source, extension) {
   return source.replace(/^src\//, 'dist/').replace(/\.ts$/, extension)
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) build()
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    build()
+  } catch (error) {
+    console.error(error.message)
+    process.exit(1)
+  }
+}

@@ -2,6 +2,9 @@
 export const signalExits = { SIGINT: 130, SIGTERM: 143 } as const
 export type EndingSignal = keyof typeof signalExits
 
+/** Under npm and npx one Ctrl-C comes twice, from the terminal and passed on by npm: so soon after, it is the same one. */
+const echoMs = 150
+
 /** Ctrl-C and SIGTERM, for those who have something to bring to an end. */
 export interface Interrupt {
   /**
@@ -15,10 +18,13 @@ export interface Interrupt {
 export function createInterrupt(): Interrupt {
   return {
     listen(handler) {
-      let seen = false
+      let firstAt: number | undefined
       const receive = (signal: EndingSignal) => {
-        if (seen) process.exit(signalExits[signal])
-        seen = true
+        if (firstAt !== undefined) {
+          if (performance.now() - firstAt > echoMs) process.exit(signalExits[signal])
+          return
+        }
+        firstAt = performance.now()
         handler(signal)
       }
       const signals = Object.keys(signalExits) as EndingSignal[]

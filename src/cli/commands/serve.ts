@@ -18,7 +18,7 @@ export function serveCommand(context: Context): Command {
     })
     const server = await startServer(config, openLog(context.stderr))
     context.stdout.write(`Listening on ${server.url}\n`)
-    context.stderr.write(nextSteps(server.url, server.firstAdminPassword))
+    context.stderr.write(nextSteps(context.env, server.url, server.firstAdminPassword))
     await ended
     context.stderr.write('Shutting down; once more to leave at once.\n')
     await server.close()
@@ -61,15 +61,17 @@ Examples:
   $ filejobs serve --port 9000 --data /srv/filejobs --quota 50G
   $ filejobs serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem`
 
-function nextSteps(url: string, firstAdminPassword: string | null): string {
+function nextSteps(env: Context['env'], url: string, firstAdminPassword: string | null): string {
+  // Started by npm (`npm start`, `npx filejobs serve`), the program is rarely on the PATH.
+  const filejobs = env.npm_command ? 'npx filejobs' : 'filejobs'
   const server = url === 'http://127.0.0.1:8080' ? '' : ` --server ${url}`
   const admin =
     firstAdminPassword === null
       ? ''
       : `The account admin:admin was made. Its password, shown only now: ${firstAdminPassword}\n`
   return `${admin}In another terminal, type next:
-  filejobs signup ann${server}
-  filejobs upload FILE${server}
+  ${filejobs} signup ann${server}
+  ${filejobs} upload FILE${server}
 Ctrl-C ends the server.
 `
 }
