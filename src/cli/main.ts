@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs'
-import { version } from './version.js'
+import { version } from '../protocol/version.js'
 
 /** The edge of the process: everything below is handed what it needs of it. */
 const args = process.argv.slice(2)

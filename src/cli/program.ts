@@ -1,9 +1,9 @@
 import { Command, CommanderError } from 'commander'
+import { version } from '../protocol/version.js'
 import { type CommandEntry, commandTable } from './command-table.js'
 import type { Context, GlobalOptions } from './context.js'
 import { Exit, exitCodeOf, exitCodes, wordingOf } from './exit-codes.js'
 import { createOutput } from './output.js'
-import { version } from './version.js'
 import { bindBareWait } from './wait-option.js'
 
 /** Runs one command and says how it ended: the process's exit code. Never throws. */

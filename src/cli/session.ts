@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
+import { version } from '../protocol/version.js'
 import { notLoggedIn } from './answers.js'
 import { type Api, createApi } from './api.js'
 import type { Context, GlobalOptions } from './context.js'
 import { type Credentials, createCredentials } from './credentials.js'
 import { createOutput, type Output } from './output.js'
 import { configFolder, findServer } from './settings.js'
-import { version } from './version.js'
 
 /** What one run of a command works with: one server, one login, one place for its words. */
 export interface Session {

@@ -17,6 +17,7 @@ export const routes = {
   tus: '/tus',
   health: '/healthz',
   ready: '/readyz',
+  metrics: '/metrics',
 } as const
 
 /** Carries a job's id: from the client, to choose it (a UUID), and in every answer that concerns a job. */

@@ -11,12 +11,14 @@ import { answerProblem } from './http/problems.js'
 import { requestLog } from './http/request-log.js'
 import type { Jobs } from './jobs/jobs.js'
 import type { Log } from './log.js'
+import type { Metrics } from './metrics.js'
 import { accountRoutes } from './routes/accounts.js'
 import { authRoutes } from './routes/auth.js'
 import { exportRoutes } from './routes/export.js'
 import { fileRoutes } from './routes/files.js'
 import { healthRoutes } from './routes/health.js'
 import { jobRoutes } from './routes/jobs.js'
+import { metricsRoutes } from './routes/metrics.js'
 import { uploadRoutes } from './routes/upload.js'
 import type { AccountStore } from './stores/accounts.js'
 import type { FileStore } from './stores/files.js'
@@ -26,6 +28,7 @@ import type { Uploads } from './transfers/uploads.js'
 export interface Services {
   config: ServerConfig
   log: Log
+  metrics: Metrics
   accounts: AccountStore
   authentication: Authentication
   administration: Administration
@@ -50,6 +53,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   app.use(requestLog(services.log, services.config))
   app.use(hostCheck(services.config))
   app.route('/', healthRoutes(services))
+  app.route('/', metricsRoutes(services))
   app.route('/', authRoutes(services))
   app.route('/', accountRoutes(services))
 

@@ -1,4 +1,5 @@
 import { Problem } from '../protocol/problems.js'
+import { version } from '../protocol/version.js'
 import { createApp } from './app.js'
 import { Administration } from './auth/administration.js'
 import { Authentication } from './auth/authentication.js'
@@ -13,6 +14,7 @@ import { jobLog } from './jobs/job-log.js'
 import { Jobs } from './jobs/jobs.js'
 import { Throttle } from './jobs/throttle.js'
 import type { Log } from './log.js'
+import { openMetrics } from './metrics.js'
 import { recover } from './recover.js'
 import { openAccountStore } from './stores/local/accounts.js'
 import { openCounters } from './stores/local/counters.js'
@@ -59,6 +61,10 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     closers.push(() => history.close())
     await recover({ files, history })
 
+    const jobs = new Jobs(history, config)
+    jobs.observe(jobLog(log))
+    const metrics = openMetrics({ jobs, files, version: version() })
+    closers.push(() => metrics.close())
     const authentication = new Authentication({
       accounts,
       sessions,
@@ -67,11 +73,10 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       limiter: new LoginLimiter(),
       signupRoles: config.signupRoles,
       sessionTtlMs: config.sessionTtlMs,
+      onRefused: (code) => metrics.countRefusedLogin(code),
     })
     if (config.usersFile !== null) await importUsers(config.usersFile, { accounts, passwords })
 
-    const jobs = new Jobs(history, config)
-    jobs.observe(jobLog(log))
     const administration = new Administration({
       accounts,
       passwords,
@@ -105,6 +110,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     const app = createApp({
       config,
       log,
+      metrics,
       accounts,
       authentication,
       administration,

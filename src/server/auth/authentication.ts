@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Role, usernamePattern } from '../../protocol/accounts.js'
-import { Problem } from '../../protocol/problems.js'
+import { Problem, type ProblemCode } from '../../protocol/problems.js'
 import { type Account, type AccountStore, accountName } from '../stores/accounts.js'
 import type { Session, SessionStore } from '../stores/sessions.js'
 import type { Identity } from './identity.js'
@@ -18,6 +18,8 @@ export interface AuthenticationServices {
   /** The roles that anybody may sign up for; empty when signup is closed. */
   signupRoles: readonly Role[]
   sessionTtlMs: number
+  /** Hears of every login that is refused because of its password, or of too many. */
+  onRefused?: (code: ProblemCode) => void
 }
 
 /** Who asks to be let in: the address by `clientAddress`, and the User-Agent. */
@@ -146,12 +148,19 @@ export class Authentication {
     const { accounts, limiter, passwords } = this.#services
     // What cannot be a username is one name to the limiter, however long and whatever it is.
     const name = usernamePattern.test(username) ? username.toLowerCase() : ''
-    const account = await limiter.check(asker.address, `${role}:${name}`, async () => {
+    const checked = limiter.check(asker.address, `${role}:${name}`, async () => {
       const known = await accounts.find(role, username)
       const fits = await (known ? passwords.verify(password, known.passwordHash) : passwords.verifyUnknown(password))
       return { wrong: !fits, result: fits ? known : undefined }
     })
-    if (!account) throw refusal
+    const account = await checked.catch((error: unknown) => {
+      if (error instanceof Problem) this.#services.onRefused?.(error.code)
+      throw error
+    })
+    if (!account) {
+      this.#services.onRefused?.('invalid-credentials')
+      throw refusal
+    }
     if (account.disabled)
       throw new Problem('not-allowed', `The account ${accountName(account)} is disabled: ask an admin.`)
     return account

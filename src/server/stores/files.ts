@@ -53,6 +53,8 @@ export interface FileStore {
   reopenPartial(id: string): Promise<Partial | undefined>
   /** The ids of all partials there are. */
   listPartials(): Promise<string[]>
+  /** How many partials there are, and their bytes together. */
+  partialUsage(): Promise<{ count: number; bytes: number }>
   /** Bytes that can still be written to the disk that the partials are on. */
   freeBytes(): Promise<number>
 }

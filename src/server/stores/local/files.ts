@@ -16,7 +16,14 @@ import {
   syncFolder,
 } from './file-paths.js'
 import { NameLocks } from './name-locks.js'
-import { createPartial, type LocalPartial, listPartials, type PartialContext, reopenPartial } from './partials.js'
+import {
+  createPartial,
+  type LocalPartial,
+  listPartials,
+  type PartialContext,
+  partialUsage,
+  reopenPartial,
+} from './partials.js'
 
 export interface LocalFileStore extends FileStore {
   close(): Promise<void>
@@ -158,6 +165,7 @@ export async function openFileStore(dataFolder: string): Promise<LocalFileStore>
     createPartial: (id) => createPartial(id, partials),
     reopenPartial: (id) => reopenPartial(id, partials),
     listPartials: () => listPartials(partialFolder),
+    partialUsage: () => partialUsage(partialFolder),
 
     async freeBytes() {
       const { bavail, bsize } = await statfs(partialFolder)

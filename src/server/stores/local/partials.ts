@@ -1,4 +1,4 @@
-import { type FileHandle, open, readdir, rm } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LimitFunction } from 'p-limit'
 import { Problem } from '../../../protocol/problems.js'
@@ -27,6 +27,17 @@ export async function reopenPartial(id: string, context: PartialContext): Promis
 export async function listPartials(folder: string): Promise<string[]> {
   const names = await readdir(folder)
   return names.filter((name) => name.endsWith('.bin')).map((name) => name.slice(0, -'.bin'.length))
+}
+
+export async function partialUsage(folder: string): Promise<{ count: number; bytes: number }> {
+  const usage = { count: 0, bytes: 0 }
+  for (const id of await listPartials(folder)) {
+    const stats = await stat(join(folder, `${id}.bin`)).catch(missingAsUndefined)
+    if (!stats) continue
+    usage.count += 1
+    usage.bytes += stats.size
+  }
+  return usage
 }
 
 /** A file in `partial/`, written with the digest and the syncs following behind. */

@@ -1,0 +1,172 @@
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { type JobState, jobKinds } from '../protocol/jobs.js'
+import type { ProblemCode } from '../protocol/problems.js'
+import type { JobObserver, Jobs } from './jobs/jobs.js'
+import type { FileStore } from './stores/files.js'
+
+export interface MetricsServices {
+  jobs: Pick<Jobs, 'observe' | 'unfinished'>
+  files: Pick<FileStore, 'partialUsage'>
+  /** Of this package. */
+  version: string
+}
+
+/** What Prometheus is told: names begin with `filejobs_`, bytes and seconds are the units. */
+export interface Metrics {
+  /** The media type of what `render` gives. */
+  readonly contentType: string
+  /** Everything as of now, in Prometheus' text format. */
+  render(): Promise<string>
+  /** Counts a login that was refused, by its code. */
+  countRefusedLogin(code: ProblemCode): void
+  /** Ends what watches the event loop and the jobs. */
+  close(): Promise<void>
+}
+
+export function openMetrics({ jobs, files, version }: MetricsServices): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  const endObservation = jobs.observe(countEnds(registers))
+  watchJobs(registers, jobs)
+  watchPartials(registers, files)
+  const loop = watchEventLoop(registers)
+  watchProcess(registers)
+  new Gauge({
+    name: 'filejobs_build_info',
+    help: 'Always 1; the labels tell what runs.',
+    labelNames: ['version', 'node'],
+    registers,
+  }).set({ version, node: process.version }, 1)
+  const refused = new Counter({
+    name: 'filejobs_logins_refused_total',
+    help: 'Logins and signups that were refused, by the code of the problem.',
+    labelNames: ['code'],
+    registers,
+  })
+  for (const code of ['invalid-credentials', 'too-many-attempts', 'busy'] as const) refused.inc({ code }, 0)
+  return {
+    contentType: registry.contentType,
+    render: () => registry.metrics(),
+    countRefusedLogin: (code) => refused.inc({ code }),
+    async close() {
+      endObservation()
+      loop.disable()
+    },
+  }
+}
+
+/** Jobs that have ended, by kind and end, with the bytes they moved and the seconds they took. */
+function countEnds(registers: Registry[]): JobObserver {
+  const labelNames = ['kind', 'end'] as const
+  const total = new Counter({ name: 'filejobs_jobs_total', help: 'Jobs that have ended.', labelNames, registers })
+  const bytes = new Histogram({
+    name: 'filejobs_job_bytes',
+    help: 'Bytes that an ended job moved.',
+    labelNames,
+    buckets: [4 ** 5, 4 ** 7, 4 ** 9, 4 ** 11, 4 ** 13, 4 ** 15, 4 ** 17, 4 ** 19],
+    registers,
+  })
+  const seconds = new Histogram({
+    name: 'filejobs_job_seconds',
+    help: 'Seconds from the start of a job to its end.',
+    labelNames,
+    buckets: [0.01, 0.1, 0.5, 1, 5, 15, 60, 300, 1800, 7200, 86_400],
+    registers,
+  })
+  for (const kind of jobKinds) for (const end of ['done', 'stopped', 'failed']) total.inc({ kind, end }, 0)
+  return (job, change) => {
+    if (change !== 'state' || !job.isEnded) return
+    const { kind, state, startedAt, endedAt } = job.record()
+    const labels = { kind, end: state }
+    total.inc(labels)
+    bytes.observe(labels, job.bytes)
+    if (startedAt && endedAt) seconds.observe(labels, (Date.parse(endedAt) - Date.parse(startedAt)) / 1000)
+  }
+}
+
+/** Unfinished jobs by kind and state, and what they move each second. */
+function watchJobs(registers: Registry[], jobs: Pick<Jobs, 'unfinished'>): void {
+  const states = ['waiting', 'running', 'paused', 'interrupted', 'committing'] as const satisfies JobState[]
+  new Gauge({
+    name: 'filejobs_jobs',
+    help: 'Unfinished jobs.',
+    labelNames: ['kind', 'state'],
+    registers,
+    collect() {
+      for (const kind of jobKinds) for (const state of states) this.set({ kind, state }, 0)
+      for (const { kind, state } of jobs.unfinished()) this.inc({ kind, state })
+    },
+  })
+  new Gauge({
+    name: 'filejobs_bytes_per_second',
+    help: 'What all running jobs of a kind move, over the last seconds.',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      for (const kind of jobKinds) this.set({ kind }, 0)
+      for (const job of jobs.unfinished()) this.inc({ kind: job.kind }, job.record().rate ?? 0)
+    },
+  })
+}
+
+function watchPartials(registers: Registry[], files: Pick<FileStore, 'partialUsage'>): void {
+  const bytes = new Gauge({ name: 'filejobs_partial_bytes', help: 'Bytes of all partials.', registers })
+  new Gauge({
+    name: 'filejobs_partials',
+    help: 'Files received in part and not published.',
+    registers,
+    async collect() {
+      const usage = await files.partialUsage()
+      this.set(usage.count)
+      bytes.set(usage.bytes)
+    },
+  })
+}
+
+function watchEventLoop(registers: Registry[]): IntervalHistogram {
+  const loop = monitorEventLoopDelay({ resolution: 10 })
+  loop.enable()
+  new Gauge({
+    name: 'filejobs_event_loop_delay_seconds',
+    help: 'How late timers of the server were since the last look, by quantile.',
+    labelNames: ['quantile'],
+    registers,
+    collect() {
+      // It counts from one timer to the next, which are 10 ms apart when nothing is late.
+      const late = (nanoseconds: number) => Math.max(0, nanoseconds / 1e9 - 0.01)
+      this.set({ quantile: '0.5' }, late(loop.percentile(50)))
+      this.set({ quantile: '0.99' }, late(loop.percentile(99)))
+      this.set({ quantile: '1' }, late(loop.max))
+      loop.reset()
+    },
+  })
+  return loop
+}
+
+/** Under the names that every dashboard for Prometheus knows. */
+function watchProcess(registers: Registry[]): void {
+  new Gauge({
+    name: 'process_resident_memory_bytes',
+    help: 'Resident memory size in bytes.',
+    registers,
+    collect() {
+      this.set(process.memoryUsage.rss())
+    },
+  })
+  const cpu = new Counter({
+    name: 'process_cpu_seconds_total',
+    help: 'User and system CPU time spent in seconds.',
+    registers,
+    collect() {
+      const { user, system } = process.cpuUsage()
+      cpu.reset()
+      cpu.inc((user + system) / 1e6)
+    },
+  })
+  new Gauge({
+    name: 'process_start_time_seconds',
+    help: 'Start time of the process in seconds since the epoch.',
+    registers,
+  }).set(Date.now() / 1000 - process.uptime())
+}
