@@ -39,6 +39,7 @@ export class JobMap {
    * meanwhile, and with the reason of `turn.signal`.
    */
   queueUp(job: Job, { waitMs, signal }: Turn): Promise<void> {
+    signal.throwIfAborted()
     const queue = this.#waiting.get(job.account) ?? []
     if (queue.length >= maxWaiting) throw this.#refusal(job, `${maxWaiting} wait already`)
     this.#waiting.set(job.account, queue)

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { type JobKind, type JobRecord, type JobState, jobKinds, type Receipt } from '../../protocol/jobs.js'
 import { Problem } from '../../protocol/problems.js'
+import { Revocation } from '../auth/identity.js'
 import type { HistoryEntry, JobHistory } from '../stores/history.js'
 import { cannotBe, Job, type JobChange, type JobPlan, tooLate } from './job.js'
 import { JobMap, type Turn } from './job-map.js'
+import { endByError } from './outcome.js'
 
 export interface JobFilter {
   /** null: everybody's. */
@@ -46,8 +48,8 @@ export class Jobs {
   }
 
   /**
-   * Claims a slot and starts the job. Throws `job-running`, `job-id-used`, `shutting-down`; while it waits, `Stopped`
-   * or what `turn.signal` says.
+   * Claims a slot and starts the job. Throws `job-running`, `job-id-used`, `shutting-down`; while it waits, also
+   * `job-stopped`, and what `turn.signal` says.
    */
   async start(plan: Omit<JobPlan, 'id'> & { id?: string | null }, turn: Turn): Promise<Job> {
     const id = plan.id ?? randomUUID()
@@ -176,8 +178,8 @@ export class Jobs {
     try {
       await admitted
     } catch (error) {
-      job.end({ state: 'failed', error: error instanceof Problem ? error : leftTheQueue(error) })
-      throw error
+      if (error instanceof Revocation) job.stop(error.by).catch(() => {})
+      throw endByError(job, error)
     }
   }
 
@@ -215,8 +217,4 @@ const exportsPerShare = 8
 
 function idUsed(id: string): Problem {
   return new Problem('job-id-used', `The job id ${id} was used before: choose another one.`, { field: 'Filejobs-Job' })
-}
-
-function leftTheQueue(cause: unknown): Problem {
-  return new Problem('client-left', 'The client left before its turn came.', {}, { cause })
 }

@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream'
 import { Problem } from '../../protocol/problems.js'
 import type { Job } from '../jobs/job.js'
+import { asProblem } from '../jobs/outcome.js'
 import type { FileStore, Partial, StoredFile } from '../stores/files.js'
-import { asProblem } from './outcome.js'
 import type { UploadRequest, Uploads } from './uploads.js'
 
 /** One file of a form, its name checked by `parseName`. */

@@ -1,5 +1,5 @@
 import { Problem } from '../../protocol/problems.js'
-import { type Job, Stopped } from '../jobs/job.js'
+import { type Job, Stopped } from './job.js'
 
 /** Words whatever ended a transfer as the problem that its job, and whoever asked for it, is told of. */
 export function asProblem(error: unknown): Problem {

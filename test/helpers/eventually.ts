@@ -1,0 +1,29 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** Looks again and again until `look` gives something truthy, and returns it. Fails with `what` after `limitMs`. */
+export async function eventually<T>(
+  what: string,
+  look: () => T | Promise<T>,
+  limitMs = 10_000,
+): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
+  const end = performance.now() + limitMs
+  for (;;) {
+    const found = await look()
+    if (found) return found as Exclude<T, false | null | undefined | 0 | ''>
+    if (performance.now() > end) throw new Error(`Not within ${limitMs} ms: ${what}`)
+    await delay(5)
+  }
+}
+
+/** The promise's outcome, or a failure with `what` after `limitMs`. */
+export async function within<T>(what: string, promise: Promise<T>, limitMs = 10_000): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`Not within ${limitMs} ms: ${what}`)), limitMs)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

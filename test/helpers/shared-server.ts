@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, expect } from 'vitest'
+import type { ServerConfig } from '../../dist/server/config.js'
+import { Caller } from './calls.js'
+import { startTestServer, type TestServer } from './server.js'
+
+export interface SharedServer {
+  /** The server of the file's tests. */
+  readonly server: TestServer
+  /** An account that no other test uses. */
+  newCaller(role?: string): Promise<Caller>
+  admin(): Promise<Caller>
+}
+
+/** One server for the tests of a file; afterwards it must have logged no error and be alive. */
+export function shareServer(changes: Partial<ServerConfig> = {}): SharedServer {
+  let server: TestServer
+  let accounts = 0
+  beforeAll(async () => {
+    server = await startTestServer(changes)
+  })
+  afterAll(async () => {
+    const { status } = await fetch(`${server.url}/healthz`)
+    await server.close()
+    expect({ status, errors: server.errors }).toEqual({ status: 200, errors: [] })
+  })
+  return {
+    get server() {
+      return server
+    },
+    async newCaller(role) {
+      accounts++
+      return new Caller(server, await server.logIn(`account-${accounts}`, role))
+    },
+    admin: async () => new Caller(server, await server.logIn('admin', 'admin')),
+  }
+}
