@@ -9,12 +9,12 @@ export interface ParentLink<Task, Report> {
 /**
  * The edge of a child process, to be called before anything else is loaded. The channel to the server closes with the
  * server, also when that is killed; the child then kills itself, because an exit would wait for the engine's threads.
- * It yields the processor to the server, which has connections to serve.
+ * By its niceness (0 to 19) it yields the processor to the server, which has connections to serve.
  */
-export function linkToParent<Task, Report>(): ParentLink<Task, Report> {
+export function linkToParent<Task, Report>({ niceness }: { niceness: number }): ParentLink<Task, Report> {
   process.on('disconnect', dieAtOnce)
   if (!process.connected) dieAtOnce()
-  setPriority(process.pid, 10)
+  setPriority(process.pid, niceness)
   return {
     report: (report) => void process.send?.(report, () => {}),
     onTask: (listener) => void process.on('message', (task) => listener(task as Task)),

@@ -1,11 +1,10 @@
 import { Problem } from '../../protocol/problems.js'
 import type { BadLine } from '../../protocol/tables.js'
 import { EngineMissing } from './engine.js'
+import { tablesUnavailable } from './unavailable.js'
 
 /** The engine could not read what it was given, for a reason that may lie with the engine. */
 export class EngineStumbled extends Error {}
-
-export const installLine = 'npm install @duckdb/node-api'
 
 export function malformed({ line, column, reason }: BadLine): Problem {
   const where = column === null ? `Line ${line}` : `Line ${line}, column "${column}"`
@@ -32,9 +31,7 @@ export function translateEngineError(error: unknown): never {
 /** Words whatever ended an import as a problem. */
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
-  if (error instanceof EngineMissing) {
-    return new Problem('tables-unavailable', `Tables need the engine, which is not installed: run "${installLine}".`)
-  }
+  if (error instanceof EngineMissing) return tablesUnavailable()
   if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') {
     return new Problem('disk-full', 'The disk is full; nothing of the import was kept.', {}, { cause: error })
   }

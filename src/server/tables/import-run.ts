@@ -34,7 +34,7 @@ export async function importFile(task: ImportTask, onProgress: OnProgress): Prom
   const source = await open(task.source)
   try {
     const before = await source.stat()
-    const [plan, engine] = await Promise.all([planCsv(source, task.wishes), openEngine(settings(task))])
+    const [plan, engine] = await Promise.all([planCsv(source, task.wishes), connect(task)])
     const run: Run = { task, plan, engine, source, size: before.size, checked: 0, copying: false }
     const timer = setInterval(() => onProgress(partDone(run)), progressEveryMs)
     const check = await read(run).finally(() => clearInterval(timer))
@@ -50,8 +50,12 @@ export async function importFile(task: ImportTask, onProgress: OnProgress): Prom
   }
 }
 
-function settings({ threads, memoryBytes, source, copy, output }: ImportTask) {
-  return { threads, memoryBytes, allowedPaths: [source, copy, output] }
+async function connect({ threads, memoryBytes, source, copy, output }: ImportTask): Promise<DuckDBConnection> {
+  const instance = await openEngine({ threads, memoryBytes, allowed: { paths: [source, copy, output] } })
+  const connection = await instance.connect()
+  // Without it there is no progress to ask for.
+  await connection.run('SET enable_progress_bar = true; SET enable_progress_bar_print = false')
+  return connection
 }
 
 async function read(run: Run): Promise<CsvCheck> {

@@ -1,0 +1,203 @@
+import { mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { z } from 'zod'
+import type { ColumnType } from '../../../protocol/tables.js'
+import { badLineSchema, tableNamePattern } from '../../../protocol/tables.js'
+import type { Counters } from '../counters.js'
+import type { Space } from '../files.js'
+import type { StagedImport, StoredImport, StoredTable, TableStore } from '../tables.js'
+import { writeDurably } from './durable-write.js'
+import { syncFolder } from './file-paths.js'
+import { damagedFile } from './json-file.js'
+import { NameLocks } from './name-locks.js'
+
+/**
+ * Tables as `tables/ROLE/USER/TABLE/ID.parquet` with `ID.json` beside it: an import is there once its JSON file is. Staged
+ * ones lie in the partials' folder, `ID.csv` and `ID.parquet`.
+ */
+export async function openTableStore(
+  { tables: root, partial }: { tables: string; partial: string },
+  counters: Counters,
+): Promise<TableStore> {
+  await mkdir(root, { recursive: true, mode: 0o700 })
+  const locks = new NameLocks()
+  const keyOf = (space: Space, table: string) => `${space.role}/${space.username}/${table}`
+  const folderOf = (space: Space, table: string) => join(root, keyOf(space, table))
+
+  async function readTable(space: Space, table: string): Promise<StoredTable | undefined> {
+    const ids = await importIds(folderOf(space, table))
+    const found = await Promise.all(ids.map((id) => readImport(root, `${keyOf(space, table)}/${id}`)))
+    const imports = found.filter((each) => each !== undefined).sort((a, b) => b.id - a.id)
+    return imports.length > 0 ? { name: table, imports } : undefined
+  }
+
+  return {
+    folder: root,
+
+    async list(space) {
+      const names = await readdir(join(root, space.role, space.username)).catch(missingAsEmpty)
+      const tables = await Promise.all(
+        names
+          .filter(isTableName)
+          .sort()
+          .map((name) => readTable(space, name)),
+      )
+      return tables.filter((table) => table !== undefined)
+    },
+
+    async find(space, table) {
+      return isTableName(table) ? readTable(space, table) : undefined
+    },
+
+    stage: (id) => stageIn(partial, id),
+
+    async publish(staged, space, table, record) {
+      const folder = folderOf(space, table)
+      return locks.hold(keyOf(space, table), async () => {
+        const id = await counters.next('import')
+        await makeFolder(folder)
+        const [parquet, json] = [join(folder, `${id}.parquet`), join(folder, `${id}.json`)]
+        const stored = { ...record, id, importedAt: new Date().toISOString() }
+        try {
+          await rename(join(staged.folder, staged.output), parquet)
+          // The folder is synced after this rename: both are then durable.
+          await writeDurably(json, `${JSON.stringify(stored, null, 1)}\n`)
+        } catch (error) {
+          await rm(json, { force: true })
+          await rm(parquet, { force: true })
+          await removeIfEmpty(folder)
+          throw error
+        }
+        return { ...stored, path: `${keyOf(space, table)}/${id}.parquet` }
+      })
+    },
+
+    async removeImport(space, table, id) {
+      if (!isTableName(table)) return false
+      const folder = folderOf(space, table)
+      return locks.hold(keyOf(space, table), async () => {
+        const removed = await removeFile(join(folder, `${id}.json`))
+        await rm(join(folder, `${id}.parquet`), { force: true })
+        if (removed) await syncFolder(folder)
+        await removeIfEmpty(folder)
+        return removed
+      })
+    },
+
+    async remove(space, table) {
+      if (!isTableName(table)) return false
+      const folder = folderOf(space, table)
+      return locks.hold(keyOf(space, table), async () => {
+        const ids = await importIds(folder)
+        for (const id of ids) await rm(join(folder, `${id}.json`), { force: true })
+        if (ids.length > 0) await syncFolder(folder)
+        await rm(folder, { recursive: true, force: true })
+        return ids.length > 0
+      })
+    },
+
+    async removeSpace(space) {
+      await rm(join(root, space.role, space.username), { recursive: true, force: true })
+    },
+
+    async clean() {
+      const left = (await readdir(partial)).filter((name) => name.endsWith('.csv') || name.endsWith('.parquet'))
+      await Promise.all(left.map((name) => rm(join(partial, name), { force: true })))
+      for (const folder of await tableFolders(root)) await cleanFolder(folder)
+    },
+  }
+}
+
+function stageIn(folder: string, id: string): StagedImport {
+  const staged = { folder, source: `${id}.csv`, copy: `${id}.clean.csv`, output: `${id}.parquet` }
+  return {
+    ...staged,
+    async remove() {
+      for (const name of [staged.source, staged.copy, staged.output]) await rm(join(folder, name), { force: true })
+    },
+  }
+}
+
+const columnType = z.string().transform((type) => type as ColumnType)
+const importSchema = z.object({
+  id: z.int(),
+  file: z.string(),
+  sha256: z.string().nullable(),
+  rows: z.int(),
+  columns: z.array(
+    z.object({ name: z.string(), type: columnType, nulls: z.int(), datePattern: z.string().nullable() }),
+  ),
+  dateColumn: z.string().nullable(),
+  skipped: z.object({ count: z.int(), first: z.array(badLineSchema) }),
+  importedAt: z.string(),
+  bytes: z.int(),
+})
+
+/** `path` is without its ending. Undefined where a removal was faster. */
+async function readImport(root: string, path: string): Promise<StoredImport | undefined> {
+  const file = join(root, `${path}.json`)
+  const text = await readFile(file, 'utf8').catch(missingAsUndefined)
+  if (text === undefined) return undefined
+  try {
+    return { ...importSchema.parse(JSON.parse(text)), path: `${path}.parquet` }
+  } catch (error) {
+    throw damagedFile(file, 'it does not describe an import', error)
+  }
+}
+
+async function importIds(folder: string): Promise<number[]> {
+  const names = await readdir(folder).catch(missingAsEmpty)
+  return names.flatMap((name) => /^(\d+)\.json$/.exec(name)?.[1] ?? []).map(Number)
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  const firstMade = await mkdir(folder, { recursive: true, mode: 0o700 })
+  if (!firstMade) return
+  for (let made = folder; made.length >= firstMade.length; made = dirname(made)) await syncFolder(dirname(made))
+}
+
+async function tableFolders(root: string): Promise<string[]> {
+  let folders = [root]
+  for (const _ of ['role', 'username', 'table']) {
+    const below = folders.map(async (folder) => {
+      const entries = await readdir(folder, { withFileTypes: true })
+      return entries.filter((entry) => entry.isDirectory()).map((entry) => join(folder, entry.name))
+    })
+    folders = (await Promise.all(below)).flat()
+  }
+  return folders
+}
+
+async function cleanFolder(folder: string): Promise<void> {
+  const published = new Set((await importIds(folder)).map((id) => `${id}.`))
+  for (const name of await readdir(folder)) {
+    const isOurs = /^\d+\.parquet$/.test(name) || /^\.\d+\.json\.tmp$/.test(name)
+    if (isOurs && !published.has(name.replace(/parquet$/, ''))) await rm(join(folder, name), { force: true })
+  }
+  await removeIfEmpty(folder)
+}
+
+async function removeFile(path: string): Promise<boolean> {
+  return rm(path)
+    .then(() => true, missingAsUndefined)
+    .then((removed) => removed ?? false)
+}
+
+async function removeIfEmpty(folder: string): Promise<void> {
+  await rmdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(error.code ?? '')) throw error
+  })
+}
+
+function isTableName(name: string): boolean {
+  return tableNamePattern.test(name)
+}
+
+function missingAsEmpty(error: NodeJS.ErrnoException): [] {
+  missingAsUndefined(error)
+  return []
+}
+
+function missingAsUndefined(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
+}

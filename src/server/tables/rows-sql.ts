@@ -1,0 +1,137 @@
+import type { ColumnType } from '../../protocol/tables.js'
+import type { StoredImport, StoredTable } from '../stores/tables.js'
+import { quoteText } from './sql-text.js'
+import { columnExpression, findColumn, type UnionColumn } from './union.js'
+
+/** Lines `from` to `to` of an import, counted from 0; `to` is exclusive. */
+export interface Lines {
+  readonly part: StoredImport
+  readonly from: number
+  readonly to: number
+}
+
+/** How values are written: as JSON has them, or with dates as they stood in the file. */
+export type DateStyle = 'iso' | 'original'
+
+export const lineNumber = 'file_row_number'
+
+export function sourceOf({ path }: StoredImport): string {
+  return `read_parquet(${quoteText(path)}, ${lineNumber} = true)`
+}
+
+/**
+ * Cuts a page out of imports: newest first, last line first. Which lines these are follows from the imports' sizes, so that
+ * the engine reads those only: a page at offset 1 million takes 10 ms, where LIMIT and OFFSET take 650.
+ */
+export function cutPage({ imports }: Pick<StoredTable, 'imports'>, offset: number, limit: number): Lines[] {
+  const lines: Lines[] = []
+  let skip = offset
+  let want = limit
+  for (const part of imports) {
+    if (want === 0) break
+    if (skip >= part.rows) {
+      skip -= part.rows
+      continue
+    }
+    const to = part.rows - skip
+    const from = Math.max(0, to - want)
+    lines.push({ part, from, to })
+    want -= to - from
+    skip = 0
+  }
+  return lines
+}
+
+/** The rows of some lines, last line first. */
+export function rowsOfLines({ part, from, to }: Lines, columns: UnionColumn[], dates: DateStyle): string {
+  return `SELECT ${selectList(part, columns, dates)} FROM ${sourceOf(part)}
+    WHERE ${lineNumber} >= ${from} AND ${lineNumber} < ${to} ORDER BY ${lineNumber} DESC`
+}
+
+/** The matching rows from `offset` on, last line first: their numbers are found first, in the one column that matters. */
+export function matchingRows(
+  part: StoredImport,
+  condition: string,
+  { offset, limit }: { offset: number; limit: number },
+  columns: UnionColumn[],
+  dates: DateStyle,
+): string {
+  return `WITH found AS MATERIALIZED (
+      SELECT ${lineNumber} AS line FROM ${sourceOf(part)} WHERE ${condition}
+      ORDER BY line DESC LIMIT ${limit} OFFSET ${offset})
+    SELECT ${selectList(part, columns, dates)} FROM ${sourceOf(part)}
+    WHERE ${lineNumber} IN (SELECT line FROM found) ORDER BY ${lineNumber} DESC`
+}
+
+/** How many rows of each import match; one row `[import, rows]` for each that has a condition. */
+export function countMatching(parts: { part: StoredImport; condition: string }[]): string {
+  return parts
+    .map(({ part, condition }) => `SELECT ${part.id}, count(*) FROM ${sourceOf(part)} WHERE ${condition}`)
+    .join(' UNION ALL ')
+}
+
+function selectList(part: StoredImport, columns: UnionColumn[], dates: DateStyle): string {
+  return columns.map((column) => valueOf(part, column, dates)).join(', ')
+}
+
+function valueOf(part: StoredImport, column: UnionColumn, dates: DateStyle): string {
+  const own = findColumn(part, column.name)
+  if (dates === 'original' && own?.datePattern) return `strftime(${own.field}, ${quoteText(own.datePattern)})`
+  return columnExpression(part, column)
+}
+
+/** Rows as bytes: one BLOB of all lines that match, last line first. */
+export function textOfLines({ part, from, to }: Lines, condition: string | null, line: string): string {
+  const matches = condition === null ? '' : ` AND ${condition}`
+  return `SELECT encode(string_agg(${line}, '' ORDER BY ${lineNumber} DESC)) FROM ${sourceOf(part)}
+    WHERE ${lineNumber} >= ${from} AND ${lineNumber} < ${to}${matches}`
+}
+
+/** An expression for one line of CSV (RFC 4180), ended by LF. */
+export function csvLine(part: StoredImport, columns: UnionColumn[]): string {
+  const fields = columns.map((column) => {
+    const value = columnExpression(part, column)
+    return column.type === 'text' ? csvText(value) : `coalesce(${plainText(value, column.type)}, '')`
+  })
+  return `concat(${fields.join(", ',', ")}, chr(10))`
+}
+
+/** An expression for one line of JSON, ended by LF. */
+export function jsonLine(part: StoredImport, columns: UnionColumn[]): string {
+  const members = columns.map((column, at) => {
+    const name = quoteText(`${at === 0 ? '{' : ','}${JSON.stringify(column.name)}:`)
+    return `${name}, coalesce(${jsonText(columnExpression(part, column), column.type)}, 'null')`
+  })
+  return `concat(${members.join(', ')}, '}', chr(10))`
+}
+
+function csvText(value: string): string {
+  return `CASE WHEN ${value} IS NULL THEN '' WHEN ${value} = '' THEN '""'
+    WHEN regexp_matches(${value}, '[",\\r\\n]') THEN concat('"', replace(${value}, '"', '""'), '"') ELSE ${value} END`
+}
+
+function plainText(value: string, type: ColumnType): string {
+  // strftime would write six digits of every second.
+  return type === 'timestamp' ? `replace(CAST(${value} AS VARCHAR), ' ', 'T')` : `CAST(${value} AS VARCHAR)`
+}
+
+function jsonText(value: string, type: ColumnType): string {
+  switch (type) {
+    case 'text':
+      return `CAST(to_json(${value}) AS VARCHAR)`
+    case 'integer':
+      return `CASE WHEN ${value} BETWEEN -9007199254740991 AND 9007199254740991 THEN CAST(${value} AS VARCHAR)
+        ELSE '"' || ${value} || '"' END`
+    case 'double':
+    case 'boolean':
+      return `CAST(${value} AS VARCHAR)`
+    default:
+      return `'"' || ${plainText(value, type)} || '"'`
+  }
+}
+
+/** The line of names that a CSV begins with. */
+export function csvHeader(columns: UnionColumn[]): string {
+  const names = columns.map(({ name }) => (/[",\r\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name))
+  return `${names.join(',')}\n`
+}

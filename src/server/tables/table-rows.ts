@@ -1,0 +1,110 @@
+import type { StoredImport, StoredTable } from '../stores/tables.js'
+import type { JsonValue } from './json-values.js'
+import { type DateRange, parseFilter, type RowFilter, rangeCondition } from './row-filter.js'
+import type { RowsEngine } from './rows-engine.js'
+import {
+  countMatching,
+  csvHeader,
+  csvLine,
+  cutPage,
+  type DateStyle,
+  jsonLine,
+  type Lines,
+  matchingRows,
+  rowsOfLines,
+  textOfLines,
+} from './rows-sql.js'
+import { type UnionColumn, unionColumns } from './union.js'
+
+export interface RowsRequest extends RowFilter {
+  offset: number
+  limit: number
+  dates?: DateStyle
+}
+
+export interface RowsPage {
+  /** All rows that match, on whatever page. */
+  count: number
+  columns: UnionColumn[]
+  /** In the order of the columns. */
+  rows: JsonValue[][]
+}
+
+export type TextFormat = 'csv' | 'ndjson'
+
+/** The rows of tables: newest import first, and last line first within one, so that an offset is stable. */
+export class TableRows {
+  readonly #engine: RowsEngine
+
+  constructor(engine: RowsEngine) {
+    this.#engine = engine
+  }
+
+  /** Throws `invalid-request` for a filter that makes no sense. */
+  async page(table: StoredTable, request: RowsRequest, signal: AbortSignal): Promise<RowsPage> {
+    const { offset, limit, dates = 'iso' } = request
+    const range = parseFilter(table, request)
+    const columns = unionColumns(table)
+    if (!range) {
+      const count = table.imports.reduce((sum, { rows }) => sum + rows, 0)
+      const statements = cutPage(table, offset, limit).map((lines) => rowsOfLines(lines, columns, dates))
+      return { count, columns, rows: await this.#engine.rows(statements, signal) }
+    }
+    const parts = await this.#count(table, range, signal)
+    const count = parts.reduce((sum, { rows }) => sum + rows, 0)
+    const statements = []
+    let skip = offset
+    let want = limit
+    for (const { part, condition, rows } of parts) {
+      const taken = Math.min(want, Math.max(0, rows - skip))
+      if (taken > 0) statements.push(matchingRows(part, condition, { offset: skip, limit: taken }, columns, dates))
+      want -= taken
+      skip = Math.max(0, skip - rows)
+    }
+    return { count, columns, rows: await this.#engine.rows(statements, signal) }
+  }
+
+  /**
+   * All matching rows as text, in pieces of some hundred kilobytes, each read when it is asked for: memory stays flat however
+   * slow the reader is.
+   */
+  async *text(
+    table: StoredTable,
+    filter: RowFilter,
+    format: TextFormat,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array> {
+    const range = parseFilter(table, filter)
+    const columns = unionColumns(table)
+    if (format === 'csv') yield Buffer.from(csvHeader(columns))
+    for (const part of table.imports) {
+      const condition = range ? rangeCondition(part, range) : null
+      if (range && condition === null) continue
+      const line = format === 'csv' ? csvLine(part, columns) : jsonLine(part, columns)
+      for (const lines of cutPieces(part)) {
+        const bytes = await this.#engine.bytes(textOfLines(lines, condition, line), signal)
+        if (bytes.length > 0) yield bytes
+      }
+    }
+  }
+
+  async #count(table: StoredTable, range: DateRange, signal: AbortSignal) {
+    const parts = table.imports.flatMap((part) => {
+      const condition = rangeCondition(part, range)
+      return condition === null ? [] : { part, condition }
+    })
+    const counted = new Map((await this.#engine.rows([countMatching(parts)], signal)) as [number, number][])
+    return parts.map(({ part, condition }) => ({ part, condition, rows: counted.get(part.id) ?? 0 }))
+  }
+}
+
+/** From the last line on; about as many lines as a piece may have bytes for. */
+function* cutPieces(part: StoredImport): Generator<Lines> {
+  const rowBytes = Math.max(1, (part.bytes * guessedCompression) / Math.max(1, part.rows))
+  const step = Math.max(1, Math.min(mostLines, Math.floor(pieceBytes / rowBytes)))
+  for (let to = part.rows; to > 0; to -= step) yield { part, from: Math.max(0, to - step), to }
+}
+
+const pieceBytes = 2 * 1024 ** 2
+const guessedCompression = 10
+const mostLines = 20_480

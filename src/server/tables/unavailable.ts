@@ -1,0 +1,17 @@
+import { createRequire } from 'node:module'
+import { Problem } from '../../protocol/problems.js'
+
+/** Throws `tables-unavailable` where the engine's package is not there, without loading it: only child processes do that. */
+export function requireEngine(): void {
+  try {
+    createRequire(import.meta.url).resolve('@duckdb/node-api')
+  } catch (error) {
+    throw tablesUnavailable(error)
+  }
+}
+
+export function tablesUnavailable(cause?: unknown): Problem {
+  const install = 'npm install @duckdb/node-api'
+  const message = `Tables need the engine, which is not installed: run "${install}" beside filejobs.`
+  return new Problem('tables-unavailable', message, { install }, { cause })
+}
