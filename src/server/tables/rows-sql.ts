@@ -71,10 +71,10 @@ export function countMatching(parts: { part: StoredImport; condition: string }[]
 }
 
 function selectList(part: StoredImport, columns: UnionColumn[], dates: DateStyle): string {
-  return columns.map((column) => valueOf(part, column, dates)).join(', ')
+  return columns.map((column) => valueExpression(part, column, dates)).join(', ')
 }
 
-function valueOf(part: StoredImport, column: UnionColumn, dates: DateStyle): string {
+function valueExpression(part: StoredImport, column: UnionColumn, dates: DateStyle): string {
   const own = findColumn(part, column.name)
   if (dates === 'original' && own?.datePattern) return `strftime(${own.field}, ${quoteText(own.datePattern)})`
   return columnExpression(part, column)
@@ -106,8 +106,8 @@ export function jsonLine(part: StoredImport, columns: UnionColumn[]): string {
 }
 
 function csvText(value: string): string {
-  return `CASE WHEN ${value} IS NULL THEN '' WHEN ${value} = '' THEN '""'
-    WHEN regexp_matches(${value}, '[",\\r\\n]') THEN concat('"', replace(${value}, '"', '""'), '"') ELSE ${value} END`
+  const marks = [`','`, `'"'`, 'chr(10)', 'chr(13)'].map((mark) => `contains(${value}, ${mark})`)
+  return `CASE WHEN ${marks.join(' OR ')} OR ${value} = '' THEN concat('"', replace(${value}, '"', '""'), '"') ELSE ${value} END`
 }
 
 function plainText(value: string, type: ColumnType): string {

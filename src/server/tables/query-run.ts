@@ -1,0 +1,99 @@
+import type { DuckDBConnection, DuckDBType } from '@duckdb/node-api'
+import { Problem } from '../../protocol/problems.js'
+import type { QueryAnswer } from '../../protocol/tables.js'
+import { EngineMissing, openEngine } from './engine.js'
+import { type JsonValue, toJson } from './json-values.js'
+import { checkQuery, refused } from './query-guard.js'
+import type { QueryReport, QueryTask } from './query-messages.js'
+import { quoteName } from './sql-text.js'
+import { tablesUnavailable } from './unavailable.js'
+
+/** Runs one query that a user wrote, in this process, which ends after it. */
+export async function runQuery(task: QueryTask): Promise<QueryReport> {
+  try {
+    return { type: 'done', answer: await answer(task) }
+  } catch (error) {
+    const { code, message, details } = asProblem(error, task)
+    const trace = code === 'internal' && error instanceof Error ? (error.stack ?? null) : null
+    return { type: 'failed', code, message, details, trace }
+  }
+}
+
+async function answer(task: QueryTask): Promise<QueryAnswer> {
+  const { threads, memoryBytes, sql } = task
+  const paths = task.tables.flatMap((table) => table.paths)
+  const instance = await openEngine({ threads, memoryBytes, allowed: { paths } })
+  const connection = await instance.connect()
+  const used = checkQuery(await parse(connection, sql), new Set(task.tables.map(({ name }) => name)))
+  for (const { name, select } of task.tables) {
+    if (used.has(name)) await connection.run(`CREATE VIEW ${quoteName(name)} AS ${select}`)
+  }
+  await connection.run('SET lock_configuration = true')
+  return collect(connection, task)
+}
+
+/** The engine's parse tree, as JSON. It says `error` for whatever is not a SELECT. */
+async function parse(connection: DuckDBConnection, sql: string): Promise<string> {
+  const text = `SELECT json_serialize_sql($1::VARCHAR, skip_null := true, skip_empty := true)`
+  const [tree] = (await connection.runAndReadAll(text, [sql])).getRows()[0] ?? []
+  return String(tree)
+}
+
+/** Reads no more of the result than is answered: it is made as it is read. */
+async function collect(connection: DuckDBConnection, { sql, maxRows, maxBytes }: QueryTask): Promise<QueryAnswer> {
+  const result = await connection.stream(sql)
+  const names = result.deduplicatedColumnNames()
+  const columns = result.columnTypes().map((type, at) => ({ name: names[at]!, type: wordType(type) }))
+  const results: Record<string, JsonValue>[] = []
+  let bytes = 0
+  for await (const rows of result.yieldRows()) {
+    for (const row of rows) {
+      if (results.length === maxRows) return { columns, results, truncated: true }
+      const record = Object.fromEntries(row.map((value, at) => [names[at]!, toJson(value)]))
+      bytes += Buffer.byteLength(JSON.stringify(record)) + 1
+      if (bytes > maxBytes) return { columns, results, truncated: true }
+      results.push(record)
+    }
+  }
+  return { columns, results, truncated: false }
+}
+
+const words: Record<string, string> = {
+  VARCHAR: 'text',
+  BIGINT: 'integer',
+  INTEGER: 'integer',
+  SMALLINT: 'integer',
+  TINYINT: 'integer',
+  HUGEINT: 'integer',
+  UBIGINT: 'integer',
+  UINTEGER: 'integer',
+  DOUBLE: 'double',
+  FLOAT: 'double',
+}
+
+function wordType(type: DuckDBType): string {
+  const name = String(type)
+  return words[name] ?? name.toLowerCase()
+}
+
+function asProblem(error: unknown, { tables }: QueryTask): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof EngineMissing) return tablesUnavailable()
+  if (error instanceof RangeError) return refused('The query, or a value in its answer, is too large')
+  const message = error instanceof Error ? error.message : String(error)
+  if (message.startsWith('Out of Memory')) return refused('The query needs more memory than a query may have')
+  if (/^(IO|Permission|HTTP|Fatal|INTERNAL) Error/i.test(message)) {
+    return refused('The query cannot be run: a table was removed meanwhile, or it asks for what is not allowed')
+  }
+  if (!/^[A-Z][A-Za-z ]* Error: /.test(message))
+    return new Problem('internal', 'The query failed.', {}, { cause: error })
+  return refused(withoutPaths(message, tables).trim().replace(/\.$/, ''))
+}
+
+/** The engine quotes what it reads from; only the table's name is the user's. */
+function withoutPaths(message: string, tables: QueryTask['tables']): string {
+  return tables.reduce(
+    (text, { name, paths }) => paths.reduce((rest, path) => rest.replaceAll(path, name), text),
+    message,
+  )
+}
