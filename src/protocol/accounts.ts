@@ -44,7 +44,16 @@ export const loggedInSchema = z
     token: z.string(),
     expiresAt: z.iso.datetime(),
   })
-  .meta({ id: 'LoggedIn' })
+  .meta({
+    id: 'LoggedIn',
+    example: {
+      message: 'Logged in as user:ann.',
+      username: 'ann',
+      role: 'user',
+      token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9…',
+      expiresAt: '2027-11-20T09:30:00.000Z',
+    },
+  })
 export type LoggedIn = z.infer<typeof loggedInSchema>
 
 export const accountSchema = z
@@ -58,7 +67,19 @@ export const accountSchema = z
     disabled: z.boolean(),
     createdAt: z.iso.datetime(),
   })
-  .meta({ id: 'Account' })
+  .meta({
+    id: 'Account',
+    example: {
+      id: 7,
+      account: 'user:ann',
+      username: 'ann',
+      role: 'user',
+      name: 'Ann Lee',
+      email: null,
+      disabled: false,
+      createdAt: '2026-11-20T09:30:00.000Z',
+    },
+  })
 export type AccountRecord = z.infer<typeof accountSchema>
 
 export const sessionSchema = z
@@ -70,7 +91,17 @@ export const sessionSchema = z
     client: z.string().meta({ description: 'the User-Agent that logged in' }),
     current: z.boolean(),
   })
-  .meta({ id: 'Session' })
+  .meta({
+    id: 'Session',
+    example: {
+      id: '5f0f9c1e-6f7b-4a53-9d5b-0c7f4f0e2a11',
+      createdAt: '2026-11-20T09:30:00.000Z',
+      lastUsedAt: '2026-11-20T10:02:41.000Z',
+      expiresAt: '2027-11-20T09:30:00.000Z',
+      client: 'filejobs/0.1.0 (linux)',
+      current: true,
+    },
+  })
 export type SessionRecord = z.infer<typeof sessionSchema>
 
 export const sessionListSchema = z.object({ sessions: z.array(sessionSchema) }).meta({ id: 'SessionList' })
@@ -79,7 +110,10 @@ export type SessionList = z.infer<typeof sessionListSchema>
 export const accountListSchema = z.object({ accounts: z.array(accountSchema) }).meta({ id: 'AccountList' })
 export type AccountList = z.infer<typeof accountListSchema>
 
-export const changePasswordSchema = z.object({ current: z.string(), new: newPassword }).meta({ id: 'ChangePassword' })
+export const changePasswordSchema = z.object({ current: z.string(), new: newPassword }).meta({
+  id: 'ChangePassword',
+  example: { current: 'correct horse', new: 'battery staple' },
+})
 
 export const newAccountSchema = z
   .object({
@@ -89,11 +123,11 @@ export const newAccountSchema = z
     name: z.string().max(200).optional(),
     email: z.string().max(254).optional(),
   })
-  .meta({ id: 'NewAccount' })
+  .meta({ id: 'NewAccount', example: { username: 'ann', password: 'correct horse', role: 'ops' } })
 
 export const accountChangesSchema = z
   .object({ disabled: z.boolean().optional(), password: newPassword.optional() })
-  .meta({ id: 'AccountChanges' })
+  .meta({ id: 'AccountChanges', example: { disabled: true } })
 
 function fitsPassword(text: string): boolean {
   const bytes = Buffer.byteLength(text)

@@ -8,7 +8,16 @@ export const fileSchema = z
     type: z.string().meta({ description: 'media type' }),
     uploadedAt: z.iso.datetime(),
   })
-  .meta({ id: 'File' })
+  .meta({
+    id: 'File',
+    example: {
+      name: 'reports/sales.csv',
+      size: 734_003,
+      sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+      type: 'text/csv',
+      uploadedAt: '2026-11-20T09:31:07.000Z',
+    },
+  })
 export type FileRecord = z.infer<typeof fileSchema>
 
 export const fileListSchema = z

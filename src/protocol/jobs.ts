@@ -15,6 +15,25 @@ export const jobStates = [
 ] as const
 export type JobState = (typeof jobStates)[number]
 
+const exampleJob = {
+  id: '0b6fd5a1-4f1e-4c6e-9b5e-3f7f0c1c2d3e',
+  kind: 'upload',
+  account: 'user:ann',
+  file: 'video.mkv',
+  table: null,
+  state: 'running',
+  bytes: 536_870_912,
+  totalBytes: 1_073_741_824,
+  percent: 50,
+  rows: null,
+  rate: 104_857_600,
+  rateLimit: null,
+  startedAt: '2026-11-20T09:31:07.000Z',
+  endedAt: null,
+  stoppedBy: null,
+  error: null,
+}
+
 export const jobSchema = z
   .object({
     id: z.uuid(),
@@ -34,7 +53,10 @@ export const jobSchema = z
     stoppedBy: z.string().nullable(),
     error: z.looseObject({ code: z.string(), message: z.string(), status: z.int() }).nullable(),
   })
-  .meta({ id: 'Job' })
+  .meta({
+    id: 'Job',
+    example: exampleJob,
+  })
 export type JobRecord = z.infer<typeof jobSchema>
 
 export const receiptSchema = z
@@ -47,7 +69,25 @@ export const receiptSchema = z
     cleanedUp: z.boolean(),
     tookMs: z.number(),
   })
-  .meta({ id: 'Receipt' })
+  .meta({
+    id: 'Receipt',
+    description: 'The answer to a stop: the transfer is dead, and nothing of it is left.',
+    example: {
+      message: 'Stopped the upload of video.mkv: what had arrived is gone, nothing was published.',
+      job: {
+        ...exampleJob,
+        state: 'stopped',
+        rate: null,
+        endedAt: '2026-11-20T09:31:12.000Z',
+        stoppedBy: 'user:ann',
+      },
+      stoppedBy: 'user:ann',
+      stoppedAt: '2026-11-20T09:31:12.000Z',
+      bytesDiscarded: 536_870_912,
+      cleanedUp: true,
+      tookMs: 3.4,
+    },
+  })
 export type Receipt = z.infer<typeof receiptSchema>
 
 /** The answer to `/upload/stop` and its kin: the newest job's receipt, with all of them in `receipts`. */
@@ -66,4 +106,4 @@ export const jobChangesSchema = z
       .nullable()
       .meta({ description: 'bytes per second, null for none' }),
   })
-  .meta({ id: 'JobChanges' })
+  .meta({ id: 'JobChanges', example: { rateLimit: 5_242_880 } })

@@ -18,6 +18,10 @@ export const routes = {
   health: '/healthz',
   ready: '/readyz',
   metrics: '/metrics',
+  apiDocument: '/openapi.json',
+  docs: '/docs',
+  shares: '/shares',
+  shared: '/s',
 } as const
 
 /** Carries a job's id: from the client, to choose it (a UUID), and in every answer that concerns a job. */

@@ -14,6 +14,7 @@ import type { Log } from './log.js'
 import type { Metrics } from './metrics.js'
 import { accountRoutes } from './routes/accounts.js'
 import { authRoutes } from './routes/auth.js'
+import { documentRoutes } from './routes/documents.js'
 import { exportRoutes } from './routes/export.js'
 import { fileRoutes } from './routes/files.js'
 import { healthRoutes } from './routes/health.js'
@@ -28,6 +29,8 @@ import type { Uploads } from './transfers/uploads.js'
 export interface Services {
   config: ServerConfig
   log: Log
+  /** Of this package. */
+  version: string
   metrics: Metrics
   accounts: AccountStore
   authentication: Authentication
@@ -54,6 +57,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   app.use(hostCheck(services.config))
   app.route('/', healthRoutes(services))
   app.route('/', metricsRoutes(services))
+  app.route('/', documentRoutes(app, services.version))
   app.route('/', authRoutes(services))
   app.route('/', accountRoutes(services))
 

@@ -110,6 +110,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     const app = createApp({
       config,
       log,
+      version: version(),
       metrics,
       accounts,
       authentication,

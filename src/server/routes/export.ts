@@ -7,6 +7,7 @@ import { problemResponses, receiptsOf } from '../http/answers.js'
 import type { AppEnv } from '../http/app-env.js'
 import { readJson } from '../http/json-body.js'
 import { parseName } from '../http/names.js'
+import { downloadHeaders } from '../http/request-headers.js'
 import { sendFile } from '../http/send-file.js'
 import type { Jobs } from '../jobs/jobs.js'
 import { accountName } from '../stores/accounts.js'
@@ -21,7 +22,7 @@ export function exportRoutes({ exports, files, jobs }: { exports: Exports; files
     method: 'post',
     path: routes.export,
     summary: 'Export a file',
-    request: { body: { content: { 'application/json': { schema: exportSchema } } } },
+    request: { headers: downloadHeaders, body: { content: { 'application/json': { schema: exportSchema } } } },
     responses: {
       200: { description: 'The file', content: { 'application/octet-stream': { schema: z.any() } } },
       ...problemResponses(400, 401, 404, 409, 412, 415, 416),

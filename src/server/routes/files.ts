@@ -10,6 +10,7 @@ import { parseReprDigest, reprDigest } from '../http/digests.js'
 import { readJson, validate } from '../http/json-body.js'
 import { nameFromTarget, parseName } from '../http/names.js'
 import { parseEntityTags } from '../http/ranges.js'
+import { downloadHeaders, uploadHeaders } from '../http/request-headers.js'
 import { headFile, sendFile } from '../http/send-file.js'
 import { uploadRequest } from '../http/upload-request.js'
 import type { FileStore, Precondition } from '../stores/files.js'
@@ -157,7 +158,7 @@ function document(app: OpenAPIHono<AppEnv>): void {
     method: 'put',
     path,
     summary: 'Upload a file as the raw body',
-    request: { ...request, body: { content: bytes } },
+    request: { ...request, headers: uploadHeaders, body: { content: bytes } },
     responses: {
       200: { description: 'Replaced, or there already with the same digest', ...record },
       201: { description: 'Created', ...record },
@@ -168,12 +169,27 @@ function document(app: OpenAPIHono<AppEnv>): void {
     method: 'get',
     path,
     summary: 'Export a file, or a range of it',
-    request,
+    request: { ...request, headers: downloadHeaders },
     responses: {
       200: { description: 'The file', content: bytes },
       206: { description: 'The range', content: bytes },
       304: { description: 'Not modified' },
       ...problemResponses(400, 401, 404, 409, 412, 416),
+    },
+  })
+  app.openAPIRegistry.registerPath({
+    method: 'head',
+    path,
+    summary: "A file's length, entity tag and digest",
+    request,
+    responses: {
+      200: { description: 'The headers of the whole file' },
+      304: { description: 'Not modified' },
+      // A HEAD is answered without a body: the status has to say it all.
+      400: { description: 'The name is not valid' },
+      401: { description: 'Not logged in' },
+      404: { description: 'There is no such file' },
+      412: { description: 'A condition of the request does not hold' },
     },
   })
   app.openAPIRegistry.registerPath({

@@ -6,6 +6,7 @@ import { requirePermission } from '../auth/permissions.js'
 import { fileRecord, problemResponses, receiptsOf } from '../http/answers.js'
 import type { AppEnv } from '../http/app-env.js'
 import { checkIsForm, readForm } from '../http/multipart.js'
+import { jobHeaders } from '../http/request-headers.js'
 import { uploadRequest } from '../http/upload-request.js'
 import type { Jobs } from '../jobs/jobs.js'
 import { accountName } from '../stores/accounts.js'
@@ -22,7 +23,10 @@ export function uploadRoutes({ uploads, files, jobs }: { uploads: Uploads; files
     path: routes.upload,
     summary: 'Upload files by form',
     description: 'Every file part is stored under its file name, and published once all have arrived.',
-    request: { body: { content: { 'multipart/form-data': { schema: z.object({ file: z.any() }) } } } },
+    request: {
+      headers: jobHeaders,
+      body: { content: { 'multipart/form-data': { schema: z.object({ file: z.any() }) } } },
+    },
     responses: {
       201: { description: 'Published', content: { 'application/json': { schema: uploadedSchema } } },
       ...problemResponses(400, 401, 403, 408, 409, 413, 415, 507),

@@ -1,0 +1,141 @@
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import { type ProblemCode, problems } from '../../protocol/problems.js'
+import { routes } from '../../protocol/routes.js'
+import type { AppEnv } from './app-env.js'
+
+/** The parts of an OpenAPI 3.1 document that are written and read here. */
+export interface ApiDocument {
+  openapi: string
+  info: { title: string; version: string; description: string }
+  tags: { name: string; description: string }[]
+  paths: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, Schema>; securitySchemes: Record<string, unknown> }
+}
+
+export interface Operation {
+  operationId?: string
+  summary?: string
+  description?: string
+  tags?: string[]
+  security?: Record<string, string[]>[]
+  parameters?: { name: string; in: string; description?: string; required?: boolean; schema: Schema }[]
+  requestBody?: { content: Content }
+  responses: Record<string, { description: string; content?: Content }>
+}
+
+export type Content = Record<
+  string,
+  { schema: Schema; examples?: Record<string, { summary?: string; value: unknown }> }
+>
+
+export interface Schema {
+  $ref?: string
+  type?: string | string[]
+  format?: string
+  description?: string
+  enum?: unknown[]
+  pattern?: string
+  example?: unknown
+  properties?: Record<string, Schema>
+  required?: string[]
+  items?: Schema
+  additionalProperties?: Schema | boolean
+  anyOf?: Schema[]
+  allOf?: Schema[]
+}
+
+/** Describes every route that the app has declared, by the same schemas that validate. */
+export function apiDocument(app: OpenAPIHono<AppEnv>, version: string): ApiDocument {
+  const document = app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: { title: 'filejobs', version, description: overview(), license: { name: 'MIT' } },
+    servers: [{ url: '/' }],
+    security: [{ bearer: [] }, { auth_token: [] }],
+  }) as unknown as ApiDocument
+  document.components.securitySchemes = {
+    bearer: { type: 'http', scheme: 'bearer', description: 'The token of a login.' },
+    auth_token: { type: 'apiKey', in: 'header', name: 'auth_token', description: 'The same token.' },
+  }
+  document.tags = Object.entries(tags).map(([name, description]) => ({ name, description }))
+  for (const [path, operations] of Object.entries(document.paths)) {
+    for (const [method, operation] of Object.entries(operations)) complete(operation, method, path)
+  }
+  return document
+}
+
+/** Adds what follows from the path: the name, the group, who may ask; and an example for each problem. */
+function complete(operation: Operation, method: string, path: string): void {
+  const words = path.match(/[a-z]+/gi) ?? []
+  operation.operationId = method + words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('')
+  operation.tags = [tagOf(path)]
+  if (openPaths.some((open) => path === open || path.startsWith(`${open}/`))) operation.security = []
+  for (const [status, { content }] of Object.entries(operation.responses)) {
+    const problem = content?.['application/problem+json']
+    if (problem) problem.examples = problemExamples(Number(status))
+  }
+}
+
+function problemExamples(status: number) {
+  const codes = (Object.keys(problems) as ProblemCode[]).filter((code) => problems[code].status === status)
+  return Object.fromEntries(
+    codes.map((code) => {
+      const { title } = problems[code]
+      const body = { type: `urn:filejobs:problem:${code}`, title, status, detail: title, code, message: title }
+      return [code, { summary: title, value: body }]
+    }),
+  )
+}
+
+/** Served without a login. */
+const openPaths: string[] = [
+  routes.signup,
+  routes.login,
+  routes.health,
+  routes.ready,
+  routes.metrics,
+  routes.apiDocument,
+  routes.docs,
+  routes.shared,
+]
+
+const tags = {
+  Accounts: 'Signing up, logging in, sessions, and what an admin does to accounts.',
+  Files: 'Uploading, exporting, listing, renaming, removing.',
+  Jobs: 'Every transfer is a job that can be watched, paused, resumed, paced and stopped.',
+  Tables: 'CSV files imported as rows that can be asked for.',
+  Shares: 'Links to one file that work without an account.',
+  Server: 'Its health, its metrics and this document.',
+} as const
+
+function tagOf(path: string): keyof typeof tags {
+  const first = path.split('/')[1]!
+  return (
+    (Object.keys(firstSegments) as (keyof typeof tags)[]).find((tag) => firstSegments[tag].includes(first)) ?? 'Server'
+  )
+}
+
+const firstSegments: Record<keyof typeof tags, string[]> = {
+  Accounts: ['auth', 'accounts'],
+  Files: ['files', 'upload', 'export', 'tus', 'published'],
+  Jobs: ['jobs'],
+  Tables: ['tables', 'import', 'query'],
+  Shares: ['shares', 's'],
+  Server: [],
+}
+
+function overview(): string {
+  const rows = Object.entries(problems).map(([code, { status, title }]) => `| \`${code}\` | ${status} | ${title} |`)
+  return `Moves files and tables in and out of a machine. Every transfer is a job; a stop is answered only after the
+transfer is dead and nothing of it is left.
+
+The token of a login goes into \`Authorization: Bearer TOKEN\`, or into the header \`auth_token\`. JSON bodies need
+\`Content-Type: application/json\` and have at most 64 KiB. Times are RFC 3339 in UTC, sizes are bytes, rates are bytes per
+second. A request may choose its job's id by \`Filejobs-Job: UUID\`; every answer that concerns a job bears that header.
+\`Prefer: wait=SECONDS\` waits for a turn where another job is running.
+
+Errors are \`application/problem+json\` (RFC 9457) with a \`code\`:
+
+| code | status | meaning |
+|---|---|---|
+${rows.join('\n')}`
+}

@@ -1,0 +1,64 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
+
+/** What is read here of an OpenAPI document. */
+export interface DeclaredApi {
+  paths: Record<string, Record<string, { responses: Record<string, { content?: Record<string, object> }> }>>
+  components: { schemas: Record<string, { example?: unknown }> }
+}
+
+/** Checks answers against what the API document declares for their route. */
+export function openShapes(document: DeclaredApi) {
+  const ajv = new Ajv2020({ strict: false, allErrors: true })
+  addFormats.default(ajv)
+  ajv.addSchema(document, 'api')
+  const pointer = (...segments: string[]) =>
+    segments.map((segment) => encodeURIComponent(segment.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')
+  const compiled = new Map<string, ValidateFunction>()
+  const validatorAt = (path: string) => {
+    const validator = compiled.get(path) ?? ajv.compile({ $ref: `api#/${path}` })
+    compiled.set(path, validator)
+    return validator
+  }
+
+  return {
+    /** Says what is not as declared; undefined where all is. `route` is written like `GET /files/{name}`. */
+    async faultOf(route: string, answer: Response): Promise<string | undefined> {
+      const [method = '', path = ''] = route.split(' ')
+      const operation = document.paths[path]?.[method.toLowerCase()]
+      if (!operation) return `${route} is not declared`
+      const declared = operation.responses[String(answer.status)]
+      if (!declared) return `${route} does not declare ${answer.status}: ${await answer.text()}`
+      const body = await answer.text()
+      const type = answer.headers.get('content-type')?.replace(/;.*/, '') ?? null
+      if (!declared.content) return body === '' ? undefined : `${route} ${answer.status} has a body: ${body}`
+      if (type === null) return `${route} ${answer.status} has no content type`
+      if (!declared.content[type]) {
+        // A file has the type that it was uploaded with.
+        return declared.content['application/octet-stream'] ? undefined : `${route} ${answer.status} answers ${type}`
+      }
+      if (!/json$/.test(type)) return undefined
+      const at = pointer(
+        'paths',
+        path,
+        method.toLowerCase(),
+        'responses',
+        String(answer.status),
+        'content',
+        type,
+        'schema',
+      )
+      const validate = validatorAt(at)
+      return validate(JSON.parse(body))
+        ? undefined
+        : `${route} ${answer.status}: ${ajv.errorsText(validate.errors)} in ${body}`
+    },
+
+    /** Says what is wrong with the example of a schema. */
+    faultOfExample(name: string): string | undefined {
+      const { example } = document.components.schemas[name] ?? {}
+      const validate = validatorAt(pointer('components', 'schemas', name))
+      return example === undefined || validate(example) ? undefined : `${name}: ${ajv.errorsText(validate.errors)}`
+    },
+  }
+}
