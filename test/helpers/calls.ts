@@ -126,9 +126,12 @@ export interface HeldUpload {
 export async function holdUpload(
   caller: Caller,
   name: string,
-  { size = 100, headers = {} }: { size?: number; headers?: http.OutgoingHttpHeaders } = {},
+  {
+    size = 100,
+    id = randomUUID(),
+    headers = {},
+  }: { size?: number; id?: string; headers?: http.OutgoingHttpHeaders } = {},
 ): Promise<HeldUpload> {
-  const id = randomUUID()
   const request = caller.open(`/files/${name}`, {
     method: 'PUT',
     headers: { 'Content-Length': size, 'Filejobs-Job': id, ...headers },

@@ -30,7 +30,7 @@ export function jobRoutes({ jobs }: { jobs: Jobs }) {
 
   /** The id, where the job is one that the asker may see. Someone else's does not exist. */
   const visible = async (identity: Identity, id: string) => {
-    const found = await jobs.findRecord(id)
+    const found = await jobs.findRecord(id.toLowerCase())
     if (!found || !maySee(identity, found.accountId)) {
       throw new Problem('job-not-found', `There is no job "${id}".`)
     }
