@@ -202,7 +202,7 @@ export class Jobs {
 }
 
 /** True where the job is one that the filter lets through; `before` and `limit` aside. */
-export function matches(job: JobRecord, accountId: number, filter: JobFilter): boolean {
+export function matches(job: Pick<JobRecord, 'kind' | 'state'>, accountId: number, filter: JobFilter): boolean {
   if (filter.accountId !== null && filter.accountId !== accountId) return false
   if (filter.kind && filter.kind !== job.kind) return false
   return !filter.states || filter.states.includes(job.state)

@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs'
-import { appendFile, chmod, rename, stat } from 'node:fs/promises'
+import { appendFile, chmod, open, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { JobKind, JobState } from '../../../protocol/jobs.js'
 import { matches } from '../../jobs/jobs.js'
 import type { HistoryEntry, JobHistory } from '../history.js'
 
@@ -20,7 +21,8 @@ export async function openJobHistory(folder: string, onError: (error: unknown) =
   const index = (line: string) => {
     const entry = parseLine(line)
     if (!entry) return
-    entries.set(entry.job.id, { seq: entry.seq, ended: entry.job.endedAt !== null, line })
+    const { seq, accountId, job } = entry
+    entries.set(job.id, { seq, accountId, kind: job.kind, state: job.state, ended: job.endedAt !== null, line })
     lastSeq = Math.max(lastSeq, entry.seq)
   }
   for (let age = filesKept; age >= 0; age--) for await (const line of lines(fileOf(folder, age))) index(line)
@@ -29,18 +31,25 @@ export async function openJobHistory(folder: string, onError: (error: unknown) =
     (s) => s.size,
     () => 0,
   )
-  let pending: string[] = []
+  // The newline ends what a crash may have cut short: the next line must not become a part of it.
+  let pending = size > 0 && !(await endsWithNewline(fileOf(folder, 0), size)) ? ['\n'] : []
   let writing: Promise<void> | null = null
   const writeAll = async () => {
-    while (pending.length > 0) {
-      const text = pending.join('')
-      pending = []
-      if (size > maxFileBytes) {
-        await rotate(folder)
-        size = 0
+    try {
+      while (pending.length > 0) {
+        const text = pending.join('')
+        pending = []
+        if (size > maxFileBytes) {
+          await rotate(folder)
+          size = 0
+        }
+        await appendFile(fileOf(folder, 0), text, { mode: 0o600 })
+        size += Buffer.byteLength(text)
       }
-      await appendFile(fileOf(folder, 0), text, { mode: 0o600 })
-      size += Buffer.byteLength(text)
+    } catch (error) {
+      onError(error)
+    } finally {
+      writing = null
     }
   }
 
@@ -54,10 +63,6 @@ export async function openJobHistory(folder: string, onError: (error: unknown) =
       if (entries.size > maxEntries) forgetOldest(entries)
       pending.push(`${line}\n`)
       writing ??= writeAll()
-        .catch(onError)
-        .finally(() => {
-          writing = null
-        })
     },
     async has(id) {
       return entries.has(id)
@@ -70,9 +75,10 @@ export async function openJobHistory(folder: string, onError: (error: unknown) =
       const found: HistoryEntry[] = []
       const before = filter.before ?? Number.POSITIVE_INFINITY
       for (const indexed of [...entries.values()].reverse()) {
-        if (!indexed.ended || indexed.seq >= before) continue
+        // Told from the index: parsing every line of a long history would hold all transfers up.
+        if (!indexed.ended || indexed.seq >= before || !matches(indexed, indexed.accountId, filter)) continue
         const entry = parseLine(indexed.line)
-        if (entry && matches(entry.job, entry.accountId, filter)) found.push(entry)
+        if (entry) found.push(entry)
         if (found.length >= filter.limit) break
       }
       return found
@@ -88,6 +94,9 @@ export async function openJobHistory(folder: string, onError: (error: unknown) =
 
 interface Indexed {
   seq: number
+  accountId: number
+  kind: JobKind
+  state: JobState
   ended: boolean
   line: string
 }
@@ -110,11 +119,21 @@ async function rotate(folder: string): Promise<void> {
 /** A line that a crash cut short, or that somebody damaged, is passed over: it is history, not state. */
 function parseLine(line: string): HistoryEntry | undefined {
   try {
-    const entry = JSON.parse(line) as HistoryEntry
-    return typeof entry.seq === 'number' && typeof entry.job?.id === 'string' ? entry : undefined
+    const entry = JSON.parse(line) as HistoryEntry | null
+    return typeof entry?.seq === 'number' && typeof entry.job?.id === 'string' ? entry : undefined
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
     throw error
+  }
+}
+
+async function endsWithNewline(file: string, size: number): Promise<boolean> {
+  const handle = await open(file, 'r')
+  try {
+    const { buffer } = await handle.read({ buffer: Buffer.alloc(1), position: size - 1 })
+    return buffer.toString() === '\n'
+  } finally {
+    await handle.close()
   }
 }
 
