@@ -40,11 +40,16 @@ export interface Client {
   run(args: readonly string[], options?: RunOptions): Promise<Ended>
 }
 
-/** A client of the running test that remembers nothing yet. */
-export async function openClient(server?: string): Promise<Client> {
+/** A client of the running test, which remembers nothing yet; with a token it is logged in all the same. */
+export async function openClient(server?: string, token?: string): Promise<Client> {
   const home = await temporaryFolder()
   const start = (args: readonly string[], options: RunOptions = {}) => {
-    const env = { ...cleanEnvironment(home), ...(server ? { FILEJOBS_SERVER: server } : {}), ...options.env }
+    const env = {
+      ...cleanEnvironment(home),
+      ...(server ? { FILEJOBS_SERVER: server } : {}),
+      ...(token ? { FILEJOBS_TOKEN: token } : {}),
+      ...options.env,
+    }
     return startProgram(args, { ...options, env })
   }
   return {

@@ -3,6 +3,7 @@ import type { FileRecord } from '../../protocol/files.js'
 import { filePath } from '../../protocol/routes.js'
 import type { Context } from '../context.js'
 import { visible } from '../escape.js'
+import { remoteName } from '../remote-name.js'
 import { openSession } from '../session.js'
 
 export function mvCommand(context: Context): Command {
@@ -12,8 +13,8 @@ export function mvCommand(context: Context): Command {
     .addHelpText('after', examples)
     .action(async (given: string, target: string, _options: object, command: Command) => {
       const { output, api } = await openSession(context, command)
-      const from = given.normalize('NFC')
-      const to = (target.endsWith('/') ? target + from.slice(from.lastIndexOf('/') + 1) : target).normalize('NFC')
+      const from = remoteName(given)
+      const to = remoteName(target.endsWith('/') ? target + from.slice(from.lastIndexOf('/') + 1) : target)
       const record = await (await api()).send<FileRecord>('POST', `${filePath(from)}/move`, { json: { to } })
       output.result(record ?? { name: to }, `Moved ${visible(from)} to ${visible(to)}`)
     })

@@ -6,6 +6,7 @@ import type { Context } from '../context.js'
 import { visible } from '../escape.js'
 import { Exit, exitCodeOf, Failure, wordingOf } from '../exit-codes.js'
 import { listFiles } from '../listing.js'
+import { remoteName } from '../remote-name.js'
 import { openSession } from '../session.js'
 
 interface Options {
@@ -23,7 +24,7 @@ export function rmCommand(context: Context): Command {
       let firstFailure: number | undefined
       for (const given of names) {
         try {
-          for (const name of await expand(api, given.normalize('NFC'), options.recursive ?? false)) {
+          for (const name of await expand(api, remoteName(given), options.recursive ?? false)) {
             await api.send('DELETE', filePath(name))
             session.output.result({ name, removed: true }, `Removed ${visible(name)}`)
           }

@@ -35,10 +35,10 @@ export function uploadCommand(context: Context): Command {
       const api = await session.api()
       const http = await openHttpClient(session.server, token, session.userAgent)
       const progress = await openProgress(output)
-      const tools = { http, api, progress, stdin: context.stdin }
+      const tools = { http, api, progress }
       try {
         await oneByOne(session, items, async (item, job) => {
-          const record = await upload(tools, item, settings, job)
+          const record = await upload(tools, item, context.stdin, settings, job)
           output.result(record, `Uploaded ${visible(record.name)} (${formatBytes(record.size)})`)
         })
       } finally {

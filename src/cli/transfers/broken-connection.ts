@@ -1,4 +1,4 @@
-import type { JobRecord } from '../../protocol/jobs.js'
+import type { JobKind, JobRecord } from '../../protocol/jobs.js'
 import { isProblemCode, Problem } from '../../protocol/problems.js'
 import { jobPath } from '../../protocol/routes.js'
 import type { Api } from '../api.js'
@@ -11,16 +11,21 @@ import type { Api } from '../api.js'
 export async function askFate(api: Api, jobId: string): Promise<JobRecord | undefined> {
   const job = await findEnded(api, jobId)
   if (!job) return undefined
-  if (job.state === 'stopped') throw stoppedProblem(job)
+  if (job.state === 'stopped') {
+    const { kind, stoppedBy } = job
+    throw nameStopped(new Problem('job-stopped', '', { stoppedBy }), kind, job.file ?? job.table ?? job.id)
+  }
   if (job.state === 'failed' && job.error && isProblemCode(job.error.code) && job.error.code !== 'client-left') {
     throw new Problem(job.error.code, job.error.message, { job })
   }
   return job
 }
 
-export function stoppedProblem(job: JobRecord): Problem {
-  const what = job.file ?? job.table ?? job.id
-  return new Problem('job-stopped', `The ${job.kind} of ${what} was stopped by ${job.stoppedBy ?? 'someone'}.`, { job })
+/** Names what was stopped, and by whom, in the answer of a stopped transfer; other errors stay as they are. */
+export function nameStopped(error: unknown, kind: JobKind, name: string): unknown {
+  if (!(error instanceof Problem) || error.code !== 'job-stopped') return error
+  const by = typeof error.details.stoppedBy === 'string' ? error.details.stoppedBy : 'someone'
+  return new Problem('job-stopped', `The ${kind} of ${name} was stopped by ${by}.`, error.details)
 }
 
 /** The server may notice the broken connection after we do. */

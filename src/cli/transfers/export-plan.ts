@@ -5,6 +5,7 @@ import { Problem } from '../../protocol/problems.js'
 import type { Api } from '../api.js'
 import { errorCode, Failure } from '../exit-codes.js'
 import { listFiles } from '../listing.js'
+import { remoteName } from '../remote-name.js'
 
 /** One file to export. */
 export interface ExportItem {
@@ -31,7 +32,7 @@ export async function planExport(
   }
   const items: ExportItem[] = []
   for (const source of sources) {
-    const name = source.normalize('NFC')
+    const name = remoteName(source)
     if (name.endsWith('/')) items.push(...(await planFolder(api, name, target, into)))
     else items.push({ name, target: placeOf(target, into, lastPart(name)) })
   }

@@ -6,7 +6,7 @@ import type { Api } from '../api.js'
 import type { HttpClient } from '../http-client.js'
 import type { Progress } from '../progress.js'
 import { waitHeaders } from '../wait-option.js'
-import { askFate } from './broken-connection.js'
+import { askFate, nameStopped } from './broken-connection.js'
 import { findSha256 } from './digests.js'
 import { readAnswer, untilResponse } from './exchange.js'
 import type { OwnJob } from './own-job.js'
@@ -53,7 +53,7 @@ export async function exportFile(
     return received
   } catch (error) {
     request.destroy()
-    if (!isNetworkError(error)) throw error
+    if (!isNetworkError(error)) throw nameStopped(error, 'export', name)
     await askFate(api, job.id)
     throw unreachable(http.server, error)
   } finally {

@@ -1,6 +1,7 @@
 import { lstat, readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { errorCode, Failure } from '../exit-codes.js'
+import { remoteName } from '../remote-name.js'
 
 /** One thing to upload. */
 export interface UploadItem {
@@ -29,8 +30,8 @@ export async function planUpload(sources: readonly string[], name: string | unde
   }
   for (const source of sources) {
     const own = folder !== undefined ? folder + ownName(source, folder) : (name ?? ownName(source, undefined))
-    if (source === '-') plan.items.push({ path: '-', name: own.normalize('NFC') })
-    else await planPath(plan, source, own.normalize('NFC'))
+    if (source === '-') plan.items.push({ path: '-', name: remoteName(own) })
+    else await planPath(plan, source, remoteName(own))
   }
   refuseDoubles(plan.items)
   return plan

@@ -1,44 +1,22 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
-import type { ClientRequest, OutgoingHttpHeaders } from 'node:http'
 import type { FileRecord } from '../../protocol/files.js'
-import { Problem } from '../../protocol/problems.js'
-import { filePath, jobHeader } from '../../protocol/routes.js'
-import { answeredProblem, isNetworkError, unreachable } from '../answers.js'
-import type { Api } from '../api.js'
 import { Failure } from '../exit-codes.js'
-import type { HttpClient } from '../http-client.js'
-import type { Progress } from '../progress.js'
-import { waitHeaders } from '../wait-option.js'
-import { askFate } from './broken-connection.js'
 import { formatDigest } from './digests.js'
-import { type Answer, exchange, type WriteChunk } from './exchange.js'
 import type { OwnJob } from './own-job.js'
+import { put, type UploadOptions, type UploadTools } from './put.js'
 import { readAhead } from './read-ahead.js'
 import type { UploadItem } from './upload-plan.js'
 
-export interface UploadTools {
-  readonly http: HttpClient
-  readonly api: Api
-  readonly progress: Progress
-  readonly stdin: AsyncIterable<Buffer>
-}
-
-export interface UploadOptions {
-  /** Refuse to replace a file. */
-  readonly keepExisting: boolean
-  /** How long to wait for its turn; null is not at all. */
-  readonly waitSeconds: number | null
-}
-
-/** Uploads one file or stdin by a raw PUT and answers with the file's record. Throws a Problem or a Failure. */
+/** Uploads one file, or stdin, and answers with the file's record. Throws a Problem or a Failure. */
 export async function upload(
   tools: UploadTools,
   item: UploadItem,
+  stdin: AsyncIterable<Buffer>,
   options: UploadOptions,
   job: OwnJob,
 ): Promise<FileRecord> {
-  if (item.path === '-') return uploadStream(tools, item.name, tools.stdin, options, job)
+  if (item.path === '-') return uploadStream(tools, item.name, stdin, options, job)
   const handle = await open(item.path, 'r')
   try {
     const found = await handle.stat()
@@ -118,83 +96,6 @@ async function uploadStream(
     }
     return hash.digest()
   })
-}
-
-interface Body {
-  readonly headers: OutgoingHttpHeaders
-  readonly total: number | null
-  /** Send nothing before the server has said that it wants it. */
-  readonly expect: boolean
-}
-
-async function put(
-  { http, api, progress }: UploadTools,
-  name: string,
-  body: Body,
-  options: UploadOptions,
-  job: OwnJob,
-  /** Sends everything and answers with its SHA-256. */
-  send: (write: WriteChunk) => Promise<Buffer>,
-): Promise<FileRecord> {
-  const request = http.open('PUT', filePath(name), {
-    ...body.headers,
-    ...waitHeaders(options.waitSeconds),
-    ...(options.keepExisting ? { 'if-none-match': '*' } : {}),
-    ...(body.expect ? { expect: '100-continue' } : {}),
-    [jobHeader]: job.id,
-  })
-  job.begun = options.waitSeconds === null
-  let digest: Buffer | undefined
-  try {
-    if (!job.begun) progress.say(`${name}: waiting for its turn`)
-    const answer = await exchange(request, job.signal, async (write) => {
-      if (body.expect) await untilWanted(request, options.waitSeconds)
-      job.begun = true
-      progress.begin(name, body.total)
-      digest = await send(write)
-      progress.say(`${name}: the server checks and stores it`)
-    })
-    return readRecord(http.server, name, answer, digest)
-  } catch (error) {
-    if (!isNetworkError(error)) throw error
-    const ended = await askFate(api, job.id)
-    if (ended?.state === 'done' && digest) return await findRecord(api, name, digest)
-    throw unreachable(http.server, error)
-  } finally {
-    progress.end()
-  }
-}
-
-/** Some proxies swallow the `100 Continue`: after a while the body is sent all the same (RFC 9110, section 10.1.1). */
-const continueTimeoutMs = 3_000
-
-function untilWanted(request: ClientRequest, waitSeconds: number | null): Promise<void> {
-  request.flushHeaders()
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, continueTimeoutMs + (waitSeconds ?? 0) * 1000)
-    const settle = () => {
-      clearTimeout(timer)
-      resolve()
-    }
-    request.once('continue', settle).once('response', settle).once('close', settle)
-  })
-}
-
-function readRecord(server: string, name: string, answer: Answer, digest: Buffer | undefined): FileRecord {
-  if (answer.status >= 300) throw answeredProblem(server, answer.status, answer.body, answer.headers)
-  const record = JSON.parse(answer.body) as FileRecord
-  if (digest && record.sha256 !== null && record.sha256 !== digest.toString('hex')) {
-    throw new Problem('digest-mismatch', `${name} arrived damaged: remove it with "filejobs rm" and upload it again.`)
-  }
-  return record
-}
-
-/** The answer was lost, though the job is done: the list tells what was published. */
-async function findRecord(api: Api, name: string, digest: Buffer): Promise<FileRecord> {
-  const { files } = await api.send<{ files: FileRecord[] }>('GET', '/files', { query: { prefix: name, limit: 1 } })
-  const record = files[0]
-  if (record?.name === name && record.sha256 === digest.toString('hex')) return record
-  throw new Failure('tryAgain', `${name} was uploaded, but something else has that name by now.`)
 }
 
 async function refuseChanged(handle: FileHandle, path: string, size: number): Promise<void> {

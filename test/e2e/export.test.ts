@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeAccount } from '../helpers/account.js'
+import { startTestServer, type TestServer } from '../helpers/server.js'
+
+let server: TestServer
+let slowServer: TestServer
+beforeAll(async () => {
+  server = await startTestServer()
+  slowServer = await startTestServer({ rateLimitPerAccount: 512 * 1024 })
+})
+afterAll(() => Promise.all([server.close(), slowServer.close()]))
+
+describe('filejobs export', () => {
+  it('writes the file under its last part, whole, and nothing beside it', async () => {
+    const { client, put } = await makeAccount(server)
+    const content = randomBytes(9 * 1024 ** 2 + 1)
+    const { sha256 } = await put('x/a.bin', content)
+    const { code, stdout, stderr } = await client.run(['export', 'x/a.bin', '--json'])
+    expect([code, stderr]).toEqual([0, ''])
+    expect(JSON.parse(stdout)).toEqual({ name: 'x/a.bin', path: 'a.bin', size: content.length, sha256 })
+    expect((await readFile(`${client.home}/a.bin`)).equals(content)).toBe(true)
+    expect(await readdir(client.home)).toEqual(['a.bin'])
+  })
+
+  it('writes to stdout, and only the file', async () => {
+    const { client, put } = await makeAccount(server)
+    await put('a.txt', 'hello')
+    await put('b.txt', ' there')
+    expect(await client.run(['export', 'a.txt', 'b.txt', '-o', '-'])).toEqual({
+      code: 0,
+      stdout: 'hello there',
+      stderr: '',
+    })
+  })
+
+  it('brings a whole folder', async () => {
+    const { client, put } = await makeAccount(server)
+    await put('photos/a.jpg', 'a')
+    await put('photos/2024/b.jpg', '')
+    await put('photos2/c.jpg', 'c')
+    const { code, stdout } = await client.run(['export', 'photos/', '-o', 'backup/'])
+    expect([code, stdout.split('\n').length]).toEqual([0, 3])
+    expect(await readFile(`${client.home}/backup/photos/a.jpg`, 'utf8')).toBe('a')
+    expect(await readFile(`${client.home}/backup/photos/2024/b.jpg`, 'utf8')).toBe('')
+    expect(await readdir(`${client.home}/backup`)).toEqual(['photos'])
+  })
+
+  it('refuses to replace a file with 6, but for --force', async () => {
+    const { client, put } = await makeAccount(server)
+    await put('a.txt', 'new')
+    await writeFile(`${client.home}/a.txt`, 'old')
+    const { code, stderr } = await client.run(['export', 'a.txt'])
+    expect([code, stderr]).toEqual([6, expect.stringMatching(/a\.txt exists already: use --force/)])
+    expect(await readFile(`${client.home}/a.txt`, 'utf8')).toBe('old')
+    expect((await client.run(['export', 'a.txt', '--force'])).code).toBe(0)
+    expect(await readFile(`${client.home}/a.txt`, 'utf8')).toBe('new')
+  })
+
+  it('ends with 4 where there is no such file, and makes none', async () => {
+    const { client } = await makeAccount(server)
+    expect((await client.run(['export', 'nothing.txt'])).code).toBe(4)
+    expect((await client.run(['export', 'nothing/'])).code).toBe(4)
+    expect(await readdir(client.home)).toEqual([])
+  })
+
+  it('ends with 7 on a full disk', async () => {
+    const { client, put } = await makeAccount(server)
+    await put('a.bin', randomBytes(3 * 1024 ** 2))
+    const { code, stderr } = await client.run(['export', 'a.bin', '-o', '/dev/full'])
+    expect([code, stderr]).toEqual([7, expect.stringMatching(/^Error: .*No space left/)])
+  })
+
+  it('ends with 141 when its reader goes away', async () => {
+    const { client, put } = await makeAccount(server)
+    await put('a.bin', randomBytes(5 * 1024 ** 2))
+    const running = client.start(['export', 'a.bin', '-o', '-'])
+    running.child.stdout?.once('data', () => running.child.stdout?.destroy())
+    expect(await running.ended()).toBe(141)
+  })
+
+  it('goes into a folder that is there, and is refused as a folder’s replacement', async () => {
+    const { client, put } = await makeAccount(server)
+    await put('a.txt', 'a')
+    await mkdir(`${client.home}/there`)
+    expect((await client.run(['export', 'a.txt', '-o', 'there'])).stdout).toBe('Exported a.txt to there/a.txt (1 B)\n')
+    await mkdir(`${client.home}/a.txt`)
+    expect((await client.run(['export', 'a.txt', '--force'])).code).toBe(6)
+  })
+})
+
+describe('a stopped export', () => {
+  const content = randomBytes(6 * 1024 ** 2)
+
+  it('ends with 9, says who stopped it and leaves no file', async () => {
+    const { client, put, fetch, untilJob } = await makeAccount(slowServer)
+    await put('a.bin', content.subarray(0, 1024 ** 2 * 2))
+    const running = client.start(['export', 'a.bin'])
+    const { id } = await untilJob('export', 'running')
+    expect((await fetch(`/jobs/${id}/stop`, { method: 'POST' })).status).toBe(200)
+    expect(await running.ended()).toBe(9)
+    expect(running.stderr).toMatch(/^Error: The export of a\.bin was stopped by user:user\d+\.\n$/)
+    expect(await readdir(client.home)).toEqual([])
+  })
+
+  it('by Ctrl-C prints the receipt, ends with 130 and leaves no file', async () => {
+    const { client, put, untilJob } = await makeAccount(slowServer)
+    await put('a.bin', content.subarray(0, 1024 ** 2 * 2))
+    const running = client.start(['export', 'a.bin', '--json'])
+    await untilJob('export', 'running')
+    running.child.kill('SIGINT')
+    expect(await running.ended()).toBe(130)
+    expect(JSON.parse(running.stdout)).toMatchObject({ job: { kind: 'export', file: 'a.bin', state: 'stopped' } })
+    expect(await readdir(client.home)).toEqual([])
+  })
+
+  it('to stdout keeps the receipt off it', async () => {
+    const { client, put, untilJob } = await makeAccount(slowServer)
+    await put('a.txt', 'x'.repeat(1024 ** 2 * 2))
+    const running = client.start(['export', 'a.txt', '-o', '-'])
+    await untilJob('export', 'running')
+    running.child.kill('SIGINT')
+    expect(await running.ended()).toBe(130)
+    expect(running.stdout).toMatch(/^x*$/)
+    expect(running.stderr).toMatch(/stopped/i)
+  })
+})

@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeAccount } from '../helpers/account.js'
+import { startTestServer, type TestServer } from '../helpers/server.js'
+
+let server: TestServer
+beforeAll(async () => {
+  server = await startTestServer()
+})
+afterAll(() => server.close())
+
+describe('files', () => {
+  it('are listed with size, time and name, or as JSON', async () => {
+    const { client, put } = await makeAccount(server)
+    expect(await client.run(['ls'])).toEqual({ code: 0, stdout: '', stderr: 'There are no files yet.\n' })
+    await put('b.txt', 'x'.repeat(2048))
+    await put('a/c.txt', '')
+    expect((await client.run(['ls'])).stdout).toMatch(
+      /^ +0 B {2}\d{4}-\d\d-\d\d \d\d:\d\d {2}a\/c\.txt\n +2\.0 KiB .* b\.txt\n$/,
+    )
+    const { stdout } = await client.run(['ls', 'a/', '--json'])
+    expect(JSON.parse(stdout)).toMatchObject({ name: 'a/c.txt', size: 0 })
+  })
+
+  it('are renamed and moved into folders', async () => {
+    const { client, put, files } = await makeAccount(server)
+    await put('a.txt', 'a')
+    expect((await client.run(['mv', 'a.txt', 'b.txt'])).stdout).toBe('Moved a.txt to b.txt\n')
+    expect((await client.run(['mv', 'b.txt', 'in/'])).code).toBe(0)
+    expect((await files()).map(({ name }) => name)).toEqual(['in/b.txt'])
+    expect((await client.run(['mv', 'a.txt', 'c.txt'])).code).toBe(4)
+  })
+
+  it('are removed one by one, or with a folder', async () => {
+    const { client, put, files } = await makeAccount(server)
+    for (const name of ['a', 'photos/b', 'photos/c/d', 'photos2']) await put(name, name)
+    const { code, stdout } = await client.run(['rm', 'missing', 'a'])
+    expect([code, stdout]).toEqual([4, 'Removed a\n'])
+    expect((await client.run(['rm', 'photos/'])).code).toBe(2)
+    expect((await client.run(['rm', '-r', 'photos'])).code).toBe(0)
+    expect((await files()).map(({ name }) => name)).toEqual(['photos2'])
+    expect((await client.run(['rm', '-r', 'photos'])).code).toBe(4)
+  })
+})
+
+describe('jobs', () => {
+  it('are listed, the newest first, with who stopped them', async () => {
+    const { client, put, untilJob } = await makeAccount(server)
+    expect((await client.run(['jobs'])).stderr).toBe('There are no jobs.\n')
+    await put('done.txt', 'x')
+    client.start(['upload', '-', '--name', 'running.txt']).child.stdin?.write('begun')
+    const { id } = await untilJob('upload', 'running')
+    expect((await client.run(['jobs'])).stdout).toMatch(
+      /^JOB +KIND .*\n[0-9a-f-]{36} {2}upload {2}running .* running\.txt\n.* done .* 1 B \(100%\) .* done\.txt\n$/,
+    )
+    expect((await client.run(['stop', id])).code).toBe(0)
+    const { stdout } = await client.run(['jobs', '--state', 'stopped', '--json', '--limit', '1'])
+    expect(JSON.parse(stdout)).toMatchObject({ id, state: 'stopped', stoppedBy: expect.stringMatching(/^user:/) })
+  })
+
+  it('of everybody are for the admin, who can stop them', async () => {
+    const { client, untilJob } = await makeAccount(server)
+    const upload = client.start(['upload', '-', '--name', 'theirs'])
+    upload.child.stdin?.write('begun')
+    await untilJob('upload', 'running')
+    const { client: admin } = await makeAccount(server, 'admin')
+    expect((await admin.run(['jobs', '--all', '--state', 'running'])).stdout).toMatch(/user:user\d+ .* theirs/)
+    expect((await client.run(['jobs', '--all'])).code).toBe(3)
+    expect((await client.run(['stop', 'upload', '--all'])).code).toBe(3)
+    expect((await admin.run(['stop', 'upload', '--all'])).stdout).toMatch(/theirs/)
+    expect(await upload.ended()).toBe(9)
+    expect(upload.stderr).toMatch(/stopped by admin:admin/)
+  })
+
+  it('that cannot be stopped end the stop with 4', async () => {
+    const { client, put, jobs } = await makeAccount(server)
+    expect(await client.run(['stop'])).toMatchObject({ code: 4, stdout: '' })
+    expect((await client.run(['stop', 'export'])).code).toBe(4)
+    expect((await client.run(['stop', 'query'])).code).toBe(4)
+    expect((await client.run(['stop', '00000000-0000-4000-8000-000000000000'])).code).toBe(4)
+    await put('done.txt', 'x')
+    expect((await client.run(['stop', (await jobs())[0]!.id])).code).toBe(4)
+  })
+
+  it('are all stopped by a bare stop', async () => {
+    const { client, jobs, untilJob } = await makeAccount(server)
+    const running = client.start(['upload', '-', '--name', 'one'])
+    running.child.stdin?.write('begun')
+    await untilJob('upload', 'running')
+    const waiting = client.start(['upload', '--wait', '-', '--name', 'two'], { input: 'x' })
+    await untilJob('upload', 'waiting')
+    const { stdout } = await client.run(['stop', '--json'])
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).job.file),
+    ).toEqual(['two', 'one'])
+    expect(await Promise.all([running.ended(), waiting.ended()]), waiting.stderr).toEqual([9, 9])
+    expect((await jobs()).map(({ state }) => state)).toEqual(['stopped', 'stopped'])
+  })
+})

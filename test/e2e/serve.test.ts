@@ -1,0 +1,111 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import { openClient } from '../helpers/program.js'
+import { startServe } from '../helpers/serve.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+import { until } from '../helpers/until.js'
+
+describe('filejobs serve', () => {
+  it('says first where it listens, then what to type next, and the admin’s password once', async () => {
+    const dataFolder = `${await temporaryFolder()}/data`
+    const first = await startServe({ dataFolder, env: { FILEJOBS_ADMIN_PASSWORD: '' } })
+    await first.says(/Ctrl-C ends the server/)
+    expect(first.stdout).toBe(`Listening on ${first.url}\n`)
+    expect(first.stderr).toContain(`filejobs signup ann --server ${first.url}\n`)
+    const [, password] = await first.says(/shown only now: (\S+)/)
+    const client = await openClient(first.url)
+    expect((await client.run(['login', 'admin:admin'], { env: { FILEJOBS_PASSWORD: password! } })).code).toBe(0)
+    first.child.kill('SIGTERM')
+    expect(await first.ended()).toBe(0)
+    const second = await startServe({ dataFolder, env: { FILEJOBS_ADMIN_PASSWORD: '' } })
+    await second.says(/Ctrl-C ends the server/)
+    expect(second.stderr).not.toMatch(/password/i)
+  })
+
+  it('ends in good order on SIGINT, and leaves its folder free', async () => {
+    const server = await startServe()
+    server.child.kill('SIGINT')
+    expect(await server.ended()).toBe(0)
+    const again = await startServe({ dataFolder: server.dataFolder })
+    expect(again.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+  })
+
+  it('ends at once on a second signal', async () => {
+    const server = await startServe({ args: ['--shutdown-grace', '10m'] })
+    const client = await openClient(server.url)
+    await client.run(['signup', 'ann'], { env: { FILEJOBS_PASSWORD: 'correct horse' } })
+    const upload = client.start(['upload', '-', '--name', 'endless'])
+    upload.child.stdin?.write('begun')
+    // The server has begun to read when it has asked for the body.
+    await expect.poll(async () => (await client.run(['jobs', '--state', 'running'])).stdout).toMatch(/endless/)
+    server.child.kill('SIGTERM')
+    await server.says(/Shutting down/)
+    // Signals that follow each other closely are taken for one.
+    await until('the server is gone', () => {
+      server.child.kill('SIGTERM')
+      return server.child.exitCode !== null
+    })
+    expect(await server.ended()).toBe(143)
+  })
+
+  it.each([
+    ['a busy port', async (server: { url: string }) => ['--port', new URL(server.url).port], /listens on .* already/],
+    ['a folder in use', async (server: { dataFolder: string }) => ['--data', server.dataFolder], /data/],
+  ])('refuses %s with 5 and says what to do', async (_, conflicting, words) => {
+    const server = await startServe()
+    const client = await openClient()
+    const args = ['serve', '--port', '0', '--data', `${client.home}/data`, ...(await conflicting(server))]
+    const { code, stdout, stderr } = await client.run(args)
+    expect([code, stdout]).toEqual([5, ''])
+    expect(stderr).toMatch(/^Error: /)
+    expect(stderr).toMatch(words)
+    expect(stderr).not.toMatch(/\n {4}at /)
+  })
+
+  it.each([
+    [['--port', 'x'], /--port/],
+    [['--quota', 'much'], /--quota/],
+    [['--tls-cert', 'nowhere.pem'], /tls/],
+  ])('refuses %j with 2, naming the flag', async (flags, words) => {
+    const client = await openClient()
+    const { code, stderr } = await client.run(['serve', '--data', `${client.home}/data`, ...flags])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(words)
+  })
+
+  it('leaves damaged accounts alone and says so', async () => {
+    const client = await openClient()
+    await mkdir(`${client.home}/data`)
+    await writeFile(`${client.home}/data/accounts.json`, '{"acc')
+    const { code, stderr } = await client.run(['serve', '--port', '0', '--data', `${client.home}/data`])
+    expect(code).not.toBe(0)
+    expect(stderr).toMatch(/accounts\.json/)
+  })
+
+  it('closes its connections when it ends', async () => {
+    const server = await startServe()
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+    const closed = new Promise((resolve) => socket.once('close', resolve))
+    await new Promise((resolve) => socket.once('connect', resolve))
+    server.child.kill('SIGTERM')
+    expect(await server.ended()).toBe(0)
+    await closed
+  })
+})
+
+describe('a lost password', () => {
+  it('is reset while the server is not running, and only then', async () => {
+    const server = await startServe()
+    const client = await openClient(server.url)
+    const reset = ['accounts', 'reset-password', 'admin:admin', '--data', server.dataFolder]
+    expect((await client.run(reset)).code).toBe(5)
+    server.child.kill('SIGTERM')
+    await server.ended()
+    const { code, stdout, stderr } = await client.run(reset)
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/shown only now/)])
+    const again = await startServe({ dataFolder: server.dataFolder })
+    const env = { FILEJOBS_PASSWORD: stdout.trim() }
+    expect((await client.run(['login', 'admin:admin', '--server', again.url], { env })).code).toBe(0)
+  })
+})

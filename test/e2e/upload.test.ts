@@ -1,0 +1,228 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeAccount } from '../helpers/account.js'
+import { startTestServer, type TestServer } from '../helpers/server.js'
+
+let server: TestServer
+let slowServer: TestServer
+beforeAll(async () => {
+  server = await startTestServer({ maxFileSize: 64 * 1024 ** 2 })
+  slowServer = await startTestServer({ rateLimitPerAccount: 256 * 1024 })
+})
+afterAll(() => Promise.all([server.close(), slowServer.close()]))
+
+const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex')
+
+async function partials(): Promise<string[]> {
+  return readdir(`${server.dataFolder}/partial`)
+}
+
+describe('filejobs upload', () => {
+  it('brings small and large files over whole', async () => {
+    const { client, files } = await makeAccount(server)
+    const contents = { 'empty.bin': 0, 'small.bin': 100, 'large.bin': 9 * 1024 ** 2 + 1 }
+    const expected = await Promise.all(
+      Object.entries(contents).map(async ([name, size]) => {
+        const content = randomBytes(size)
+        await writeFile(`${client.home}/${name}`, content)
+        return { name, size, sha256: sha256(content) }
+      }),
+    )
+    const { code, stdout, stderr } = await client.run(['upload', ...Object.keys(contents)])
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toBe('Uploaded empty.bin (0 B)\nUploaded small.bin (100 B)\nUploaded large.bin (9.0 MiB)\n')
+    expect(await files()).toEqual(expect.arrayContaining(expected.map((record) => expect.objectContaining(record))))
+  })
+
+  it('brings a folder over under its name', async () => {
+    const { client, files } = await makeAccount(server)
+    await mkdir(`${client.home}/photos/2024`, { recursive: true })
+    await writeFile(`${client.home}/photos/a.jpg`, 'a')
+    await writeFile(`${client.home}/photos/2024/Übung [1] #2?.jpg`, 'b')
+    const { code, stdout } = await client.run(['upload', 'photos', '--json'])
+    expect(code).toBe(0)
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).name),
+    ).toEqual(['photos/2024/Übung [1] #2?.jpg', 'photos/a.jpg'])
+    expect((await files()).map(({ name }) => name)).toEqual(['photos/2024/Übung [1] #2?.jpg', 'photos/a.jpg'])
+  })
+
+  it('takes stdin, of any length', async () => {
+    const { client, files } = await makeAccount(server)
+    const input = randomBytes(10 * 1024 ** 2)
+    expect((await client.run(['upload', '-', '--name', 'x/in.bin'], { input })).code).toBe(0)
+    expect(await files()).toEqual([
+      expect.objectContaining({ name: 'x/in.bin', size: input.length, sha256: sha256(input) }),
+    ])
+  })
+
+  it('does not replace a file with --no-clobber, and ends with 6', async () => {
+    const { client, put, files } = await makeAccount(server)
+    const before = await put('a.txt', 'before')
+    await writeFile(`${client.home}/a.txt`, 'after')
+    expect((await client.run(['upload', '--no-clobber', 'a.txt'])).code).toBe(6)
+    expect((await files())[0]?.sha256).toBe(before.sha256)
+    expect((await client.run(['upload', 'a.txt'])).code).toBe(0)
+  })
+
+  it('tries the others after a failure, and ends with the first failure’s code', async () => {
+    const { client, put, files } = await makeAccount(server)
+    await put('taken/below', 'x')
+    for (const name of ['taken', 'good']) await writeFile(`${client.home}/${name}`, name)
+    const { code, stdout, stderr } = await client.run(['upload', 'taken', 'good'])
+    expect([code, stdout]).toEqual([6, 'Uploaded good (4 B)\n'])
+    expect(stderr).toMatch(/^Error: taken: /)
+    expect((await files()).map(({ name }) => name)).toEqual(['good', 'taken/below'])
+  })
+
+  it('says before it sends that a file is too large, and ends with 7', async () => {
+    const { client } = await makeAccount(server)
+    const input = randomBytes(65 * 1024 ** 2)
+    await writeFile(`${client.home}/huge`, input)
+    const { code, stderr } = await client.run(['upload', 'huge'])
+    expect(code).toBe(7)
+    expect(stderr).toMatch(/^Error: .*64/)
+    // Of unknown length it is noticed on the way.
+    expect((await client.run(['upload', '-', '--name', 'huge'], { input })).code).toBe(7)
+  })
+
+  it.each(['../up', 'a//b', 'a\\b', 'ops:x/y', 'x'.repeat(241)])('ends with 2 for the name %j', async (name) => {
+    const { client, files } = await makeAccount(server)
+    const { code, stderr } = await client.run(['upload', '-', '--name', name], { input: 'x' })
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/name/)])
+    expect(await files()).toEqual([])
+  })
+
+  it('ends with 4 for a missing file, and 3 without a login', async () => {
+    const { client } = await makeAccount(server)
+    expect(await client.run(['upload', 'nowhere'])).toMatchObject({
+      code: 4,
+      stderr: 'Error: There is no file nowhere.\n',
+    })
+    expect((await client.run(['upload', '-', '--name', 'x'], { env: { FILEJOBS_TOKEN: 'altered' } })).code).toBe(3)
+  })
+
+  it('never shows control characters of a name', async () => {
+    const { client } = await makeAccount(server)
+    await writeFile(`${client.home}/a\u001b[2J`, '')
+    const { code, stderr } = await client.run(['upload', 'a\u001b[2J', 'nowhere\u001b[2J'])
+    expect(code).toBe(4)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
+    expect(stderr).not.toMatch(/\u001b/)
+  })
+})
+
+describe('two uploads of one account', () => {
+  it('refuses the second with 6, naming the first', async () => {
+    const { client, untilJob } = await makeAccount(server)
+    client.start(['upload', '-', '--name', 'first']).child.stdin?.write('begun')
+    await untilJob('upload', 'running')
+    const { code, stderr } = await client.run(['upload', '-', '--name', 'second'], { input: 'x' })
+    expect(code).toBe(6)
+    expect(stderr).toMatch(/first/)
+  })
+
+  it('lets the second follow with --wait', async () => {
+    const { client, files, untilJob } = await makeAccount(server)
+    const first = client.start(['upload', '-', '--name', 'first'])
+    first.child.stdin?.write('begun')
+    await untilJob('upload', 'running')
+    const second = client.start(['upload', '--wait', '-', '--name', 'second'], { input: 'x' })
+    await untilJob('upload', 'waiting')
+    first.child.stdin?.end()
+    expect(await Promise.all([first.ended(), second.ended()])).toEqual([0, 0])
+    expect((await files()).map(({ name }) => name)).toEqual(['first', 'second'])
+  })
+
+  it('gives up waiting after the given time, with 6', async () => {
+    const { client, untilJob } = await makeAccount(server)
+    client.start(['upload', '-', '--name', 'first']).child.stdin?.write('begun')
+    await untilJob('upload', 'running')
+    expect((await client.run(['upload', '--wait=1', '-', '--name', 'second'], { input: 'x' })).code).toBe(6)
+  })
+
+  it('leaves the queue on Ctrl-C, and the other upload alone', async () => {
+    const { client, files, untilJob } = await makeAccount(server)
+    const first = client.start(['upload', '-', '--name', 'first'])
+    first.child.stdin?.write('begun')
+    await untilJob('upload', 'running')
+    const second = client.start(['upload', '--wait', '-', '--name', 'second'], { input: 'x' })
+    await untilJob('upload', 'waiting')
+    second.child.kill('SIGINT')
+    expect(await second.ended()).toBe(130)
+    first.child.stdin?.end(', ended')
+    expect(await first.ended()).toBe(0)
+    expect(await files()).toEqual([expect.objectContaining({ name: 'first', size: 12 })])
+  })
+})
+
+describe('a stopped upload', () => {
+  it('tells who stopped it, ends with 9 and leaves nothing', async () => {
+    const { client, files, untilJob } = await makeAccount(server)
+    const upload = client.start(['upload', '-', '--name', 'mine'])
+    upload.child.stdin?.write(randomBytes(300_000))
+    const job = await untilJob('upload', 'running')
+    const stop = await client.run(['stop', '--json'])
+    expect(JSON.parse(stop.stdout)).toMatchObject({ cleanedUp: true, job: { id: job.id, state: 'stopped' } })
+    expect(await upload.ended()).toBe(9)
+    expect(upload.stderr).toMatch(/^Error: .*mine.*stopped by user:user\d+/)
+    expect([upload.stdout, await partials(), await files()]).toEqual(['', [], []])
+  })
+
+  it('tells it also while it sends as fast as it can', async () => {
+    const { client, untilJob } = await makeAccount(server)
+    const upload = client.start(['upload', '-', '--name', 'fast'])
+    const block = randomBytes(1024 ** 2)
+    const { stdin } = upload.child
+    const feed = () => {
+      while (stdin?.writable && stdin.write(block));
+    }
+    stdin?.on('drain', feed)
+    feed()
+    await untilJob('upload', 'running')
+    const stop = await client.run(['stop', 'upload'])
+    if (stop.code === 0) expect(await upload.ended()).toBe(9)
+    // It may have grown over the limit first.
+    else expect(await upload.ended()).toBe(7)
+    expect(upload.stderr).not.toMatch(/EPIPE|ECONNRESET|cut/)
+  })
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('by %s waits for the receipt, prints it and ends with %d', async (signal, code) => {
+    const { client, jobs, files, untilJob } = await makeAccount(server)
+    const upload = client.start(['upload', '-', '--name', 'mine', '--json'])
+    upload.child.stdin?.write('begun')
+    await untilJob('upload', 'running')
+    upload.child.kill(signal)
+    expect(await upload.ended()).toBe(code)
+    expect(JSON.parse(upload.stdout)).toMatchObject({ cleanedUp: true, job: { file: 'mine', state: 'stopped' } })
+    expect((await jobs()).map(({ state }) => state)).toEqual(['stopped'])
+    expect([await partials(), await files()]).toEqual([[], []])
+  })
+
+  it('by Ctrl-C is the end of those that were to follow', async () => {
+    const { client, files, untilJob } = await makeAccount(slowServer)
+    await writeFile(`${client.home}/first`, randomBytes(3 * 1024 ** 2))
+    await writeFile(`${client.home}/next`, 'x')
+    const upload = client.start(['upload', 'first', 'next'])
+    await untilJob('upload', 'running')
+    upload.child.kill('SIGINT')
+    expect(await upload.ended()).toBe(130)
+    expect(upload.stderr).toMatch(/1 more not begun/)
+    expect(await files()).toEqual([])
+  })
+
+  it('lets the next begin at once', async () => {
+    const { client, untilJob } = await makeAccount(server)
+    client.start(['upload', '-', '--name', 'mine']).child.stdin?.write('begun')
+    await untilJob('upload', 'running')
+    expect((await client.run(['stop'])).stdout).toMatch(/mine/)
+    expect((await client.run(['upload', '-', '--name', 'mine'], { input: 'x' })).code).toBe(0)
+  })
+})

@@ -1,0 +1,47 @@
+import type { FileRecord } from '../../dist/protocol/files.js'
+import type { JobRecord } from '../../dist/protocol/jobs.js'
+import { type Client, openClient } from './program.js'
+import type { TestServer } from './server.js'
+import { until } from './until.js'
+
+/** An account of the running test: its client, and what its owner sees over HTTP. */
+export interface TestAccount {
+  readonly client: Client
+  readonly token: string
+  /** Sends a request as this account. */
+  fetch(path: string, init?: RequestInit): Promise<Response>
+  put(name: string, content: string | Buffer): Promise<FileRecord>
+  files(): Promise<FileRecord[]>
+  jobs(): Promise<JobRecord[]>
+  /** Waits until a job is in this state. */
+  untilJob(kind: string, state: string): Promise<JobRecord>
+}
+
+let made = 0
+
+/** Makes an account with a name that no other test of the file has. */
+export async function makeAccount(server: TestServer, role = 'user'): Promise<TestAccount> {
+  made += 1
+  const token = await server.logIn(role === 'admin' ? 'admin' : `user${made}`, role)
+  const call = (path: string, init: RequestInit = {}) =>
+    fetch(server.url + path, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } })
+  const read = async <T>(path: string, init?: RequestInit) => {
+    const answer = await call(path, init)
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
+    return (await answer.json()) as T
+  }
+  const jobs = async () => (await read<{ jobs: JobRecord[] }>('/jobs')).jobs
+  return {
+    client: await openClient(server.url, token),
+    token,
+    fetch: call,
+    put: (name, content) =>
+      read<FileRecord>(`/files/${encodeURIComponent(name)}`, { method: 'PUT', body: content as BodyInit }),
+    files: async () => (await read<{ files: FileRecord[] }>('/files')).files,
+    jobs,
+    untilJob: (kind, state) =>
+      until(`there is a ${kind} that is ${state}`, async () =>
+        (await jobs()).find((job) => job.kind === kind && job.state === state),
+      ),
+  }
+}
