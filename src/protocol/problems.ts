@@ -1,6 +1,7 @@
 /** What can go wrong, in one table: the code that both sides name it by, the HTTP status, the client's exit code and a title. */
 export const problems = {
   'invalid-request': { status: 400, exit: 2, title: 'The request is not valid' },
+  'taken-over': { status: 400, exit: 6, title: 'Another request took the upload over' },
   'not-logged-in': { status: 401, exit: 3, title: 'Not logged in' },
   'invalid-credentials': { status: 401, exit: 3, title: 'The username or the password is wrong' },
   'not-allowed': { status: 403, exit: 3, title: 'Not allowed' },

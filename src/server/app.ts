@@ -6,6 +6,7 @@ import type { Authentication } from './auth/authentication.js'
 import { guard } from './auth/guard.js'
 import type { ServerConfig } from './config.js'
 import type { AppEnv } from './http/app-env.js'
+import { cors } from './http/cors.js'
 import { hostCheck } from './http/host-check.js'
 import { answerProblem } from './http/problems.js'
 import { requestLog } from './http/request-log.js'
@@ -20,10 +21,12 @@ import { fileRoutes } from './routes/files.js'
 import { healthRoutes } from './routes/health.js'
 import { jobRoutes } from './routes/jobs.js'
 import { metricsRoutes } from './routes/metrics.js'
+import { tusRoutes } from './routes/tus.js'
 import { uploadRoutes } from './routes/upload.js'
 import type { AccountStore } from './stores/accounts.js'
 import type { FileStore } from './stores/files.js'
 import type { Exports } from './transfers/exports.js'
+import type { ResumableUploads } from './transfers/resumable.js'
 import type { Uploads } from './transfers/uploads.js'
 
 export interface Services {
@@ -38,6 +41,7 @@ export interface Services {
   files: FileStore
   jobs: Jobs
   uploads: Uploads
+  resumable: ResumableUploads
   exports: Exports
   /** The media type that a name promises. */
   mediaTypeOf(name: string): string
@@ -55,6 +59,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   })
   app.use(requestLog(services.log, services.config))
   app.use(hostCheck(services.config))
+  app.use(cors(services.config.corsOrigin))
   app.route('/', healthRoutes(services))
   app.route('/', metricsRoutes(services))
   app.route('/', documentRoutes(app, services.version))
@@ -67,5 +72,6 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   app.route('/', exportRoutes(services))
   app.route('/', fileRoutes(services))
   app.route('/', jobRoutes(services))
+  app.route('/', tusRoutes(services))
   return app
 }

@@ -1,15 +1,102 @@
-import type { FileStore } from './stores/files.js'
-import type { JobHistory } from './stores/history.js'
+import type { AccountStore } from './stores/accounts.js'
+import type { FileStore, KeptPartial } from './stores/files.js'
+import type { HistoryEntry, JobHistory } from './stores/history.js'
+import type { KeptUpload } from './transfers/resumable.js'
+import { type UploadNote, uploadNoteSchema } from './transfers/upload-note.js'
+
+export interface RecoveryServices {
+  files: FileStore
+  history: JobHistory
+  accounts: AccountStore
+  keepPartialMs: number
+}
+
+/** What an earlier run left, and what is to become of it. */
+export interface Findings {
+  /** Uploads that can go on. */
+  resumable: (KeptUpload & { size: number })[]
+  /** Partials that nobody can go on with, and notes of what is published: to be removed. */
+  leftovers: { id: string; bytes: number | null; why: string }[]
+  /** Jobs that were under way, as they are to be recorded. */
+  ended: HistoryEntry[]
+}
 
 /**
- * Brings the data folder in order after a crash, before anybody is served: partials without an owner are removed, and
- * jobs that were running are recorded as failed.
+ * Brings the data folder in order after a crash, before anybody is served: what is resumable is kept with its real
+ * offset, other partials are removed, and jobs that were running are recorded as failed. Returns what can go on.
  */
-export async function recover({ files, history }: { files: FileStore; history: JobHistory }): Promise<void> {
-  for (const id of await files.listPartials()) await (await files.reopenPartial(id))?.remove()
-  for (const entry of await history.unfinished()) {
-    const error = { code: 'shutting-down', message: 'The server ended before the job did.', status: 503 }
-    const job = { ...entry.job, state: 'failed' as const, rate: null, endedAt: new Date().toISOString(), error }
-    history.append({ ...entry, job })
+export async function recover(services: RecoveryServices): Promise<KeptUpload[]> {
+  const findings = await examine(services)
+  await settle(findings, services)
+  return findings.resumable
+}
+
+/** Looks at what earlier runs left and changes nothing. */
+export async function examine({ files, history, accounts, keepPartialMs }: RecoveryServices): Promise<Findings> {
+  const findings: Findings = { resumable: [], leftovers: [], ended: [] }
+  const published = new Map<string, UploadNote>()
+  for (const partial of await files.listPartials()) {
+    const { id, size } = partial
+    const note = uploadNoteSchema.safeParse(partial.note).data
+    const known = await history.find(id)
+    const why = await unfitBecause(partial, note, known)
+    if (why) findings.leftovers.push({ id, bytes: size, why })
+    else {
+      const offset = offsetOf(note!, size!)
+      findings.resumable.push({ id, note: note!, size: size!, offset, lastUsedAt: partial.modifiedAt })
+    }
+    if (size === null && note && (await isThere(note))) published.set(id, note)
   }
+  const kept = new Set(findings.resumable.map(({ id }) => id))
+  for (const entry of await history.unfinished()) {
+    if (!kept.has(entry.job.id)) findings.ended.push(endOf(entry, published.get(entry.job.id)))
+  }
+  return findings
+
+  async function unfitBecause(partial: KeptPartial, note: UploadNote | undefined, known: HistoryEntry | undefined) {
+    if (partial.size === null) return 'its upload has ended'
+    if (!note) return 'its upload cannot be resumed'
+    if (known?.job.endedAt) return `its upload is ${known.job.state}`
+    if (partial.modifiedAt.getTime() + keepPartialMs < Date.now()) return 'it has expired'
+    const account = await accounts.get(note.accountId)
+    if (!account || account.disabled) return 'its account is gone, or disabled'
+    return undefined
+  }
+
+  /** Only the publish takes the bytes away and leaves the note. */
+  async function isThere({ space, name, length }: UploadNote): Promise<boolean> {
+    return (await files.find(space, name))?.size === length
+  }
+}
+
+/** Does what `examine` found to be done. */
+export async function settle(findings: Findings, { files, history }: RecoveryServices): Promise<void> {
+  for (const { id } of findings.leftovers) await files.removePartial(id)
+  for (const { id, offset, size } of findings.resumable) {
+    if (offset === size) continue
+    const partial = await files.reopenPartial(id)
+    await partial?.truncate(offset)
+    await partial?.sync()
+    await partial?.close()
+  }
+  for (const entry of findings.ended) history.append(entry)
+}
+
+/**
+ * The bytes that count: not those that still awaited their checksum, and not all of them, since a client that hears of
+ * the whole length takes the upload for published.
+ */
+function offsetOf({ length, uncheckedFrom }: UploadNote, size: number): number {
+  const most = length === null ? size : Math.max(0, length - 1)
+  return Math.min(size, uncheckedFrom ?? size, most)
+}
+
+function endOf(entry: HistoryEntry, published: UploadNote | undefined): HistoryEntry {
+  const job = { ...entry.job, rate: null, endedAt: new Date().toISOString() }
+  if (published?.length != null) {
+    const { length } = published
+    return { ...entry, job: { ...job, state: 'done', bytes: length, totalBytes: length, percent: 100 } }
+  }
+  const error = { code: 'shutting-down', message: 'The server ended before the job did.', status: 503 }
+  return { ...entry, job: { ...job, state: 'failed', error } }
 }

@@ -26,8 +26,9 @@ import { openJobHistory } from './stores/local/job-history.js'
 import { openSecretKey } from './stores/local/secret-key.js'
 import { openSessionStore } from './stores/local/sessions.js'
 import { Exports } from './transfers/exports.js'
+import { ResumableUploads } from './transfers/resumable.js'
 import { SpaceReservations } from './transfers/space.js'
-import { Uploads } from './transfers/uploads.js'
+import { type UploadServices, Uploads } from './transfers/uploads.js'
 
 export interface RunningServer {
   url: string
@@ -59,7 +60,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     closers.push(() => files.close())
     const history = await openJobHistory(folder.root, (error) => log.error('The job history cannot be written', error))
     closers.push(() => history.close())
-    await recover({ files, history })
+    const kept = await recover({ files, history, accounts, keepPartialMs: config.keepPartialMs })
 
     const jobs = new Jobs(history, config)
     jobs.observe(jobLog(log))
@@ -94,7 +95,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       throttles.set(account, throttle)
       return throttle
     }
-    const uploads = new Uploads({
+    const uploadServices: UploadServices = {
       files,
       jobs,
       throttleOf,
@@ -104,7 +105,10 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
         const account = await accounts.get(accountId)
         if (!account || account.disabled) throw new Problem('not-allowed', 'The account was disabled meanwhile.')
       },
-    })
+    }
+    const uploads = new Uploads(uploadServices)
+    const resumable = new ResumableUploads({ ...uploadServices, ...config, pool: uploads.pool, keepSlotMs })
+    await resumable.restore(kept)
     const exports = new Exports({ jobs, throttleOf, idleTimeoutMs: config.idleTimeoutMs })
     let ready = true
     const app = createApp({
@@ -118,6 +122,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       files,
       jobs,
       uploads,
+      resumable,
       exports,
       mediaTypeOf,
       isReady: () => ready,
@@ -133,7 +138,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       async close() {
         ready = false
         listener.refuseMore()
-        await endJobs(jobs, config.shutdownGraceMs)
+        await endJobs(jobs, resumable, config.shutdownGraceMs)
         await closeAll()
       },
     }
@@ -143,16 +148,20 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
   }
 }
 
-/** Waiting jobs end at once, running ones when they are done or the grace is over. */
-async function endJobs(jobs: Jobs, graceMs: number): Promise<void> {
+/** How long an upload by pieces keeps its slot after its last byte, so that its sender can come back. */
+const keepSlotMs = 30_000
+
+/** Waiting jobs end at once, resumable uploads are kept, the others end when they are done or the grace is over. */
+async function endJobs(jobs: Jobs, resumable: ResumableUploads, graceMs: number): Promise<void> {
   const reason = new Problem('shutting-down', 'The server is shutting down: try again when it is back.')
   jobs.close(reason)
-  const unfinished = jobs.unfinished()
+  const unfinished = jobs.unfinished().filter((job) => !resumable.owns(job))
+  const kept = resumable.close(reason)
   let timer: NodeJS.Timeout | undefined
   const graceOver = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, graceMs)
   })
-  await Promise.race([Promise.all(unfinished.map((job) => job.ended)), graceOver])
+  await Promise.race([Promise.all([kept, ...unfinished.map((job) => job.ended)]), graceOver])
   clearTimeout(timer)
   for (const job of unfinished) if (!job.isEnded) job.abort(reason)
   await Promise.all(unfinished.map((job) => job.ended))

@@ -1,14 +1,23 @@
 import type { Context } from 'hono'
-import { Problem, problemBody } from '../../protocol/problems.js'
+import { Problem, type ProblemCode, problemBody } from '../../protocol/problems.js'
 import type { Log } from '../log.js'
 
-/** Words any error as an answer: `application/problem+json` (RFC 9457). What nobody foresaw is logged and worded as `internal`. */
-export function answerProblem(error: unknown, c: Context, log: Log): Response {
+/**
+ * Words any error as an answer: `application/problem+json` (RFC 9457). What nobody foresaw is logged and worded as `internal`.
+ * `statuses` are those of codes that a protocol wants otherwise.
+ */
+export function answerProblem(
+  error: unknown,
+  c: Context,
+  log: Log,
+  statuses: { [code in ProblemCode]?: number } = {},
+): Response {
   const problem = problemOf(error)
+  const status = statuses[problem.code] ?? problem.status
   if (problem.status >= 500 && problem.code === 'internal') {
     log.error(`${c.req.method} ${c.req.path} failed`, problem.cause ?? error)
   }
-  return c.body(JSON.stringify(problemBody(problem)), problem.status as 400, headersOf(problem))
+  return c.body(JSON.stringify({ ...problemBody(problem), status }), status as 400, headersOf(problem))
 }
 
 function problemOf(error: unknown): Problem {

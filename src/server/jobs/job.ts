@@ -14,6 +14,8 @@ export interface JobPlan {
   file?: string | null
   table?: string | null
   totalBytes?: number | null
+  /** Of one that an earlier run of the server left interrupted. */
+  interrupted?: { startedAt: Date; bytes: number }
 }
 
 /** What became of a job, as its owner sees it. */
@@ -70,6 +72,10 @@ export class Job {
     this.table = plan.table ?? null
     this.#totalBytes = plan.totalBytes ?? null
     this.#onChange = onChange
+    if (!plan.interrupted) return
+    this.#state = 'interrupted'
+    this.#startedAt = plan.interrupted.startedAt
+    this.#meter.restart(plan.interrupted.bytes)
   }
 
   get state(): JobState {

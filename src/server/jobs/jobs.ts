@@ -67,6 +67,14 @@ export class Jobs {
     return job
   }
 
+  /** Takes up a job that an earlier run left interrupted; it holds no slot until `claimAgain`. */
+  async restore(plan: JobPlan & Required<Pick<JobPlan, 'interrupted'>>): Promise<Job> {
+    const job = new Job(plan, (changed, change) => this.#onChange(changed, change))
+    const known = await this.#history.find(job.id)
+    this.#enter(job, known?.seq ?? this.#nextSeq++)
+    return job
+  }
+
   /** The unfinished job, with the handle that can stop it. */
   find(id: string): Job | undefined {
     return this.#unfinished.get(id)?.job
@@ -142,9 +150,12 @@ export class Jobs {
     this.#maps[job.kind].release(job)
   }
 
-  /** Takes a slot again where the job has none. Throws `job-running`. */
-  claimAgain(job: Job): void {
-    if (!this.#maps[job.kind].holding(job.account).includes(job)) this.#maps[job.kind].claim(job)
+  /** Takes a slot again where the job has none. Throws as `start` does. */
+  async claimAgain(job: Job, turn: Turn): Promise<void> {
+    const map = this.#maps[job.kind]
+    if (map.holding(job.account).includes(job)) return
+    if (turn.waitMs > 0 && map.mustWait(job.account)) await map.queueUp(job, turn)
+    else map.claim(job)
   }
 
   /** Returns the function that ends the observation. */
@@ -183,8 +194,7 @@ export class Jobs {
     }
   }
 
-  #enter(job: Job): void {
-    const seq = this.#nextSeq++
+  #enter(job: Job, seq = this.#nextSeq++): void {
     this.#unfinished.set(job.id, { job, seq })
     this.#history.append({ seq, accountId: job.accountId, job: job.record() })
   }

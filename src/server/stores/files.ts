@@ -51,12 +51,24 @@ export interface FileStore {
   createPartial(id: string): Promise<Partial>
   /** Takes up a partial that an earlier run left; undefined when there is none. */
   reopenPartial(id: string): Promise<Partial | undefined>
-  /** The ids of all partials there are. */
-  listPartials(): Promise<string[]>
+  /** What earlier runs left: every partial with its note, and notes whose partial is gone. */
+  listPartials(): Promise<KeptPartial[]>
+  /** Removes a partial that nobody has open, with its note. Removing a missing one is not an error. */
+  removePartial(id: string): Promise<void>
   /** How many partials there are, and their bytes together. */
   partialUsage(): Promise<{ count: number; bytes: number }>
   /** Bytes that can still be written to the disk that the partials are on. */
   freeBytes(): Promise<number>
+}
+
+/** What a run finds of a partial of an earlier one. */
+export interface KeptPartial {
+  readonly id: string
+  /** Bytes; null where only the note is left: it was published, and the server ended before it could say so. */
+  readonly size: number | null
+  readonly modifiedAt: Date
+  /** As `Partial.note` was given it; undefined where there is none, or a damaged one. */
+  readonly note: unknown
 }
 
 /** Bytes received and not yet published. One writer at a time. */
@@ -70,6 +82,8 @@ export interface Partial {
   truncate(size: number): Promise<void>
   /** Resolves when all that was appended is on disk. */
   sync(): Promise<void>
+  /** Keeps beside it, durably, what a later run needs to go on with it, as JSON. The newest note counts. */
+  note(note: object): Promise<void>
   /** Of all that was appended, as 64 hexadecimal digits. */
   sha256(): Promise<string>
   /**
@@ -83,7 +97,7 @@ export interface Partial {
     sha256: string
     precondition?: Precondition
   }): Promise<{ file: StoredFile; created: boolean }>
-  /** Closes and removes it. Removing twice, or after the publish, is not an error. */
+  /** Closes and removes it, and its note, which a publish leaves. Removing twice, or after the publish, is not an error. */
   remove(): Promise<void>
   /** Closes it and keeps what was written, for `reopenPartial`. */
   close(): Promise<void>

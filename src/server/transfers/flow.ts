@@ -53,6 +53,11 @@ export class Flow {
     return limits.length === 0 ? Number.POSITIVE_INFINITY : Math.max(minStep, Math.min(...limits) / stepsPerSecond)
   }
 
+  /** When the last byte passed, by `performance.now()`. */
+  get lastByteAt(): number {
+    return this.#lastByteAt
+  }
+
   /** Notes that the other end moves, where no byte passes here: it is no stall. */
   touch(): void {
     this.#lastByteAt = performance.now()

@@ -12,15 +12,18 @@ export class PartialWriter extends Writable {
   readonly #flow: Flow
   readonly #pool: BufferPool
   readonly #size = new BufferSize()
+  readonly #isWorthKeeping: () => boolean
   #buffer: Buffer | null = null
   #filled = 0
   #writing: Promise<void> = Promise.resolve()
 
-  constructor(partial: Partial, flow: Flow, pool: BufferPool) {
+  /** `isWorthKeeping` says, when the stream ends early, whether what was accepted is still to be written. */
+  constructor(partial: Partial, flow: Flow, pool: BufferPool, isWorthKeeping: () => boolean) {
     super({ highWaterMark: 256 * 1024 })
     this.#partial = partial
     this.#flow = flow
     this.#pool = pool
+    this.#isWorthKeeping = isWorthKeeping
   }
 
   override _write(chunk: Buffer, _: BufferEncoding, callback: (error?: Error | null) => void): void {
@@ -45,8 +48,7 @@ export class PartialWriter extends Writable {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    // What was accepted is kept: an interrupted upload goes on from there. What is removed anyway is not worth a write.
-    if (error && !this.#flow.signal.aborted) this.#flush()
+    if (error && this.#isWorthKeeping()) this.#flush()
     this.#writing
       .catch(() => {})
       .finally(() => {

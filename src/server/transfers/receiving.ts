@@ -5,13 +5,25 @@ import type { BufferPool } from './buffers.js'
 import type { Flow } from './flow.js'
 import { PartialWriter } from './partial-writer.js'
 
+export interface Reception {
+  flow: Flow
+  pool: BufferPool
+  /** Asked when the transfer ends early; by default what came is removed anyway, and not worth a write. */
+  isWorthKeeping?: () => boolean
+}
+
 /**
  * Moves a body into a partial and resolves when every byte of it is written. The body is left alone when the transfer
  * ends early: an answer still has to go out on its connection, so it is never destroyed from here. Rejects with the
- * reason of the flow's signal, with `client-left` when the sender went away; what was accepted is in the partial then.
+ * reason of the flow's signal, with `client-left` when the sender went away; what was accepted is in the partial then, where
+ * `isWorthKeeping` says so.
  */
-export async function receive(body: Readable, partial: Partial, flow: Flow, pool: BufferPool): Promise<void> {
-  await feed(body, new PartialWriter(partial, flow, pool), flow.signal)
+export async function receive(
+  body: Readable,
+  partial: Partial,
+  { flow, pool, isWorthKeeping = () => false }: Reception,
+): Promise<void> {
+  await feed(body, new PartialWriter(partial, flow, pool, isWorthKeeping), flow.signal)
 }
 
 /** As `pipeline(body, sink, { signal })`, but that the body survives whatever becomes of the sink. */

@@ -12,6 +12,8 @@ export interface SpaceLimits {
 export interface Reservation {
   /** Makes sure that there is room for `bytes` in all. Throws `quota-exceeded` and `disk-full`. */
   grow(bytes: number): Promise<void>
+  /** Keeps `bytes` of it, for one that waits without moving. */
+  shrink(bytes: number): void
   /** Gives the room back: the upload has ended, whatever the end. Releasing twice is not an error. */
   release(): void
 }
@@ -58,6 +60,10 @@ export class SpaceReservations {
       this.#reserved.set(key, { account, bytes: total, written })
     }
     await grow(bytes)
-    return { grow, release: () => void this.#reserved.delete(key) }
+    return {
+      grow,
+      shrink: (total) => void this.#reserved.set(key, { account, bytes: total, written }),
+      release: () => void this.#reserved.delete(key),
+    }
   }
 }

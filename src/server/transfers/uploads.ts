@@ -121,7 +121,7 @@ export class Uploads {
           }
           const watch = watchGrowth(takeRoom, (error) => job.abort(error))
           try {
-            await receive(body, partial, flow, this.pool)
+            await receive(body, partial, { flow, pool: this.pool })
             await takeRoom()
           } finally {
             watch.end()
@@ -190,7 +190,7 @@ export function turnOf({ waitMs, left, identity }: Pick<UploadRequest, 'waitMs' 
 }
 
 /** Throws `precondition-failed` before the body is read; the publish looks again. */
-function checkBefore(there: StoredFile | undefined, { ifMatch, ifNoneMatch }: Precondition): void {
+export function checkBefore(there: StoredFile | undefined, { ifMatch, ifNoneMatch }: Precondition): void {
   if (ifNoneMatch && there) {
     throw new Problem('precondition-failed', `"${there.name}" exists already.`, { name: there.name })
   }
@@ -200,7 +200,7 @@ function checkBefore(there: StoredFile | undefined, { ifMatch, ifNoneMatch }: Pr
 }
 
 /** A body whose length nobody declared takes its room as it comes. */
-function watchGrowth(takeRoom: () => Promise<void>, onFull: (error: Problem) => void): { end(): void } {
+export function watchGrowth(takeRoom: () => Promise<void>, onFull: (error: Problem) => void): { end(): void } {
   let busy = false
   const timer = setInterval(async () => {
     if (busy) return

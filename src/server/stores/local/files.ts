@@ -22,6 +22,7 @@ import {
   listPartials,
   type PartialContext,
   partialUsage,
+  removePartial,
   reopenPartial,
 } from './partials.js'
 
@@ -166,6 +167,7 @@ export async function openFileStore(dataFolder: string): Promise<LocalFileStore>
     reopenPartial: (id) => reopenPartial(id, partials),
     listPartials: () => listPartials(partialFolder),
     partialUsage: () => partialUsage(partialFolder),
+    removePartial: (id) => removePartial(id, partials),
 
     async freeBytes() {
       const { bavail, bsize } = await statfs(partialFolder)

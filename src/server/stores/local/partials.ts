@@ -1,9 +1,10 @@
-import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LimitFunction } from 'p-limit'
 import { Problem } from '../../../protocol/problems.js'
-import type { Partial } from '../files.js'
+import type { KeptPartial, Partial } from '../files.js'
 import type { Digests, FileDigest } from './digests.js'
+import { writeDurably } from './durable-write.js'
 
 export interface PartialContext {
   folder: string
@@ -18,21 +19,29 @@ export async function createPartial(id: string, context: PartialContext): Promis
   return new LocalPartial(id, path, await open(path, 'wx+', 0o600).catch(rethrowFull), 0, context)
 }
 
+/** Its digest is taken up from the first byte again, behind whatever is written next. */
 export async function reopenPartial(id: string, context: PartialContext): Promise<LocalPartial | undefined> {
   const path = pathOf(id, context)
   const handle = await open(path, 'r+').catch(missingAsUndefined)
   return handle && new LocalPartial(id, path, handle, (await handle.stat()).size, context)
 }
 
-export async function listPartials(folder: string): Promise<string[]> {
-  const names = await readdir(folder)
-  return names.filter((name) => name.endsWith('.bin')).map((name) => name.slice(0, -'.bin'.length))
+export async function listPartials(folder: string): Promise<KeptPartial[]> {
+  const ids = (await readdir(folder)).flatMap((name) => /^(?!\.)(.+)\.(?:bin|json)$/.exec(name)?.[1] ?? [])
+  const kept = await Promise.all([...new Set(ids)].map((id) => look(folder, id)))
+  return kept.filter((partial) => partial !== undefined)
+}
+
+/** The note goes first: one that is left alone tells that its partial was published. */
+export async function removePartial(id: string, { folder }: { folder: string }): Promise<void> {
+  await rm(join(folder, `${id}.json`), { force: true })
+  await rm(join(folder, `${id}.bin`), { force: true })
 }
 
 export async function partialUsage(folder: string): Promise<{ count: number; bytes: number }> {
   const usage = { count: 0, bytes: 0 }
-  for (const id of await listPartials(folder)) {
-    const stats = await stat(join(folder, `${id}.bin`)).catch(missingAsUndefined)
+  for (const name of await readdir(folder)) {
+    const stats = name.endsWith('.bin') ? await stat(join(folder, name)).catch(missingAsUndefined) : undefined
     if (!stats) continue
     usage.count += 1
     usage.bytes += stats.size
@@ -61,6 +70,7 @@ export class LocalPartial implements Partial {
     this.#syncedSize = size
     this.#context = context
     this.#digest = context.digests.open(path)
+    this.#digest.follow(size)
   }
 
   get size(): number {
@@ -94,6 +104,10 @@ export class LocalPartial implements Partial {
     this.#syncedSize = this.#size
   }
 
+  async note(note: object): Promise<void> {
+    await writeDurably(join(this.#context.folder, `${this.id}.json`), `${JSON.stringify(note)}\n`)
+  }
+
   sha256(): Promise<string> {
     return this.#digest.digest(this.#size)
   }
@@ -103,7 +117,7 @@ export class LocalPartial implements Partial {
   }
 
   async remove(): Promise<void> {
-    await rm(this.path, { force: true })
+    await removePartial(this.id, this.#context)
     // A sync may still be under way. The file is gone already, so nobody has to wait for that.
     this.close().catch(() => {})
   }
@@ -138,6 +152,24 @@ const syncBehindBytes = 64 * 1024 ** 2
 
 function pathOf(id: string, context: PartialContext): string {
   return join(context.folder, `${id}.bin`)
+}
+
+async function look(folder: string, id: string): Promise<KeptPartial | undefined> {
+  const bytes = await stat(join(folder, `${id}.bin`)).catch(missingAsUndefined)
+  const path = join(folder, `${id}.json`)
+  const file = bytes ?? (await stat(path).catch(missingAsUndefined))
+  return file && { id, size: bytes?.size ?? null, modifiedAt: file.mtime, note: await readNote(path) }
+}
+
+async function readNote(path: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch(missingAsUndefined)
+  if (text === undefined) return undefined
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
 }
 
 function missingAsUndefined(error: NodeJS.ErrnoException): undefined {
