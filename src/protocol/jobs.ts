@@ -97,13 +97,30 @@ export type Receipts = z.infer<typeof receiptsSchema>
 export const jobListSchema = z.object({ jobs: z.array(jobSchema), next: z.string().nullable() }).meta({ id: 'JobList' })
 export type JobList = z.infer<typeof jobListSchema>
 
+export const jobEventNames = ['snapshot', 'job', 'resync', 'heartbeat'] as const
+export type JobEventName = (typeof jobEventNames)[number]
+
+/** One event of `/jobs/events`, as it stands in `data:` of a server-sent event, or on a line of NDJSON. */
+export const jobEventSchema = z
+  .object({
+    id: z
+      .string()
+      .meta({ description: 'to be sent as Last-Event-ID by one who comes back', example: '0b6fd5a14f1e-42' }),
+    event: z.enum(jobEventNames).meta({
+      description:
+        '`snapshot`: an unfinished job as it is; `job`: it has changed; `resync`: forget what you know, snapshots ' +
+        'follow; `heartbeat`: nothing has happened (a comment in a stream of server-sent events)',
+    }),
+    job: jobSchema.nullable(),
+  })
+  .meta({ id: 'JobEvent' })
+export type JobEvent = z.infer<typeof jobEventSchema>
+
+/** Bytes per second: a pebibyte. */
+export const maxRateLimit = 2 ** 50
+
 export const jobChangesSchema = z
   .object({
-    rateLimit: z
-      .int()
-      .positive()
-      .max(2 ** 50)
-      .nullable()
-      .meta({ description: 'bytes per second, null for none' }),
+    rateLimit: z.int().positive().max(maxRateLimit).nullable().meta({ description: 'bytes per second, null for none' }),
   })
   .meta({ id: 'JobChanges', example: { rateLimit: 5_242_880 } })

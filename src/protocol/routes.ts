@@ -27,6 +27,9 @@ export const routes = {
 /** Carries a job's id: from the client, to choose it (a UUID), and in every answer that concerns a job. */
 export const jobHeader = 'Filejobs-Job'
 
+/** Sent with an upload or an export: bytes per second that its job is limited to from its first byte on. */
+export const rateLimitHeader = 'Filejobs-Rate-Limit'
+
 /** The path of a file: each segment percent-encoded, the slashes kept. */
 export function filePath(name: string): string {
   return `${routes.files}/${name.split('/').map(encodeURIComponent).join('/')}`

@@ -10,6 +10,7 @@ import { cors } from './http/cors.js'
 import { hostCheck } from './http/host-check.js'
 import { answerProblem } from './http/problems.js'
 import { requestLog } from './http/request-log.js'
+import type { JobFeed } from './jobs/feed.js'
 import type { Jobs } from './jobs/jobs.js'
 import type { Log } from './log.js'
 import type { Metrics } from './metrics.js'
@@ -19,6 +20,7 @@ import { documentRoutes } from './routes/documents.js'
 import { exportRoutes } from './routes/export.js'
 import { fileRoutes } from './routes/files.js'
 import { healthRoutes } from './routes/health.js'
+import { jobEventRoutes } from './routes/job-events.js'
 import { jobRoutes } from './routes/jobs.js'
 import { metricsRoutes } from './routes/metrics.js'
 import { tusRoutes } from './routes/tus.js'
@@ -40,6 +42,7 @@ export interface Services {
   administration: Administration
   files: FileStore
   jobs: Jobs
+  feed: JobFeed
   uploads: Uploads
   resumable: ResumableUploads
   exports: Exports
@@ -71,6 +74,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   app.route('/', uploadRoutes(services))
   app.route('/', exportRoutes(services))
   app.route('/', fileRoutes(services))
+  app.route('/', jobEventRoutes(services))
   app.route('/', jobRoutes(services))
   app.route('/', tusRoutes(services))
   return app

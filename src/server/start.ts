@@ -10,8 +10,10 @@ import { openTokens } from './auth/tokens.js'
 import { importUsers } from './auth/users-file.js'
 import type { ServerConfig } from './config.js'
 import { openListener } from './http/listener.js'
+import { JobFeed } from './jobs/feed.js'
 import { jobLog } from './jobs/job-log.js'
 import { Jobs } from './jobs/jobs.js'
+import { limitPauses } from './jobs/pause-limit.js'
 import { Throttle } from './jobs/throttle.js'
 import type { Log } from './log.js'
 import { openMetrics } from './metrics.js'
@@ -64,6 +66,8 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
 
     const jobs = new Jobs(history, config)
     jobs.observe(jobLog(log))
+    limitPauses(jobs, config.maxPauseMs)
+    const feed = new JobFeed(jobs)
     const metrics = openMetrics({ jobs, files, version: version() })
     closers.push(() => metrics.close())
     const authentication = new Authentication({
@@ -121,6 +125,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       administration,
       files,
       jobs,
+      feed,
       uploads,
       resumable,
       exports,
@@ -138,6 +143,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       async close() {
         ready = false
         listener.refuseMore()
+        feed.close()
         await endJobs(jobs, resumable, config.shutdownGraceMs)
         await closeAll()
       },

@@ -24,17 +24,22 @@ export function cut(outgoing: ServerResponse): void {
 }
 
 /**
- * Sends an interim `102 Processing` (RFC 2518 section 10.1) every few seconds while `isHeld()`: a connection that nobody
- * reads tells nothing of a peer that died, until something is written to it. Returns the function that ends it.
+ * Sends an interim `102 Processing` (RFC 2518 section 10.1) every few seconds while nobody reads the request's body: one
+ * that is paused, paced slowly, or waits for its turn. Such a connection tells nothing of a peer that died, until
+ * something is written to it. HTTP/1.0 knows no interim answers. Returns the function that ends it.
  */
-export function probeWhileHeld(incoming: IncomingMessage, outgoing: ServerResponse, isHeld: () => boolean): () => void {
+export function probeWhileUnread(incoming: IncomingMessage, outgoing: ServerResponse): () => void {
   if (incoming.httpVersion === '1.0') return () => {}
+  const { socket } = incoming
+  let bytesRead = -1
   const timer = setInterval(() => {
-    if (isHeld() && !outgoing.headersSent && !outgoing.destroyed) outgoing.writeProcessing()
+    const unread = incoming.readableFlowing !== true && socket.bytesRead === bytesRead
+    bytesRead = socket.bytesRead
+    if (unread && !incoming.complete && !outgoing.headersSent && !outgoing.destroyed) outgoing.writeProcessing()
   }, probeMs)
   timer.unref()
   return () => clearInterval(timer)
 }
 
-/** Two probes find a dead peer: the first is answered by a reset, the second meets it. Together less than 20 s. */
-const probeMs = 8_000
+/** The first probe of a dead peer is answered by a reset, which the second meets: 15 s at most, of the 20 s promised. */
+const probeMs = 5_000

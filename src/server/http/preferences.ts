@@ -1,5 +1,6 @@
+import { maxRateLimit } from '../../protocol/jobs.js'
 import { Problem } from '../../protocol/problems.js'
-import { jobHeader } from '../../protocol/routes.js'
+import { jobHeader, rateLimitHeader } from '../../protocol/routes.js'
 
 /** The milliseconds of `Prefer: wait=SECONDS` (RFC 7240 section 4.3), a day at most; 0 where it is not asked for. */
 export function waitOf(header: string | undefined): number {
@@ -12,6 +13,15 @@ export function jobIdOf(header: string | undefined): string | null {
   if (header === undefined) return null
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(header)) return header.toLowerCase()
   throw new Problem('invalid-request', `${jobHeader}: "${header}" is not a UUID.`, { field: jobHeader })
+}
+
+/** The bytes per second of `Filejobs-Rate-Limit: N`; null where there is none. Throws `invalid-request`. */
+export function rateLimitOf(header: string | undefined): number | null {
+  if (header === undefined) return null
+  const bytesPerSecond = /^\d+$/.test(header) ? Number(header) : 0
+  if (bytesPerSecond >= 1 && bytesPerSecond <= maxRateLimit) return bytesPerSecond
+  const words = `${rateLimitHeader}: "${header}" is not a number of bytes per second above 0.`
+  throw new Problem('invalid-request', words, { field: rateLimitHeader })
 }
 
 const maxWaitSeconds = 86_400

@@ -1,14 +1,14 @@
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { Problem } from '../../protocol/problems.js'
-import { jobHeader } from '../../protocol/routes.js'
+import { jobHeader, rateLimitHeader } from '../../protocol/routes.js'
 import type { Identity } from '../auth/identity.js'
 import type { OpenFile, StoredFile } from '../stores/files.js'
 import type { Exports } from '../transfers/exports.js'
 import type { ByteRange } from '../transfers/sending.js'
 import { cut, leftSignal } from './connection.js'
 import { reprDigest } from './digests.js'
-import { jobIdOf, waitOf } from './preferences.js'
+import { jobIdOf, rateLimitOf, waitOf } from './preferences.js'
 import { ifRangeHolds, matchesWeakly, parseEntityTags, parseRange } from './ranges.js'
 
 export interface FileAnswer {
@@ -30,8 +30,10 @@ export interface FileAnswer {
 export async function sendFile({ env, identity, exports, file, name, account }: FileAnswer): Promise<Response> {
   const { incoming, outgoing } = env
   let choice: Choice
+  let wishes: ReturnType<typeof wishesOf>
   try {
     choice = choose(incoming.headers, file.file)
+    wishes = wishesOf(incoming.headers)
   } catch (error) {
     await file.close()
     throw error
@@ -48,8 +50,7 @@ export async function sendFile({ env, identity, exports, file, name, account }: 
     name: name ?? file.file.name,
     file,
     range: choice.range,
-    jobId: jobIdOf(incoming.headers[jobHeader.toLowerCase()] as string | undefined),
-    waitMs: waitOf(incoming.headers.prefer as string | undefined),
+    ...wishes,
     left,
   })
   outgoing.writeHead(choice.status, { ...headersOf(file.file, choice), [jobHeader]: stream.job.id })
@@ -63,6 +64,16 @@ export function headFile(headers: Record<string, string | string[] | undefined>,
   const choice = choose({ ...headers, range: undefined }, file)
   if (choice.status === 304) return new Response(null, { status: 304, headers: validatorsOf(file) })
   return new Response(null, { status: 200, headers: headersOf(file, choice) })
+}
+
+/** What the reader wants of the job. Throws `invalid-request`. */
+function wishesOf(headers: Record<string, string | string[] | undefined>) {
+  const header = (name: string) => headers[name.toLowerCase()] as string | undefined
+  return {
+    jobId: jobIdOf(header(jobHeader)),
+    waitMs: waitOf(header('prefer')),
+    rateLimit: rateLimitOf(header(rateLimitHeader)),
+  }
 }
 
 type Choice = { status: 304 } | { status: 200 | 206; range: ByteRange }

@@ -16,6 +16,8 @@ export interface JobPlan {
   totalBytes?: number | null
   /** Of one that an earlier run of the server left interrupted. */
   interrupted?: { startedAt: Date; bytes: number }
+  /** Bytes per second from its first byte on; null, the default, for none. */
+  rateLimit?: number | null
 }
 
 /** What became of a job, as its owner sees it. */
@@ -45,7 +47,7 @@ export class Job {
   readonly kind: JobKind
   readonly accountId: number
   readonly account: string
-  readonly throttle = new Throttle(null)
+  readonly throttle: Throttle
   file: string | null
   table: string | null
   rows: number | null = null
@@ -70,6 +72,7 @@ export class Job {
     this.account = plan.account
     this.file = plan.file ?? null
     this.table = plan.table ?? null
+    this.throttle = new Throttle(plan.rateLimit ?? null)
     this.#totalBytes = plan.totalBytes ?? null
     this.#onChange = onChange
     if (!plan.interrupted) return
@@ -137,9 +140,7 @@ export class Job {
   /** Pausing a paused job is not an error. Throws `not-running` and `not-pausable`. */
   pause(): void {
     if (this.#state === 'paused') return
-    if (this.kind === 'import' || this.kind === 'query') {
-      throw new Problem('not-pausable', `An ${this.kind} cannot be paused; it can be stopped.`, { job: this.record() })
-    }
+    this.#refuseUnpausable('paused')
     if (this.#state !== 'running') throw cannotBe('paused', this.record())
     this.#unpaused = deferred()
     this.#become('paused')
@@ -159,9 +160,10 @@ export class Job {
     this.#become('interrupted')
   }
 
-  /** Bytes per second from now on, null for none. Throws `not-running`. */
+  /** Bytes per second from now on, null for none. Throws `not-running` and `not-pausable`. */
   limitRate(bytesPerSecond: number | null): void {
     if (this.isEnded) throw cannotBe('limited', this.record())
+    this.#refuseUnpausable('limited')
     this.throttle.bytesPerSecond = bytesPerSecond
     this.#onChange(this, 'progress')
   }
@@ -249,6 +251,13 @@ export class Job {
         status: this.#error.status,
       },
     }
+  }
+
+  /** Only what passes a flow can be held back. */
+  #refuseUnpausable(what: 'paused' | 'limited'): void {
+    if (this.kind === 'upload' || this.kind === 'export') return
+    const words = `A job of the kind ${this.kind} cannot be ${what}; it can be stopped.`
+    throw new Problem('not-pausable', words, { job: this.record() })
   }
 
   #become(next: JobState): void {

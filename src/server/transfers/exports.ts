@@ -31,6 +31,8 @@ export interface ExportRequest {
   range: ByteRange
   jobId: string | null
   waitMs: number
+  /** Bytes per second; null, the default, for none. One that joins a running job sets it for all of its streams. */
+  rateLimit?: number | null
   /** Aborts when the reader's connection is gone. */
   left: AbortSignal
 }
@@ -80,7 +82,10 @@ export class Exports {
 
   async #join(key: string, account: string, request: ExportRequest): Promise<SharedExport> {
     const running = await this.#running.get(key)?.catch(() => undefined)
-    if (running && !running.job.signal.aborted && !running.job.isEnded) return running
+    if (running && !running.job.signal.aborted && !running.job.isEnded) {
+      if (request.rateLimit) running.job.limitRate(request.rateLimit)
+      return running
+    }
     const started = this.#start(account, request)
     this.#running.set(key, started)
     try {
@@ -100,6 +105,7 @@ export class Exports {
         account,
         file: request.name,
         totalBytes: request.file.file.size,
+        rateLimit: request.rateLimit ?? null,
       },
       turnOf(request),
     )

@@ -20,7 +20,7 @@ export interface FlowOptions {
 export class Flow {
   readonly signal: AbortSignal
   readonly #job: Job
-  readonly #shared: Throttle[]
+  readonly #throttles: Throttle[]
   readonly #idleTimer: NodeJS.Timeout
   readonly #stall = new AbortController()
   #lastByteAt = performance.now()
@@ -28,7 +28,7 @@ export class Flow {
 
   constructor({ job, shared, idleTimeoutMs, signal }: FlowOptions) {
     this.#job = job
-    this.#shared = shared
+    this.#throttles = [job.throttle, ...shared]
     this.signal = AbortSignal.any([job.signal, signal, this.#stall.signal])
     this.#idleTimer = setInterval(() => this.#checkIdle(idleTimeoutMs), Math.max(20, idleTimeoutMs / 10))
     this.#idleTimer.unref()
@@ -49,7 +49,7 @@ export class Flow {
 
   /** The most bytes to move at once, so that a limited stream runs evenly. */
   get step(): number {
-    const limits = [this.#job.throttle, ...this.#shared].flatMap((throttle) => throttle.bytesPerSecond ?? [])
+    const limits = this.#throttles.flatMap((throttle) => throttle.bytesPerSecond ?? [])
     return limits.length === 0 ? Number.POSITIVE_INFINITY : Math.max(minStep, Math.min(...limits) / stepsPerSecond)
   }
 
@@ -69,22 +69,17 @@ export class Flow {
   }
 
   #isHeld(): boolean {
-    return (
-      this.#job.state === 'paused' ||
-      this.#job.throttle.bytesPerSecond !== null ||
-      this.#shared.some((throttle) => throttle.bytesPerSecond !== null)
-    )
+    return this.#job.state === 'paused' || this.#throttles.some((throttle) => throttle.bytesPerSecond !== null)
   }
 
   async #passHeld(bytes: number): Promise<void> {
     this.#held++
     try {
       for (let left = bytes; left > 0; ) {
-        await unlessAborted(this.#job.unpaused, this.signal)
+        await this.#untilUnpaused()
         const piece = Math.ceil(Math.min(left, this.step))
-        const now = performance.now()
-        const waitMs = Math.max(...[this.#job.throttle, ...this.#shared].map((throttle) => throttle.book(piece, now)))
-        if (waitMs >= 1) await this.#sleep(waitMs)
+        if (!(await this.#untilTurn(piece))) continue
+        await this.#untilUnpaused()
         this.#count(piece)
         left -= piece
       }
@@ -92,6 +87,18 @@ export class Flow {
       this.#held--
       this.touch()
     }
+  }
+
+  async #untilUnpaused(): Promise<void> {
+    // Paused again before this one went on: it is held like any other.
+    while (this.#job.state === 'paused') await unlessAborted(this.#job.unpaused, this.signal)
+  }
+
+  /** True when the piece may pass; false when a limit changed meanwhile, so that its size and its wait mean nothing any more. */
+  async #untilTurn(piece: number): Promise<boolean> {
+    const now = performance.now()
+    const waitMs = Math.max(...this.#throttles.map((throttle) => throttle.book(piece, now)))
+    return waitMs < 1 || this.#sleep(waitMs)
   }
 
   #count(bytes: number): void {
@@ -108,10 +115,26 @@ export class Flow {
     this.#stall.abort(new Problem('stalled', `No byte moved for ${Math.round(idleTimeoutMs / 1000)} s.`))
   }
 
-  #sleep(milliseconds: number): Promise<void> {
-    return unlessAborted(new Promise((resolve) => setTimeout(resolve, milliseconds)), this.signal)
+  /** True after the time, false as soon as a limit changes. Rejects with the reason for which the transfer ends. */
+  #sleep(milliseconds: number): Promise<boolean> {
+    const { signal } = this
+    return new Promise((resolve, reject) => {
+      const end = (settle: () => void) => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', onAbort)
+        for (const forget of forgets) forget()
+        settle()
+      }
+      const onAbort = () => end(() => reject(signal.reason))
+      const timer = setTimeout(() => end(() => resolve(true)), Math.min(milliseconds, longestSleepMs))
+      const forgets = this.#throttles.map((throttle) => throttle.onChange(() => end(() => resolve(false))))
+      signal.addEventListener('abort', onAbort)
+      if (signal.aborted) onAbort()
+    })
   }
 }
 
-const minStep = 1024
+const minStep = 1
 const stepsPerSecond = 20
+/** Node fires a longer timer at once. */
+const longestSleepMs = 2 ** 31 - 1

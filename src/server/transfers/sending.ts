@@ -41,10 +41,15 @@ export async function send(
       if (piece.length === 0) throw new Truncated('The file became shorter while it was being sent.')
       position += piece.length
       if (position < range.end) next = read(position)
-      await flow.pass(piece.length)
-      await unlessAborted(write(sink, piece.buffer.subarray(0, piece.length)), flow.signal)
-      flow.touch()
-      onSent()
+      // A piece that was read before a limit was set is larger than a step by now.
+      for (let sent = 0; sent < piece.length; ) {
+        const length = Math.ceil(Math.min(flow.step, piece.length - sent))
+        await flow.pass(length)
+        await unlessAborted(write(sink, piece.buffer.subarray(sent, sent + length)), flow.signal)
+        flow.touch()
+        onSent()
+        sent += length
+      }
       size.adapt()
       pool.give(piece.buffer)
     }

@@ -30,6 +30,8 @@ export interface UploadRequest {
   identity: Identity
   jobId: string | null
   waitMs: number
+  /** Bytes per second; null, the default, for none. */
+  rateLimit?: number | null
   /** Aborts when the sender's connection is gone. */
   left: AbortSignal
   /** Called once when the checks are over and the body may come: the moment for `100 Continue`. */
@@ -97,7 +99,8 @@ export class Uploads {
     const { files, jobs, space, idleTimeoutMs, throttleOf, checkAccess } = this.#services
     const { identity } = request
     const owner = { accountId: identity.account.id, account: accountName(identity.account) }
-    const job = await jobs.start({ ...plan, ...owner, kind: 'upload', id: request.jobId }, turnOf(request))
+    const wish = { id: request.jobId, rateLimit: request.rateLimit ?? null }
+    const job = await jobs.start({ ...plan, ...owner, ...wish, kind: 'upload' }, turnOf(request))
     const flow = new Flow({ job, shared: [throttleOf(owner.account)], idleTimeoutMs, signal: request.left })
     const endRevocation = stopWhenRevoked(job, identity)
     const partials: Partial[] = []
