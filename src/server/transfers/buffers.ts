@@ -31,7 +31,7 @@ export class BufferPool {
   }
 }
 
-const minBufferBytes = 32 * 1024
+const minBufferBytes = 16 * 1024
 const maxBufferBytes = 1024 * 1024
 const maxFree = 8
 const quickMs = 20

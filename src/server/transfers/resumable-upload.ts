@@ -253,7 +253,7 @@ export class ResumableUpload {
   async #reserve(bytes: number): Promise<void> {
     const { files, space } = this.#services
     if (this.#reservation) {
-      await this.#reservation.grow(bytes)
+      await this.#reservation.cover(bytes)
       return
     }
     const there = await files.find(this.#note.space, this.#note.name)
@@ -300,7 +300,7 @@ export class ResumableUpload {
     const size = this.#size
     if (length !== null && size > length) throw tooLong(length)
     this.#services.space.checkSize(size)
-    if (length === null) await this.#reservation?.grow(size)
+    if (length === null) await this.#reservation?.cover(size)
   }
 
   /** What was checked as it came is synced before its checksum is forgotten. */

@@ -10,8 +10,11 @@ export interface SpaceLimits {
 
 /** Room that was set aside for one upload. */
 export interface Reservation {
-  /** Makes sure that there is room for `bytes` in all. Throws `quota-exceeded` and `disk-full`. */
-  grow(bytes: number): Promise<void>
+  /**
+   * Makes sure that there is room for `bytes` in all, taking some ahead where it can. Costs nothing while what was taken
+   * is enough. Throws `quota-exceeded` and `disk-full`.
+   */
+  cover(bytes: number): Promise<void>
   /** Keeps `bytes` of it, for one that waits without moving. */
   shrink(bytes: number): void
   /** Gives the room back: the upload has ended, whatever the end. Releasing twice is not an error. */
@@ -41,7 +44,8 @@ export class SpaceReservations {
   async reserve(space: Space, bytes: number, replaces: number, written: () => number): Promise<Reservation> {
     const key = {}
     const account = `${space.role}:${space.username}`
-    const grow = async (total: number) => {
+    let reserved = 0
+    const take = async (total: number) => {
       const [used, free] = await Promise.all([
         this.#limits.quota === null ? 0 : this.#files.usage(space),
         this.#files.freeBytes(),
@@ -58,12 +62,22 @@ export class SpaceReservations {
         throw new Problem('disk-full', "There is not enough room on the server's disk.", { free })
       }
       this.#reserved.set(key, { account, bytes: total, written })
+      reserved = total
     }
-    await grow(bytes)
-    return {
-      grow,
-      shrink: (total) => void this.#reserved.set(key, { account, bytes: total, written }),
-      release: () => void this.#reserved.delete(key),
+    const cover = async (total: number) => {
+      if (total <= reserved) return
+      const ahead = Math.min(maxAheadBytes, Math.max(minAheadBytes, total / 4))
+      await take(total + Math.ceil(ahead)).catch(() => take(total))
     }
+    await take(bytes)
+    const shrink = (total: number) => {
+      this.#reserved.set(key, { account, bytes: total, written })
+      reserved = total
+    }
+    return { cover, shrink, release: () => void this.#reserved.delete(key) }
   }
 }
+
+/** How much an upload of unknown length takes ahead of what has come. */
+const minAheadBytes = 1024 ** 2
+const maxAheadBytes = 64 * 1024 ** 2

@@ -120,7 +120,7 @@ export class Uploads {
         receive: async (body, partial) => {
           const takeRoom = async () => {
             space.checkSize(partial.size)
-            if (job.bytes > bytes) await reservation.grow(job.bytes)
+            await reservation.cover(job.bytes)
           }
           const watch = watchGrowth(takeRoom, (error) => job.abort(error))
           try {
@@ -219,7 +219,7 @@ export function watchGrowth(takeRoom: () => Promise<void>, onFull: (error: Probl
   return { end: () => clearInterval(timer) }
 }
 
-const growthCheckMs = 100
+const growthCheckMs = 250
 
 function sizeOf(partials: Partial[]): number {
   return partials.reduce((sum, partial) => sum + partial.size, 0)
