@@ -53,10 +53,11 @@ async function promptHidden({ stdin, stderr }: Context, question: string): Promi
   if (!stdin.isTTY) {
     throw new Failure('wrongUse', 'No terminal to ask for the password: use --password-stdin or FILEJOBS_PASSWORD.')
   }
-  stderr.write(question)
+  // Before the question is there to be answered.
   stdin.setRawMode(true)
   stdin.setEncoding('utf8')
   try {
+    stderr.write(question)
     return await readHidden(stdin)
   } finally {
     stdin.setRawMode(false)
