@@ -86,6 +86,16 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/mv.js')).mvCommand,
   },
   {
+    name: 'share',
+    summary: 'make a link to a file that works without an account',
+    load: async () => (await import('./commands/share.js')).shareCommand,
+  },
+  {
+    name: 'shares',
+    summary: 'list and revoke your links',
+    load: async () => (await import('./commands/shares.js')).sharesCommand,
+  },
+  {
     name: 'completion',
     summary: 'print the completion of a shell',
     load: async () => (await import('./commands/completion.js')).completionCommand,

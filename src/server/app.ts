@@ -23,12 +23,14 @@ import { healthRoutes } from './routes/health.js'
 import { jobEventRoutes } from './routes/job-events.js'
 import { jobRoutes } from './routes/jobs.js'
 import { metricsRoutes } from './routes/metrics.js'
+import { sharedRoutes, shareRoutes } from './routes/shares.js'
 import { tusRoutes } from './routes/tus.js'
 import { uploadRoutes } from './routes/upload.js'
 import type { AccountStore } from './stores/accounts.js'
 import type { FileStore } from './stores/files.js'
 import type { Exports } from './transfers/exports.js'
 import type { ResumableUploads } from './transfers/resumable.js'
+import type { Shares } from './transfers/shares.js'
 import type { Uploads } from './transfers/uploads.js'
 
 export interface Services {
@@ -46,6 +48,7 @@ export interface Services {
   uploads: Uploads
   resumable: ResumableUploads
   exports: Exports
+  shares: Shares
   /** The media type that a name promises. */
   mediaTypeOf(name: string): string
   /** False while the server shuts down. */
@@ -68,14 +71,17 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   app.route('/', documentRoutes(app, services.version))
   app.route('/', authRoutes(services))
   app.route('/', accountRoutes(services))
+  app.route('/', sharedRoutes(services))
 
   const guarded = guard(services.authentication)
-  for (const path of [routes.upload, routes.export, routes.files, routes.jobs]) app.use(`${path}/*`, guarded)
+  for (const path of [routes.upload, routes.export, routes.files, routes.jobs, routes.shares])
+    app.use(`${path}/*`, guarded)
   app.route('/', uploadRoutes(services))
   app.route('/', exportRoutes(services))
   app.route('/', fileRoutes(services))
   app.route('/', jobEventRoutes(services))
   app.route('/', jobRoutes(services))
   app.route('/', tusRoutes(services))
+  app.route('/', shareRoutes(services))
   return app
 }

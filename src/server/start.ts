@@ -27,8 +27,10 @@ import { openFileStore } from './stores/local/files.js'
 import { openJobHistory } from './stores/local/job-history.js'
 import { openSecretKey } from './stores/local/secret-key.js'
 import { openSessionStore } from './stores/local/sessions.js'
+import { openShareStore } from './stores/local/shares.js'
 import { Exports } from './transfers/exports.js'
 import { ResumableUploads } from './transfers/resumable.js'
+import { Shares } from './transfers/shares.js'
 import { SpaceReservations } from './transfers/space.js'
 import { type UploadServices, Uploads } from './transfers/uploads.js'
 
@@ -60,6 +62,8 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     closers.push(() => passwords.close())
     const files = await openFileStore(folder.root)
     closers.push(() => files.close())
+    const shareStore = await openShareStore(folder.root)
+    closers.push(() => shareStore.close())
     const history = await openJobHistory(folder.root, (error) => log.error('The job history cannot be written', error))
     closers.push(() => history.close())
     const kept = await recover({ files, history, accounts, keepPartialMs: config.keepPartialMs })
@@ -70,11 +74,12 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     const feed = new JobFeed(jobs)
     const metrics = openMetrics({ jobs, files, version: version() })
     closers.push(() => metrics.close())
+    const secret = await openSecretKey(folder.root, config.jwtSecret)
     const authentication = new Authentication({
       accounts,
       sessions,
       passwords,
-      tokens: await openTokens(await openSecretKey(folder.root, config.jwtSecret)),
+      tokens: await openTokens(secret),
       limiter: new LoginLimiter(),
       signupRoles: config.signupRoles,
       sessionTtlMs: config.sessionTtlMs,
@@ -82,6 +87,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     })
     if (config.usersFile !== null) await importUsers(config.usersFile, { accounts, passwords })
 
+    const shares = new Shares({ shares: shareStore, accounts, files, jobs, secret })
     const administration = new Administration({
       accounts,
       passwords,
@@ -91,7 +97,10 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
         // One that is done by now, and so too late to stop, is ended all the same.
         await Promise.allSettled(own.map((job) => job.stop(by)))
       },
-      removeAccountData: (account) => files.removeSpace(account),
+      async removeAccountData(account, by) {
+        await shares.revokeAll(account, by)
+        await files.removeSpace(account)
+      },
     })
     const throttles = new Map<string, Throttle>()
     const throttleOf = (account: string) => {
@@ -129,6 +138,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       uploads,
       resumable,
       exports,
+      shares,
       mediaTypeOf,
       isReady: () => ready,
     })

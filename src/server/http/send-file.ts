@@ -21,13 +21,15 @@ export interface FileAnswer {
   name?: string
   /** Who exports, where it is not the account itself. */
   account?: string
+  /** False: a job of its own, where the readers are different people; default true. */
+  joins?: boolean
 }
 
 /**
  * Answers a GET for a file: 304, 412 and 416 by its conditions and range (RFC 9110 sections 13 and 14), else an export
  * job that sends 200 or 206. Throws what `Exports.claim` throws.
  */
-export async function sendFile({ env, identity, exports, file, name, account }: FileAnswer): Promise<Response> {
+export async function sendFile({ env, identity, exports, file, name, account, joins }: FileAnswer): Promise<Response> {
   const { incoming, outgoing } = env
   let choice: Choice
   let wishes: ReturnType<typeof wishesOf>
@@ -47,6 +49,7 @@ export async function sendFile({ env, identity, exports, file, name, account }: 
   const stream = await exports.claim({
     identity,
     ...(account === undefined ? {} : { account }),
+    ...(joins === undefined ? {} : { joins }),
     name: name ?? file.file.name,
     file,
     range: choice.range,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { Problem } from '../../protocol/problems.js'
@@ -25,6 +26,8 @@ export interface ExportRequest {
   identity: Identity
   /** Who counts as the one that exports, where it is not the account itself: a share. */
   account?: string
+  /** False: a job of its own, where the readers are different people; default true. */
+  joins?: boolean
   /** What the job and a stop name: the file's name as its reader asked for it. */
   name: string
   file: OpenFile
@@ -65,7 +68,7 @@ export class Exports {
   async claim(request: ExportRequest): Promise<ExportStream> {
     const { file, name, range, identity } = request
     const account = request.account ?? accountName(identity.account)
-    const key = `${account}\n${name}`
+    const key = `${account}\n${name}${request.joins === false ? `\n${randomUUID()}` : ''}`
     try {
       this.#stopped.check(`${identity.sessionId}\n${name}`, range.start)
       const shared = await this.#join(key, account, request)
@@ -115,7 +118,9 @@ export class Exports {
   async #run(shared: SharedExport, request: ExportRequest, response: Writable, cut: () => void): Promise<void> {
     const { job } = shared
     const { idleTimeoutMs, throttleOf } = this.#services
-    const flow = new Flow({ job, shared: [throttleOf(job.account)], idleTimeoutMs, signal: request.left })
+    // What a link sends counts as its owner's.
+    const throttle = throttleOf(accountName(request.identity.account))
+    const flow = new Flow({ job, shared: [throttle], idleTimeoutMs, signal: request.left })
     const endRevocation = stopWhenRevoked(job, request.identity)
     let progressed = false
     const onSent = () => {

@@ -162,6 +162,31 @@ const scenarios: Record<string, Scenario> = {
   },
   'POST /export/stop': ({ ann }) => [{ path: '/export/stop', init: { method: 'POST', headers: ann }, status: 404 }],
 
+  'POST /shares': async (api) => {
+    await api.put('share.txt', 'some text')
+    return [
+      { path: '/shares', init: json({ filename: 'share.txt', expiresIn: 60 }, api.ann), status: 201 },
+      { path: '/shares', init: json({ filename: 'share.txt', expiresIn: 0 }, api.ann), status: 400 },
+      { path: '/shares', init: json({ filename: 'missing', expiresIn: 60 }, api.ann), status: 404 },
+    ]
+  },
+  'GET /shares': ({ ann }) => [{ path: '/shares', init: { headers: ann }, status: 200 }],
+  'DELETE /shares/{id}': async (api) => {
+    const { id } = await api.share('revoked.txt')
+    return [
+      { path: `/shares/${id}`, init: { method: 'DELETE', headers: api.ann }, status: 204 },
+      { path: `/shares/${id}`, init: { method: 'DELETE', headers: api.ann }, status: 404 },
+    ]
+  },
+  'GET /s/{token}': async (api) => {
+    const path = new URL((await api.share('shared.txt')).url).pathname
+    return [
+      { path, status: 200 },
+      { path, init: { headers: { Range: 'bytes=0-1' } }, status: 206 },
+      { path: '/s/guessed', status: 404 },
+    ]
+  },
+
   'GET /jobs': ({ ann }) => [
     { path: '/jobs?state=done,failed&kind=upload&limit=5', init: { headers: ann }, status: 200 },
     { path: '/jobs?state=lost', init: { headers: ann }, status: 400 },
@@ -211,6 +236,8 @@ interface Api {
   ann: Record<string, string>
   admin: Record<string, string>
   put(name: string, content: string): Promise<void>
+  /** Uploads a file of that name and makes a link to it. */
+  share(name: string): Promise<{ id: string; url: string }>
   /** Begins an upload that goes on until the test ends, and returns its job's id. One that went on before is stopped. */
   startUpload(name: string): Promise<string>
 }
@@ -256,14 +283,20 @@ async function openApi(): Promise<Api> {
   const server = await startTestServer({ shutdownGraceMs: 0 })
   const ann = bearer(await server.logIn('ann'))
   const stopUploads = () => fetch(`${server.url}/upload/stop`, { method: 'POST', headers: ann })
+  const put: Api['put'] = async (name, content) => {
+    await stopUploads()
+    const answer = await fetch(`${server.url}/files/${name}`, { method: 'PUT', headers: ann, body: content })
+    if (!answer.ok) throw new Error(`put ${name}: ${answer.status} ${await answer.text()}`)
+  }
   return {
     server,
     ann,
     admin: bearer(await server.logIn('admin', 'admin')),
-    async put(name, content) {
-      await stopUploads()
-      const answer = await fetch(`${server.url}/files/${name}`, { method: 'PUT', headers: ann, body: content })
-      if (!answer.ok) throw new Error(`put ${name}: ${answer.status} ${await answer.text()}`)
+    put,
+    async share(name) {
+      await put(name, 'some text')
+      const answer = await fetch(`${server.url}/shares`, json({ filename: name, expiresIn: 60 }, ann))
+      return (await answer.json()) as { id: string; url: string }
     },
     async startUpload(name) {
       await stopUploads()

@@ -1,0 +1,36 @@
+import { z } from 'zod'
+
+/** The longest life of a share, in seconds: 30 days. */
+export const maxShareSeconds = 30 * 86_400
+
+export const newShareSchema = z
+  .object({
+    filename: z.string(),
+    expiresIn: z.int().min(1).max(maxShareSeconds).meta({ description: 'seconds, 30 days at most' }),
+  })
+  .meta({ id: 'NewShare', example: { filename: 'reports/sales.csv', expiresIn: 86_400 } })
+
+export const shareSchema = z
+  .object({
+    id: z.string(),
+    url: z.string().meta({ description: 'whoever has it gets the file, without an account' }),
+    filename: z.string(),
+    createdAt: z.iso.datetime(),
+    expiresAt: z.iso.datetime(),
+  })
+  .meta({
+    id: 'Share',
+    example: {
+      id: 'mXy2c7Gd0Q4s',
+      url: 'https://files.example.org/s/mXy2c7Gd0Q4sVb1P3l5Zr0tYh8kN2eWqJx7aUd',
+      filename: 'reports/sales.csv',
+      createdAt: '2026-11-20T09:30:00.000Z',
+      expiresAt: '2026-11-21T09:30:00.000Z',
+    },
+  })
+export type ShareRecord = z.infer<typeof shareSchema>
+
+export const shareListSchema = z
+  .object({ shares: z.array(shareSchema).meta({ description: 'newest first' }) })
+  .meta({ id: 'ShareList' })
+export type ShareList = z.infer<typeof shareListSchema>

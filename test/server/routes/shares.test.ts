@@ -1,0 +1,192 @@
+import { readFile } from 'node:fs/promises'
+import http from 'node:http'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { answerOf, type Caller } from '../../helpers/calls.js'
+import { eventually, within } from '../../helpers/eventually.js'
+import { shareServer } from '../../helpers/shared-server.js'
+
+const shared = shareServer()
+
+async function newOwner() {
+  const ann = await shared.newCaller()
+  await ann.put('a%20file.txt', 'some text')
+  return ann
+}
+
+async function share(owner: Caller, filename = 'a file.txt', expiresIn = 60) {
+  const { status, json } = await owner.post('/shares', { filename, expiresIn })
+  expect(status).toBe(201)
+  return json as { id: string; url: string; filename: string; expiresAt: string }
+}
+
+/** Begins a download that nobody reads, and waits until its job runs. */
+async function holdDownload(url: string) {
+  const request = http.get(url, { agent: false })
+  const response = new Promise<http.IncomingMessage>((resolve) => request.on('response', resolve))
+  request.on('error', () => {})
+  const reader = await response
+  const broken = new Promise<Error>((resolve) => reader.on('error', resolve))
+  return {
+    request,
+    /** Reads on, and resolves when the connection breaks before the end. */
+    breaks: () => within('the download is cut', reader.resume() && broken),
+  }
+}
+
+describe('a share', () => {
+  it('gives its file to whoever has the link, without an account', async () => {
+    const ann = await newOwner()
+    const { url, filename, expiresAt } = await share(ann)
+    expect(url).toMatch(new RegExp(`^${ann.url}/s/[\\w-]{44}$`))
+    expect({ filename, expiresAt: Date.parse(expiresAt) }).toEqual({
+      filename: 'a file.txt',
+      expiresAt: expect.closeTo(Date.now() + 60_000, -4),
+    })
+    const answer = await fetch(url)
+    expect([answer.status, await answer.text()]).toEqual([200, 'some text'])
+    expect(answer.headers.get('content-disposition')).toContain('a%20file.txt')
+    expect(answer.headers.get('content-security-policy')).toContain('sandbox')
+    const part = await fetch(url, { headers: { Range: 'bytes=5-' } })
+    expect([part.status, await part.text()]).toEqual([206, 'text'])
+    const head = await fetch(url, { method: 'HEAD' })
+    expect([head.status, head.headers.get('content-length')]).toEqual([200, '9'])
+  })
+
+  it('is listed and revoked by its owner, and by nobody else', async () => {
+    const [ann, bob] = [await newOwner(), await newOwner()]
+    const [first, second] = [await share(ann), await share(ann)]
+    expect((await ann.call('/shares')).json.shares).toMatchObject([
+      { id: second.id, url: second.url },
+      { id: first.id },
+    ])
+    expect((await bob.call('/shares')).json.shares).toEqual([])
+    expect(await bob.call(`/shares/${first.id}`, { method: 'DELETE' })).toMatchObject({
+      status: 404,
+      json: { code: 'share-not-found' },
+    })
+    expect((await ann.call(`/shares/${first.id}`, { method: 'DELETE' })).status).toBe(204)
+    expect((await ann.call(`/shares/${first.id}`, { method: 'DELETE' })).status).toBe(404)
+    expect((await fetch(first.url)).status).toBe(404)
+    expect((await fetch(second.url)).status).toBe(200)
+  })
+
+  it('stops working when it expires', async () => {
+    const ann = await newOwner()
+    const { url } = await share(ann, 'a file.txt', 1)
+    await eventually('the link expires', async () => (await fetch(url)).status === 404)
+    expect((await ann.call('/shares')).json.shares).toEqual([])
+  })
+
+  it('is made only of a file that is there, for a time that is allowed', async () => {
+    const ann = await newOwner()
+    const refused = async (body: object) => (await ann.post('/shares', body)).json
+    expect(await refused({ filename: 'missing', expiresIn: 60 })).toMatchObject({ code: 'file-not-found', status: 404 })
+    expect(await refused({ filename: '../x', expiresIn: 60 })).toMatchObject({ code: 'invalid-request' })
+    for (const expiresIn of [0, -1, 1.5, 30 * 86_400 + 1, '60']) {
+      expect(await refused({ filename: 'a file.txt', expiresIn })).toMatchObject({ status: 400, field: 'expiresIn' })
+    }
+    const client = await shared.newCaller('client')
+    expect((await client.post('/shares', { filename: 'a', expiresIn: 60 })).status).toBe(403)
+  })
+
+  it('does not open to a token that is guessed or altered', async () => {
+    const ann = await newOwner()
+    const { url } = await share(ann)
+    const altered = url.slice(0, -1) + (url.endsWith('A') ? 'B' : 'A')
+    for (const wrong of [altered, url.slice(0, -1), `${url}A`, `${ann.url}/s/x`, `${ann.url}/s/${'A'.repeat(44)}`]) {
+      const answer = await fetch(wrong)
+      expect([answer.status, await answer.json()]).toMatchObject([404, { code: 'share-not-found' }])
+    }
+  })
+
+  it('keeps no secret on the disk', async () => {
+    const ann = await newOwner()
+    const { url, id } = await share(ann)
+    const stored = await readFile(join(shared.server.dataFolder, 'shares.json'), 'utf8')
+    expect(stored).toContain(id)
+    expect(stored).not.toContain(url.slice(url.lastIndexOf('/') + 1 + id.length))
+  })
+
+  it('serves the file that has the name now, and is 404 when there is none', async () => {
+    const ann = await newOwner()
+    const { url } = await share(ann)
+    await ann.put('a%20file.txt', 'newer')
+    expect(await (await fetch(url)).text()).toBe('newer')
+    await ann.call('/files/a%20file.txt', { method: 'DELETE' })
+    const answer = await fetch(url)
+    expect([answer.status, await answer.json()]).toMatchObject([404, { code: 'file-not-found' }])
+  })
+})
+
+describe('a download by a share', () => {
+  const big = Buffer.alloc(24 * 1024 ** 2, 'x')
+
+  it("is a job that the owner sees and can stop, and that leaves the owner's own slot alone", async () => {
+    const ann = await shared.newCaller()
+    await ann.put('big', big)
+    const { id, url } = await share(ann, 'big')
+    const download = await holdDownload(url)
+    const job = await ann.findJob('kind=export&state=running')
+    expect(job).toMatchObject({ account: `share:${id}`, file: 'big', totalBytes: big.length })
+    expect((await ann.call('/files/big', { headers: { Range: 'bytes=0-9' } })).status).toBe(206)
+    expect(await ann.post(`/jobs/${job.id}/stop`)).toMatchObject({ status: 200, json: { job: { state: 'stopped' } } })
+    await download.breaks()
+    const bob = await shared.newCaller()
+    expect((await bob.call(`/jobs/${job.id}`)).status).toBe(404)
+  })
+
+  it('is one of eight at once; one more is asked to come again later, and learns nothing of the others', async () => {
+    const ann = await shared.newCaller()
+    await ann.put('big', big)
+    const { url } = await share(ann, 'big')
+    const downloads = []
+    for (let index = 0; index < 8; index += 1) downloads.push(await holdDownload(url))
+    const refused = await fetch(url)
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5'])
+    expect(await refused.text()).not.toMatch(/"job"|user:/)
+    for (const { request } of downloads) request.destroy()
+    await eventually(
+      'a place is free',
+      async () => (await fetch(url, { headers: { Range: 'bytes=0-0' } })).status === 206,
+    )
+  })
+
+  it('ends when the link is revoked', async () => {
+    const ann = await shared.newCaller()
+    await ann.put('big', big)
+    const { id, url } = await share(ann, 'big')
+    const download = await holdDownload(url)
+    expect((await ann.call(`/shares/${id}`, { method: 'DELETE' })).status).toBe(204)
+    await download.breaks()
+    expect(await ann.findJob('kind=export')).toMatchObject({ state: 'stopped', account: `share:${id}` })
+  })
+
+  it('ends with the account, and the link with it', async () => {
+    const ann = await newOwner()
+    const admin = await shared.admin()
+    const { url } = await share(ann)
+    const { account } = (await ann.call('/auth/me')).json
+    await admin.call(`/accounts/${account}`, { method: 'PATCH', body: { disabled: true } })
+    expect((await fetch(url)).status).toBe(404)
+    expect((await admin.call(`/accounts/${account}`, { method: 'DELETE' })).status).toBe(204)
+    expect((await fetch(url)).status).toBe(404)
+    expect(await readFile(join(shared.server.dataFolder, 'shares.json'), 'utf8')).not.toContain(
+      new URL(url).pathname.slice(3, 15),
+    )
+  })
+})
+
+describe('the address of a share', () => {
+  const behindProxy = shareServer({ publicUrl: 'https://files.example.org' })
+
+  it('is the public one where the server knows it', async () => {
+    const ann = await behindProxy.newCaller()
+    await ann.put('a', 'text')
+    const { json } = await ann.post('/shares', { filename: 'a', expiresIn: 60 })
+    expect(json.url).toMatch(/^https:\/\/files\.example\.org\/s\//)
+    const request = ann.open(new URL(json.url).pathname, { headers: { Host: 'files.example.org' } })
+    request.end()
+    expect((await answerOf(request)).status).toBe(200)
+  })
+})
