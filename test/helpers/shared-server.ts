@@ -11,17 +11,23 @@ export interface SharedServer {
   admin(): Promise<Caller>
 }
 
-/** One server for the tests of a file; afterwards it must have logged no error and be alive. */
+/** One server for the tests of a file; afterwards it must be alive, and must have logged no error and leaked nothing. */
 export function shareServer(changes: Partial<ServerConfig> = {}): SharedServer {
   let server: TestServer
   let accounts = 0
+  const leaks: string[] = []
+  const onWarning = ({ message }: Error) => {
+    if (/AbortSignal|garbage collection/.test(message)) leaks.push(message)
+  }
   beforeAll(async () => {
+    process.on('warning', onWarning)
     server = await startTestServer(changes)
   })
   afterAll(async () => {
     const { status } = await fetch(`${server.url}/healthz`)
     await server.close()
-    expect({ status, errors: server.errors }).toEqual({ status: 200, errors: [] })
+    process.off('warning', onWarning)
+    expect({ status, errors: server.errors, leaks }).toEqual({ status: 200, errors: [], leaks: [] })
   })
   return {
     get server() {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { Revocation } from './identity.js'
 
 /** The sessions in use in this process, each with the signal that ends what runs by it. */
@@ -11,6 +12,8 @@ export class LiveSessions {
     if (known) return known.controller.signal
     this.#sweep()
     const controller = new AbortController()
+    // Every transfer of the session listens to it: that is no leak, and Node would warn of one.
+    setMaxListeners(0, controller.signal)
     this.#bySession.set(sessionId, { controller, accountId, expiresAt })
     return controller.signal
   }

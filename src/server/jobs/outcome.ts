@@ -12,12 +12,15 @@ export function asProblem(error: unknown): Problem {
   return new Problem('internal', 'Something broke in the server. It is in its log.', {}, { cause: error })
 }
 
-/** Ends the job by what went wrong, and returns the problem to answer with, which names it. Nothing may be left to clean up. */
+/**
+ * Ends the job by what went wrong, and returns the problem to answer with, which names it, or the job that was in its
+ * way. Nothing may be left to clean up.
+ */
 export function endByError(job: Job, error: unknown): Problem {
   const { code, message, details, cause } = asProblem(error)
   job.end({ state: 'failed', error: new Problem(code, message, details, { cause }) })
   const record = job.record()
-  if (record.state !== 'stopped') return new Problem(code, message, { ...details, job: record }, { cause })
+  if (record.state !== 'stopped') return new Problem(code, message, { job: record, ...details }, { cause })
   const { stoppedBy } = record
   return new Problem('job-stopped', `The ${job.kind} was stopped by ${stoppedBy}.`, { stoppedBy, job: record })
 }

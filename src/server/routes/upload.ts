@@ -42,7 +42,7 @@ export function uploadRoutes({ uploads, files, jobs }: { uploads: Uploads; files
       const { files: published, job } = await receiveForm(uploads, files, {
         ...request,
         bodySize: length === undefined ? null : Number(length),
-        read: (onFile, signal) => readForm(incoming, onFile, signal),
+        read: (reader) => readForm(incoming, reader),
       })
       const names = published.map((file) => file.name).join(', ')
       return c.json({ message: `Uploaded ${names}.`, files: published.map(fileRecord) }, 201, { [jobHeader]: job.id })

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { Problem } from '../../protocol/problems.js'
 import type { Job } from '../jobs/job.js'
 import type { Throttle } from '../jobs/throttle.js'
@@ -30,6 +31,8 @@ export class Flow {
     this.#job = job
     this.#throttles = [job.throttle, ...shared]
     this.signal = AbortSignal.any([job.signal, signal, this.#stall.signal])
+    // Every file of a form listens to it: that is no leak, and Node would warn of one.
+    setMaxListeners(0, this.signal)
     this.#idleTimer = setInterval(() => this.#checkIdle(idleTimeoutMs), Math.max(20, idleTimeoutMs / 10))
     this.#idleTimer.unref()
   }

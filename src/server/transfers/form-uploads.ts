@@ -12,11 +12,19 @@ export interface FormFile {
   body: Readable
 }
 
+/** Who reads a form. */
+export interface FormReader {
+  onFile(file: FormFile): Promise<void>
+  /** Bytes of files taken so far: what a form has beside them is limited. */
+  fileBytes(): number
+  signal: AbortSignal
+}
+
 export interface FormUpload extends UploadRequest {
   /** Bytes of the whole body, null where the sender does not know. */
   bodySize: number | null
   /** Reads the form and hands over its files, each as soon as it begins. Resolves at the form's end. */
-  read(onFile: (file: FormFile) => Promise<void>, signal: AbortSignal): Promise<void>
+  read(reader: FormReader): Promise<void>
 }
 
 /**
@@ -30,24 +38,24 @@ export async function receiveForm(
 ): Promise<{ files: StoredFile[]; job: Job }> {
   const space = form.identity.account
   return uploads.run(form, { file: null, totalBytes: null }, form.bodySize ?? 0, async (run) => {
-    const arrived = new Map<string, { file: FormFile; partial: Partial }>()
+    const arrived: { file: FormFile; partial?: Partial }[] = []
     const onFile = async (file: FormFile) => {
-      if (arrived.has(file.name)) {
-        throw new Problem('invalid-request', `The form has two files named "${file.name}".`, { field: file.name })
-      }
+      // Noted before anything waits: the next file may begin meanwhile, and answers keep the form's order.
+      for (const { file: other } of arrived) checkBeside(file.name, other.name)
+      const entry: (typeof arrived)[number] = { file }
+      arrived.push(entry)
       run.job.file ??= file.name
-      const partial = await run.createPartial()
-      arrived.set(file.name, { file, partial })
       await files.checkName(space, file.name)
-      await run.receive(file.body, partial)
+      entry.partial = await run.createPartial()
+      await run.receive(file.body, entry.partial)
     }
     form.begin(run.job)
-    await form.read(onFile, run.flow.signal)
-    if (arrived.size === 0) throw new Problem('invalid-request', 'The form has no file in it.', { field: 'file' })
+    await form.read({ onFile, fileBytes: () => run.job.bytes, signal: run.flow.signal })
+    if (arrived.length === 0) throw new Problem('invalid-request', 'The form has no file in it.', { field: 'file' })
 
     const settled: { file: FormFile; partial: Partial; sha256: string }[] = []
-    for (const { file, partial } of arrived.values()) {
-      settled.push({ file, partial, sha256: await run.settle(partial, null) })
+    for (const { file, partial } of arrived) {
+      if (partial) settled.push({ file, partial, sha256: await run.settle(partial, null) })
     }
     await run.commit()
     const published: StoredFile[] = []
@@ -55,11 +63,27 @@ export async function receiveForm(
       try {
         published.push((await partial.publish({ space, name: file.name, type: file.type, sha256 })).file)
       } catch (error) {
-        throw listing(error, published, [...arrived.keys()].slice(published.length))
+        throw listing(
+          error,
+          published,
+          settled.slice(published.length).map((entry) => entry.file.name),
+        )
       }
     }
     return { files: published, job: run.job }
   })
+}
+
+/** Throws where two files of a form cannot be stored side by side: of one name, or one below the other. */
+function checkBeside(name: string, other: string): void {
+  if (name === other) {
+    throw new Problem('invalid-request', `The form has two files named "${name}".`, { field: name })
+  }
+  if (name.startsWith(`${other}/`) || other.startsWith(`${name}/`)) {
+    throw new Problem('name-conflict', `The form has "${other}" and "${name}": one of them would be a folder.`, {
+      name,
+    })
+  }
 }
 
 function listing(error: unknown, published: StoredFile[], failed: string[]): Problem {

@@ -103,18 +103,24 @@ export class Uploads {
     const job = await jobs.start({ ...plan, ...owner, ...wish, kind: 'upload' }, turnOf(request))
     const flow = new Flow({ job, shared: [throttleOf(owner.account)], idleTimeoutMs, signal: request.left })
     const endRevocation = stopWhenRevoked(job, identity)
-    const partials: Partial[] = []
+    const partials: Promise<Partial>[] = []
+    const sizes: (() => number)[] = []
     let release = () => {}
     try {
       const replaces = plan.file === null ? 0 : ((await files.find(identity.account, plan.file))?.size ?? 0)
-      const reservation = await space.reserve(identity.account, bytes, replaces, () => sizeOf(partials))
+      const reservation = await space.reserve(identity.account, bytes, replaces, () => {
+        return sizes.reduce((sum, size) => sum + size(), 0)
+      })
       release = reservation.release
       const run: UploadRun = {
         job,
         flow,
+        // Numbered before anything waits: a form may begin several at once.
         createPartial: async () => {
-          const partial = await files.createPartial(`${job.id}${partials.length === 0 ? '' : `.${partials.length}`}`)
-          partials.push(partial)
+          const opening = files.createPartial(partials.length === 0 ? job.id : `${job.id}.${partials.length}`)
+          partials.push(opening)
+          const partial = await opening
+          sizes.push(() => partial.size)
           return partial
         },
         receive: async (body, partial) => {
@@ -145,7 +151,9 @@ export class Uploads {
       job.end({ state: 'done' })
       return result
     } catch (error) {
-      await Promise.all(partials.map((partial) => partial.remove()))
+      for (const opened of await Promise.allSettled(partials)) {
+        if (opened.status === 'fulfilled') await opened.value.remove()
+      }
       release()
       throw endByError(job, error)
     } finally {
@@ -220,7 +228,3 @@ export function watchGrowth(takeRoom: () => Promise<void>, onFull: (error: Probl
 }
 
 const growthCheckMs = 250
-
-function sizeOf(partials: Partial[]): number {
-  return partials.reduce((sum, partial) => sum + partial.size, 0)
-}

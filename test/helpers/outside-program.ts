@@ -1,0 +1,37 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { onTestFinished } from 'vitest'
+
+/** Whether a program that tests would like to use, such as curl, is there. */
+export function has(program: string): boolean {
+  return spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0
+}
+
+export interface OutsideProgram {
+  readonly child: ChildProcess
+  /** What it said on stderr so far. */
+  readonly stderr: string
+  /** Resolves with its exit code and its output. */
+  readonly ended: Promise<{ code: number | null; stdout: string; stderr: string }>
+}
+
+/** Starts a program that is not ours. It is ended with the test at the latest. */
+export function startOutside(program: string, args: readonly string[], options: { cwd?: string } = {}): OutsideProgram {
+  const child = spawn(program, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let [stdout, stderr] = ['', '']
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+  })
+  child.stdin.on('error', () => {})
+  return {
+    child,
+    get stderr() {
+      return stderr
+    },
+    ended: once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr })),
+  }
+}

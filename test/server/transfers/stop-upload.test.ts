@@ -1,0 +1,245 @@
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import got from 'got'
+import { describe, expect, it } from 'vitest'
+import { answerOf, type Caller, holdUpload } from '../../helpers/calls.js'
+import { eventually, within } from '../../helpers/eventually.js'
+import { has, startOutside } from '../../helpers/outside-program.js'
+import { shareServer } from '../../helpers/shared-server.js'
+import { temporaryFolder } from '../../helpers/temporary-folder.js'
+
+const shared = shareServer({ shutdownGraceMs: 0 })
+const MiB = 1024 ** 2
+
+describe('a stopped upload', () => {
+  describe.each(['with a length', 'in chunks', 'by form'] as const)('%s', (door) => {
+    it.each(['fast', 'slow', 'silent', 'paused'] as const)(
+      'from a %s sender ends with 409 and leaves nothing',
+      async (pace) => {
+        const ann = await shared.newCaller()
+        const id = randomUUID()
+        const request = openDoor(ann, door, id)
+        const answer = answerOf(request)
+        const sender = send(request, pace)
+        await eventually('it runs', async () => (await ann.job(id)).bytes > 0)
+        if (pace === 'paused') expect((await ann.post(`/jobs/${id}/pause`)).json.state).toBe('paused')
+        const receipt = await ann.post('/upload/stop')
+        const left = await partials()
+
+        expect(receipt).toMatchObject({
+          status: 200,
+          json: { job: { id, state: 'stopped', account: receipt.json.stoppedBy } },
+        })
+        expect(receipt.json).toMatchObject({ cleanedUp: true, bytesDiscarded: receipt.json.job.bytes })
+        expect(receipt.json.tookMs).toBeLessThan(1000)
+        expect(left.filter((name) => name.startsWith(id))).toEqual([])
+        const { status, json, headers } = await within('the answer to the sender', answer)
+        expect(status).toBe(409)
+        expect(json).toMatchObject({ code: 'job-stopped', stoppedBy: receipt.json.stoppedBy, job: { id } })
+        expect(headers).toMatchObject({ connection: 'close', 'filejobs-job': id })
+        sender.end()
+        expect((await ann.put('next', 'next')).status).toBe(201)
+        expect(await ann.names()).toEqual(['next'])
+      },
+    )
+  })
+
+  it.each(['fast', 'slow'] as const)('tells got, %s, eight times of eight', async (pace) => {
+    for (let time = 0; time < 8; time++) {
+      const ann = await shared.newCaller()
+      const id = randomUUID()
+      const upload = got.put(`${ann.url}/files/a`, {
+        body: Readable.from(bytes(pace)),
+        headers: { Authorization: `Bearer ${ann.token}`, 'Filejobs-Job': id, 'Content-Length': '2000000000' },
+        throwHttpErrors: false,
+        retry: { limit: 0 },
+      })
+      await eventually('it runs', async () => (await ann.job(id)).bytes > 0)
+      expect((await ann.post('/upload/stop')).status).toBe(200)
+      expect(JSON.parse((await upload).body)).toMatchObject({ code: 'job-stopped' })
+    }
+  })
+
+  it.each(['fast', 'slow'] as const)('tells undici, %s', async (pace) => {
+    const ann = await shared.newCaller()
+    const id = randomUUID()
+    const upload = fetch(`${ann.url}/files/a`, {
+      method: 'PUT',
+      body: Readable.toWeb(Readable.from(bytes(pace))) as ReadableStream,
+      headers: { Authorization: `Bearer ${ann.token}`, 'Filejobs-Job': id },
+      duplex: 'half',
+    } as RequestInit)
+    await eventually('it runs', async () => (await ann.job(id)).bytes > 0)
+    expect((await ann.post('/upload/stop')).status).toBe(200)
+    expect(await (await upload).json()).toMatchObject({ code: 'job-stopped' })
+  })
+
+  it.skipIf(!has('curl')).each([
+    ['-T', ['-T', 'big'], 'files/big'],
+    ['-T of a pipe', ['-T', '-'], 'files/big'],
+    ['-F', ['-F', 'file=@big'], 'upload'],
+    ['-T at a limited rate', ['-T', 'big', '--limit-rate', '1M'], 'files/big'],
+    ['-T --http1.0', ['-T', 'big', '--http1.0'], 'files/big'],
+  ])('tells curl %s', async (_name, args, path) => {
+    const ann = await shared.newCaller()
+    const folder = await temporaryFolder()
+    await writeFile(join(folder, 'big'), '')
+    await (await import('node:fs/promises')).truncate(join(folder, 'big'), 20 * 1024 * MiB)
+    const id = randomUUID()
+    const headers = ['-H', `Authorization: Bearer ${ann.token}`, '-H', `Filejobs-Job: ${id}`]
+    const curl = startOutside('curl', ['-sS', '-w', '\n%{http_code}', ...headers, ...args, `${ann.url}/${path}`], {
+      cwd: folder,
+    })
+    if (args.includes('-')) feedForever(curl.child.stdin!)
+    await eventually('it runs', async () => (await ann.job(id)).bytes > 0)
+    expect((await ann.post(`/jobs/${id}/stop`)).status).toBe(200)
+    curl.child.stdin?.destroy()
+    const { stdout } = await within('the end of curl', curl.ended, 20_000)
+    expect(stdout).toMatch(/"code":"job-stopped".*\n409$/s)
+  })
+
+  it('that came by form leaves none of the files before it', async () => {
+    const ann = await shared.newCaller()
+    const id = randomUUID()
+    const request = openDoor(ann, 'by form', id)
+    const answer = answerOf(request)
+    request.write(
+      `first of all\r\n--b\r\nContent-Disposition: form-data; name="f"; filename="second"\r\n\r\nand the second`,
+    )
+    await eventually(
+      'both have come',
+      async () => (await partials()).filter((name) => name.startsWith(id)).length === 2,
+    )
+    expect((await ann.post('/upload/stop')).status).toBe(200)
+    expect((await partials()).filter((name) => name.startsWith(id))).toEqual([])
+    expect((await answer).json.code).toBe('job-stopped')
+    expect(await ann.names()).toEqual([])
+  })
+
+  it('can be stopped again and by its id: the receipt is the same', async () => {
+    const ann = await shared.newCaller()
+    const held = await holdUpload(ann, 'a')
+    const [first, second] = await Promise.all([ann.post('/upload/stop'), ann.post(`/jobs/${held.id}/stop`)])
+    const { receipts, ...receipt } = first.json
+    expect(second.json).toEqual(receipt)
+    expect(receipts).toEqual([receipt])
+    expect((await ann.post(`/jobs/${held.id}/stop`)).json).toEqual(receipt)
+  })
+
+  it('is stopped or published, never both, whenever the stop comes', async () => {
+    const ann = await shared.newCaller()
+    const body = Buffer.alloc(3 * MiB, 'x')
+    const seen = { stopped: 0, published: 0 }
+    for (let round = 0; round < 100; round++) {
+      const name = `race-${round}`
+      const id = randomUUID()
+      const request = ann.open(`/files/${name}`, {
+        method: 'PUT',
+        headers: { 'Content-Length': body.length, 'Filejobs-Job': id },
+      })
+      const answer = answerOf(request)
+      request.write(body.subarray(1))
+      await eventually('it runs', async () => (await ann.job(id)).bytes > 0)
+      request.end('x')
+      // Meets the last byte, the digest, the sync, the rename and the time after it.
+      await delay((round % 20) / 2)
+      const stop = await ann.post(`/jobs/${id}/stop`)
+      const there = (await ann.call(`/files/${name}`, { method: 'HEAD' })).status === 200
+      const { status } = await answer
+      if (stop.status === 200) {
+        seen.stopped++
+        expect({ round, there, status, partials: (await partials()).filter((file) => file.startsWith(id)) }).toEqual({
+          round,
+          there: false,
+          status: 409,
+          partials: [],
+        })
+      } else {
+        seen.published++
+        expect({ round, there, status, code: stop.json.code }).toEqual({
+          round,
+          there: true,
+          status: 201,
+          code: 'already-published',
+        })
+      }
+    }
+    expect(seen.stopped).toBeGreaterThan(0)
+    expect(seen.published).toBeGreaterThan(0)
+  }, 60_000)
+
+  it('is answered while the digest and the disk are still busy with what had come', async () => {
+    const ann = await shared.newCaller()
+    const id = randomUUID()
+    const size = 200 * MiB
+    const request = ann.open('/files/a', { method: 'PUT', headers: { 'Content-Length': size, 'Filejobs-Job': id } })
+    const answer = answerOf(request)
+    Readable.from(bytes('fast', size)).pipe(request)
+    await eventually('all has come', async () => (await ann.job(id)).bytes === size)
+    const stop = await ann.post('/upload/stop')
+    expect(await answer).toMatchObject({ status: 409, json: { code: 'job-stopped' } })
+    expect(stop).toMatchObject({ status: 200, json: { bytesDiscarded: size } })
+    expect(stop.json.tookMs).toBeLessThan(1000)
+    expect(await ann.names()).toEqual([])
+  })
+})
+
+async function partials(): Promise<string[]> {
+  return readdir(join(shared.server.dataFolder, 'partial'))
+}
+
+type Pace = 'fast' | 'slow' | 'silent' | 'paused'
+
+function openDoor(caller: Caller, door: 'with a length' | 'in chunks' | 'by form', id: string) {
+  const headers = { 'Filejobs-Job': id }
+  if (door === 'with a length') {
+    return caller.open('/files/a', { method: 'PUT', headers: { ...headers, 'Content-Length': 20 * 1024 * MiB } })
+  }
+  if (door === 'in chunks') return caller.open('/files/a', { method: 'PUT', headers })
+  const request = caller.open('/upload', {
+    method: 'POST',
+    headers: { ...headers, 'Content-Type': 'multipart/form-data; boundary=b' },
+  })
+  request.write('--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n')
+  return request
+}
+
+/** Sends without end at a pace; a silent one sends a little and then nothing. */
+function send(request: NodeJS.WritableStream, pace: Pace): { end(): void } {
+  const piece = Buffer.alloc(pace === 'fast' || pace === 'paused' ? MiB : 1000, 'x')
+  let ended = false
+  const go = async () => {
+    do {
+      if (!request.write(piece)) await Promise.race([once(request, 'drain'), once(request, 'close')])
+      if (pace === 'slow') await delay(5)
+    } while (!ended && pace !== 'silent')
+  }
+  request.on('error', () => {})
+  go().catch(() => {})
+  return {
+    end() {
+      ended = true
+    },
+  }
+}
+
+async function* bytes(pace: 'fast' | 'slow', total = 2_000_000_000) {
+  const piece = Buffer.alloc(pace === 'fast' ? MiB : 1000, 'x')
+  for (let sent = 0; sent < total; sent += piece.length) {
+    yield piece
+    if (pace === 'slow') await delay(5)
+  }
+}
+
+function feedForever(stdin: NodeJS.WritableStream): void {
+  const piece = Buffer.alloc(MiB, 'x')
+  const feed = () => {
+    while (stdin.writable && stdin.write(piece));
+  }
+  stdin.on('drain', feed)
+  feed()
+}
