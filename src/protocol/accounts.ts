@@ -36,6 +36,11 @@ export const loginSchema = z
   })
   .meta({ id: 'Login', example: { username: 'ann', password: 'correct horse' } })
 
+/** A login, or a signup, of the dashboard. */
+export const cookieLoginSchema = loginSchema
+  .extend({ signup: z.boolean().optional(), name: z.string().max(200).optional() })
+  .meta({ id: 'CookieLogin', example: { username: 'ann', password: 'correct horse', signup: true } })
+
 export const loggedInSchema = z
   .object({
     message: z.string(),
@@ -55,6 +60,18 @@ export const loggedInSchema = z
     },
   })
 export type LoggedIn = z.infer<typeof loggedInSchema>
+
+/** The token went into a cookie that scripts cannot read. */
+export const cookieLoggedInSchema = loggedInSchema.omit({ token: true }).meta({
+  id: 'CookieLoggedIn',
+  example: {
+    message: 'Logged in as user:ann.',
+    username: 'ann',
+    role: 'user',
+    expiresAt: '2027-11-20T09:30:00.000Z',
+  },
+})
+export type CookieLoggedIn = z.infer<typeof cookieLoggedInSchema>
 
 export const accountSchema = z
   .object({

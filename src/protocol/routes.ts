@@ -3,6 +3,7 @@ export const routes = {
   signup: '/auth/signup',
   login: '/auth/login',
   logout: '/auth/logout',
+  cookie: '/auth/cookie',
   me: '/auth/me',
   sessions: '/auth/sessions',
   password: '/auth/password',
@@ -29,6 +30,9 @@ export const jobHeader = 'Filejobs-Job'
 
 /** Sent with an upload or an export: bytes per second that its job is limited to from its first byte on. */
 export const rateLimitHeader = 'Filejobs-Rate-Limit'
+
+/** Shows that a page of ours asks: a form or a script of another site cannot send it. Its value is `1`. */
+export const csrfHeader = 'Filejobs-Csrf'
 
 /** The path of a file: each segment percent-encoded, the slashes kept. */
 export function filePath(name: string): string {

@@ -8,6 +8,7 @@ import type { ServerConfig } from './config.js'
 import type { AppEnv } from './http/app-env.js'
 import { cors } from './http/cors.js'
 import { hostCheck } from './http/host-check.js'
+import { acceptPageCookie } from './http/page-cookie.js'
 import { answerProblem } from './http/problems.js'
 import { requestLog } from './http/request-log.js'
 import type { JobFeed } from './jobs/feed.js'
@@ -69,6 +70,9 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   app.route('/', healthRoutes(services))
   app.route('/', metricsRoutes(services))
   app.route('/', documentRoutes(app, services.version))
+  // The dashboard's cookie counts on our own routes only, never on a dialect's.
+  const acceptCookie = acceptPageCookie(services.config)
+  for (const path of ownRoutes) app.use(`${path}/*`, acceptCookie)
   app.route('/', authRoutes(services))
   app.route('/', accountRoutes(services))
   app.route('/', sharedRoutes(services))
@@ -85,3 +89,14 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   app.route('/', shareRoutes(services))
   return app
 }
+
+const ownRoutes = [
+  '/auth',
+  routes.accounts,
+  routes.upload,
+  routes.export,
+  routes.files,
+  routes.jobs,
+  routes.tus,
+  routes.shares,
+] as const

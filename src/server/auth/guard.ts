@@ -6,7 +6,11 @@ import type { Identity } from './identity.js'
 
 /** What the guard leaves for the handlers behind it: `c.get('identity')`. */
 export interface GuardedEnv {
-  Variables: { identity: Identity }
+  Variables: {
+    identity: Identity
+    /** The token of a cookie that was accepted; a header goes first. */
+    pageToken?: string
+  }
 }
 
 /** The part of `Authentication` that the guard needs. */
@@ -15,7 +19,7 @@ export type Identifier = Pick<Authentication, 'identify'>
 /** Lets only logged-in accounts pass, and only those of `allowed` roles where it is given. Throws `not-logged-in`, `not-allowed`. */
 export function guard(authentication: Identifier, allowed?: readonly Role[]): MiddlewareHandler<GuardedEnv> {
   return async (c, next) => {
-    const token = tokenOf((name) => c.req.header(name))
+    const token = tokenOf((name) => c.req.header(name)) ?? c.get('pageToken')
     if (!token) throw new Problem('not-logged-in', 'Not logged in: the request bears no token. Log in first.')
     const identity = await authentication.identify(token)
     if (allowed) requireRole(identity, allowed)

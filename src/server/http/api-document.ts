@@ -90,6 +90,7 @@ function problemExamples(status: number) {
 const openPaths: string[] = [
   routes.signup,
   routes.login,
+  routes.cookie,
   routes.health,
   routes.ready,
   routes.metrics,

@@ -2,6 +2,8 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import {
   accountSchema,
   changePasswordSchema,
+  cookieLoggedInSchema,
+  cookieLoginSchema,
   loggedInSchema,
   loginSchema,
   sessionListSchema,
@@ -9,20 +11,21 @@ import {
   usernamePattern,
 } from '../../protocol/accounts.js'
 import { Problem } from '../../protocol/problems.js'
-import { routes } from '../../protocol/routes.js'
-import type { Authentication } from '../auth/authentication.js'
+import { csrfHeader, routes } from '../../protocol/routes.js'
+import type { Authentication, Credentials } from '../auth/authentication.js'
 import { guard } from '../auth/guard.js'
 import type { ServerConfig } from '../config.js'
 import { accountRecord, loggedIn, sessionRecord } from '../http/account-answers.js'
 import { problemResponses } from '../http/answers.js'
 import type { AppEnv } from '../http/app-env.js'
 import { askerOf } from '../http/asker.js'
-import { readJson } from '../http/json-body.js'
+import { readJson, validate } from '../http/json-body.js'
+import { checkPage, noPageCookie, pageCookie } from '../http/page-cookie.js'
 import { accountName, parseAccountName } from '../stores/accounts.js'
 
 export interface AuthServices {
   authentication: Authentication
-  config: Pick<ServerConfig, 'trustProxy'>
+  config: Pick<ServerConfig, 'trustProxy' | 'publicUrl'>
 }
 
 /** `/auth`: signing up, logging in and out, one's own sessions and password. */
@@ -32,9 +35,7 @@ export function authRoutes({ authentication, config }: AuthServices) {
   app.openAPIRegistry.registerPath(signupRoute)
   app.post(routes.signup, async (c) => {
     const { incoming } = c.env
-    const { password, role = 'user', name, email, ...body } = await readJson(incoming, signupSchema)
-    const username = body.username ?? usernameFrom(email)
-    const wanted = { username, password, role, name: name ?? null, email: email ?? null }
+    const wanted = signupOf(await readJson(incoming, signupSchema))
     const { created, ...login } = await authentication.signUp(wanted, askerOf(incoming, config.trustProxy))
     const who = accountName(login.account)
     return created
@@ -45,13 +46,24 @@ export function authRoutes({ authentication, config }: AuthServices) {
   app.openAPIRegistry.registerPath(loginRoute)
   app.post(routes.login, async (c) => {
     const { incoming } = c.env
-    const { password, role, username, email } = await readJson(incoming, loginSchema)
-    const given = username ?? email
-    if (given === undefined) throw missingUsername()
-    // `ops:ann` is how accounts are written; no username has a colon.
-    const who = (role === undefined && parseAccountName(given)) || { role: role ?? 'user', username: given }
-    const login = await authentication.logIn({ ...who, password }, askerOf(incoming, config.trustProxy))
+    const credentials = credentialsOf(await readJson(incoming, loginSchema))
+    const login = await authentication.logIn(credentials, askerOf(incoming, config.trustProxy))
     return c.json(loggedIn(login, `Logged in as ${accountName(login.account)}.`), 200)
+  })
+
+  app.openAPIRegistry.registerPath(cookieRoute)
+  app.post(routes.cookie, async (c) => {
+    const { incoming } = c.env
+    checkPage(incoming, config)
+    const { signup = false, ...body } = await readJson(incoming, cookieLoginSchema)
+    const asker = askerOf(incoming, config.trustProxy)
+    const { created, ...login } = signup
+      ? await authentication.signUp(signupOf(validate(body, signupSchema)), asker)
+      : { created: false, ...(await authentication.logIn(credentialsOf(body), asker)) }
+    const message = `${created ? 'Signed up' : 'Logged in'} as ${accountName(login.account)}.`
+    const { token, ...answer } = loggedIn(login, message)
+    const cookie = pageCookie(incoming, config, token, new Date(login.session.expiresAt))
+    return c.json(answer, created ? 201 : 200, { 'Set-Cookie': cookie, 'Cache-Control': 'no-store' })
   })
 
   const guarded = guard(authentication)
@@ -60,6 +72,7 @@ export function authRoutes({ authentication, config }: AuthServices) {
 
   app.openapi(logoutRoute, async (c) => {
     await authentication.logOut(c.get('identity'))
+    if (c.get('pageToken') !== undefined) c.header('Set-Cookie', noPageCookie(c.env.incoming, config))
     return c.body(null, 204)
   })
 
@@ -85,6 +98,17 @@ export function authRoutes({ authentication, config }: AuthServices) {
     return c.body(null, 204)
   })
   return app
+}
+
+function signupOf({ username, password, role = 'user', name, email }: z.infer<typeof signupSchema>) {
+  return { username: username ?? usernameFrom(email), password, role, name: name ?? null, email: email ?? null }
+}
+
+function credentialsOf({ username, password, role, email }: z.infer<typeof loginSchema>): Credentials {
+  const given = username ?? email
+  if (given === undefined) throw missingUsername()
+  // `ops:ann` is how accounts are written; no username has a colon.
+  return { ...((role === undefined && parseAccountName(given)) || { role: role ?? 'user', username: given }), password }
 }
 
 /** Clients of other programs send an address where we have a name. */
@@ -124,6 +148,25 @@ const loginRoute = createRoute({
   responses: {
     200: { description: 'Logged in', ...loggedInAnswer },
     ...problemResponses(400, 401, 403, 413, 415, 429, 503),
+  },
+})
+
+const cookieRoute = createRoute({
+  method: 'post',
+  path: routes.cookie,
+  summary: 'Log in a page of this server',
+  description:
+    'For the dashboard: the token goes into a cookie that scripts cannot read (HttpOnly, SameSite=Strict). It is accepted on ' +
+    'the routes of this document, and what changes something needs the header `Filejobs-Csrf: 1` and our own `Origin`, as ' +
+    'this request does. With `signup: true` it signs up.',
+  request: {
+    headers: z.object({ [csrfHeader]: z.literal('1') }),
+    body: { content: { 'application/json': { schema: cookieLoginSchema } } },
+  },
+  responses: {
+    200: { description: 'Logged in', content: { 'application/json': { schema: cookieLoggedInSchema } } },
+    201: { description: 'Signed up', content: { 'application/json': { schema: cookieLoggedInSchema } } },
+    ...problemResponses(400, 401, 403, 409, 413, 415, 429, 503),
   },
 })
 

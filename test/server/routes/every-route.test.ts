@@ -35,6 +35,19 @@ const scenarios: Record<string, Scenario> = {
     { path: '/auth/login', init: json({ username: 'ann', password: 'wrong horse' }), status: 401 },
     { path: '/auth/login', init: json({ password: 'correct horse' }), status: 400 },
   ],
+  'POST /auth/cookie': ({ server }) => {
+    const page = { 'Filejobs-Csrf': '1', Origin: server.url }
+    return [
+      { path: '/auth/cookie', init: json({ username: 'ann', password: 'correct horse' }, page), status: 200 },
+      {
+        path: '/auth/cookie',
+        init: json({ username: 'paul', password: 'correct horse', signup: true }, page),
+        status: 201,
+      },
+      { path: '/auth/cookie', init: json({ username: 'ann', password: 'wrong horse' }, page), status: 401 },
+      { path: '/auth/cookie', init: json({ username: 'ann', password: 'correct horse' }), status: 403 },
+    ]
+  },
   'POST /auth/logout': async (api) => [
     { path: '/auth/logout', init: { method: 'POST', headers: bearer(await api.server.logIn('leaving')) }, status: 204 },
     { path: '/auth/logout', init: { method: 'POST' }, status: 401 },
