@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { getRequestListener } from '@hono/node-server'
 import { Problem } from '../../protocol/problems.js'
 import { awaitContinue } from './continue.js'
@@ -20,7 +21,7 @@ export interface Listener {
   port: number
   /** Accepts no connection more and closes those on which nothing is under way. */
   refuseMore(): void
-  /** Closes what is still open. Resolves when nothing is. */
+  /** Lets answers that are on their way arrive, for a moment, and closes what is still open. Resolves when nothing is. */
   close(): Promise<void>
 }
 
@@ -31,7 +32,13 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   server.requestTimeout = 0
   server.headersTimeout = 60_000
   server.keepAliveTimeout = 65_000
-  const handle = getRequestListener(options.fetch, { autoCleanupIncoming: false, overrideGlobalObjects: false })
+  const answer = getRequestListener(options.fetch, { autoCleanupIncoming: false, overrideGlobalObjects: false })
+  const unanswered = new Set<http.ServerResponse>()
+  const handle = (incoming: http.IncomingMessage, outgoing: http.ServerResponse) => {
+    unanswered.add(outgoing)
+    outgoing.on('close', () => unanswered.delete(outgoing))
+    return answer(incoming, outgoing)
+  }
   server.on('request', handle)
   server.on('checkContinue', (incoming, outgoing) => {
     awaitContinue(incoming, outgoing)
@@ -58,10 +65,22 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     },
     async close() {
       server.close()
+      await allClosed(unanswered, lastAnswersMs)
       for (const socket of sockets) socket.destroy()
       await closed
     },
   }
+}
+
+/** A job has ended when nothing is left to clean up; its answer goes out after that. */
+const lastAnswersMs = 1000
+
+async function allClosed(unanswered: Set<http.ServerResponse>, limitMs: number): Promise<void> {
+  const closed = [...unanswered].map((outgoing) => new Promise((resolve) => outgoing.once('close', resolve)))
+  const late = new AbortController()
+  const limit = delay(limitMs, undefined, { signal: late.signal }).catch(() => {})
+  await Promise.race([Promise.all(closed), limit])
+  late.abort()
 }
 
 function createServer(tls: ListenerOptions['tls']): http.Server | https.Server {

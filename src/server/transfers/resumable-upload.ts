@@ -246,6 +246,8 @@ export class ResumableUpload {
     signal.throwIfAborted()
     if (job.state !== 'interrupted') return
     job.start()
+    // What was wished for at the creation is forgotten by a restart of the server.
+    if (request.rateLimit && job.throttle.bytesPerSecond === null) job.limitRate(request.rateLimit)
     // Whoever paused it has not resumed it: that its sender came back changes nothing.
     if (this.#wasPaused) job.pause()
   }

@@ -88,7 +88,8 @@ export class ResumableUploads {
     }
     checkBefore(there, precondition)
     const owner = { accountId: account.id, account: accountName(account) }
-    const plan = { ...owner, kind: 'upload' as const, id: creation.jobId, file: name, totalBytes: length }
+    const wish = { id: creation.jobId, rateLimit: creation.rateLimit ?? null }
+    const plan = { ...owner, ...wish, kind: 'upload' as const, file: name, totalBytes: length }
     const job = await jobs.start(plan, turnOf(creation))
     const upload = this.#add(job, noteOf(creation), 0, new Date())
     const progress = await upload.begin()
