@@ -1,6 +1,10 @@
 /** The promise's outcome, or a rejection with the signal's reason as soon as it aborts. The work behind the promise goes on. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
+  if (signal.aborted) {
+    // Nobody waits for it any more: its failure, too, is nobody's, and must not end the process.
+    promise.catch(() => {})
+    throw signal.reason
+  }
   let onAbort!: () => void
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason)

@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest'
+import { unlessAborted } from '../../../dist/server/transfers/abortable.js'
+
+it('gives up as soon as the signal aborts, and lets go of it after', async () => {
+  const controller = new AbortController()
+  const never = unlessAborted(new Promise(() => {}), controller.signal)
+  controller.abort(new Error('enough'))
+  await expect(never).rejects.toThrow('enough')
+  expect(await unlessAborted(Promise.resolve(7), new AbortController().signal)).toBe(7)
+})
+
+it('leaves no rejection unhandled, whichever of both comes first', async () => {
+  const aborted = AbortSignal.abort(new Error('enough'))
+  await expect(unlessAborted(Promise.reject(new Error('late')), aborted)).rejects.toThrow('enough')
+  const controller = new AbortController()
+  const work = new Promise((_, reject) => setImmediate(() => reject(new Error('late'))))
+  const result = unlessAborted(work, controller.signal)
+  controller.abort(new Error('enough'))
+  await expect(result).rejects.toThrow('enough')
+  // Vitest fails the run by an unhandled rejection, which Node reports by now.
+  await new Promise((resolve) => setTimeout(resolve, 10))
+})
