@@ -21,7 +21,10 @@ export interface JobPlan {
 }
 
 /** What became of a job, as its owner sees it. */
-export type Outcome = { state: 'done' } | { state: 'failed'; error: Problem }
+export type Outcome =
+  | { state: 'done' }
+  /** `cleanedUp`: false where something is left that could not be removed; default true. */
+  | { state: 'failed'; error: Problem; cleanedUp?: boolean }
 
 /** `state`: it changed. `progress`: bytes moved, or the limit was changed. */
 export type JobChange = 'state' | 'progress'
@@ -64,6 +67,7 @@ export class Job {
   #stop: { by: string; at: Date; began: number } | null = null
   #endedAtMs = 0
   #error: Problem | null = null
+  #cleanedUp = true
 
   constructor(plan: JobPlan, onChange: (job: Job, change: JobChange) => void) {
     this.id = plan.id
@@ -197,13 +201,14 @@ export class Job {
   receipt(): Receipt {
     if (!this.#stop || !this.isEnded || this.#state === 'done') throw tooLate(this.record())
     const { by, at, began } = this.#stop
+    const rest = this.#cleanedUp ? leftBehind[this.kind] : 'nothing was published, but what had arrived is still there.'
     return {
-      message: `Stopped the ${this.kind}${this.file ? ` of ${this.file}` : ''}: ${leftBehind[this.kind]}`,
+      message: `Stopped the ${this.kind}${this.file ? ` of ${this.file}` : ''}: ${rest}`,
       job: this.record(),
       stoppedBy: by,
       stoppedAt: at.toISOString(),
       bytesDiscarded: this.kind === 'upload' ? this.bytes : 0,
-      cleanedUp: true,
+      cleanedUp: this.#cleanedUp,
       tookMs: Math.round((this.#endedAtMs - began) * 10) / 10,
     }
   }
@@ -213,13 +218,14 @@ export class Job {
     this.#controller.abort(error)
   }
 
-  /** Called once by the owner when nothing is left to clean up. A stop that came in time wins over any failure. */
+  /** Called once by the owner when it has cleaned up, or could not. A stop that came in time wins over any failure. */
   end(outcome: Outcome): void {
     if (this.isEnded) return
     const stopped = this.signal.reason instanceof Stopped && outcome.state !== 'done'
     this.#endedAt = new Date()
     this.#endedAtMs = performance.now()
     if (!stopped && outcome.state === 'failed') this.#error = outcome.error
+    if (outcome.state === 'failed') this.#cleanedUp = outcome.cleanedUp ?? true
     if (outcome.state === 'done') this.#totalBytes ??= this.bytes
     this.#unpaused.resolve()
     this.#become(stopped ? 'stopped' : outcome.state)

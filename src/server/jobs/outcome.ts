@@ -14,11 +14,11 @@ export function asProblem(error: unknown): Problem {
 
 /**
  * Ends the job by what went wrong, and returns the problem to answer with, which names it, or the job that was in its
- * way. Nothing may be left to clean up.
+ * way. `cleanedUp`: whether nothing is left of it; default true.
  */
-export function endByError(job: Job, error: unknown): Problem {
+export function endByError(job: Job, error: unknown, cleanedUp = true): Problem {
   const { code, message, details, cause } = asProblem(error)
-  job.end({ state: 'failed', error: new Problem(code, message, details, { cause }) })
+  job.end({ state: 'failed', error: new Problem(code, message, details, { cause }), cleanedUp })
   const record = job.record()
   if (record.state !== 'stopped') return new Problem(code, message, { job: record, ...details }, { cause })
   const { stoppedBy } = record

@@ -151,11 +151,9 @@ export class Uploads {
       job.end({ state: 'done' })
       return result
     } catch (error) {
-      for (const opened of await Promise.allSettled(partials)) {
-        if (opened.status === 'fulfilled') await opened.value.remove()
-      }
+      const cleanedUp = await removeAll(partials)
       release()
-      throw endByError(job, error)
+      throw endByError(job, error, cleanedUp)
     } finally {
       release()
       flow.close()
@@ -208,6 +206,13 @@ export function checkBefore(there: StoredFile | undefined, { ifMatch, ifNoneMatc
   if (ifMatch && !(there && (ifMatch === '*' || ifMatch.includes(there.entityTag)))) {
     throw new Problem('precondition-failed', 'The file is not the one that If-Match names: it has changed, or is gone.')
   }
+}
+
+/** False where one could not be removed: its upload must end all the same, or it would hold its slot for ever. */
+async function removeAll(partials: Promise<Partial>[]): Promise<boolean> {
+  const opened = (await Promise.allSettled(partials)).filter((result) => result.status === 'fulfilled')
+  const removed = await Promise.allSettled(opened.map((result) => result.value.remove()))
+  return removed.every((result) => result.status === 'fulfilled')
 }
 
 /** A body whose length nobody declared takes its room as it comes. */
