@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { onTestFinished } from 'vitest'
+import { within } from './eventually.js'
 
 /** Whether a program that tests would like to use, such as curl, is there. */
 export function has(program: string): boolean {
@@ -9,8 +10,8 @@ export function has(program: string): boolean {
 
 export interface OutsideProgram {
   readonly child: ChildProcess
-  /** What it said on stderr so far. */
-  readonly stderr: string
+  /** Resolves once its output on stdout and stderr together matches. */
+  says(pattern: RegExp, limitMs?: number): Promise<RegExpMatchArray>
   /** Resolves with its exit code and its output. */
   readonly ended: Promise<{ code: number | null; stdout: string; stderr: string }>
 }
@@ -29,8 +30,19 @@ export function startOutside(program: string, args: readonly string[], options: 
   child.stdin.on('error', () => {})
   return {
     child,
-    get stderr() {
-      return stderr
+    says(pattern, limitMs) {
+      const said = new Promise<RegExpMatchArray>((resolve) => {
+        const streams = [child.stdout, child.stderr]
+        const look = () => {
+          const match = `${stdout}${stderr}`.match(pattern)
+          if (!match) return
+          for (const stream of streams) stream.off('data', look)
+          resolve(match)
+        }
+        for (const stream of streams) stream.on('data', look)
+        look()
+      })
+      return within(`${pattern} said by ${program}`, said, limitMs)
     },
     ended: once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr })),
   }

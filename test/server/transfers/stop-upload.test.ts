@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises'
+import type { ClientRequest } from 'node:http'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import got from 'got'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { answerOf, type Caller, holdUpload } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
@@ -14,6 +15,7 @@ import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 const shared = shareServer({ shutdownGraceMs: 0 })
 const MiB = 1024 ** 2
+const gotSender = fileURLToPath(new URL('../../helpers/got-sender.mjs', import.meta.url))
 
 describe('a stopped upload', () => {
   describe.each(['with a length', 'in chunks', 'by form'] as const)('%s', (door) => {
@@ -48,21 +50,23 @@ describe('a stopped upload', () => {
     )
   })
 
-  it.each(['fast', 'slow'] as const)('tells got, %s, eight times of eight', async (pace) => {
-    for (let time = 0; time < 8; time++) {
+  it.each(['fast', 'slow'] as const)(
+    'tells got, %s and in a process of its own, eight times of eight',
+    async (pace) => {
       const ann = await shared.newCaller()
-      const id = randomUUID()
-      const upload = got.put(`${ann.url}/files/a`, {
-        body: Readable.from(bytes(pace)),
-        headers: { Authorization: `Bearer ${ann.token}`, 'Filejobs-Job': id, 'Content-Length': '2000000000' },
-        throwHttpErrors: false,
-        retry: { limit: 0 },
-      })
-      await eventually('it runs', async () => (await ann.job(id)).bytes > 0)
-      expect((await ann.post('/upload/stop')).status).toBe(200)
-      expect(JSON.parse((await upload).body)).toMatchObject({ code: 'job-stopped' })
-    }
-  })
+      const got = startOutside(process.execPath, [gotSender, `${ann.url}/files/a`, ann.token, pace, '8'])
+      for (let time = 1; time <= 8; time++) {
+        const id = await got.says(new RegExp(`^upload ${time} (\\S+)$`, 'm'))
+        await eventually('it runs', async () => (await ann.job(id[1]!)).bytes > 0)
+        expect((await ann.post('/upload/stop')).status).toBe(200)
+        await got.says(new RegExp(`^answer ${time} `, 'm'))
+      }
+      const { stdout } = await got.ended
+      expect(stdout.match(/^answer \d .*$/gm)).toEqual(
+        Array.from({ length: 8 }, (_, index) => `answer ${index + 1} 409 job-stopped`),
+      )
+    },
+  )
 
   it.each(['fast', 'slow'] as const)('tells undici, %s', async (pace) => {
     const ann = await shared.newCaller()
@@ -88,7 +92,7 @@ describe('a stopped upload', () => {
     const ann = await shared.newCaller()
     const folder = await temporaryFolder()
     await writeFile(join(folder, 'big'), '')
-    await (await import('node:fs/promises')).truncate(join(folder, 'big'), 20 * 1024 * MiB)
+    await truncate(join(folder, 'big'), 20 * 1024 * MiB)
     const id = randomUUID()
     const headers = ['-H', `Authorization: Bearer ${ann.token}`, '-H', `Filejobs-Job: ${id}`]
     const curl = startOutside('curl', ['-sS', '-w', '\n%{http_code}', ...headers, ...args, `${ann.url}/${path}`], {
@@ -128,6 +132,19 @@ describe('a stopped upload', () => {
     expect(second.json).toEqual(receipt)
     expect(receipts).toEqual([receipt])
     expect((await ann.post(`/jobs/${held.id}/stop`)).json).toEqual(receipt)
+  })
+
+  it('whose partial cannot be removed ends all the same, and its receipt does not claim that it is gone', async () => {
+    const ann = await shared.newCaller()
+    const held = await holdUpload(ann, 'a')
+    const partial = join(shared.server.dataFolder, 'partial', `${held.id}.bin`)
+    await rm(partial)
+    await mkdir(partial)
+    const { status, json } = await ann.post('/upload/stop')
+    await rm(partial, { recursive: true })
+    expect({ status, json }).toMatchObject({ status: 200, json: { cleanedUp: false, job: { state: 'stopped' } } })
+    expect((await held.answer).json.code).toBe('job-stopped')
+    expect((await ann.put('next', 'next')).status).toBe(201)
   })
 
   it('is stopped or published, never both, whenever the stop comes', async () => {
@@ -209,14 +226,15 @@ function openDoor(caller: Caller, door: 'with a length' | 'in chunks' | 'by form
 }
 
 /** Sends without end at a pace; a silent one sends a little and then nothing. */
-function send(request: NodeJS.WritableStream, pace: Pace): { end(): void } {
+function send(request: ClientRequest, pace: Pace): { end(): void } {
   const piece = Buffer.alloc(pace === 'fast' || pace === 'paused' ? MiB : 1000, 'x')
   let ended = false
+  const closed = once(request, 'close')
   const go = async () => {
     do {
-      if (!request.write(piece)) await Promise.race([once(request, 'drain'), once(request, 'close')])
+      if (!request.write(piece)) await Promise.race([new Promise((resolve) => request.once('drain', resolve)), closed])
       if (pace === 'slow') await delay(5)
-    } while (!ended && pace !== 'silent')
+    } while (!ended && !request.destroyed && pace !== 'silent')
   }
   request.on('error', () => {})
   go().catch(() => {})
