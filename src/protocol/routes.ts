@@ -13,6 +13,10 @@ export const routes = {
   export: '/export',
   exportStop: '/export/stop',
   files: '/files',
+  import: '/import',
+  importStop: '/import/stop',
+  tables: '/tables',
+  query: '/query',
   jobs: '/jobs',
   jobEvents: '/jobs/events',
   tus: '/tus',
@@ -41,4 +45,9 @@ export function filePath(name: string): string {
 
 export function jobPath(id: string, action?: 'stop' | 'pause' | 'resume'): string {
   return action ? `${routes.jobs}/${id}/${action}` : `${routes.jobs}/${id}`
+}
+
+export function tablePath(table: string, part?: 'rows' | 'summary' | `imports/${number}`): string {
+  const path = `${routes.tables}/${encodeURIComponent(table)}`
+  return part ? `${path}/${part}` : path
 }

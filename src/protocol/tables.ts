@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { jobSchema } from './jobs.js'
 
 /** Lower case, so that a table is the same in every file system and needs no quotes in SQL. */
 export const tableNamePattern = /^[a-z_][a-z0-9_]{0,62}$/
@@ -65,6 +66,12 @@ export const tableImportSchema = z
   })
   .meta({ id: 'TableImport' })
 export type TableImport = z.infer<typeof tableImportSchema>
+
+/** The answer to an import: its job, and what it brought where the request waited for the end. */
+export const importAnswerSchema = jobSchema
+  .extend({ import: tableImportSchema.nullable() })
+  .meta({ id: 'ImportAnswer' })
+export type ImportAnswer = z.infer<typeof importAnswerSchema>
 
 export const tableSchema = z
   .object({

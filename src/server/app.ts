@@ -21,14 +21,23 @@ import { documentRoutes } from './routes/documents.js'
 import { exportRoutes } from './routes/export.js'
 import { fileRoutes } from './routes/files.js'
 import { healthRoutes } from './routes/health.js'
+import { importRoutes } from './routes/imports.js'
 import { jobEventRoutes } from './routes/job-events.js'
 import { jobRoutes } from './routes/jobs.js'
 import { metricsRoutes } from './routes/metrics.js'
+import { queryRoutes } from './routes/query.js'
 import { sharedRoutes, shareRoutes } from './routes/shares.js'
+import { tableRoutes } from './routes/tables.js'
 import { tusRoutes } from './routes/tus.js'
 import { uploadRoutes } from './routes/upload.js'
 import type { AccountStore } from './stores/accounts.js'
 import type { FileStore } from './stores/files.js'
+import type { TableStore } from './stores/tables.js'
+import type { Imports } from './tables/imports.js'
+import type { Queries } from './tables/queries.js'
+import type { TableExports } from './tables/table-exports.js'
+import type { TableRows } from './tables/table-rows.js'
+import type { TableSummaries } from './tables/table-summaries.js'
 import type { Exports } from './transfers/exports.js'
 import type { ResumableUploads } from './transfers/resumable.js'
 import type { Shares } from './transfers/shares.js'
@@ -50,6 +59,12 @@ export interface Services {
   resumable: ResumableUploads
   exports: Exports
   shares: Shares
+  tables: TableStore
+  imports: Imports
+  tableRows: TableRows
+  tableSummaries: TableSummaries
+  tableExports: TableExports
+  queries: Queries
   /** The media type that a name promises. */
   mediaTypeOf(name: string): string
   /** False while the server shuts down. */
@@ -78,11 +93,23 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   app.route('/', sharedRoutes(services))
 
   const guarded = guard(services.authentication)
-  for (const path of [routes.upload, routes.export, routes.files, routes.jobs, routes.shares])
-    app.use(`${path}/*`, guarded)
+  const mine = [
+    routes.upload,
+    routes.export,
+    routes.files,
+    routes.import,
+    routes.tables,
+    routes.query,
+    routes.jobs,
+    routes.shares,
+  ]
+  for (const path of mine) app.use(`${path}/*`, guarded)
   app.route('/', uploadRoutes(services))
   app.route('/', exportRoutes(services))
   app.route('/', fileRoutes(services))
+  app.route('/', importRoutes(services))
+  app.route('/', tableRoutes(services))
+  app.route('/', queryRoutes(services))
   app.route('/', jobEventRoutes(services))
   app.route('/', jobRoutes(services))
   app.route('/', tusRoutes(services))
@@ -96,6 +123,9 @@ const ownRoutes = [
   routes.upload,
   routes.export,
   routes.files,
+  routes.import,
+  routes.tables,
+  routes.query,
   routes.jobs,
   routes.tus,
   routes.shares,

@@ -1,6 +1,7 @@
 import type { AccountStore } from './stores/accounts.js'
 import type { FileStore, KeptPartial } from './stores/files.js'
 import type { HistoryEntry, JobHistory } from './stores/history.js'
+import type { TableLeftover, TableStore } from './stores/tables.js'
 import type { KeptUpload } from './transfers/resumable.js'
 import { type UploadNote, uploadNoteSchema } from './transfers/upload-note.js'
 
@@ -8,6 +9,7 @@ export interface RecoveryServices {
   files: FileStore
   history: JobHistory
   accounts: AccountStore
+  tables: Pick<TableStore, 'findLeftovers' | 'removeLeftover'>
   keepPartialMs: number
 }
 
@@ -17,13 +19,15 @@ export interface Findings {
   resumable: (KeptUpload & { size: number })[]
   /** Partials that nobody can go on with, and notes of what is published: to be removed. */
   leftovers: { id: string; bytes: number | null; why: string }[]
+  /** What imports left that never came to their end: to be removed. */
+  tableLeftovers: TableLeftover[]
   /** Jobs that were under way, as they are to be recorded. */
   ended: HistoryEntry[]
 }
 
 /**
  * Brings the data folder in order after a crash, before anybody is served: what is resumable is kept with its real
- * offset, other partials are removed, and jobs that were running are recorded as failed. Returns what can go on.
+ * offset, other partials and unfinished imports are removed, and jobs that were running are recorded as failed. Returns what can go on.
  */
 export async function recover(services: RecoveryServices): Promise<KeptUpload[]> {
   const findings = await examine(services)
@@ -32,8 +36,9 @@ export async function recover(services: RecoveryServices): Promise<KeptUpload[]>
 }
 
 /** Looks at what earlier runs left and changes nothing. */
-export async function examine({ files, history, accounts, keepPartialMs }: RecoveryServices): Promise<Findings> {
-  const findings: Findings = { resumable: [], leftovers: [], ended: [] }
+export async function examine(services: RecoveryServices): Promise<Findings> {
+  const { files, history, accounts, tables, keepPartialMs } = services
+  const findings: Findings = { resumable: [], leftovers: [], tableLeftovers: await tables.findLeftovers(), ended: [] }
   const published = new Map<string, UploadNote>()
   for (const partial of await files.listPartials()) {
     const { id, size } = partial
@@ -70,7 +75,8 @@ export async function examine({ files, history, accounts, keepPartialMs }: Recov
 }
 
 /** Does what `examine` found to be done. */
-export async function settle(findings: Findings, { files, history }: RecoveryServices): Promise<void> {
+export async function settle(findings: Findings, { files, history, tables }: RecoveryServices): Promise<void> {
+  for (const leftover of findings.tableLeftovers) await tables.removeLeftover(leftover)
   for (const { id } of findings.leftovers) await files.removePartial(id)
   for (const { id, offset, size } of findings.resumable) {
     if (offset === size) continue

@@ -28,6 +28,13 @@ import { openJobHistory } from './stores/local/job-history.js'
 import { openSecretKey } from './stores/local/secret-key.js'
 import { openSessionStore } from './stores/local/sessions.js'
 import { openShareStore } from './stores/local/shares.js'
+import { openTableStore } from './stores/local/tables.js'
+import { Imports } from './tables/imports.js'
+import { Queries } from './tables/queries.js'
+import { RowsEngine } from './tables/rows-engine.js'
+import { TableExports } from './tables/table-exports.js'
+import { TableRows } from './tables/table-rows.js'
+import { TableSummaries } from './tables/table-summaries.js'
 import { Exports } from './transfers/exports.js'
 import { ResumableUploads } from './transfers/resumable.js'
 import { Shares } from './transfers/shares.js'
@@ -66,7 +73,8 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     closers.push(() => shareStore.close())
     const history = await openJobHistory(folder.root, (error) => log.error('The job history cannot be written', error))
     closers.push(() => history.close())
-    const kept = await recover({ files, history, accounts, keepPartialMs: config.keepPartialMs })
+    const tables = await openTableStore(folder, counters)
+    const kept = await recover({ files, history, accounts, tables, keepPartialMs: config.keepPartialMs })
 
     const jobs = new Jobs(history, config)
     jobs.observe(jobLog(log))
@@ -100,6 +108,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       async removeAccountData(account, by) {
         await shares.revokeAll(account, by)
         await files.removeSpace(account)
+        await tables.removeSpace(account)
       },
     })
     const throttles = new Map<string, Throttle>()
@@ -108,21 +117,25 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       throttles.set(account, throttle)
       return throttle
     }
+    const checkAccess = async (accountId: number) => {
+      const account = await accounts.get(accountId)
+      if (!account || account.disabled) throw new Problem('not-allowed', 'The account was disabled meanwhile.')
+    }
     const uploadServices: UploadServices = {
       files,
       jobs,
       throttleOf,
       space: new SpaceReservations(files, config),
       idleTimeoutMs: config.idleTimeoutMs,
-      async checkAccess(accountId) {
-        const account = await accounts.get(accountId)
-        if (!account || account.disabled) throw new Problem('not-allowed', 'The account was disabled meanwhile.')
-      },
+      checkAccess,
     }
     const uploads = new Uploads(uploadServices)
     const resumable = new ResumableUploads({ ...uploadServices, ...config, pool: uploads.pool, keepSlotMs })
     await resumable.restore(kept)
     const exports = new Exports({ jobs, throttleOf, idleTimeoutMs: config.idleTimeoutMs })
+    const rowsEngine = new RowsEngine(tables.folder)
+    closers.push(() => rowsEngine.close())
+    const tableRows = new TableRows(rowsEngine)
     let ready = true
     const app = createApp({
       config,
@@ -139,6 +152,12 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       resumable,
       exports,
       shares,
+      tables,
+      imports: new Imports({ files, tables, jobs, log, checkAccess, ...config }),
+      tableRows,
+      tableSummaries: new TableSummaries(rowsEngine),
+      tableExports: new TableExports({ jobs, rows: tableRows, throttleOf, idleTimeoutMs: config.idleTimeoutMs }),
+      queries: new Queries({ jobs, tables }),
       mediaTypeOf,
       isReady: () => ready,
     })

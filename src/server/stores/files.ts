@@ -34,6 +34,11 @@ export interface Precondition {
 export interface FileStore {
   find(space: Space, name: string): Promise<StoredFile | undefined>
   open(space: Space, name: string): Promise<OpenFile | undefined>
+  /**
+   * Gives the version that is there now a second name at `path`, on the same file system, for readers that take paths: a
+   * replacement or removal of the file does not touch it. Undefined when the file is missing.
+   */
+  linkTo(space: Space, name: string, path: string): Promise<StoredFile | undefined>
   /** In the order of the names' UTF-16 code units, those after `after` only. */
   list(space: Space, query: { prefix: string; after: string; limit: number }): Promise<StoredFile[]>
   /** Throws `name-conflict` where the name is a folder, or one of its folders is a file. */

@@ -56,8 +56,15 @@ export interface TableStore {
   remove(space: Space, table: string): Promise<boolean>
   /** Removes every table of the account. Removing what is missing is not an error. */
   removeSpace(space: Space): Promise<void>
-  /** Removes what a crash left: staged files, and published ones that never became part of a table. For the start only. */
-  clean(): Promise<void>
+  /** What a crash left: staged files, and published ones that never became part of a table. For the start only. */
+  findLeftovers(): Promise<TableLeftover[]>
+  /** Removing it twice is not an error. */
+  removeLeftover(leftover: TableLeftover): Promise<void>
+}
+
+export interface TableLeftover {
+  readonly path: string
+  readonly bytes: number
 }
 
 /** Names in `folder`, on the same file system as the tables. */

@@ -84,7 +84,7 @@ export class RowsEngine {
   #settle(report: RowsReport): void {
     const pending = this.#pending.get(report.id)
     if (report.type !== 'failed') pending?.resolve(report)
-    else pending?.reject(report.missing ? tablesUnavailable() : new Error(report.message))
+    else pending?.reject(problemOf(report))
   }
 
   #onGone(child: Child<RowsTask, RowsReport>, lastWords: string): void {
@@ -94,4 +94,11 @@ export class RowsEngine {
       reject(new Problem('internal', 'The process that reads rows died; ask again.', {}, { cause }))
     }
   }
+}
+
+function problemOf({ missing, message }: Extract<RowsReport, { type: 'failed' }>): Error {
+  if (missing) return tablesUnavailable()
+  // Its files were removed after the table was looked up.
+  if (message.startsWith('IO Error')) return new Problem('busy', 'The table was changed while it was read: ask again.')
+  return new Error(message)
 }

@@ -1,5 +1,17 @@
 import { constants } from 'node:fs'
-import { type FileHandle, lstat, mkdir, open, readdir, realpath, rename, rm, statfs } from 'node:fs/promises'
+import {
+  copyFile,
+  type FileHandle,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  statfs,
+} from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import pLimit from 'p-limit'
 import { Problem } from '../../../protocol/problems.js'
@@ -97,6 +109,13 @@ export async function openFileStore(dataFolder: string): Promise<LocalFileStore>
       const handle = path ? await openRegular(path) : undefined
       if (!handle) return undefined
       return openFile(await metadata.describe(space, name, await handle.stat({ bigint: true })), handle)
+    },
+
+    async linkTo(space, name, target) {
+      await locks.settled(keyOf(space, name))
+      const path = await findPath(root, space, name)
+      if (!path || !(await linkRegular(path, target))) return undefined
+      return metadata.describe(space, name, await lstat(target, { bigint: true }))
     },
 
     async list(space, { prefix, after, limit }) {
@@ -207,6 +226,23 @@ async function openRegular(path: string): Promise<FileHandle | undefined> {
   if (!handle || (await handle.stat()).isFile()) return handle
   await handle.close()
   return undefined
+}
+
+/** False where there is no regular file. */
+async function linkRegular(path: string, target: string): Promise<boolean> {
+  const linked = await link(path, target).then(
+    () => true,
+    async (error: NodeJS.ErrnoException) => {
+      if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(error.code ?? '')) return false
+      // Some systems refuse to link a file of another user, others cannot link at all. A copy will do.
+      if (!(await lstat(path)).isFile()) return false
+      await copyFile(path, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+      return true
+    },
+  )
+  if (!linked || (await lstat(target)).isFile()) return linked
+  await rm(target)
+  return false
 }
 
 function openFile(file: StoredFile, handle: FileHandle): OpenFile {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { ColumnType } from '../../../protocol/tables.js'
@@ -100,10 +100,16 @@ export async function openTableStore(
       await rm(join(root, space.role, space.username), { recursive: true, force: true })
     },
 
-    async clean() {
-      const left = (await readdir(partial)).filter((name) => name.endsWith('.csv') || name.endsWith('.parquet'))
-      await Promise.all(left.map((name) => rm(join(partial, name), { force: true })))
-      for (const folder of await tableFolders(root)) await cleanFolder(folder)
+    async findLeftovers() {
+      const staged = (await readdir(partial)).filter((name) => name.endsWith('.csv') || name.endsWith('.parquet'))
+      const unpublished = (await tableFolders(root)).map(findUnpublished)
+      const paths = [...staged.map((name) => join(partial, name)), ...(await Promise.all(unpublished)).flat()]
+      return Promise.all(paths.map(async (path) => ({ path, bytes: (await lstat(path)).size })))
+    },
+
+    async removeLeftover({ path }) {
+      await rm(path, { force: true })
+      if (dirname(path) !== partial) await removeIfEmpty(dirname(path))
     },
   }
 }
@@ -168,13 +174,10 @@ async function tableFolders(root: string): Promise<string[]> {
   return folders
 }
 
-async function cleanFolder(folder: string): Promise<void> {
-  const published = new Set((await importIds(folder)).map((id) => `${id}.`))
-  for (const name of await readdir(folder)) {
-    const isOurs = /^\d+\.parquet$/.test(name) || /^\.\d+\.json\.tmp$/.test(name)
-    if (isOurs && !published.has(name.replace(/parquet$/, ''))) await rm(join(folder, name), { force: true })
-  }
-  await removeIfEmpty(folder)
+async function findUnpublished(folder: string): Promise<string[]> {
+  const published = new Set((await importIds(folder)).map((id) => `${id}.parquet`))
+  const ours = (await readdir(folder)).filter((name) => /^\d+\.parquet$|^\.\d+\.json\.tmp$/.test(name))
+  return ours.filter((name) => !published.has(name)).map((name) => join(folder, name))
 }
 
 async function removeFile(path: string): Promise<boolean> {

@@ -1,0 +1,56 @@
+import type { HttpBindings } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { jobHeader } from '../../protocol/routes.js'
+import type { Identity } from '../auth/identity.js'
+import type { StoredTable } from '../stores/tables.js'
+import type { RowFilter } from '../tables/row-filter.js'
+import type { TableExports } from '../tables/table-exports.js'
+import type { TextFormat } from '../tables/table-rows.js'
+import { cut, leftSignal } from './connection.js'
+import { jobIdOf, waitOf } from './preferences.js'
+
+export interface TableAnswer {
+  env: HttpBindings
+  identity: Identity
+  tableExports: TableExports
+  table: StoredTable
+  filter: RowFilter
+  format: TextFormat
+}
+
+const mediaTypes = { csv: 'text/csv; charset=utf-8; header=present', ndjson: 'application/x-ndjson' } as const
+
+/** The format that Accept names, the first of several; undefined for JSON, which is the default. */
+export function wantedText(accept: string | undefined): TextFormat | undefined {
+  for (const range of (accept ?? '').split(',')) {
+    const [type = ''] = range.split(';')
+    if (type.trim() === 'text/csv') return 'csv'
+    if (type.trim() === 'application/x-ndjson') return 'ndjson'
+    if (type.trim() === 'application/json') return undefined
+  }
+  return undefined
+}
+
+/** Answers with all rows of a table as text: an export job. Throws what `TableExports.claim` throws. */
+export async function sendTable({ env, identity, tableExports, ...rest }: TableAnswer): Promise<Response> {
+  const { incoming, outgoing } = env
+  const headers = {
+    'Content-Type': mediaTypes[rest.format],
+    'Content-Disposition': `attachment; filename="${rest.table.name}.${rest.format}"`,
+    'Cache-Control': 'private, no-cache',
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': "sandbox; default-src 'none'",
+  }
+  if (incoming.method === 'HEAD') return new Response(null, { headers })
+  const claimed = await tableExports.claim({
+    identity,
+    ...rest,
+    jobId: jobIdOf(incoming.headers[jobHeader.toLowerCase()] as string | undefined),
+    waitMs: waitOf(incoming.headers.prefer as string | undefined),
+    left: leftSignal(outgoing),
+  })
+  outgoing.writeHead(200, { ...headers, [jobHeader]: claimed.job.id })
+  outgoing.flushHeaders()
+  await claimed.run(outgoing, () => cut(outgoing))
+  return RESPONSE_ALREADY_SENT
+}

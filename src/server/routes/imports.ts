@@ -1,0 +1,100 @@
+import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
+import { receiptsSchema } from '../../protocol/jobs.js'
+import { jobHeader, jobPath, routes } from '../../protocol/routes.js'
+import { importAnswerSchema, importSchema } from '../../protocol/tables.js'
+import { requirePermission } from '../auth/permissions.js'
+import { problemResponses, receiptsOf } from '../http/answers.js'
+import type { AppEnv } from '../http/app-env.js'
+import { leftSignal } from '../http/connection.js'
+import { readJson } from '../http/json-body.js'
+import { parseName } from '../http/names.js'
+import { jobIdOf, waitOf } from '../http/preferences.js'
+import { importRecord } from '../http/table-answers.js'
+import type { Jobs } from '../jobs/jobs.js'
+import { accountName } from '../stores/accounts.js'
+import type { StoredImport } from '../stores/tables.js'
+import { parseColumnType } from '../tables/column-types.js'
+import { parseDateFormat } from '../tables/date-format.js'
+import type { Imports } from '../tables/imports.js'
+
+/** `POST /import` makes rows of a file; `POST /import/stop` stops every import of the account that runs. */
+export function importRoutes({ imports, jobs }: { imports: Imports; jobs: Jobs }) {
+  const app = new OpenAPIHono<AppEnv>()
+
+  app.openAPIRegistry.registerPath(importRoute)
+  app.post(routes.import, async (c) => {
+    const identity = c.get('identity')
+    requirePermission(identity, 'importTables')
+    const startedAt = performance.now()
+    const waitMs = waitOf(c.req.header('prefer'))
+    const jobId = jobIdOf(c.req.header(jobHeader))
+    const { filename, types, ...wishes } = await readJson(c.env.incoming, importSchema)
+    if (wishes.dateFormat !== undefined) parseDateFormat(wishes.dateFormat)
+    const { table, skipBadLines, trim, ...rest } = wishes
+    const { job, imported } = await imports.start({
+      identity,
+      filename: parseName(filename),
+      table,
+      skipBadLines,
+      trim,
+      wishes: { ...rest, ...(types ? { types: parseTypes(types) } : {}) },
+      jobId,
+      waitMs,
+      left: leftSignal(c.env.outgoing),
+    })
+    const done = await settled(imported, waitMs - (performance.now() - startedAt))
+    const answer = { ...job.record(), import: done ? importRecord(done) : null }
+    return c.json(answer, done ? 200 : 202, { [jobHeader]: job.id, Location: jobPath(job.id) })
+  })
+
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: routes.importStop,
+      summary: 'Stop my running imports',
+      responses: {
+        200: { description: 'Stopped', content: { 'application/json': { schema: receiptsSchema } } },
+        ...problemResponses(401, 404, 409),
+      },
+    }),
+    async (c) => {
+      const account = accountName(c.get('identity').account)
+      return c.json(receiptsOf(await jobs.stopAll('import', account, account)), 200)
+    },
+  )
+  return app
+}
+
+/** What was imported, or undefined when the time is over first. */
+async function settled(imported: Promise<StoredImport>, waitMs: number): Promise<StoredImport | undefined> {
+  if (waitMs <= 0) return undefined
+  let timer: NodeJS.Timeout | undefined
+  const over = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), waitMs)
+  })
+  try {
+    return await Promise.race([imported, over])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function parseTypes(types: Record<string, string>) {
+  return Object.fromEntries(Object.entries(types).map(([column, type]) => [column, parseColumnType(type)]))
+}
+
+const answers = { 'application/json': { schema: importAnswerSchema } }
+const importRoute = createRoute({
+  method: 'post',
+  path: routes.import,
+  summary: 'Import a CSV into a table',
+  description:
+    'Strict: a ragged line, a value that does not fit its column, or bad UTF-8 fails it, and no row is published. ' +
+    '`Prefer: wait=SECONDS` waits for the turn and the end.',
+  request: { body: { content: { 'application/json': { schema: importSchema } } } },
+  responses: {
+    200: { description: 'Imported, after `Prefer: wait`', content: answers },
+    202: { description: 'Running: see its Location', content: answers },
+    ...problemResponses(400, 401, 403, 404, 409, 413, 415, 422, 501, 503, 507),
+  },
+})
