@@ -99,7 +99,7 @@ const pageQuery = filterQuery.extend({
   offset: wholeNumber(0).default(0),
 })
 
-const notWhole = z.undefined({ error: 'is for JSON; as CSV or NDJSON the answer is always whole' })
+const notWhole = z.never({ error: 'is for JSON; as CSV or NDJSON the answer is always whole' }).optional()
 const wholeQuery = filterQuery.extend({ limit: notWhole, offset: notWhole })
 
 function wholeNumber(least: number) {

@@ -1,19 +1,24 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { BadLine } from '../../protocol/tables.js'
 import type { CsvPlan } from './csv-plan.js'
+import { readRecords } from './csv-records.js'
 import { CsvScanner } from './csv-scanner.js'
 
 export interface CsvCheck {
   readonly rows: number
   /** Empty fields, by column. */
   readonly nulls: number[]
+  /** Whether some values go over several lines. */
+  readonly multiline: boolean
+  /** Whether there are good records that the engine might read in another way. */
+  readonly odd: boolean
   readonly bad: { count: number; first: BadLine[] }
 }
 
 export interface CsvCheckOptions {
   /** Go on after bad lines, leaving them out; else the first one ends the check. */
   skipBadLines: boolean
-  /** Is given the good records, each ended by LF, in pieces. */
+  /** Is given the good records, each ended by LF, with quotes where the engine knows them. */
   copyTo?: FileHandle
   onBytes?: (bytes: number) => void
 }
@@ -27,12 +32,17 @@ const reported = 10
  */
 export async function checkCsv(file: FileHandle, plan: CsvPlan, options: CsvCheckOptions): Promise<CsvCheck> {
   const bad = { count: 0, first: [] as BadLine[] }
-  const copy = Buffer.allocUnsafe(options.copyTo ? chunkBytes + 1 : 0)
+  const copy = Buffer.allocUnsafe(options.copyTo ? chunkBytes * 3 : 0)
   let copied = 0
+  let anyOdd = false
   const scanner = new CsvScanner(plan, {
-    good(bytes, from, to) {
+    good(bytes, from, to, odd) {
+      anyOdd ||= odd
       if (!options.copyTo) return
-      copied += bytes.copy(copy, copied, from, to)
+      // What is rewritten grows to two and a half times its size at most: `a"` becomes `"a"""`.
+      copied += odd
+        ? copy.write(plainRecord(bytes.toString('utf8', from, to), plan), copied)
+        : bytes.copy(copy, copied, from, to)
       copy[copied++] = 10
     },
     bad(fault) {
@@ -52,8 +62,20 @@ export async function checkCsv(file: FileHandle, plan: CsvPlan, options: CsvChec
     if (copied > 0) await options.copyTo?.writeFile(copy.subarray(0, copied))
     copied = 0
     options.onBytes?.(at - have + used)
-    if (scanner.ended) return { rows: scanner.rows, nulls: scanner.nulls, bad }
+    if (scanner.ended) {
+      const { rows, nulls, multiline } = scanner
+      return { rows, nulls, multiline, odd: anyOdd, bad }
+    }
     buffer.copyWithin(0, used, have)
     have -= used
   }
+}
+
+function plainRecord(text: string, { delimiter, quote, columns }: CsvPlan): string {
+  const [record] = readRecords(text, { delimiter, quote }, { complete: true, columns: columns.length })
+  const needsQuotes = new RegExp(`[${delimiter === '|' ? '\\|' : delimiter}${quote}\\r\\n]|^ `)
+  const fields = record!.fields.map((field) =>
+    needsQuotes.test(field) ? quote + field.replaceAll(quote, quote + quote) + quote : field,
+  )
+  return fields.join(delimiter)
 }

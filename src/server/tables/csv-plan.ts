@@ -37,6 +37,8 @@ export interface CsvPlan extends CsvShape {
   readonly dataLine: number
   /** `plain` is one line, the file's first: the only header that the engine skips as it should. */
   readonly header: 'none' | 'plain' | 'odd'
+  /** Whether values go over several lines, as far as the sample says. */
+  readonly multiline: boolean
   /** Bytes in a row, as far as the sample says. */
   readonly rowBytes: number
   readonly dateColumn: string | null
@@ -72,6 +74,7 @@ export async function planCsv(file: FileHandle, wishes: CsvWishes): Promise<CsvP
     dataStart: shape.bom + (header ? Buffer.byteLength(text.slice(0, first.end)) : 0),
     dataLine: header ? first.nextLine : 1,
     header: header ? (first.nextLine === 2 ? 'plain' : 'odd') : 'none',
+    multiline: guesses.multiline,
     rowBytes: Math.max(1, (guesses.end - first.end) / Math.max(1, guesses.rows)),
     dateColumn: dateColumn(columns, wishes.dateColumn),
   }
@@ -115,14 +118,16 @@ function guessColumns(first: CsvRecord, records: Iterable<CsvRecord>, formats: D
   const columns = first.fields.map(() => new ColumnGuess(formats))
   let rows = 0
   let end = first.end
-  for (const { fields, fault, line, end: next } of records) {
+  let multiline = false
+  for (const { fields, fault, line, end: next, nextLine } of records) {
     if (line > sampleLines) break
     end = next
     rows++
+    multiline ||= nextLine > line + 1
     if (fault || fields.length !== columns.length) continue
     for (let at = 0; at < columns.length; at++) columns[at]!.see(fields[at]!)
   }
-  return { columns, rows, end }
+  return { columns, rows, end, multiline }
 }
 
 /**

@@ -13,7 +13,8 @@ export interface Fault {
 
 /** Who is told of each record. Records are bytes `from` to `to`, without their line end. */
 export interface ScanTarget {
-  good(bytes: Buffer, from: number, to: number): void
+  /** `odd`: it has spaces around quotes, of which the engine has its own opinion. */
+  good(bytes: Buffer, from: number, to: number, odd: boolean): void
   /** Returns whether to go on. */
   bad(fault: Fault): boolean
 }
@@ -42,6 +43,8 @@ export class CsvScanner {
   #skipping = false
   #ended = false
   rows = 0
+  /** Whether a good record goes over several lines. */
+  multiline = false
   /** Empty fields, by column. */
   readonly nulls: number[]
 
@@ -100,6 +103,7 @@ export class CsvScanner {
     let column = 0
     let lines = 1
     let empty = 0
+    let odd = false
     let fault: string | null = null
     let faultColumn = -1
     for (;;) {
@@ -108,7 +112,10 @@ export class CsvScanner {
       if (bytes[at] === SPACE) {
         let text = at
         while (bytes[text] === SPACE) text++
-        if (bytes[text] === quote) at = text
+        if (bytes[text] === quote) {
+          at = text
+          odd = true
+        }
       }
       if (bytes[at] === quote) {
         start = ++at
@@ -124,6 +131,7 @@ export class CsvScanner {
           at++
         }
         stop = at++
+        if (bytes[at] === SPACE) odd = true
         while (bytes[at] === SPACE) at++
         if (plainStops[bytes[at]!] === 0) fault ??= badQuotes
         while (plainStops[bytes[at]!] === 0) at++
@@ -174,8 +182,9 @@ export class CsvScanner {
     }
     if (fault === null) {
       this.rows++
+      if (lines > 1) this.multiline = true
       for (let each = 0; each < empty; each++) this.nulls[this.#empty[each]!]!++
-      this.#target.good(bytes, from, at)
+      this.#target.good(bytes, from, at, odd)
     } else this.#report(this.#columns[faultColumn]?.name ?? null, fault)
     this.#line += lines
     return next

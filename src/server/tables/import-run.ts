@@ -65,18 +65,17 @@ async function read(run: Run): Promise<CsvCheck> {
 
 /**
  * The engine reads the file while we check it. What is bad for us ends the import; where only the engine stumbles, over
- * mixed line ends for one, the answer is undefined.
+ * mixed line ends for one, or might be wrong, the answer is undefined.
  */
 async function readDirectly(run: Run): Promise<CsvCheck | undefined> {
-  const input = { file: run.task.source, header: run.plan.header === 'plain', strict: true }
+  const inOrder = run.task.threads === 1 || run.plan.multiline
+  const input = { file: run.task.source, header: run.plan.header === 'plain', strict: true, inOrder }
   const [check, agrees] = await Promise.all([
     checkCsv(run.source, run.plan, { skipBadLines: false, onBytes: noteChecked(run) }).then(refuseBad),
-    readByEngine(run, input).catch((error) => {
-      if (error instanceof EngineStumbled) return null
-      throw error
-    }),
+    readByEngine(run, input).catch(undefinedWhereItStumbled),
   ])
-  return agrees?.(check) ? check : undefined
+  const trusted = !check.odd && (inOrder || !check.multiline)
+  return trusted && agrees?.(check) ? check : undefined
 }
 
 /** Writes the good lines to a file that the engine cannot misunderstand, then has it read that. */
@@ -84,17 +83,25 @@ async function readCopy(run: Run): Promise<CsvCheck> {
   run.copying = true
   const copy = await open(run.task.copy, 'w', 0o600)
   try {
-    const { skipBadLines } = run.task
+    const { skipBadLines, threads } = run.task
     const check = await checkCsv(run.source, run.plan, { skipBadLines, copyTo: copy, onBytes: noteChecked(run) })
     if (!skipBadLines || check.rows === 0) refuseBad(check)
-    await rm(run.task.output, { force: true })
-    const agrees = await readByEngine(run, { file: run.task.copy, header: false, strict: false })
+    const input = { file: run.task.copy, header: false, strict: false, inOrder: true }
+    const inBlocks = threads > 1 && !check.multiline
+    const agrees = inBlocks
+      ? ((await readByEngine(run, { ...input, inOrder: false }).catch(undefinedWhereItStumbled)) ??
+        (await readByEngine(run, input)))
+      : await readByEngine(run, input)
     if (!agrees(check)) throw new Error('The engine reads other rows than the check.')
     return check
   } finally {
     await copy.close()
     await rm(run.task.copy, { force: true })
   }
+}
+
+function undefinedWhereItStumbled(error: unknown): undefined {
+  if (!(error instanceof EngineStumbled)) throw error
 }
 
 function refuseBad(check: CsvCheck): CsvCheck {
@@ -105,6 +112,7 @@ function refuseBad(check: CsvCheck): CsvCheck {
 
 /** Returns whether its rows and empty fields are as many as ours: what it dropped or made up would show there. */
 async function readByEngine(run: Run, input: ParquetInput): Promise<(check: CsvCheck) => boolean> {
+  await rm(run.task.output, { force: true })
   const { rows, nulls } = await copyToParquet(run.engine, run.plan, input, run.task).catch(translateEngineError)
   return (check) => rows === check.rows && check.nulls.every((count, at) => (nulls[at] ?? count) === count)
 }
