@@ -1,4 +1,14 @@
-import type { ClientRequest, OutgoingHttpHeaders } from 'node:http'
+import {
+  Agent,
+  type AgentOptions,
+  type ClientRequest,
+  type ClientRequestArgs,
+  type OutgoingHttpHeaders,
+  request,
+} from 'node:http'
+import type { SocketConstructorOpts, TcpNetConnectOpts } from 'node:net'
+import { DirectSocket } from './direct-socket.js'
+import { BufferPool } from './transfers/buffer-pool.js'
 
 /**
  * Requests whose bodies are streams. They use Node's own client: bytes then make no detour, and an answer that comes in
@@ -6,6 +16,8 @@ import type { ClientRequest, OutgoingHttpHeaders } from 'node:http'
  */
 export interface HttpClient {
   readonly server: string
+  /** Whose buffers the bodies of large responses come in. */
+  readonly pool: BufferPool
   /** Opens a request; its headers are sent with the first byte of its body, or by `flushHeaders()`. */
   open(
     method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE',
@@ -21,12 +33,16 @@ const connectTimeoutMs = 15_000
 const probeAfterMs = 15_000
 
 export async function openHttpClient(server: string, token: string, userAgent: string): Promise<HttpClient> {
-  const { Agent, request } = await (server.startsWith('https:') ? import('node:https') : import('node:http'))
-  const agent = new Agent({ keepAlive: true, keepAliveMsecs: probeAfterMs })
+  const pool = new BufferPool()
+  const options = { keepAlive: true, keepAliveMsecs: probeAfterMs }
+  const https = server.startsWith('https:') ? await import('node:https') : undefined
+  const agent = https ? new https.Agent(options) : new DirectAgent(pool, options)
+  const start = https ? https.request : request
   return {
     server,
+    pool,
     open(method, path, headers = {}) {
-      const opened = request(server + path, {
+      const opened = start(server + path, {
         method,
         agent,
         headers: { 'user-agent': userAgent, authorization: `Bearer ${token}`, ...headers },
@@ -37,6 +53,20 @@ export async function openHttpClient(server: string, token: string, userAgent: s
     close() {
       agent.destroy()
     },
+  }
+}
+
+class DirectAgent extends Agent {
+  readonly #pool: BufferPool
+
+  constructor(pool: BufferPool, options: AgentOptions) {
+    super(options)
+    this.#pool = pool
+  }
+
+  override createConnection(options: ClientRequestArgs): DirectSocket {
+    const socket = new DirectSocket(options as SocketConstructorOpts, this.#pool)
+    return socket.connect(options as TcpNetConnectOpts)
   }
 }
 

@@ -13,16 +13,19 @@ beforeAll(async () => {
 afterAll(() => Promise.all([server.close(), slowServer.close()]))
 
 describe('filejobs export', () => {
-  it('writes the file under its last part, whole, and nothing beside it', async () => {
-    const { client, put } = await makeAccount(server)
-    const content = randomBytes(9 * 1024 ** 2 + 1)
-    const { sha256 } = await put('x/a.bin', content)
-    const { code, stdout, stderr } = await client.run(['export', 'x/a.bin', '--json'])
-    expect([code, stderr]).toEqual([0, ''])
-    expect(JSON.parse(stdout)).toEqual({ name: 'x/a.bin', path: 'a.bin', size: content.length, sha256 })
-    expect((await readFile(`${client.home}/a.bin`)).equals(content)).toBe(true)
-    expect(await readdir(client.home)).toEqual(['a.bin'])
-  })
+  it.each([0, 1000, 9 * 1024 ** 2 + 1, 40 * 1024 ** 2 + 1])(
+    'writes a file of %d bytes under its last part, whole, and nothing beside it',
+    async (size) => {
+      const { client, put } = await makeAccount(server)
+      const content = randomBytes(size)
+      const { sha256 } = await put('x/a.bin', content)
+      const { code, stdout, stderr } = await client.run(['export', 'x/a.bin', '--json'])
+      expect([code, stderr]).toEqual([0, ''])
+      expect(JSON.parse(stdout)).toEqual({ name: 'x/a.bin', path: 'a.bin', size: content.length, sha256 })
+      expect((await readFile(`${client.home}/a.bin`)).equals(content)).toBe(true)
+      expect(await readdir(client.home)).toEqual(['a.bin'])
+    },
+  )
 
   it('writes to stdout, and only the file', async () => {
     const { client, put } = await makeAccount(server)
@@ -94,8 +97,8 @@ describe('a stopped export', () => {
   const content = randomBytes(6 * 1024 ** 2)
 
   it('ends with 9, says who stopped it and leaves no file', async () => {
-    const { client, put, fetch, untilJob } = await makeAccount(slowServer)
-    await put('a.bin', content.subarray(0, 1024 ** 2 * 2))
+    const { client, folder, fetch, untilJob } = await makeAccount(slowServer)
+    await writeFile(`${folder}/a.bin`, content)
     const running = client.start(['export', 'a.bin'])
     const { id } = await untilJob('export', 'running')
     expect((await fetch(`/jobs/${id}/stop`, { method: 'POST' })).status).toBe(200)
@@ -105,8 +108,8 @@ describe('a stopped export', () => {
   })
 
   it('by Ctrl-C prints the receipt, ends with 130 and leaves no file', async () => {
-    const { client, put, untilJob } = await makeAccount(slowServer)
-    await put('a.bin', content.subarray(0, 1024 ** 2 * 2))
+    const { client, folder, untilJob } = await makeAccount(slowServer)
+    await writeFile(`${folder}/a.bin`, content)
     const running = client.start(['export', 'a.bin', '--json'])
     await untilJob('export', 'running')
     running.child.kill('SIGINT')
@@ -116,8 +119,8 @@ describe('a stopped export', () => {
   })
 
   it('to stdout keeps the receipt off it', async () => {
-    const { client, put, untilJob } = await makeAccount(slowServer)
-    await put('a.txt', 'x'.repeat(1024 ** 2 * 2))
+    const { client, folder, untilJob } = await makeAccount(slowServer)
+    await writeFile(`${folder}/a.txt`, 'x'.repeat(6 * 1024 ** 2))
     const running = client.start(['export', 'a.txt', '-o', '-'])
     await untilJob('export', 'running')
     running.child.kill('SIGINT')

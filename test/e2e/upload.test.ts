@@ -21,7 +21,12 @@ async function partials(): Promise<string[]> {
 describe('filejobs upload', () => {
   it('brings small and large files over whole', async () => {
     const { client, files } = await makeAccount(server)
-    const contents = { 'empty.bin': 0, 'small.bin': 100, 'large.bin': 9 * 1024 ** 2 + 1 }
+    const contents = {
+      'empty.bin': 0,
+      'small.bin': 100,
+      'large.bin': 9 * 1024 ** 2 + 1,
+      'larger.bin': 40 * 1024 ** 2 + 1,
+    }
     const expected = await Promise.all(
       Object.entries(contents).map(async ([name, size]) => {
         const content = randomBytes(size)
@@ -31,7 +36,9 @@ describe('filejobs upload', () => {
     )
     const { code, stdout, stderr } = await client.run(['upload', ...Object.keys(contents)])
     expect([code, stderr]).toEqual([0, ''])
-    expect(stdout).toBe('Uploaded empty.bin (0 B)\nUploaded small.bin (100 B)\nUploaded large.bin (9.0 MiB)\n')
+    expect(stdout).toBe(
+      'Uploaded empty.bin (0 B)\nUploaded small.bin (100 B)\nUploaded large.bin (9.0 MiB)\nUploaded larger.bin (40.0 MiB)\n',
+    )
     expect(await files()).toEqual(expect.arrayContaining(expected.map((record) => expect.objectContaining(record))))
   })
 

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import type { FileRecord } from '../../dist/protocol/files.js'
 import type { JobRecord } from '../../dist/protocol/jobs.js'
 import { type Client, openClient } from './program.js'
@@ -8,6 +9,8 @@ import { until } from './until.js'
 export interface TestAccount {
   readonly client: Client
   readonly token: string
+  /** Where the server keeps this account's files: one that is put there by hand is served too. */
+  readonly folder: string
   /** Sends a request as this account. */
   fetch(path: string, init?: RequestInit): Promise<Response>
   put(name: string, content: string | Buffer): Promise<FileRecord>
@@ -22,7 +25,10 @@ let made = 0
 /** Makes an account with a name that no other test of the file has. */
 export async function makeAccount(server: TestServer, role = 'user'): Promise<TestAccount> {
   made += 1
-  const token = await server.logIn(role === 'admin' ? 'admin' : `user${made}`, role)
+  const username = role === 'admin' ? 'admin' : `user${made}`
+  const token = await server.logIn(username, role)
+  const folder = `${server.dataFolder}/uploads/${role}/${username}`
+  await mkdir(folder, { recursive: true })
   const call = (path: string, init: RequestInit = {}) =>
     fetch(server.url + path, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } })
   const read = async <T>(path: string, init?: RequestInit) => {
@@ -34,6 +40,7 @@ export async function makeAccount(server: TestServer, role = 'user'): Promise<Te
   return {
     client: await openClient(server.url, token),
     token,
+    folder,
     fetch: call,
     put: (name, content) =>
       read<FileRecord>(`/files/${encodeURIComponent(name)}`, { method: 'PUT', body: content as BodyInit }),

@@ -6,11 +6,13 @@ import type { Api } from '../api.js'
 import type { HttpClient } from '../http-client.js'
 import type { Progress } from '../progress.js'
 import { waitHeaders } from '../wait-option.js'
+import { readBody } from './body.js'
 import { askFate, nameStopped } from './broken-connection.js'
 import { findSha256 } from './digests.js'
 import { readAnswer, untilResponse } from './exchange.js'
+import { hashAndWrite } from './hash-and-write.js'
+import { type Hasher, openHasher } from './hasher.js'
 import type { OwnJob } from './own-job.js'
-import { receive } from './receive.js'
 import type { Target } from './targets.js'
 
 export interface ExportTools {
@@ -35,37 +37,43 @@ export async function exportFile(
 ): Promise<Exported> {
   const request = http.open('GET', filePath(name), { ...waitHeaders(waitSeconds), [jobHeader]: job.id })
   let target: Target | undefined
+  let hasher: Hasher | undefined
   try {
     if (waitSeconds !== null) progress.say(`${name}: waiting for its turn`)
     else job.begun = true
     request.end()
     const response = await untilResponse(request, job.signal)
-    await refuseError(http.server, response)
+    if (response.statusCode !== 200) throw await refusal(http.server, response)
+    const body = readBody(response, http.pool)
     job.begun = true
     // Another stream of the same file may have begun the job, which then has an id of its own.
     job.id = String(response.headers[jobHeader.toLowerCase()] ?? job.id)
+    hasher = openHasher(lengthOf(response))
     target = await openTarget()
     progress.begin(name, lengthOf(response))
-    const received = await receive(response, target.write, (bytes) => progress.advance(bytes))
-    refuseDamaged(name, response, received.sha256)
+    const { pool } = http
+    const bytes = await hashAndWrite(body, { pool, hasher, write: target.write }, (more) => progress.advance(more))
+    const sha256 = (await hasher.digest()).toString('hex')
+    refuseDamaged(name, response, sha256)
     await job.checkpoint()
     await target.publish()
-    return received
+    return { bytes, sha256 }
   } catch (error) {
     request.destroy()
+    if (job.signal.aborted) throw job.signal.reason
     if (!isNetworkError(error)) throw nameStopped(error, 'export', name)
     await askFate(api, job.id)
     throw unreachable(http.server, error)
   } finally {
     progress.end()
+    hasher?.close()
     await target?.close()
   }
 }
 
-async function refuseError(server: string, response: IncomingMessage): Promise<void> {
-  if (response.statusCode === 200) return
+async function refusal(server: string, response: IncomingMessage): Promise<Error> {
   const { status, body, headers } = await readAnswer(response)
-  throw answeredProblem(server, status, body, headers)
+  return answeredProblem(server, status, body, headers)
 }
 
 function lengthOf(response: IncomingMessage): number | null {

@@ -1,12 +1,11 @@
-import { once } from 'node:events'
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { errorCode, Failure } from '../exit-codes.js'
-import type { WriteBatch } from './receive.js'
+import type { WriteAt } from './hash-and-write.js'
 
 /** Where an export goes. */
 export interface Target {
-  readonly write: WriteBatch
+  readonly write: WriteAt
   /** Makes what was written visible. */
   publish(): Promise<void>
   /** Leaves nothing behind; after `publish()`, only what is open is closed. */
@@ -24,7 +23,7 @@ export async function openTarget(path: string, force: boolean): Promise<Target> 
   const handle = await open(part, 'w')
   let published = false
   return {
-    write: (chunks, position) => writeAll(handle, chunks, position),
+    write: (chunk, position) => writeAll(handle, chunk, position),
     async publish() {
       await handle.close()
       // It may have come while we were busy.
@@ -42,44 +41,37 @@ export async function openTarget(path: string, force: boolean): Promise<Target> 
 /** Writes to a stream, such as stdout, which is not closed. */
 export function streamTarget(stream: NodeJS.WritableStream): Target {
   return {
-    async write(chunks) {
-      let room = true
-      for (const chunk of chunks) room = stream.write(chunk)
-      if (!room) await once(stream, 'drain')
-    },
+    write: (chunk) =>
+      new Promise((resolve, reject) => {
+        stream.write(chunk, (error) => (error ? reject(error) : resolve()))
+      }),
     async publish() {},
     async close() {},
   }
 }
 
+/** A device has no places: what comes is written in the order of its coming. */
 async function openDevice(path: string): Promise<Target> {
   const handle = await open(path, 'w')
+  let last: Promise<void> = Promise.resolve()
   return {
-    write: (chunks) => writeAll(handle, chunks),
+    write(chunk) {
+      last = last.then(() => writeAll(handle, chunk))
+      return last
+    },
     async publish() {},
     close: () => handle.close(),
   }
 }
 
 /** A write may take less than it was given, on a full disk for one. */
-async function writeAll(handle: FileHandle, chunks: readonly Buffer[], position?: number): Promise<void> {
-  let left = chunks
-  let at = position
-  while (left.length > 0) {
-    const { bytesWritten } = await handle.writev(left, at)
-    at = at === undefined ? undefined : at + bytesWritten
-    left = dropBytes(left, bytesWritten)
+async function writeAll(handle: FileHandle, chunk: Buffer, position?: number): Promise<void> {
+  let written = 0
+  while (written < chunk.length) {
+    const at = position === undefined ? undefined : position + written
+    const { bytesWritten } = await handle.write(chunk, written, chunk.length - written, at)
+    written += bytesWritten
   }
-}
-
-function dropBytes(chunks: readonly Buffer[], bytes: number): Buffer[] {
-  let drop = bytes
-  const left: Buffer[] = []
-  for (const chunk of chunks) {
-    if (drop < chunk.length) left.push(chunk.subarray(drop))
-    drop = Math.max(drop - chunk.length, 0)
-  }
-  return left
 }
 
 async function findKind(path: string): Promise<'nothing' | 'file' | 'folder' | 'device'> {

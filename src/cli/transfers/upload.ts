@@ -2,7 +2,11 @@ import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { FileRecord } from '../../protocol/files.js'
 import { Failure } from '../exit-codes.js'
+import { collect } from './collect.js'
 import { formatDigest } from './digests.js'
+import type { WriteChunk } from './exchange.js'
+import { hashAndWrite } from './hash-and-write.js'
+import { openHasher } from './hasher.js'
 import type { OwnJob } from './own-job.js'
 import { put, type UploadOptions, type UploadTools } from './put.js'
 import { readAhead } from './read-ahead.js'
@@ -62,21 +66,16 @@ async function uploadLarge(
 ): Promise<FileRecord> {
   const body = { headers: { 'content-length': size }, total: size, expect: true }
   return put(tools, name, body, options, job, async (write) => {
-    const hash = createHash('sha256')
-    let sent = 0
-    let writing: Promise<void> | undefined
-    for await (const chunk of readAhead(handle, 0, size)) {
-      hash.update(chunk)
-      await writing
-      sent += chunk.length
+    let read = 0
+    const chunks = readAhead(handle, tools.http.pool, 0, size)
+    const digest = await send(tools, chunks, size, async (chunk) => {
+      read += chunk.length
       // Before the last bytes: once they are sent, a mixture of old and new would be published.
-      if (sent === size) await refuseChanged(handle, path, size)
-      writing = write(chunk).then(() => tools.progress.advance(chunk.length))
-      writing.catch(() => {})
-    }
-    await writing
-    if (sent < size) throw changed(path)
-    return hash.digest()
+      if (read === size && (await handle.stat()).size !== size) throw changed(path)
+      await write(chunk)
+    })
+    if (read < size) throw changed(path)
+    return digest
   })
 }
 
@@ -87,20 +86,25 @@ async function uploadStream(
   options: UploadOptions,
   job: OwnJob,
 ): Promise<FileRecord> {
-  return put(tools, name, { headers: {}, total: null, expect: true }, options, job, async (write) => {
-    const hash = createHash('sha256')
-    for await (const chunk of stream) {
-      hash.update(chunk)
-      await write(chunk)
-      tools.progress.advance(chunk.length)
-    }
-    return hash.digest()
-  })
+  return put(tools, name, { headers: {}, total: null, expect: true }, options, job, (write) =>
+    send(tools, collect(stream, tools.http.pool), null, write),
+  )
 }
 
-async function refuseChanged(handle: FileHandle, path: string, size: number): Promise<void> {
-  const now = await handle.stat()
-  if (now.size !== size) throw changed(path)
+/** Sends all chunks and answers with their digest. */
+async function send(
+  { http, progress }: UploadTools,
+  chunks: AsyncIterable<Buffer>,
+  expectedBytes: number | null,
+  write: WriteChunk,
+): Promise<Buffer> {
+  const hasher = openHasher(expectedBytes)
+  try {
+    await hashAndWrite(chunks, { pool: http.pool, hasher, write }, (bytes) => progress.advance(bytes))
+    return await hasher.digest()
+  } finally {
+    hasher.close()
+  }
 }
 
 function changed(path: string): Failure {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { open, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
+import { BufferPool } from '../../../dist/cli/transfers/buffer-pool.js'
 import { readAhead } from '../../../dist/cli/transfers/read-ahead.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
@@ -10,8 +11,7 @@ async function readWith(content: Buffer, start?: number, end?: number) {
   const handle = await open(path)
   const chunks: Buffer[] = []
   try {
-    // A chunk is valid until the chunk after the next one is asked for.
-    for await (const chunk of readAhead(handle, start, end)) chunks.push(Buffer.from(chunk))
+    for await (const chunk of readAhead(handle, new BufferPool(), start, end)) chunks.push(Buffer.from(chunk))
   } finally {
     await handle.close()
   }
@@ -38,7 +38,7 @@ describe('reading ahead', () => {
     const path = `${await temporaryFolder()}/file`
     await writeFile(path, content)
     const handle = await open(path)
-    for await (const _ of readAhead(handle)) break
+    for await (const _ of readAhead(handle, new BufferPool())) break
     await handle.close()
   })
 })
