@@ -60,6 +60,7 @@ export class PartialWriter extends Writable {
 
   async #gather(chunk: Buffer, passed: undefined | Promise<void>): Promise<void> {
     await passed
+    if (this.destroyed) return
     for (let offset = 0; offset < chunk.length; ) {
       this.#buffer ??= this.#pool.take(this.#size.bytes)
       const copied = chunk.copy(this.#buffer, this.#filled, offset)
@@ -68,6 +69,8 @@ export class PartialWriter extends Writable {
       if (this.#filled < this.#buffer.length) continue
       // One write at a time: a slow disk holds the sender back here.
       await this.#writing
+      // Ended meanwhile, which has written what was to be kept: another sender may already go on behind it.
+      if (this.destroyed) return
       this.#size.adapt()
       this.#flush()
     }

@@ -68,6 +68,7 @@ export class ResumableUpload {
   #partial: Partial | null = null
   #reservation: Reservation | null = null
   #publishing: Promise<StoredFile> | null = null
+  #syncedForPublish: Promise<void> | null = null
   #published: StoredFile | null = null
   #discarding: Promise<void> | null = null
   #wasPaused = false
@@ -197,7 +198,7 @@ export class ResumableUpload {
   #check({ offset, bodySize, length, sha256 }: Piece): void {
     const { space } = this.#services
     const note = this.#note
-    if (offset !== this.#offset) throw offsetMismatch(this.#offset, offset)
+    if (offset !== this.#told && offset !== this.#offset) throw offsetMismatch(this.#told, offset)
     if (length !== null) {
       if (note.length !== null && note.length !== length) {
         throw new Problem('invalid-request', `Upload-Length: ${note.length} was declared before.`, {
@@ -234,7 +235,7 @@ export class ResumableUpload {
   }
 
   /** Takes the slot, the room and the partial again, where a rest has given them back. */
-  async #goOn({ length, ...request }: Piece, signal: AbortSignal): Promise<void> {
+  async #goOn({ offset, length, ...request }: Piece, signal: AbortSignal): Promise<void> {
     const { jobs, files } = this.#services
     const { job } = this
     await jobs.claimAgain(job, turnOf({ ...request, left: signal }))
@@ -242,6 +243,7 @@ export class ResumableUpload {
     await this.#reserve(bytes)
     this.#partial ??= (await files.reopenPartial(job.id)) ?? null
     if (!this.#partial) throw new Error(`The partial of upload ${job.id} is gone.`)
+    if (offset < this.#offset) await this.#truncate(offset)
     job.signal.throwIfAborted()
     signal.throwIfAborted()
     if (job.state !== 'interrupted') return
@@ -283,6 +285,8 @@ export class ResumableUpload {
       if (hash) await this.#trust()
     } catch (error) {
       const problem = asProblem(error)
+      // The sender went after the last byte: nothing is missing.
+      if (!job.signal.aborted && !hash && partial.size === this.#note.length) return
       if (problem.code === 'quota-exceeded' || problem.code === 'file-too-large') job.abort(problem)
       if (!job.signal.aborted) await this.#keepWhatCame(from, problem, hash !== null)
       throw error
@@ -292,7 +296,7 @@ export class ResumableUpload {
       this.#lastByteAt = flow.lastByteAt
       this.#lastUsedAt = Date.now()
       this.#offset = partial.size
-      if (!job.isEnded && job.bytes !== this.#offset) job.countFrom(this.#offset)
+      if (!job.signal.aborted && job.bytes !== this.#offset) job.countFrom(this.#offset)
     }
   }
 
@@ -317,7 +321,7 @@ export class ResumableUpload {
     const isTooLong = problem.code === 'body-too-large'
     if (isTooLong || isUnchecked) {
       try {
-        await this.#partial!.truncate(from)
+        await this.#truncate(from)
         if (isUnchecked) await this.#trust()
       } catch (error) {
         this.job.abort(asProblem(error))
@@ -327,9 +331,17 @@ export class ResumableUpload {
     if (!senderIsThere) this.#interrupt()
   }
 
+  async #truncate(offset: number): Promise<void> {
+    await this.#partial!.truncate(offset)
+    this.#offset = offset
+    this.job.countFrom(offset)
+  }
+
   async #sync(): Promise<void> {
     try {
-      await this.#partial?.sync()
+      // The partial of a publish under way is closed soon, and synced by it.
+      if (this.#publishing) await this.#syncedForPublish
+      else await this.#partial?.sync()
     } catch (error) {
       // The kernel tells of a failed write only once: what was written cannot be trusted any more.
       this.job.abort(asProblem(error))
@@ -348,7 +360,8 @@ export class ResumableUpload {
     const { space, name, type, precondition } = this.#note
     const partial = this.#partial!
     try {
-      const [sha256] = await unlessAborted(Promise.all([partial.sha256(), partial.sync()]), job.signal)
+      this.#syncedForPublish = partial.sync()
+      const [sha256] = await unlessAborted(Promise.all([partial.sha256(), this.#syncedForPublish]), job.signal)
       if (this.#note.sha256 !== null && this.#note.sha256 !== sha256) throw digestMismatch(this.#note.sha256, sha256)
       await this.#services.checkAccess(job.accountId)
       job.commit()
@@ -433,7 +446,8 @@ export class ResumableUpload {
 
   /** The whole length is told only once the file is published: who hears it takes the upload for done. */
   get #told(): number {
-    return this.#publishing && !this.#published ? Math.max(0, this.#offset - 1) : this.#offset
+    const { length } = this.#note
+    return length === null || this.#published ? this.#offset : Math.max(0, Math.min(this.#offset, length - 1))
   }
 }
 

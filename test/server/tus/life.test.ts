@@ -1,0 +1,170 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { Caller } from '../../helpers/calls.js'
+import { eventually, within } from '../../helpers/eventually.js'
+import { shareServer } from '../../helpers/shared-server.js'
+import { idOf, Tus } from '../../helpers/tus.js'
+
+const shared = shareServer({ shutdownGraceMs: 0 })
+const newTus = async () => new Tus(await shared.newCaller())
+const isInterrupted = async (tus: Tus, path: string) => (await tus.caller.job(idOf(path))).state === 'interrupted'
+const partials = async (path: string) => {
+  const names = await readdir(join(shared.server.dataFolder, 'partial'))
+  return names.filter((name) => name.startsWith(idOf(path)))
+}
+
+describe('an upload whose sender hangs', () => {
+  it('is taken over by HEAD at once, which tells what is on disk', async () => {
+    const tus = await newTus()
+    const path = await tus.begin({ length: 1_000_000 })
+    const held = await tus.hold(path, 0, Buffer.alloc(123_456, 'a'))
+    const began = performance.now()
+    expect(await tus.offset(path)).toBe(123_456)
+    expect(performance.now() - began).toBeLessThan(2_000)
+    expect(await within('the end of the first', held.answer)).toMatchObject({
+      status: 400,
+      json: { code: 'taken-over' },
+    })
+    expect((await tus.patch(path, 123_456, Buffer.alloc(876_544, 'b'))).status).toBe(204)
+    expect((await tus.caller.call('/files/file.bin')).body.length).toBe(1_000_000)
+  })
+
+  it('is taken over by PATCH at the offset that has been reached', async () => {
+    const tus = await newTus()
+    const path = await tus.begin({ length: 1_000_000 })
+    const held = await tus.hold(path, 0, Buffer.alloc(100_000, 'a'))
+    expect((await tus.patch(path, 100_000, Buffer.alloc(900_000, 'b'))).status).toBe(204)
+    expect((await held.answer).status).toBe(400)
+    const { body } = await tus.caller.call('/files/file.bin')
+    expect(body.equals(Buffer.concat([Buffer.alloc(100_000, 'a'), Buffer.alloc(900_000, 'b')]))).toBe(true)
+  })
+
+  it('is taken over by the newest of several requests, and never mixes their bytes', async () => {
+    const tus = await newTus()
+    const path = await tus.begin({ length: 2_000_000 })
+    const pieces = Array.from({ length: 8 }, (_, index) => Buffer.alloc(2_000_000, String(index)))
+    const answers = await Promise.all(
+      pieces.map((piece) => tus.patch(path, 0, piece).catch((error: Error) => ({ status: error.message }))),
+    )
+    const published = await tus.caller.call('/files/file.bin')
+    const succeeded = answers.flatMap(({ status }, index) => (status === 204 ? [index] : []))
+    expect(succeeded.length).toBeLessThanOrEqual(1)
+    if (succeeded.length === 1) expect(published.body.equals(pieces[succeeded[0]!]!)).toBe(true)
+    else expect(await tus.offset(path)).toBeLessThan(2_000_000)
+  })
+
+  it('is stopped by DELETE: the sender hears 410 job-stopped, not 204', async () => {
+    const tus = await newTus()
+    const path = await tus.begin({ length: 1_000_000 })
+    const held = await tus.hold(path, 0, 'abc')
+    expect((await tus.remove(path)).status).toBe(204)
+    const answer = await within('the sender is told', held.answer)
+    expect(answer).toMatchObject({ status: 410, json: { code: 'job-stopped', status: 410 } })
+    expect(answer.json.job).toMatchObject({ state: 'stopped', id: idOf(path) })
+    expect(await partials(path)).toEqual([])
+  })
+})
+
+describe('a stop', () => {
+  it('by POST /jobs/ID/stop is answered when nothing is left, and the sender hears 410', async () => {
+    const tus = await newTus()
+    const path = await tus.begin({ length: 1_000_000 })
+    const held = await tus.hold(path, 0, Buffer.alloc(50_000))
+    const { status, json: receipt } = await tus.caller.post(`/jobs/${idOf(path)}/stop`)
+    expect(status).toBe(200)
+    expect(receipt).toMatchObject({ cleanedUp: true, bytesDiscarded: 50_000, job: { state: 'stopped' } })
+    expect(await partials(path)).toEqual([])
+    expect(await held.answer).toMatchObject({ status: 410, json: { stoppedBy: receipt.stoppedBy } })
+    expect((await tus.head(path)).status).toBe(423)
+  })
+
+  it('of an interrupted upload, and between two pieces, works too; /upload/stop finds those with a slot', async () => {
+    const tus = await newTus()
+    const interrupted = await tus.begin({ length: 1_000_000 })
+    const held = await tus.hold(interrupted, 0, 'abc')
+    held.request.destroy()
+    await eventually('it is interrupted', () => isInterrupted(tus, interrupted))
+    const { json: receipt } = await tus.caller.post('/upload/stop')
+    expect(receipt).toMatchObject({ job: { id: idOf(interrupted) }, bytesDiscarded: 3 })
+    const between = await tus.begin()
+    await tus.patch(between, 0, '01234')
+    expect((await tus.caller.post(`/jobs/${idOf(between)}/stop`)).status).toBe(200)
+    expect([...(await partials(interrupted)), ...(await partials(between))]).toEqual([])
+  })
+
+  it('by the revocation of the session that sends ends the piece under way', async () => {
+    const name = `leaving-${performance.now()}`.replace('.', '-')
+    const staying = new Tus(new Caller(shared.server, await shared.server.logIn(name)))
+    const leaving = new Tus(new Caller(shared.server, await shared.server.logIn(name)))
+    const path = await staying.begin({ length: 1_000_000 })
+    const held = await leaving.hold(path, 0, 'abc')
+    expect((await leaving.caller.post('/auth/logout')).status).toBe(204)
+    expect(await held.answer).toMatchObject({ status: 410, json: { code: 'job-stopped' } })
+    expect((await staying.caller.job(idOf(path))).state).toBe('stopped')
+  })
+
+  it('by the revocation of a session that only began it does not', async () => {
+    const name = `begun-${performance.now()}`.replace('.', '-')
+    const staying = new Tus(new Caller(shared.server, await shared.server.logIn(name)))
+    const leaving = new Tus(new Caller(shared.server, await shared.server.logIn(name)))
+    const path = await leaving.begin()
+    await leaving.patch(path, 0, '01234')
+    await leaving.caller.post('/auth/logout')
+    expect((await staying.patch(path, 5, '56789')).status).toBe(204)
+  })
+
+  it('by an admin who disables the account ends its interrupted uploads', async () => {
+    const name = `disabled-${performance.now()}`.replace('.', '-')
+    const tus = new Tus(new Caller(shared.server, await shared.server.logIn(name)))
+    const path = await tus.begin()
+    await tus.patch(path, 0, '01234')
+    const admin = await shared.admin()
+    await admin.call(`/accounts/user:${name}`, { method: 'PATCH', body: { disabled: true } })
+    await eventually('its job has ended', async () => (await admin.job(idOf(path))).state === 'stopped')
+    expect(await partials(path)).toEqual([])
+  })
+})
+
+describe('an upload in several pieces', () => {
+  it('is one job, whose bytes are those on disk', async () => {
+    const tus = await newTus()
+    const path = await tus.begin()
+    for (const offset of [0, 2, 4, 6, 8]) {
+      await tus.patch(path, offset, '01')
+      expect((await tus.caller.job(idOf(path))).bytes).toBe(offset + 2)
+    }
+    const { jobs } = (await tus.caller.call('/jobs?kind=upload')).json
+    expect(jobs).toHaveLength(1)
+    expect(jobs[0]).toMatchObject({ id: idOf(path), state: 'done', bytes: 10, percent: 100 })
+  })
+
+  it('is interrupted when its sender goes, and runs again when one comes back', async () => {
+    const tus = await newTus()
+    const path = await tus.begin({ length: 1_000_000 })
+    const first = await tus.hold(path, 0, 'abc')
+    expect((await tus.caller.job(idOf(path))).state).toBe('running')
+    first.request.destroy()
+    await eventually('it is interrupted', () => isInterrupted(tus, path))
+    const second = await tus.hold(path, 3, 'def', { 'Content-Length': '999997' })
+    expect((await tus.caller.job(idOf(path))).state).toBe('running')
+    second.request.destroy()
+    await eventually('it is interrupted again', () => isInterrupted(tus, path))
+    expect(await tus.offset(path)).toBe(6)
+  })
+
+  it('stays paused when its sender goes and comes back', async () => {
+    const tus = await newTus()
+    const path = await tus.begin({ length: 1_000_000 })
+    const first = await tus.hold(path, 0, 'abc')
+    expect((await tus.caller.post(`/jobs/${idOf(path)}/pause`)).status).toBe(200)
+    first.request.destroy()
+    expect(await tus.offset(path)).toBe(3)
+    await eventually('it is interrupted', () => isInterrupted(tus, path))
+    const second = tus.patch(path, 3, Buffer.alloc(999_997))
+    await eventually('it is paused', async () => (await tus.caller.job(idOf(path))).state === 'paused')
+    expect((await tus.caller.job(idOf(path))).bytes).toBe(3)
+    await tus.caller.post(`/jobs/${idOf(path)}/resume`)
+    expect((await second).status).toBe(204)
+  })
+})
