@@ -1,12 +1,7 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { onTestFinished } from 'vitest'
 import { within } from './eventually.js'
-
-/** Whether a program that tests would like to use, such as curl, is there. */
-export function has(program: string): boolean {
-  return spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0
-}
 
 export interface OutsideProgram {
   readonly child: ChildProcess

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { parseConfig, type ServerConfig } from '../../dist/server/config.js'
 import type { Log } from '../../dist/server/log.js'
 import { type RunningServer, startServer } from '../../dist/server/start.js'
+import { Caller } from './calls.js'
 
 export interface TestServer extends RunningServer {
   dataFolder: string
@@ -40,13 +41,14 @@ export async function startTestServer(changes: Partial<ServerConfig> = {}): Prom
     logged,
     async logIn(username, role = 'user') {
       const admin = role === 'admin'
-      const answer = await fetch(`${server.url}/auth/${admin ? 'login' : 'signup'}`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({ username, password: admin ? 'admin-password' : 'correct horse', role }),
+      const password = admin ? 'admin-password' : 'correct horse'
+      const answer = await new Caller(server, '').post(`/auth/${admin ? 'login' : 'signup'}`, {
+        username,
+        password,
+        role,
       })
-      if (!answer.ok) throw new Error(`login of ${role}:${username}: ${answer.status} ${await answer.text()}`)
-      return ((await answer.json()) as { token: string }).token
+      if (answer.status >= 300) throw new Error(`login of ${role}:${username}: ${answer.status} ${answer.body}`)
+      return answer.json.token
     },
     async close() {
       await server.close()

@@ -24,7 +24,7 @@ export function shareServer(changes: Partial<ServerConfig> = {}): SharedServer {
     server = await startTestServer(changes)
   })
   afterAll(async () => {
-    const { status } = await fetch(`${server.url}/healthz`)
+    const { status } = await new Caller(server, '').call('/healthz')
     await server.close()
     process.off('warning', onWarning)
     expect({ status, errors: server.errors, leaks }).toEqual({ status: 200, errors: [], leaks: [] })

@@ -86,7 +86,9 @@ async function allClosed(unanswered: Set<http.ServerResponse>, limitMs: number):
 function createServer(tls: ListenerOptions['tls']): http.Server | https.Server {
   const options = { ServerResponse: LingeringResponse }
   if (!tls) return http.createServer(options)
-  return https.createServer({ ...options, cert: readPem(tls.certFile), key: readPem(tls.keyFile) })
+  // Node offers HTTP/1.1 alone, and refuses `curl --http1.0` in the handshake.
+  const protocols = { ALPNProtocols: ['http/1.1', 'http/1.0'] }
+  return https.createServer({ ...options, ...protocols, cert: readPem(tls.certFile), key: readPem(tls.keyFile) })
 }
 
 function readPem(file: string): Buffer {

@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Answer, answerOf, type Caller } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
-import { has, startOutside } from '../../helpers/outside-program.js'
+import { startOutside } from '../../helpers/outside-program.js'
 import { connectTo, head } from '../../helpers/raw-connection.js'
 import { shareServer } from '../../helpers/shared-server.js'
+import { hasProgram } from '../../helpers/system-programs.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 const shared = shareServer({ shutdownGraceMs: 0 })
@@ -50,7 +51,7 @@ describe('a form', () => {
     expect((await ann.call('/files/f99')).body.toString()).toBe('content 99')
   })
 
-  it.skipIf(!has('curl'))('may come from curl -F, with several files and a pipe', async () => {
+  it.skipIf(!hasProgram('curl'))('may come from curl -F, with several files and a pipe', async () => {
     const ann = await shared.newCaller()
     const folder = await temporaryFolder()
     await writeFile(join(folder, 'one'), 'first')

@@ -9,8 +9,9 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { answerOf, type Caller, holdUpload } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
-import { has, startOutside } from '../../helpers/outside-program.js'
+import { startOutside } from '../../helpers/outside-program.js'
 import { shareServer } from '../../helpers/shared-server.js'
+import { hasProgram } from '../../helpers/system-programs.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 const shared = shareServer({ shutdownGraceMs: 0 })
@@ -82,7 +83,7 @@ describe('a stopped upload', () => {
     expect(await (await upload).json()).toMatchObject({ code: 'job-stopped' })
   })
 
-  it.skipIf(!has('curl')).each([
+  it.skipIf(!hasProgram('curl')).each([
     ['-T', ['-T', 'big'], 'files/big'],
     ['-T of a pipe', ['-T', '-'], 'files/big'],
     ['-F', ['-F', 'file=@big'], 'upload'],

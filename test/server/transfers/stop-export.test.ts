@@ -1,0 +1,156 @@
+import { mkdir, readdir, readlink, stat, writeFile } from 'node:fs/promises'
+import type { IncomingMessage } from 'node:http'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { Caller } from '../../helpers/calls.js'
+import { makeCertificate } from '../../helpers/certificate.js'
+import { eventually, within } from '../../helpers/eventually.js'
+import { type OutsideProgram, startOutside } from '../../helpers/outside-program.js'
+import { shareServer } from '../../helpers/shared-server.js'
+import { hasProgram } from '../../helpers/system-programs.js'
+import { temporaryFolder } from '../../helpers/temporary-folder.js'
+
+const MiB = 1024 ** 2
+/** More than the buffers between server and reader hold. */
+const size = 40 * MiB
+const plain = shareServer({ shutdownGraceMs: 0 })
+const secure = hasProgram('openssl') ? [shareServer({ shutdownGraceMs: 0, tls: makeCertificate() })] : []
+
+describe.each([plain, ...secure].map((shared, index) => [index === 0 ? 'http' : 'https', shared] as const))(
+  'a stopped export by %s',
+  (_scheme, shared) => {
+    it.skipIf(!hasProgram('curl')).each([
+      [['--http1.0']],
+      // As a reader that knows no length, for whom a mere close would be a clean end.
+      [['--http1.0', '--ignore-content-length']],
+      [['--retry', '2', '--retry-delay', '1']],
+    ])('is an error for curl %s', async (extra) => {
+      const args = ['-sS', '-k', '-o', 'target', '--limit-rate', '1M', ...extra]
+      const ann = await readerOf(shared)
+      const folder = await temporaryFolder()
+      await isAnError(ann, startOutside('curl', [...args, '-H', bearer(ann), `${ann.url}/files/big`], { cwd: folder }))
+      expect((await stat(join(folder, 'target'))).size).toBeLessThan(size)
+    })
+
+    it.skipIf(!hasProgram('wget'))('is an error for wget, which would go on by range', async () => {
+      const ann = await readerOf(shared)
+      const folder = await temporaryFolder()
+      const args = ['-nv', '--no-check-certificate', '-O', 'target', '--limit-rate=1m', '--header', bearer(ann)]
+      await isAnError(
+        ann,
+        startOutside('wget', [...args, '--tries=5', '--waitretry=1', `${ann.url}/files/big`], { cwd: folder }),
+      )
+      expect((await stat(join(folder, 'target'))).size).toBeLessThan(size)
+      const { jobs } = (await ann.call('/jobs?kind=export')).json
+      expect(jobs.map((job: { state: string }) => job.state)).toEqual(['stopped'])
+    })
+
+    it('is an error for node, by GET and by POST', async () => {
+      const ann = await readerOf(shared)
+      const reads = [
+        () => ann.open('/files/big').end(),
+        () => {
+          const request = ann.open('/export', { method: 'POST', headers: { 'Content-Type': 'application/json' } })
+          return request.end('{"filename":"big"}')
+        },
+      ]
+      for (const read of reads) {
+        const response = await new Promise<IncomingMessage>((resolve) => read().on('response', resolve))
+        const ended = new Promise((resolve) => response.on('error', resolve).on('end', () => resolve('a clean end')))
+        response.pause()
+        await ann.findJob('kind=export&state=running', (job) => job.bytes > 0)
+        const receipt = await ann.post('/export/stop')
+        expect(receipt).toMatchObject({
+          status: 200,
+          json: { job: { kind: 'export', state: 'stopped' }, bytesDiscarded: 0 },
+        })
+        response.resume()
+        expect(await within('the end of the response', ended)).toMatchObject({ code: 'ECONNRESET' })
+      }
+    })
+  },
+)
+
+describe('after a stop of an export', () => {
+  it('a range that starts above 0 is refused to that session and that file; from byte 0 it is a new job', async () => {
+    const ann = await readerOf(plain)
+    const { username } = (await ann.call('/auth/me')).json
+    await ann.put('other', 'other')
+    await stopAnExport(ann)
+    const range = { headers: { Range: 'bytes=5-9' } }
+    for (const again of [1, 2]) {
+      const refused = await ann.call('/files/big', range)
+      expect({ again, refused }).toMatchObject({ refused: { status: 409, json: { code: 'job-stopped' } } })
+      expect(refused.json.stoppedBy).toBe(`user:${username}`)
+    }
+    expect((await ann.call('/files/other', { headers: { Range: 'bytes=1-1' } })).body.toString()).toBe('t')
+    const otherSession = new Caller(plain.server, await plain.server.logIn(username))
+    expect((await otherSession.call('/files/big', range)).status).toBe(206)
+    const whole = await ann.call('/files/big', { headers: { Range: 'bytes=0-' } })
+    expect({ status: whole.status, bytes: whole.body.length }).toEqual({ status: 206, bytes: size })
+    expect((await ann.call('/files/big', { headers: { Range: 'bytes=0-4' } })).body.toString()).toBe('xxxxx')
+  })
+
+  it('the next one starts at once', async () => {
+    const ann = await readerOf(plain)
+    for (let time = 0; time < 5; time++) {
+      await stopAnExport(ann)
+      expect((await ann.call('/files/big')).body.length).toBe(size)
+    }
+  })
+
+  it('its receipt is given again, and a stop with nothing to stop is not found', async () => {
+    const ann = await readerOf(plain)
+    expect(await ann.post('/export/stop')).toMatchObject({ status: 404, json: { code: 'no-running-job' } })
+    const receipt = await stopAnExport(ann)
+    expect((await ann.post(`/jobs/${receipt.job.id}/stop`)).json).toEqual(receipt)
+    expect(await ann.post('/export/stop')).toMatchObject({ status: 404, json: { code: 'no-running-job' } })
+  })
+
+  it('its file is closed', async () => {
+    const ann = await readerOf(plain)
+    await stopAnExport(ann)
+    await eventually(
+      'no descriptor is open on it',
+      async () => !(await openFiles()).some((path) => path.endsWith('/big')),
+    )
+  })
+})
+
+async function readerOf(shared: typeof plain): Promise<Caller> {
+  const ann = await shared.newCaller()
+  const { username } = (await ann.call('/auth/me')).json
+  const folder = join(shared.server.dataFolder, 'uploads', 'user', username)
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, 'big'), Buffer.alloc(size, 'x'))
+  return ann
+}
+
+function bearer({ token }: Caller): string {
+  return `Authorization: Bearer ${token}`
+}
+
+/** Stops the export once bytes have come, and expects the program to end with an error. */
+async function isAnError(caller: Caller, program: OutsideProgram): Promise<void> {
+  await caller.findJob('kind=export&state=running', (job) => job.bytes > 0)
+  const receipt = await caller.post('/export/stop')
+  expect(receipt).toMatchObject({ status: 200, json: { job: { state: 'stopped' } } })
+  const { code, stderr } = await within('the end of the program', program.ended, 20_000)
+  expect({ code, stderr }).not.toMatchObject({ code: 0 })
+}
+
+async function stopAnExport(caller: Caller) {
+  const request = caller.open('/files/big')
+  request.on('error', () => {})
+  request.on('response', (response) => response.on('error', () => {}).pause())
+  request.end()
+  const { id } = await caller.findJob('kind=export&state=running', (job) => job.bytes > 0)
+  const { status, json } = await caller.post(`/jobs/${id}/stop`)
+  expect(status).toBe(200)
+  return json
+}
+
+async function openFiles(): Promise<string[]> {
+  const names = await readdir('/proc/self/fd').catch(() => [])
+  return Promise.all(names.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')))
+}
