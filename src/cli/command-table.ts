@@ -41,6 +41,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/sessions.js')).sessionsCommand,
   },
   {
+    name: 'tokens',
+    summary: 'fetch short-lived tokens for scripts',
+    load: async () => (await import('./commands/tokens.js')).tokensCommand,
+  },
+  {
     name: 'passwd',
     summary: 'change your password',
     load: async () => (await import('./commands/passwd.js')).passwdCommand,

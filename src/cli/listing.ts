@@ -1,17 +1,23 @@
 import type { FileList, FileRecord } from '../protocol/files.js'
 import type { JobList, JobRecord } from '../protocol/jobs.js'
-import { routes } from '../protocol/routes.js'
+import { parsePublished, publishedPath, routes } from '../protocol/routes.js'
 import type { Api } from './api.js'
 
 const pageSize = 1000
 
-/** All files whose names begin with the prefix, page by page. */
+/**
+ * All files whose names begin with the prefix, page by page: one's own, or after `ops:NAME` those that the ops account
+ * publishes, whose names then begin so too.
+ */
 export async function* listFiles(api: Api, prefix: string): AsyncGenerator<FileRecord> {
+  const published = parsePublished(prefix)
+  const path = published ? publishedPath(published.ops) : routes.files
+  const begin = published ? `ops:${published.ops}/` : ''
   let cursor: string | undefined
   do {
-    const query = { prefix: prefix || undefined, limit: pageSize, cursor }
-    const page = await api.send<FileList>('GET', routes.files, { query })
-    yield* page.files
+    const query = { prefix: (published?.name ?? prefix) || undefined, limit: pageSize, cursor }
+    const page = await api.send<FileList>('GET', path, { query })
+    for (const file of page.files) yield { ...file, name: begin + file.name }
     cursor = page.next ?? undefined
   } while (cursor !== undefined)
 }

@@ -41,6 +41,8 @@ export const cookieLoginSchema = loginSchema
   .extend({ signup: z.boolean().optional(), name: z.string().max(200).optional() })
   .meta({ id: 'CookieLogin', example: { username: 'ann', password: 'correct horse', signup: true } })
 
+const exampleToken = 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9…'
+
 export const loggedInSchema = z
   .object({
     message: z.string(),
@@ -55,7 +57,7 @@ export const loggedInSchema = z
       message: 'Logged in as user:ann.',
       username: 'ann',
       role: 'user',
-      token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9…',
+      token: exampleToken,
       expiresAt: '2027-11-20T09:30:00.000Z',
     },
   })
@@ -72,6 +74,44 @@ export const cookieLoggedInSchema = loggedInSchema.omit({ token: true }).meta({
   },
 })
 export type CookieLoggedIn = z.infer<typeof cookieLoggedInSchema>
+
+const accessFields = {
+  access: z.string().meta({ description: 'a token for half an hour' }),
+  accessExpiresAt: z.iso.datetime(),
+}
+
+/** The answer to a login by two tokens. */
+export const tokenPairSchema = z
+  .object({
+    message: z.string(),
+    username: z.string(),
+    role: roleSchema,
+    ...accessFields,
+    refresh: z.string().meta({ description: 'fetches the next access token, for a day; opens nothing else' }),
+    refreshExpiresAt: z.iso.datetime(),
+  })
+  .meta({
+    id: 'TokenPair',
+    example: {
+      message: 'Logged in as user:ann.',
+      username: 'ann',
+      role: 'user',
+      access: exampleToken,
+      accessExpiresAt: '2026-11-20T10:00:00.000Z',
+      refresh: exampleToken,
+      refreshExpiresAt: '2026-11-21T09:30:00.000Z',
+    },
+  })
+export type TokenPairRecord = z.infer<typeof tokenPairSchema>
+
+export const refreshSchema = z
+  .object({ refresh: z.string() })
+  .meta({ id: 'Refresh', example: { refresh: exampleToken } })
+
+export const accessTokenSchema = z
+  .object(accessFields)
+  .meta({ id: 'AccessToken', example: { access: exampleToken, accessExpiresAt: '2026-11-20T10:00:00.000Z' } })
+export type AccessTokenRecord = z.infer<typeof accessTokenSchema>
 
 export const accountSchema = z
   .object({

@@ -7,6 +7,8 @@ export const routes = {
   me: '/auth/me',
   sessions: '/auth/sessions',
   password: '/auth/password',
+  tokens: '/auth/tokens',
+  tokensRefresh: '/auth/tokens/refresh',
   accounts: '/accounts',
   upload: '/upload',
   uploadStop: '/upload/stop',
@@ -17,6 +19,7 @@ export const routes = {
   importStop: '/import/stop',
   tables: '/tables',
   query: '/query',
+  published: '/published',
   jobs: '/jobs',
   jobEvents: '/jobs/events',
   tus: '/tus',
@@ -40,7 +43,25 @@ export const csrfHeader = 'Filejobs-Csrf'
 
 /** The path of a file: each segment percent-encoded, the slashes kept. */
 export function filePath(name: string): string {
-  return `${routes.files}/${name.split('/').map(encodeURIComponent).join('/')}`
+  return `${routes.files}/${encodeSegments(name)}`
+}
+
+/** What an ops account publishes, as clients write it: `ops:OPS`, `ops:OPS/` or `ops:OPS/NAME`. Undefined for names of one's own. */
+export function parsePublished(text: string): { ops: string; name: string } | undefined {
+  const [, ops, name = ''] = /^ops:([^/]+)(?:\/(.*))?$/is.exec(text) ?? []
+  return ops === undefined ? undefined : { ops, name }
+}
+
+/** Where a file is to be had: one of one's own, or what an ops account publishes. */
+export function exportPath(name: string): string {
+  const published = parsePublished(name)
+  return published?.name ? publishedPath(published.ops, published.name) : filePath(name)
+}
+
+/** The path of a file that an ops account publishes; of the list of them where `name` is left out. */
+export function publishedPath(ops: string, name?: string): string {
+  const list = `${routes.published}/${encodeURIComponent(ops)}`
+  return name === undefined ? list : `${list}/${encodeSegments(name)}`
 }
 
 export function jobPath(id: string, action?: 'stop' | 'pause' | 'resume'): string {
@@ -50,4 +71,8 @@ export function jobPath(id: string, action?: 'stop' | 'pause' | 'resume'): strin
 export function tablePath(table: string, part?: 'rows' | 'summary' | `imports/${number}`): string {
   const path = `${routes.tables}/${encodeURIComponent(table)}`
   return part ? `${path}/${part}` : path
+}
+
+function encodeSegments(name: string): string {
+  return name.split('/').map(encodeURIComponent).join('/')
 }

@@ -4,7 +4,12 @@ import { routes } from '../protocol/routes.js'
 import type { Administration } from './auth/administration.js'
 import type { Authentication } from './auth/authentication.js'
 import { guard } from './auth/guard.js'
+import type { TokenPairs } from './auth/token-pairs.js'
 import type { ServerConfig } from './config.js'
+import { collectDialect } from './dialects/collect.js'
+import { killDialect } from './dialects/kill.js'
+import { opsAndClientsDialect } from './dialects/ops-and-clients.js'
+import { terminateDialect } from './dialects/terminate.js'
 import type { AppEnv } from './http/app-env.js'
 import { cors } from './http/cors.js'
 import { hostCheck } from './http/host-check.js'
@@ -25,9 +30,11 @@ import { importRoutes } from './routes/imports.js'
 import { jobEventRoutes } from './routes/job-events.js'
 import { jobRoutes } from './routes/jobs.js'
 import { metricsRoutes } from './routes/metrics.js'
+import { publishedRoutes } from './routes/published.js'
 import { queryRoutes } from './routes/query.js'
 import { sharedRoutes, shareRoutes } from './routes/shares.js'
 import { tableRoutes } from './routes/tables.js'
+import { tokenRoutes } from './routes/tokens.js'
 import { tusRoutes } from './routes/tus.js'
 import { uploadRoutes } from './routes/upload.js'
 import type { AccountStore } from './stores/accounts.js'
@@ -51,6 +58,7 @@ export interface Services {
   metrics: Metrics
   accounts: AccountStore
   authentication: Authentication
+  tokenPairs: TokenPairs
   administration: Administration
   files: FileStore
   jobs: Jobs
@@ -87,10 +95,12 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   app.route('/', documentRoutes(app, services.version))
   // The dashboard's cookie counts on our own routes only, never on a dialect's.
   const acceptCookie = acceptPageCookie(services.config)
-  for (const path of ownRoutes) app.use(`${path}/*`, acceptCookie)
+  for (const path of ownRoutes) app.use(path, acceptCookie)
   app.route('/', authRoutes(services))
+  app.route('/', tokenRoutes(services))
   app.route('/', accountRoutes(services))
   app.route('/', sharedRoutes(services))
+  app.route('/', publishedRoutes(services))
 
   const guarded = guard(services.authentication)
   const mine = [
@@ -114,19 +124,26 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   app.route('/', jobRoutes(services))
   app.route('/', tusRoutes(services))
   app.route('/', shareRoutes(services))
+  for (const dialect of [terminateDialect, killDialect, collectDialect, opsAndClientsDialect]) {
+    app.route('/', dialect(services))
+  }
   return app
 }
 
 const ownRoutes = [
-  '/auth',
-  routes.accounts,
+  '/auth/*',
+  `${routes.accounts}/*`,
+  // Not what lies below these: dialects have their own words for a stop there.
   routes.upload,
+  routes.uploadStop,
   routes.export,
-  routes.files,
-  routes.import,
-  routes.tables,
-  routes.query,
-  routes.jobs,
-  routes.tus,
-  routes.shares,
+  routes.exportStop,
+  `${routes.files}/*`,
+  `${routes.published}/*`,
+  `${routes.import}/*`,
+  `${routes.tables}/*`,
+  `${routes.query}/*`,
+  `${routes.jobs}/*`,
+  `${routes.tus}/*`,
+  `${routes.shares}/*`,
 ] as const

@@ -6,6 +6,7 @@ import { Authentication } from './auth/authentication.js'
 import { createFirstAdmin } from './auth/first-admin.js'
 import { LoginLimiter } from './auth/login-limiter.js'
 import { openPasswords } from './auth/passwords.js'
+import { TokenPairs } from './auth/token-pairs.js'
 import { openTokens } from './auth/tokens.js'
 import { importUsers } from './auth/users-file.js'
 import type { ServerConfig } from './config.js'
@@ -83,11 +84,12 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     const metrics = openMetrics({ jobs, files, version: version() })
     closers.push(() => metrics.close())
     const secret = await openSecretKey(folder.root, config.jwtSecret)
+    const tokens = await openTokens(secret)
     const authentication = new Authentication({
       accounts,
       sessions,
       passwords,
-      tokens: await openTokens(secret),
+      tokens,
       limiter: new LoginLimiter(),
       signupRoles: config.signupRoles,
       sessionTtlMs: config.sessionTtlMs,
@@ -144,6 +146,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       metrics,
       accounts,
       authentication,
+      tokenPairs: new TokenPairs({ authentication, tokens }),
       administration,
       files,
       jobs,

@@ -20,7 +20,7 @@ interface Options extends GlobalOptions {
 
 export function exportCommand(context: Context): Command {
   return new Command('export')
-    .argument('<name...>', 'files to export; a name with a slash at the end is a folder')
+    .argument('<name...>', 'files to export; a name with a slash at the end is a folder; ops:NAME/FILE is published')
     .option(
       '-o, --output <path>',
       'the file or folder to write to; - is stdout (default: ./ and the last part of the name)',
@@ -61,6 +61,7 @@ export. Without -o it goes into this folder; a target that exists is refused wit
 Examples:
   $ filejobs export sample.csv
   $ filejobs export photos/ -o backup/
+  $ filejobs export ops:depot/report.pdf
   $ filejobs export dir.tar -o - | tar x`
 
 function wordsOnStderr(context: Context, command: Command) {

@@ -8,7 +8,7 @@ import { formatTime } from '../table.js'
 
 export function lsCommand(context: Context): Command {
   return new Command('ls')
-    .argument('[prefix]', 'list only names that begin so')
+    .argument('[prefix]', 'list only names that begin so; ops:NAME lists what that ops account publishes')
     .addHelpText('after', examples)
     .action(async (prefix: string | undefined, _options: object, command: Command) => {
       const { output, api } = await openSession(context, command)
@@ -26,4 +26,5 @@ const examples = `
 Examples:
   $ filejobs ls
   $ filejobs ls photos/
+  $ filejobs ls ops:depot
   $ filejobs ls --json | jq -r .name`

@@ -43,7 +43,7 @@ async function planFolder(api: Api, prefix: string, target: string | undefined, 
   const files: FileRecord[] = []
   for await (const file of listFiles(api, prefix)) files.push(file)
   if (files.length === 0) throw new Problem('file-not-found', `There are no files below ${prefix}.`)
-  const folder = placeOf(target, into, lastPart(prefix.slice(0, -1)))
+  const folder = placeOf(target, into, lastPart(prefix.slice(0, -1)).replace(/^ops:/i, ''))
   return files.map(({ name }) => ({
     name,
     target: folder === '-' ? '-' : join(folder, localName(name.slice(prefix.length))),

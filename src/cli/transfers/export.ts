@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Problem } from '../../protocol/problems.js'
-import { filePath, jobHeader } from '../../protocol/routes.js'
+import { exportPath, jobHeader } from '../../protocol/routes.js'
 import { answeredProblem, isNetworkError, unreachable } from '../answers.js'
 import type { Api } from '../api.js'
 import type { HttpClient } from '../http-client.js'
@@ -35,7 +35,7 @@ export async function exportFile(
   waitSeconds: number | null,
   job: OwnJob,
 ): Promise<Exported> {
-  const request = http.open('GET', filePath(name), { ...waitHeaders(waitSeconds), [jobHeader]: job.id })
+  const request = http.open('GET', exportPath(name), { ...waitHeaders(waitSeconds), [jobHeader]: job.id })
   let target: Target | undefined
   let hasher: Hasher | undefined
   try {

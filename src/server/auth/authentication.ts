@@ -7,7 +7,7 @@ import type { Identity } from './identity.js'
 import { LiveSessions } from './live-sessions.js'
 import type { LoginLimiter } from './login-limiter.js'
 import type { Passwords } from './passwords.js'
-import type { Tokens } from './tokens.js'
+import type { Tokens, TokenUse } from './tokens.js'
 
 export interface AuthenticationServices {
   accounts: AccountStore
@@ -34,6 +34,12 @@ export interface Credentials {
   password: string
 }
 
+/** An account that is to be made. */
+export interface Registration extends Credentials {
+  name?: string | null
+  email?: string | null
+}
+
 export interface Login {
   account: Account
   token: string
@@ -54,43 +60,51 @@ export class Authentication {
     return this.#services.signupRoles.includes(role)
   }
 
+  /** Makes an account. Throws `not-allowed` for admins and where signup is closed, and `username-taken`. */
+  async register({ role, username, password, name, email }: Registration): Promise<Account> {
+    const { accounts, passwords } = this.#services
+    if (role === 'admin') throw new Problem('not-allowed', 'Nobody signs up as an admin: an admin makes the account.')
+    if (!this.isSignupOpen(role)) {
+      throw new Problem('not-allowed', `Signup is closed for the role ${role}: ask an admin for an account.`)
+    }
+    if (await accounts.find(role, username)) {
+      throw new Problem('username-taken', `The username ${username} is taken.`, { field: 'username' })
+    }
+    const passwordHash = await passwords.hash(password)
+    return accounts.create({ role, username, passwordHash, name: name ?? null, email: email ?? null })
+  }
+
   /**
    * Makes the account, or logs in where it exists and the password fits. The username and the password are validated before.
    * Throws `not-allowed` for admins, `username-taken`, `invalid-credentials` where signup is closed, `too-many-attempts`, `busy`.
    */
-  async signUp(
-    wanted: Credentials & { name?: string | null; email?: string | null },
-    asker: Asker,
-  ): Promise<Login & { created: boolean }> {
-    const { role, username, password } = wanted
-    if (role === 'admin') throw new Problem('not-allowed', 'Nobody signs up as an admin: an admin makes the account.')
-    if (!this.isSignupOpen(role)) {
+  async signUp(wanted: Registration, asker: Asker): Promise<Login & { created: boolean }> {
+    const { role, username } = wanted
+    if (role !== 'admin' && !this.isSignupOpen(role)) {
       const closed = `The username or the password is wrong, and signup is closed for the role ${role}.`
       return { created: false, ...(await this.#logIn(wanted, asker, new Problem('invalid-credentials', closed))) }
     }
-    const { accounts, passwords } = this.#services
-    if (!(await accounts.find(role, username))) {
-      const passwordHash = await passwords.hash(password)
-      const account = await accounts
-        .create({ role, username, passwordHash, name: wanted.name ?? null, email: wanted.email ?? null })
-        .catch(undefinedIfTaken)
-      if (account) return { created: true, ...(await this.#begin(account, asker)) }
-    }
+    const account = await this.register(wanted).catch(undefinedIfTaken)
+    if (account) return { created: true, ...(await this.#begin(account, asker)) }
     const taken = `The username ${username} is taken, and this is not its password.`
     const problem = new Problem('username-taken', taken, { field: 'username' })
     return { created: false, ...(await this.#logIn(wanted, asker, problem)) }
   }
 
-  /** Throws `invalid-credentials` alike, and as slowly, for an unknown account and a wrong password; `not-allowed` when it is disabled. */
-  async logIn(credentials: Credentials, asker: Asker): Promise<Login> {
-    return this.#logIn(credentials, asker, new Problem('invalid-credentials', 'The username or the password is wrong.'))
+  /**
+   * Throws `invalid-credentials` alike, and as slowly, for an unknown account and a wrong password; `not-allowed` when it is
+   * disabled. The session lives for `ttlMs` where that is shorter than usual.
+   */
+  async logIn(credentials: Credentials, asker: Asker, ttlMs?: number): Promise<Login> {
+    const wrong = new Problem('invalid-credentials', 'The username or the password is wrong.')
+    return this.#logIn(credentials, asker, wrong, ttlMs)
   }
 
-  /** Finds who bears the token. Throws `not-logged-in`, whatever is wrong with it. */
-  async identify(token: string): Promise<Identity> {
+  /** Finds who bears the token. Throws `not-logged-in`, whatever is wrong with it, also where it is for another use. */
+  async identify(token: string, use: TokenUse = 'access'): Promise<Identity> {
     const { accounts, sessions, tokens } = this.#services
     const claims = await tokens.read(token)
-    if (!claims) throw notLoggedIn()
+    if (claims?.use !== use) throw notLoggedIn()
     // Before the session is looked up, so that one revoked from here on aborts this very signal.
     const revoked = this.#live.signal(claims.sessionId, claims.accountId, claims.expiresAt)
     const session = await sessions.find(claims.sessionId)
@@ -139,8 +153,8 @@ export class Authentication {
     await this.revokeAll(account.id, accountName(account), sessionId)
   }
 
-  async #logIn(credentials: Credentials, asker: Asker, refusal: Problem): Promise<Login> {
-    return this.#begin(await this.#check(credentials, asker, refusal), asker)
+  async #logIn(credentials: Credentials, asker: Asker, refusal: Problem, ttlMs?: number): Promise<Login> {
+    return this.#begin(await this.#check(credentials, asker, refusal), asker, ttlMs)
   }
 
   /** Finds the account whose password this is. Throws `refusal` otherwise. */
@@ -166,7 +180,7 @@ export class Authentication {
     return account
   }
 
-  async #begin(account: Account, asker: Asker): Promise<Login> {
+  async #begin(account: Account, asker: Asker, ttlMs = Number.POSITIVE_INFINITY): Promise<Login> {
     const { accounts, sessions, tokens, sessionTtlMs } = this.#services
     const now = Date.now()
     const session: Session = {
@@ -175,7 +189,7 @@ export class Authentication {
       client: asker.client.slice(0, 200),
       createdAt: new Date(now).toISOString(),
       lastUsedAt: new Date(now).toISOString(),
-      expiresAt: new Date(now + sessionTtlMs).toISOString(),
+      expiresAt: new Date(now + Math.min(sessionTtlMs, ttlMs)).toISOString(),
     }
     const { removed } = await sessions.create(session)
     for (const { id } of removed) this.#live.end(id, accountName(account), 'The session gave way to newer ones.')
@@ -190,6 +204,7 @@ export class Authentication {
       role: account.role,
       sessionId: session.id,
       expiresAt: new Date(session.expiresAt),
+      use: 'access' as const,
     }
     return { account, session, token: await tokens.issue(claims) }
   }

@@ -5,6 +5,7 @@ import type { Identity } from './identity.js'
 /** Who may do what, beyond what every account may: reading its own files, jobs and sessions. */
 export const permissions = {
   upload: ['user', 'ops', 'admin'],
+  publish: ['ops'],
   importTables: ['user', 'ops', 'admin'],
   query: ['user', 'ops', 'admin'],
   share: ['user', 'ops', 'admin'],

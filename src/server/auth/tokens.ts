@@ -8,7 +8,11 @@ export interface TokenClaims {
   role: Role
   sessionId: string
   expiresAt: Date
+  /** `access` opens the routes; `refresh` does nothing but fetch the next access token. */
+  use: TokenUse
 }
+
+export type TokenUse = 'access' | 'refresh'
 
 /** Signs and reads JSON Web Tokens (RFC 7519) with HS256: claims iss, sub, aud (the role), sid and exp. */
 export interface Tokens {
@@ -21,8 +25,8 @@ export async function openTokens(secret: Uint8Array): Promise<Tokens> {
   // Imported once: given the bytes, jose would do so for each token.
   const key = await crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify'])
   return {
-    issue({ accountId, role, sessionId, expiresAt }) {
-      return new SignJWT({ sid: sessionId })
+    issue({ accountId, role, sessionId, expiresAt, use }) {
+      return new SignJWT({ sid: sessionId, ...(use === 'refresh' ? { token_type: use } : {}) })
         .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
         .setIssuer(issuer)
         .setSubject(String(accountId))
@@ -49,8 +53,9 @@ export async function openTokens(secret: Uint8Array): Promise<Tokens> {
 
 const issuer = 'filejobs'
 
-function parseClaims({ sub, aud, sid, exp }: JWTPayload): TokenClaims | undefined {
+function parseClaims({ sub, aud, sid, exp, token_type }: JWTPayload): TokenClaims | undefined {
   const role = roles.find((known) => known === aud)
   if (!role || !sub || !/^\d+$/.test(sub) || typeof sid !== 'string' || exp === undefined) return undefined
-  return { accountId: Number(sub), role, sessionId: sid, expiresAt: new Date(exp * 1000) }
+  const use = token_type === 'refresh' ? 'refresh' : 'access'
+  return { accountId: Number(sub), role, sessionId: sid, expiresAt: new Date(exp * 1000), use }
 }

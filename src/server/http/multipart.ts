@@ -6,17 +6,22 @@ import { feed } from '../transfers/receiving.js'
 import { parseName } from './names.js'
 
 /**
- * Reads a `multipart/form-data` body (RFC 7578) and hands over its files as they come. Other fields are passed over.
- * Resolves when the form has ended and every file was taken. Throws `unsupported-media-type`, `invalid-request` where
- * the form is malformed or beyond the limits, and whatever `onFile` throws.
+ * Reads a `multipart/form-data` body (RFC 7578) and hands over its files as they come: of every field, or of `onlyField`.
+ * All else is passed over. Resolves when the form has ended and every file was taken. Throws `unsupported-media-type`,
+ * `invalid-request` where the form is malformed or beyond the limits, and whatever `onFile` throws.
  */
-export async function readForm(incoming: IncomingMessage, { onFile, fileBytes, signal }: FormReader): Promise<void> {
+export async function readForm(
+  incoming: IncomingMessage,
+  { onFile, fileBytes, signal }: FormReader,
+  onlyField?: string,
+): Promise<void> {
   const parser = openParser(incoming)
   const taken: Promise<void>[] = []
   let failure: unknown
-  parser.on('file', (_field, body, { filename, mimeType }) => {
+  parser.on('file', (field, body, { filename, mimeType }) => {
     // From the first moment on: a form that breaks off at once breaks its file before anybody reads it.
     body.on('error', () => {})
+    if (onlyField !== undefined && field !== onlyField) return void body.resume()
     const take = async () => onFile({ name: nameOf(filename), type: mimeType, body })
     const done = take().catch((error) => {
       failure ??= error

@@ -30,6 +30,15 @@ export function nameFromTarget(target: string, prefix: string): string {
   }
 }
 
+/** What an ops account publishes, as `OPS` or `OPS/NAME` in a raw request target behind `prefix`; like `nameFromTarget`. */
+export function publishedFromTarget(target: string, prefix: string): { ops: string; name: string | null } {
+  // A slash at the end of `OPS/` is tolerated, because it is a fixed route; one at the end of a name is not.
+  const path = target.replace(/[?#].*$/s, '')
+  const isList = /^[^/]*\/?$/.test(path.slice(prefix.length))
+  const [ops = '', ...rest] = nameFromTarget(isList ? path.replace(/\/$/, '') : path, prefix).split('/')
+  return { ops, name: rest.length === 0 ? null : rest.join('/') }
+}
+
 function faultOf(name: string): string | undefined {
   if (name === '') return 'is empty'
   if (Buffer.byteLength(name) > maxNameBytes) return `has more than ${maxNameBytes} bytes`

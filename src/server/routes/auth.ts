@@ -12,7 +12,7 @@ import {
 } from '../../protocol/accounts.js'
 import { Problem } from '../../protocol/problems.js'
 import { csrfHeader, routes } from '../../protocol/routes.js'
-import type { Authentication, Credentials } from '../auth/authentication.js'
+import type { Authentication } from '../auth/authentication.js'
 import { guard } from '../auth/guard.js'
 import type { ServerConfig } from '../config.js'
 import { accountRecord, loggedIn, sessionRecord } from '../http/account-answers.js'
@@ -20,8 +20,9 @@ import { problemResponses } from '../http/answers.js'
 import type { AppEnv } from '../http/app-env.js'
 import { askerOf } from '../http/asker.js'
 import { readJson, validate } from '../http/json-body.js'
+import { credentialsOf, missingUsername, readLogin } from '../http/login-body.js'
 import { checkPage, noPageCookie, pageCookie } from '../http/page-cookie.js'
-import { accountName, parseAccountName } from '../stores/accounts.js'
+import { accountName } from '../stores/accounts.js'
 
 export interface AuthServices {
   authentication: Authentication
@@ -46,8 +47,7 @@ export function authRoutes({ authentication, config }: AuthServices) {
   app.openAPIRegistry.registerPath(loginRoute)
   app.post(routes.login, async (c) => {
     const { incoming } = c.env
-    const credentials = credentialsOf(await readJson(incoming, loginSchema))
-    const login = await authentication.logIn(credentials, askerOf(incoming, config.trustProxy))
+    const login = await authentication.logIn(await readLogin(incoming), askerOf(incoming, config.trustProxy))
     return c.json(loggedIn(login, `Logged in as ${accountName(login.account)}.`), 200)
   })
 
@@ -104,13 +104,6 @@ function signupOf({ username, password, role = 'user', name, email }: z.infer<ty
   return { username: username ?? usernameFrom(email), password, role, name: name ?? null, email: email ?? null }
 }
 
-function credentialsOf({ username, password, role, email }: z.infer<typeof loginSchema>): Credentials {
-  const given = username ?? email
-  if (given === undefined) throw missingUsername()
-  // `ops:ann` is how accounts are written; no username has a colon.
-  return { ...((role === undefined && parseAccountName(given)) || { role: role ?? 'user', username: given }), password }
-}
-
 /** Clients of other programs send an address where we have a name. */
 function usernameFrom(email: string | undefined): string {
   if (email === undefined) throw missingUsername()
@@ -118,10 +111,6 @@ function usernameFrom(email: string | undefined): string {
   throw new Problem('invalid-request', `email: "${email}" cannot stand in for a username; give one.`, {
     field: 'email',
   })
-}
-
-function missingUsername(): Problem {
-  return new Problem('invalid-request', 'username: is missing.', { field: 'username' })
 }
 
 const loggedInAnswer = { content: { 'application/json': { schema: loggedInSchema } } }

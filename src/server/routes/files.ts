@@ -7,7 +7,8 @@ import { requirePermission } from '../auth/permissions.js'
 import { fileRecord, problemResponses } from '../http/answers.js'
 import type { AppEnv } from '../http/app-env.js'
 import { parseReprDigest, reprDigest } from '../http/digests.js'
-import { readJson, validate } from '../http/json-body.js'
+import { filePageQuery, listPage } from '../http/file-pages.js'
+import { readJson } from '../http/json-body.js'
 import { nameFromTarget, parseName } from '../http/names.js'
 import { parseEntityTags } from '../http/ranges.js'
 import { downloadHeaders, uploadHeaders } from '../http/request-headers.js'
@@ -32,12 +33,7 @@ export function fileRoutes({ files, uploads, exports, mediaTypeOf }: FileService
   document(app)
 
   app.openapi(listRoute, async (c) => {
-    const { prefix, limit, cursor } = validate(c.req.query(), listQuery)
-    const after = cursor === undefined ? '' : Buffer.from(cursor, 'base64url').toString('utf8')
-    const found = await files.list(c.get('identity').account, { prefix, after, limit: limit + 1 })
-    const page = found.slice(0, limit)
-    const next = found.length > limit ? Buffer.from(page.at(-1)!.name).toString('base64url') : null
-    return c.json({ files: page.map(fileRecord), next }, 200)
+    return c.json(await listPage(files, c.get('identity').account, c.req.query()), 200)
   })
 
   app.put(byName, async (c) => {
@@ -107,24 +103,11 @@ export function fileRoutes({ files, uploads, exports, mediaTypeOf }: FileService
   return app
 }
 
-const listQuery = z.object({
-  prefix: z.string().default(''),
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .default(100)
-    .transform((limit) => Math.min(limit, 1000)),
-  cursor: z.string().optional(),
-})
-
 const listRoute = createRoute({
   method: 'get',
   path: routes.files,
   summary: 'List my files, sorted by name',
-  request: {
-    query: z.object({ prefix: z.string().optional(), limit: z.string().optional(), cursor: z.string().optional() }),
-  },
+  request: { query: filePageQuery },
   responses: {
     200: { description: 'A page of files', content: { 'application/json': { schema: fileListSchema } } },
     ...problemResponses(400, 401),

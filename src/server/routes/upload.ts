@@ -5,13 +5,11 @@ import { jobHeader, routes } from '../../protocol/routes.js'
 import { requirePermission } from '../auth/permissions.js'
 import { fileRecord, problemResponses, receiptsOf } from '../http/answers.js'
 import type { AppEnv } from '../http/app-env.js'
-import { checkIsForm, readForm } from '../http/multipart.js'
+import { receiveFormUpload } from '../http/form-upload.js'
 import { jobHeaders } from '../http/request-headers.js'
-import { uploadRequest } from '../http/upload-request.js'
 import type { Jobs } from '../jobs/jobs.js'
 import { accountName } from '../stores/accounts.js'
 import type { FileStore } from '../stores/files.js'
-import { receiveForm } from '../transfers/form-uploads.js'
 import type { Uploads } from '../transfers/uploads.js'
 
 /** `POST /upload` takes files by form; `POST /upload/stop` stops every upload of the account that runs. */
@@ -33,22 +31,11 @@ export function uploadRoutes({ uploads, files, jobs }: { uploads: Uploads; files
     },
   })
   app.post(routes.upload, async (c) => {
-    const { incoming } = c.env
-    requirePermission(c.get('identity'), 'upload')
-    checkIsForm(incoming.headers['content-type'])
-    const { request, done } = uploadRequest(c.env, c.get('identity'))
-    try {
-      const length = incoming.headers['content-length']
-      const { files: published, job } = await receiveForm(uploads, files, {
-        ...request,
-        bodySize: length === undefined ? null : Number(length),
-        read: (reader) => readForm(incoming, reader),
-      })
-      const names = published.map((file) => file.name).join(', ')
-      return c.json({ message: `Uploaded ${names}.`, files: published.map(fileRecord) }, 201, { [jobHeader]: job.id })
-    } finally {
-      done()
-    }
+    const identity = c.get('identity')
+    requirePermission(identity, 'upload')
+    const { files: published, job } = await receiveFormUpload(c.env, identity, { uploads, files })
+    const names = published.map((file) => file.name).join(', ')
+    return c.json({ message: `Uploaded ${names}.`, files: published.map(fileRecord) }, 201, { [jobHeader]: job.id })
   })
 
   app.openapi(

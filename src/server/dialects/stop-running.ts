@@ -1,0 +1,22 @@
+import type { JobKind, Receipts } from '../../protocol/jobs.js'
+import { Problem } from '../../protocol/problems.js'
+import type { Identity } from '../auth/identity.js'
+import { receiptsOf } from '../http/answers.js'
+import type { Jobs } from '../jobs/jobs.js'
+import { accountName } from '../stores/accounts.js'
+
+/** Stops the account's running jobs of a kind. Throws `no-running-job` in the interface's own words where there is none. */
+export async function stopRunning(
+  jobs: Jobs,
+  kind: JobKind,
+  { account }: Identity,
+  nothingRuns: string,
+): Promise<Receipts> {
+  const name = accountName(account)
+  try {
+    return receiptsOf(await jobs.stopAll(kind, name, name))
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'no-running-job') throw error
+    throw new Problem('no-running-job', nothingRuns, {}, { cause: error })
+  }
+}

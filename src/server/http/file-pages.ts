@@ -1,0 +1,33 @@
+import { z } from 'zod'
+import type { FileList } from '../../protocol/files.js'
+import type { FileStore, Space } from '../stores/files.js'
+import { fileRecord } from './answers.js'
+import { validate } from './json-body.js'
+
+/** How a listing of files is asked for, as the API document shows it. */
+export const filePageQuery = z.object({
+  prefix: z.string().optional(),
+  limit: z.string().optional(),
+  cursor: z.string().optional(),
+})
+
+/** One page of a space's files, sorted by name. `query` is what came behind the `?`. Throws `invalid-request`. */
+export async function listPage(files: FileStore, space: Space, query: unknown): Promise<FileList> {
+  const { prefix, limit, cursor } = validate(query, pageSchema)
+  const after = cursor === undefined ? '' : Buffer.from(cursor, 'base64url').toString('utf8')
+  const found = await files.list(space, { prefix, after, limit: limit + 1 })
+  const page = found.slice(0, limit)
+  const next = found.length > limit ? Buffer.from(page.at(-1)!.name).toString('base64url') : null
+  return { files: page.map(fileRecord), next }
+}
+
+const pageSchema = z.object({
+  prefix: z.string().default(''),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(100)
+    .transform((limit) => Math.min(limit, 1000)),
+  cursor: z.string().optional(),
+})
