@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { TokenPairRecord } from '../../../dist/protocol/accounts.js'
 import { type DeclaredApi, openShapes } from '../../helpers/api-shapes.js'
 import { startTestServer, type TestServer } from '../../helpers/server.js'
 
@@ -72,6 +73,20 @@ const scenarios: Record<string, Scenario> = {
     return [
       { path: '/auth/password', init: json({ current: 'correct horse', new: 'battery staple' }, headers), status: 204 },
       { path: '/auth/password', init: json({ current: 'correct horse', new: 'battery staple' }, headers), status: 401 },
+    ]
+  },
+  'POST /auth/tokens': () => [
+    { path: '/auth/tokens', init: json({ username: 'ann', password: 'correct horse' }), status: 200 },
+    { path: '/auth/tokens', init: json({ username: 'ann', password: 'wrong horse' }), status: 401 },
+    { path: '/auth/tokens', init: json({ username: 'ann' }), status: 400 },
+  ],
+  'POST /auth/tokens/refresh': async ({ server }) => {
+    const pair = json({ username: 'ann', password: 'correct horse' })
+    const { access, refresh } = (await (await fetch(`${server.url}/auth/tokens`, pair)).json()) as TokenPairRecord
+    return [
+      { path: '/auth/tokens/refresh', init: json({ refresh }), status: 200 },
+      { path: '/auth/tokens/refresh', init: json({ refresh: access }), status: 401 },
+      { path: '/auth/tokens/refresh', init: json({}), status: 400 },
     ]
   },
   'GET /accounts': ({ admin, ann }) => [
@@ -150,6 +165,27 @@ const scenarios: Record<string, Scenario> = {
     { path: '/files?prefix=p&limit=10', init: { headers: ann }, status: 200 },
     { path: '/files?limit=none', init: { headers: ann }, status: 400 },
   ],
+  'GET /published/{ops}': async ({ ann, server }) => {
+    await server.logIn('depot', 'ops')
+    const client = bearer(await server.logIn('reader', 'client'))
+    return [
+      { path: '/published/depot?limit=5', init: { headers: client }, status: 200 },
+      { path: '/published/depot?limit=0', init: { headers: client }, status: 400 },
+      { path: '/published/nobody', init: { headers: client }, status: 404 },
+      { path: '/published/depot', init: { headers: ann }, status: 403 },
+    ]
+  },
+  'GET /published/{ops}/{name}': async ({ server }) => {
+    const ops = bearer(await server.logIn('depot', 'ops'))
+    const client = bearer(await server.logIn('reader', 'client'))
+    await fetch(`${server.url}/files/report.txt`, { method: 'PUT', headers: ops, body: 'some text' })
+    return [
+      { path: '/published/depot/report.txt', init: { headers: client }, status: 200 },
+      { path: '/published/depot/report.txt', init: { headers: { ...client, Range: 'bytes=2-4' } }, status: 206 },
+      { path: '/published/depot/missing', init: { headers: client }, status: 404 },
+      { path: '/published/depot/report.txt', init: { headers: ops }, status: 403 },
+    ]
+  },
   'POST /upload': ({ ann }) => {
     const form = new FormData()
     form.append('file', new File(['text'], 'form.txt'))

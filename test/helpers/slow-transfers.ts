@@ -1,0 +1,49 @@
+import { mkdir, truncate, writeFile } from 'node:fs/promises'
+import type { JobRecord } from '../../dist/protocol/jobs.js'
+import type { TestServer } from './server.js'
+import { temporaryFolder } from './temporary-folder.js'
+import { until } from './until.js'
+
+/** For a curl whose transfer is to be stopped: slow, and yet it soon has read what its connection holds, and sees its end. */
+export const slowly = ['--limit-rate', '8M']
+
+/** More than the buffers of a connection hold, so that a slow reader or writer keeps its job running. */
+const largeBytes = 64 * 1024 ** 2
+
+/** A file of zeros, for uploads that a test stops. */
+export async function largeFile(): Promise<string> {
+  const path = `${await temporaryFolder()}/large.bin`
+  await makeLarge(path)
+  return path
+}
+
+/** Puts a file of zeros into an account's space (`role/username`) by hand, for exports that a test stops. */
+export async function putLarge(server: Pick<TestServer, 'dataFolder'>, space: string, name: string): Promise<void> {
+  await mkdir(`${server.dataFolder}/uploads/${space}`, { recursive: true })
+  await makeLarge(`${server.dataFolder}/uploads/${space}/${name}`)
+}
+
+async function makeLarge(path: string): Promise<void> {
+  await writeFile(path, '')
+  await truncate(path, largeBytes)
+}
+
+/** Waits until the account's job of a kind has moved some bytes. */
+export function untilMoving(url: string, token: string, kind: string): Promise<JobRecord> {
+  return until(`a ${kind} moves bytes`, async () => {
+    const answer = await fetch(`${url}/jobs?state=running&kind=${kind}`, {
+      headers: { Authorization: `Bearer ${token}` },
+    })
+    const { jobs } = (await answer.json()) as { jobs: JobRecord[] }
+    return jobs.find((job) => job.bytes > 0)
+  })
+}
+
+/** Waits until the account's newest job of a kind is in a state. */
+export function untilState(url: string, token: string, kind: string, state: string): Promise<JobRecord> {
+  return until(`the ${kind} is ${state}`, async () => {
+    const answer = await fetch(`${url}/jobs?kind=${kind}&limit=1`, { headers: { Authorization: `Bearer ${token}` } })
+    const { jobs } = (await answer.json()) as { jobs: JobRecord[] }
+    return jobs.find((job) => job.state === state)
+  })
+}
