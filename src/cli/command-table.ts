@@ -101,6 +101,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/shares.js')).sharesCommand,
   },
   {
+    name: 'doctor',
+    summary: 'see what a crash left in a data folder',
+    load: async () => (await import('./commands/doctor.js')).doctorCommand,
+  },
+  {
     name: 'completion',
     summary: 'print the completion of a shell',
     load: async () => (await import('./commands/completion.js')).completionCommand,

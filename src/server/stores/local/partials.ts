@@ -34,8 +34,7 @@ export async function listPartials(folder: string): Promise<KeptPartial[]> {
 
 /** The note goes first: one that is left alone tells that its partial was published. */
 export async function removePartial(id: string, { folder }: { folder: string }): Promise<void> {
-  await rm(join(folder, `${id}.json`), { force: true })
-  await rm(join(folder, `${id}.bin`), { force: true })
+  for (const name of [`${id}.json`, `.${id}.json.tmp`, `${id}.bin`]) await rm(join(folder, name), { force: true })
 }
 
 export async function partialUsage(folder: string): Promise<{ count: number; bytes: number }> {

@@ -1,0 +1,188 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { Caller, holdUpload } from '../helpers/calls.js'
+import { eventually } from '../helpers/eventually.js'
+import { openClient } from '../helpers/program.js'
+import { type ServeProcess, startServe } from '../helpers/serve.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+import { idOf, reprDigestOf, Tus } from '../helpers/tus.js'
+
+async function logIn(server: { url: string }, username = 'ann'): Promise<Tus> {
+  const caller = new Caller(server, '')
+  const { json } = await caller.call('/auth/signup', { method: 'POST', body: { username, password: 'correct horse' } })
+  return new Tus(new Caller(server, json.token))
+}
+
+/** Ends it without a chance to tidy up. */
+async function kill(server: ServeProcess): Promise<void> {
+  server.child.kill('SIGKILL')
+  await server.ended()
+}
+
+const again = (server: ServeProcess, args: string[] = []) => startServe({ dataFolder: server.dataFolder, args })
+const inPartial = (server: ServeProcess) => readdir(join(server.dataFolder, 'partial'))
+
+async function untilOnDisk(server: ServeProcess, path: string, bytes: number): Promise<void> {
+  const file = join(server.dataFolder, 'partial', `${idOf(path)}.bin`)
+  await eventually(`${bytes} bytes are in the partial`, async () => (await stat(file)).size >= bytes)
+}
+
+describe('a server that is killed', () => {
+  it('in the middle of a piece goes on from what is on disk, as the same job', async () => {
+    const content = randomBytes(24 * 1024 ** 2)
+    const first = await startServe()
+    const tus = await logIn(first)
+    const path = await tus.begin({ length: content.length })
+    await tus.patch(path, 0, content.subarray(0, 1000))
+    const held = await tus.hold(path, 1000, content.subarray(1000, 12 * 1024 ** 2), {
+      'Content-Length': String(content.length - 1000),
+    })
+    await untilOnDisk(first, path, 8 * 1024 ** 2)
+    await kill(first)
+    await expect(held.answer).rejects.toThrow()
+
+    const second = await again(first)
+    const back = await logIn(second)
+    expect(await back.caller.job(idOf(path))).toMatchObject({ state: 'interrupted', totalBytes: content.length })
+    const offset = await back.offset(path)
+    expect(offset).toBeGreaterThanOrEqual(8 * 1024 ** 2)
+    expect((await back.caller.job(idOf(path))).bytes).toBe(offset)
+    const digest = { 'Repr-Digest': reprDigestOf(content) }
+    expect(await back.patch(path, offset, content.subarray(offset), digest)).toMatchObject({ status: 204 })
+    const { body } = await back.caller.call('/files/file.bin')
+    expect(createHash('sha256').update(body).digest('hex')).toBe(createHash('sha256').update(content).digest('hex'))
+    expect(await inPartial(second)).toEqual([])
+    const { jobs } = (await back.caller.call('/jobs?kind=upload')).json
+    expect(jobs).toHaveLength(1)
+    expect(jobs[0]).toMatchObject({ id: idOf(path), state: 'done' })
+  })
+
+  it('with all bytes there, before the publish, asks for the last of them again', async () => {
+    const first = await startServe()
+    const tus = await logIn(first)
+    const path = await tus.begin({ length: 10 })
+    await tus.patch(path, 0, '012345678')
+    await kill(first)
+    await writeFile(join(first.dataFolder, 'partial', `${idOf(path)}.bin`), '0123456789')
+    const back = await logIn(await again(first))
+    expect(await back.offset(path)).toBe(9)
+    expect((await back.patch(path, 9, '9')).status).toBe(204)
+    expect((await back.caller.call('/files/file.bin')).body.toString()).toBe('0123456789')
+  })
+
+  it('forgets bytes whose checksum it had not verified', async () => {
+    const first = await startServe()
+    const tus = await logIn(first)
+    const path = await tus.begin({ length: 1_000_000 })
+    await tus.patch(path, 0, '01234')
+    const headers = { 'Content-Length': '999995', 'Upload-Checksum': `sha1 ${Buffer.alloc(20).toString('base64')}` }
+    await tus.hold(path, 5, Buffer.alloc(500_000), headers)
+    await untilOnDisk(first, path, 100_000)
+    await kill(first)
+    expect(await (await logIn(await again(first))).offset(path)).toBe(5)
+  })
+
+  it('records as failed what cannot go on, and removes what it left', async () => {
+    const first = await startServe()
+    const tus = await logIn(first)
+    const held = await holdUpload(tus.caller, 'put')
+    await kill(first)
+    await expect(held.answer).rejects.toThrow()
+    expect(await inPartial(first)).toEqual([`${held.id}.bin`])
+    const second = await again(first)
+    expect(await inPartial(second)).toEqual([])
+    const job = await (await logIn(second)).caller.job(held.id)
+    expect(job).toMatchObject({ state: 'failed', error: { code: 'shutting-down' } })
+  })
+
+  it('forgets uploads that have expired meanwhile: 410', async () => {
+    const first = await startServe()
+    const tus = await logIn(first)
+    const path = await tus.begin()
+    await tus.patch(path, 0, '01234')
+    await kill(first)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const second = await again(first, ['--keep-partial', '10ms'])
+    expect(await inPartial(second)).toEqual([])
+    expect(await (await logIn(second)).head(path)).toMatchObject({ status: 410 })
+  })
+
+  it('still tells how a published upload and a stopped one ended', async () => {
+    const first = await startServe()
+    const tus = await logIn(first)
+    const done = await tus.begin({ name: 'done' })
+    await tus.patch(done, 0, '0123456789')
+    const stopped = await tus.begin({ name: 'stopped' })
+    await tus.remove(stopped)
+    // The history is written soon, not at once.
+    const history = join(first.dataFolder, 'jobs.ndjson')
+    await eventually('the history is written', async () => /"state":"stopped"/.test(await readFile(history, 'utf8')))
+    await kill(first)
+    const back = await logIn(await again(first))
+    expect((await back.head(done)).headers).toMatchObject({ 'upload-offset': '10', 'upload-length': '10' })
+    expect((await back.head(stopped)).status).toBe(423)
+    expect(await back.patch(stopped, 0, 'x')).toMatchObject({ status: 410, json: { code: 'job-stopped' } })
+  })
+})
+
+describe('a server that shuts down', () => {
+  it('interrupts the upload at once, tells its sender, and goes on after the next start', async () => {
+    const first = await startServe()
+    const tus = await logIn(first)
+    const path = await tus.begin({ length: 1_000_000 })
+    const held = await tus.hold(path, 0, Buffer.alloc(300_000, 'a'))
+    const began = performance.now()
+    first.child.kill('SIGTERM')
+    expect(await held.answer).toMatchObject({ status: 503, json: { code: 'shutting-down' } })
+    await first.ended()
+    expect(performance.now() - began).toBeLessThan(8_000)
+    const back = await logIn(await again(first))
+    expect(await back.offset(path)).toBe(300_000)
+    expect((await back.patch(path, 300_000, Buffer.alloc(700_000, 'b'))).status).toBe(204)
+  })
+})
+
+describe('filejobs doctor', () => {
+  it('reports what a crash left and changes nothing; with --fix it puts it in order', async () => {
+    const first = await startServe({ args: ['--jobs-per-account', '5'] })
+    const tus = await logIn(first)
+    const kept = await tus.begin({ name: 'kept.bin', length: 1000 })
+    await tus.patch(kept, 0, 'x'.repeat(600))
+    const lost = await holdUpload(tus.caller, 'lost.bin')
+    await kill(first)
+    const before = await inPartial(first)
+    const client = await openClient()
+    const doctor = async (...args: string[]) => {
+      const { code, stdout } = await client.run(['doctor', '--data', first.dataFolder, '--json', ...args])
+      expect(code).toBe(0)
+      return JSON.parse(stdout)
+    }
+    const findings = {
+      resumable: [{ id: idOf(kept), account: 'user:ann', file: 'kept.bin', bytes: 600, totalBytes: 1000 }],
+      leftovers: [{ path: join(first.dataFolder, 'partial', `${lost.id}.bin`) }],
+      ended: [{ id: lost.id, kind: 'upload', account: 'user:ann', file: 'lost.bin', state: 'failed' }],
+    }
+    expect(await doctor()).toMatchObject({ ...findings, fixed: false })
+    expect(await inPartial(first)).toEqual(before)
+    expect(await doctor('--fix')).toMatchObject({ ...findings, fixed: true })
+    expect(await inPartial(first)).toEqual([`${idOf(kept)}.bin`, `${idOf(kept)}.json`])
+    expect(await doctor()).toMatchObject({ resumable: findings.resumable, leftovers: [], ended: [], fixed: false })
+
+    const { stdout } = await client.run(['doctor', '--data', first.dataFolder])
+    expect(stdout).toMatch(/kept\.bin by user:ann: 600 B of 1000 B, until .*\nAll is in order\.\n$/)
+    const second = await again(first)
+    expect(await (await logIn(second)).offset(kept)).toBe(600)
+    const busy = await client.run(['doctor', '--data', first.dataFolder])
+    expect(busy.code).toBe(5)
+    expect(busy.stderr).toContain('Another filejobs server works on this data folder')
+  })
+
+  it('refuses a folder that is no data folder, and leaves it as it is', async () => {
+    const folder = await temporaryFolder()
+    const { code, stderr } = await (await openClient()).run(['doctor', '--data', folder])
+    expect({ code, said: stderr.includes('is no data folder') }).toEqual({ code: 2, said: true })
+    expect(await readdir(folder)).toEqual([])
+  })
+})
