@@ -14,7 +14,11 @@ export async function* readAhead(
   let position = start
   const read = () => {
     const length = Math.min(bufferBytes, end - position)
-    return length > 0 ? handle.read(pool.take(), 0, length, position) : undefined
+    if (length <= 0) return undefined
+    const reading = handle.read(pool.take(), 0, length, position)
+    // It may fail before it is asked for.
+    reading.catch(() => {})
+    return reading
   }
   let pending = read()
   try {

@@ -65,7 +65,7 @@ async function uploadLarge(
   job: OwnJob,
 ): Promise<FileRecord> {
   const body = { headers: { 'content-length': size }, total: size, expect: true }
-  return put(tools, name, body, options, job, async (write) => {
+  const sendFile = async (write: WriteChunk) => {
     let read = 0
     const chunks = readAhead(handle, tools.http.pool, 0, size)
     const digest = await send(tools, chunks, size, async (chunk) => {
@@ -76,7 +76,18 @@ async function uploadLarge(
     })
     if (read < size) throw changed(path)
     return digest
-  })
+  }
+  let sending: Promise<unknown> | undefined
+  try {
+    return await put(tools, name, body, options, job, (write) => {
+      const sent = sendFile(write)
+      sending = sent
+      return sent
+    })
+  } finally {
+    // An answer may come in the middle; the file must not be closed under a read.
+    await sending?.catch(() => {})
+  }
 }
 
 async function uploadStream(
