@@ -71,6 +71,21 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/stop.js')).stopCommand,
   },
   {
+    name: 'pause',
+    summary: 'hold a transfer where it is',
+    load: async () => (await import('./commands/pause.js')).pauseCommand,
+  },
+  {
+    name: 'resume',
+    summary: 'let a paused transfer go on',
+    load: async () => (await import('./commands/resume.js')).resumeCommand,
+  },
+  {
+    name: 'limit',
+    summary: 'hold a transfer to a rate',
+    load: async () => (await import('./commands/limit.js')).limitCommand,
+  },
+  {
     name: 'jobs',
     summary: 'list jobs, the newest first',
     load: async () => (await import('./commands/jobs.js')).jobsCommand,

@@ -5,6 +5,7 @@ import { visible } from '../escape.js'
 import { openHttpClient } from '../http-client.js'
 import { createOutput } from '../output.js'
 import { openProgress } from '../progress.js'
+import { parseRate, rateOption } from '../rate-option.js'
 import { openSession } from '../session.js'
 import { exportFile } from '../transfers/export.js'
 import { planExport } from '../transfers/export-plan.js'
@@ -16,6 +17,7 @@ interface Options extends GlobalOptions {
   output?: string
   force?: boolean
   wait?: string | true
+  limitRate?: string
 }
 
 export function exportCommand(context: Context): Command {
@@ -27,13 +29,14 @@ export function exportCommand(context: Context): Command {
     )
     .option('--force', 'replace what is there')
     .option(waitOption.flags, waitOption.meaning)
+    .option(rateOption.flags, rateOption.meaning)
     .addHelpText('after', examples)
     .action(async (names: string[], options: Options, command: Command) => {
       const opened = await openSession(context, command)
       // On stdout there is the file, and nothing else.
       const session = options.output === '-' ? { ...opened, output: wordsOnStderr(context, command) } : opened
       const { output } = session
-      const waitSeconds = parseWait(options.wait)
+      const pace = { waitSeconds: parseWait(options.wait), rateLimit: parseRate(options.limitRate) }
       const token = await session.token()
       const api = await session.api()
       const items = await planExport(api, names, options.output)
@@ -43,7 +46,7 @@ export function exportCommand(context: Context): Command {
         await oneByOne(session, items, async ({ name, target }, job) => {
           const open = () =>
             target === '-' ? Promise.resolve(streamTarget(context.stdout)) : openTarget(target, options.force ?? false)
-          const { bytes, sha256 } = await exportFile(tools, name, open, waitSeconds, job)
+          const { bytes, sha256 } = await exportFile(tools, name, open, pace, job)
           if (target === '-') return
           const words = `Exported ${visible(name)} to ${visible(target)} (${formatBytes(bytes)})`
           output.result({ name, path: target, size: bytes, sha256 }, words)

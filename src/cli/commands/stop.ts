@@ -5,6 +5,7 @@ import { jobPath } from '../../protocol/routes.js'
 import type { Api } from '../api.js'
 import type { Context } from '../context.js'
 import { Failure } from '../exit-codes.js'
+import { isJobId } from '../job-id.js'
 import { type JobFilter, listJobs } from '../listing.js'
 import { openSession } from '../session.js'
 
@@ -38,10 +39,9 @@ Examples:
 const kinds = ['upload', 'export', 'import', 'query'] as const
 /** These have a request of their own, which stops all of the account's at once. */
 const kindsWithRoute: readonly string[] = ['upload', 'export', 'import']
-const jobId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 async function stop(api: Api, what: string | undefined, all: boolean): Promise<Receipt[]> {
-  if (what !== undefined && jobId.test(what)) return [await api.send<Receipt>('POST', jobPath(what, 'stop'))]
+  if (what !== undefined && isJobId(what)) return [await api.send<Receipt>('POST', jobPath(what, 'stop'))]
   const kind = kinds.find((known) => known === what)
   if (what !== undefined && kind === undefined) {
     throw new Failure('wrongUse', `"${what}" is neither ${kinds.join(', ')} nor the id of a job: see "filejobs jobs".`)

@@ -4,6 +4,7 @@ import type { Context } from '../context.js'
 import { visible } from '../escape.js'
 import { openHttpClient } from '../http-client.js'
 import { openProgress } from '../progress.js'
+import { parseRate, rateOption } from '../rate-option.js'
 import { openSession } from '../session.js'
 import { oneByOne } from '../transfers/one-by-one.js'
 import { upload } from '../transfers/upload.js'
@@ -13,6 +14,7 @@ import { parseWait, waitOption } from '../wait-option.js'
 interface Options {
   name?: string
   wait?: string | true
+  limitRate?: string
   /** False after `--no-clobber`. */
   clobber: boolean
 }
@@ -22,12 +24,17 @@ export function uploadCommand(context: Context): Command {
     .argument('<file...>', 'files and folders to upload; - is stdin')
     .option('--name <name>', 'what to call it on the server; with a slash at the end, the folder to put it in')
     .option(waitOption.flags, waitOption.meaning)
+    .option(rateOption.flags, rateOption.meaning)
     .option('--no-clobber', 'refuse to replace a file')
     .addHelpText('after', examples)
     .action(async (sources: string[], options: Options, command: Command) => {
       const session = await openSession(context, command)
       const { output } = session
-      const settings = { keepExisting: !options.clobber, waitSeconds: parseWait(options.wait) }
+      const settings = {
+        keepExisting: !options.clobber,
+        waitSeconds: parseWait(options.wait),
+        rateLimit: parseRate(options.limitRate),
+      }
       const { items, skipped } = await planUpload(sources, options.name)
       for (const path of skipped) output.note(`Skipped ${visible(path)}: a symbolic link or special file.`)
       if (items.length === 0) output.note('There are no files to upload.')

@@ -12,7 +12,7 @@ import { findSha256 } from './digests.js'
 import { readAnswer, untilResponse } from './exchange.js'
 import { hashAndWrite } from './hash-and-write.js'
 import { type Hasher, openHasher } from './hasher.js'
-import type { OwnJob } from './own-job.js'
+import { limitRate, type OwnJob } from './own-job.js'
 import type { Target } from './targets.js'
 
 export interface ExportTools {
@@ -32,7 +32,7 @@ export async function exportFile(
   name: string,
   /** Opened only once the server has the file. */
   openTarget: () => Promise<Target>,
-  waitSeconds: number | null,
+  { waitSeconds, rateLimit }: { waitSeconds: number | null; rateLimit: number | null },
   job: OwnJob,
 ): Promise<Exported> {
   const request = http.open('GET', exportPath(name), { ...waitHeaders(waitSeconds), [jobHeader]: job.id })
@@ -48,6 +48,7 @@ export async function exportFile(
     job.begun = true
     // Another stream of the same file may have begun the job, which then has an id of its own.
     job.id = String(response.headers[jobHeader.toLowerCase()] ?? job.id)
+    await limitRate(api, job, rateLimit)
     hasher = openHasher(lengthOf(response))
     target = await openTarget()
     progress.begin(name, lengthOf(response))

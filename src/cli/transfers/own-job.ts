@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Receipt } from '../../protocol/jobs.js'
 import { Problem } from '../../protocol/problems.js'
 import { jobPath } from '../../protocol/routes.js'
+import type { Api } from '../api.js'
 import { Exit, wordingOf } from '../exit-codes.js'
 import { type EndingSignal, signalExits } from '../interrupt.js'
 import type { Session } from '../session.js'
@@ -61,6 +62,11 @@ export async function runOwnJob<T>(session: Session, work: (job: OwnJob) => Prom
   } finally {
     unlisten()
   }
+}
+
+/** Holds a job that has begun to a rate in bytes per second; null leaves it as it is. */
+export async function limitRate(api: Api, job: OwnJob, rateLimit: number | null): Promise<void> {
+  if (rateLimit !== null) await api.send('PATCH', jobPath(job.id), { json: { rateLimit }, signal: job.signal })
 }
 
 interface Ended {

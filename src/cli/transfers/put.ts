@@ -10,7 +10,7 @@ import type { Progress } from '../progress.js'
 import { waitHeaders } from '../wait-option.js'
 import { askFate, nameStopped } from './broken-connection.js'
 import { type Answer, exchange, type WriteChunk } from './exchange.js'
-import type { OwnJob } from './own-job.js'
+import { limitRate, type OwnJob } from './own-job.js'
 
 export interface UploadTools {
   readonly http: HttpClient
@@ -23,6 +23,8 @@ export interface UploadOptions {
   readonly keepExisting: boolean
   /** How long to wait for its turn; null is not at all. */
   readonly waitSeconds: number | null
+  /** Bytes per second; null is as fast as it goes. */
+  readonly rateLimit: number | null
 }
 
 /** What a PUT sends. */
@@ -43,11 +45,13 @@ export async function put(
   /** Sends everything and answers with its SHA-256. */
   send: (write: WriteChunk) => Promise<Buffer>,
 ): Promise<FileRecord> {
+  // A limit can be set only once there is a job, and is to hold from the first byte on.
+  const expect = body.expect || options.rateLimit !== null
   const request = http.open('PUT', filePath(name), {
     ...body.headers,
     ...waitHeaders(options.waitSeconds),
     ...(options.keepExisting ? { 'if-none-match': '*' } : {}),
-    ...(body.expect ? { expect: '100-continue' } : {}),
+    ...(expect ? { expect: '100-continue' } : {}),
     [jobHeader]: job.id,
   })
   job.begun = options.waitSeconds === null
@@ -55,8 +59,9 @@ export async function put(
   try {
     if (!job.begun) progress.say(`${name}: waiting for its turn`)
     const answer = await exchange(request, job.signal, async (write) => {
-      if (body.expect) await untilWanted(request, options.waitSeconds)
+      if (expect) await untilWanted(request, options.waitSeconds)
       job.begun = true
+      await limitRate(api, job, options.rateLimit)
       progress.begin(name, body.total)
       digest = await send(write)
       progress.say(`${name}: the server checks and stores it`)

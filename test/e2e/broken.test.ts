@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { openClient } from '../helpers/program.js'
+import { startServe } from '../helpers/serve.js'
+
+const password = { env: { FILEJOBS_PASSWORD: 'correct horse' } }
+
+/** Something else that answers where a server was expected. */
+async function listen(listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+describe('a server that dies', () => {
+  it('ends an upload and an export with 5, and leaves no file', async () => {
+    const server = await startServe({ args: ['--rate-limit-per-account', '256K'] })
+    const client = await openClient(server.url)
+    await client.run(['signup', 'ann'], password)
+    await mkdir(`${server.dataFolder}/uploads/user/ann`, { recursive: true })
+    await writeFile(`${server.dataFolder}/uploads/user/ann/a.bin`, randomBytes(6 * 1024 ** 2))
+    await writeFile(`${client.home}/b.bin`, randomBytes(12 * 1024 ** 2))
+    const transfers = [client.start(['export', 'a.bin']), client.start(['upload', 'b.bin'])]
+    await expect
+      .poll(async () => (await client.run(['jobs', '--state', 'running', '--json'])).stdout.split('\n').length, {
+        timeout: 15_000,
+      })
+      .toBe(3)
+    server.child.kill('SIGKILL')
+    expect(await Promise.all(transfers.map((transfer) => transfer.ended()))).toEqual([5, 5])
+    for (const { stderr } of transfers)
+      expect(stderr).toBe(`Error: ${server.url}: the connection was cut. Try again.\n`)
+    expect(await readdir(client.home)).toEqual(['.config', 'b.bin'])
+  })
+})
+
+describe('something else in the place of a server', () => {
+  const token = { env: { FILEJOBS_TOKEN: 'x' } }
+
+  it('that answers no JSON is named', async () => {
+    const client = await openClient(await listen((_, response) => response.end('<html>')))
+    expect(await client.run(['ls'], token)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/is the URL right/),
+    })
+  })
+
+  it('that sends us elsewhere is not followed with the token', async () => {
+    let asked = 0
+    const other = await listen((_, response) => {
+      asked += 1
+      response.end('{}')
+    })
+    const client = await openClient(
+      await listen((_, response) => response.writeHead(302, { location: `${other}/files` }).end()),
+    )
+    const { code, stderr } = await client.run(['ls'], token)
+    expect([code, stderr, asked]).toEqual([1, expect.stringContaining(`sends us on to ${other}`), 0])
+    expect((await client.run(['upload', '-', '--name', 'x'], { ...token, input: 'x' })).code).toBe(1)
+    expect(asked).toBe(0)
+  })
+
+  it('that is only a proxy without a server is worth another try', async () => {
+    const client = await openClient(await listen((_, response) => response.writeHead(502).end('Bad Gateway')))
+    expect((await client.run(['ls'], token)).code).toBe(5)
+    expect((await client.run(['upload', '-', '--name', 'x'], { ...token, input: 'x' })).code).toBe(5)
+  })
+
+  it('that damages an export is found out, with 8 and without a file', async () => {
+    const digest = `sha-256=:${randomBytes(32).toString('base64')}:`
+    const client = await openClient(
+      await listen((_, response) => response.writeHead(200, { 'repr-digest': digest }).end('damaged')),
+    )
+    const { code, stderr } = await client.run(['export', 'a.txt'], token)
+    expect([code, stderr]).toEqual([8, expect.stringMatching(/a\.txt arrived damaged/)])
+    expect(await readdir(client.home)).toEqual([])
+  })
+
+  it('that cuts an export short is not taken for whole', async () => {
+    const client = await openClient(
+      await listen((request, response) => {
+        if (request.url !== '/files/a.bin') return response.writeHead(404).end()
+        response.writeHead(200, { 'content-length': 8 * 1024 ** 2 })
+        response.write(Buffer.alloc(1024 ** 2), () => response.destroy())
+      }),
+    )
+    expect((await client.run(['export', 'a.bin'], token)).code).toBe(5)
+    expect(await readdir(client.home)).toEqual([])
+  })
+
+  it('that stored something else than was sent is found out, with 8', async () => {
+    const record = {
+      name: 'x',
+      size: 1,
+      sha256: '0'.repeat(64),
+      type: 'text/plain',
+      uploadedAt: '2026-01-01T00:00:00Z',
+    }
+    const client = await openClient(
+      await listen((request, response) => {
+        request.resume().on('end', () => response.writeHead(201).end(JSON.stringify(record)))
+      }),
+    )
+    expect((await client.run(['upload', '-', '--name', 'x'], { ...token, input: 'x' })).code).toBe(8)
+  })
+})
