@@ -9,8 +9,6 @@ export interface EventStream {
   readonly response: IncomingMessage
   /** All that came so far, heartbeats left out. */
   readonly events: JobEvent[]
-  /** When each of them came, by `performance.now()`. */
-  readonly times: number[]
   /** The id of the last line, heartbeats included. */
   readonly lastId: string | undefined
   /** The first event that fits, once it has come. */
@@ -37,7 +35,6 @@ export async function listenTo(
     }),
   )
   const events: JobEvent[] = []
-  const times: number[] = []
   let lastId: string | undefined
   let rest = ''
   response.setEncoding('utf8').on('data', (text: string) => {
@@ -48,7 +45,6 @@ export async function listenTo(
       lastId = event.id
       if (event.event === 'heartbeat') continue
       events.push(event)
-      times.push(performance.now())
     }
   })
   const ended = new Promise<JobEvent[]>((resolve) => {
@@ -58,7 +54,6 @@ export async function listenTo(
   const stream: EventStream = {
     response,
     events,
-    times,
     get lastId() {
       return lastId
     },

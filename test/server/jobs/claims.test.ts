@@ -46,14 +46,11 @@ describe('a slot', () => {
 
   it('is won by one of twenty exports of different files that start at once', async () => {
     const ann = await shared.newCaller()
-    for (let index = 0; index < 20; index++) await ann.put(`f${index}`, Buffer.alloc(8 * 1024 ** 2, index))
+    for (let index = 0; index < 20; index++) await ann.put(`f${index}`, Buffer.alloc(1024 ** 2, index))
     const exports = await Promise.all(Array.from({ length: 20 }, () => connectTo(ann.url)))
     exports.forEach((connection, index) => {
-      connection.socket.pause()
-      connection.send(head(`GET /files/f${index}`, ann.token))
+      connection.send(head(`GET /files/f${index}`, ann.token, { 'Filejobs-Rate-Limit': 100_000 }))
     })
-    await eventually('one runs', async () => (await ann.call('/jobs?state=running&kind=export')).json.jobs.length === 1)
-    for (const { socket } of exports) socket.resume()
     await eventually('all are answered', () => exports.every((connection) => connection.text.length > 0))
     const answers = exports.map((connection) => connection.text.slice(9, 12)).sort()
     expect(answers).toEqual(['200', ...Array(19).fill('409')])
