@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { clientLeft } from '../transfers/receiving.js'
+import { LingeringResponse } from './lingering-response.js'
 
 /** Aborts with `client-left` when the connection closes before the response has been sent. */
 export function leftSignal(outgoing: ServerResponse): AbortSignal {
@@ -24,22 +25,34 @@ export function cut(outgoing: ServerResponse): void {
 }
 
 /**
- * Sends an interim `102 Processing` (RFC 2518 section 10.1) every few seconds while nobody reads the request's body: one
- * that is paused, paced slowly, or waits for its turn. Such a connection tells nothing of a peer that died, until
- * something is written to it. HTTP/1.0 knows no interim answers. Returns the function that ends it.
+ * Writes a byte of an interim answer every few seconds while nobody reads the request's body: one that is paused, paced
+ * slowly, or waits for its turn. Such a connection tells nothing of a peer that died, until something is written to it.
+ * Returns the function that ends it.
  */
 export function probeWhileUnread(incoming: IncomingMessage, outgoing: ServerResponse): () => void {
-  if (incoming.httpVersion === '1.0') return () => {}
+  if (!(outgoing instanceof LingeringResponse) || !bearsProbes(incoming)) return () => {}
+  const statusLine = takes100Only.test(incoming.headers['user-agent'] ?? '') ? '100 Continue' : '102 Processing'
   const { socket } = incoming
   let bytesRead = -1
   const timer = setInterval(() => {
-    const unread = incoming.readableFlowing !== true && socket.bytesRead === bytesRead
+    const unread = incoming.readableFlowing !== true && socket.bytesRead === bytesRead && !incoming.complete
     bytesRead = socket.bytesRead
-    if (unread && !incoming.complete && !outgoing.headersSent && !outgoing.destroyed) outgoing.writeProcessing()
+    if (unread) outgoing.probe(statusLine)
+    else outgoing.endProbe()
   }, probeMs)
   timer.unref()
   return () => clearInterval(timer)
 }
 
-/** The first probe of a dead peer is answered by a reset, which the second meets: 15 s at most, of the 20 s promised. */
-const probeMs = 5_000
+/** HTTP/1.0 knows no interim answers, and nginx takes one for the answer itself. */
+function bearsProbes({ httpVersion, headers }: IncomingMessage): boolean {
+  return httpVersion !== '1.0' && !proxyHeaders.some((name) => headers[name] !== undefined)
+}
+
+const proxyHeaders = ['x-forwarded-for', 'forwarded', 'via', 'x-real-ip']
+
+/** Python's http.client passes over 100 and no other; undici, which is Node's fetch, over all but 100. */
+const takes100Only = /python|httpie/i
+
+/** One look, then a probe that a dead peer answers by a reset, then one that meets it: 12 s of the 20 s promised. */
+const probeMs = 4_000

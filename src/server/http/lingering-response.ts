@@ -8,9 +8,32 @@ import { type IncomingMessage, type OutgoingHttpHeader, type OutgoingHttpHeaders
  */
 export class LingeringResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
   #lingers = false
+  #probes = 0
+
+  /**
+   * Writes a few bytes of an interim answer (RFC 9110 section 15.2), which ends only with `endProbe` or the answer itself:
+   * one interim answer for hours, because some clients take no more than five.
+   */
+  probe(statusLine: string): void {
+    if (this.headersSent || !this.socket || this.socket.destroyed) return
+    if (this.#probes === longestInterim) this.endProbe()
+    this.socket.write(this.#probes > 0 ? '.' : `HTTP/1.1 ${statusLine}\r\nFilejobs-Held: .`)
+    this.#probes++
+  }
+
+  endProbe(): void {
+    if (this.#probes > 0) this.socket?.write('\r\n\r\n')
+    this.#probes = 0
+  }
+
+  override writeContinue(callback?: () => void): void {
+    this.endProbe()
+    super.writeContinue(callback)
+  }
 
   // biome-ignore lint/suspicious/noExplicitAny: the overloads of writeHead have no common type
   override writeHead(statusCode: number, ...rest: any[]): this {
+    this.endProbe()
     if (statusCode >= 200 && isReceiving(this.req)) {
       this.#lingers = true
       this.shouldKeepAlive = false
@@ -75,6 +98,8 @@ function dropConnectionHeader(rest: unknown[]): void {
   }
 }
 
+/** In bytes, more or less: Node's clients take headers of 16 KiB. */
+const longestInterim = 4000
 const lingerMs = 30_000
 const silenceMs = 5_000
 const lingerBytes = 1024 ** 3
