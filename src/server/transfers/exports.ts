@@ -54,7 +54,7 @@ export interface ExportStream {
 export class Exports {
   readonly #services: ExportServices
   readonly #pool = new BufferPool()
-  readonly #running = new Map<string, Promise<SharedExport>>()
+  readonly #running = new Map<string, SharedExport>()
   readonly #stopped = new StopMemory()
 
   constructor(services: ExportServices) {
@@ -71,11 +71,11 @@ export class Exports {
     const key = `${account}\n${name}${request.joins === false ? `\n${randomUUID()}` : ''}`
     try {
       this.#stopped.check(`${identity.sessionId}\n${name}`, range.start)
-      const shared = await this.#join(key, account, request)
-      shared.streams++
+      const { shared, job } = await this.#join(key, account, request)
       return {
-        job: shared.job,
-        run: (response, cut) => this.#run(shared, request, response, cut).finally(() => this.#leave(key, shared)),
+        job,
+        run: (response, cut) =>
+          this.#run(job, shared, request, response, cut).finally(() => this.#leave(key, shared, job)),
       }
     } catch (error) {
       await file.close()
@@ -83,24 +83,34 @@ export class Exports {
     }
   }
 
-  async #join(key: string, account: string, request: ExportRequest): Promise<SharedExport> {
-    const running = await this.#running.get(key)?.catch(() => undefined)
-    if (running && !running.job.signal.aborted && !running.job.isEnded) {
-      if (request.rateLimit) running.job.limitRate(request.rateLimit)
-      return running
+  /** Joins the job that runs, or starts one. The stream is counted in the same step, or the job could end in between. */
+  async #join(key: string, account: string, request: ExportRequest): Promise<{ shared: SharedExport; job: Job }> {
+    for (;;) {
+      const shared = this.#running.get(key)
+      if (!shared || isOver(shared)) return this.#begin(key, account, request)
+      const job = await shared.starting.catch(() => undefined)
+      // While it was waited for, it may have ended, or begun to.
+      if (!job || this.#running.get(key) !== shared || isOver(shared)) continue
+      if (request.rateLimit) job.limitRate(request.rateLimit)
+      shared.streams++
+      return { shared, job }
     }
-    const started = this.#start(account, request)
-    this.#running.set(key, started)
+  }
+
+  async #begin(key: string, account: string, request: ExportRequest): Promise<{ shared: SharedExport; job: Job }> {
+    const shared: SharedExport = { starting: this.#start(account, request), job: null, streams: 1, failure: null }
+    this.#running.set(key, shared)
     try {
-      return await started
+      shared.job = await shared.starting
+      return { shared, job: shared.job }
     } catch (error) {
-      if (this.#running.get(key) === started) this.#running.delete(key)
+      this.#forget(key, shared)
       throw error
     }
   }
 
-  async #start(account: string, request: ExportRequest): Promise<SharedExport> {
-    const job = await this.#services.jobs.start(
+  #start(account: string, request: ExportRequest): Promise<Job> {
+    return this.#services.jobs.start(
       {
         kind: 'export',
         id: request.jobId,
@@ -112,11 +122,15 @@ export class Exports {
       },
       turnOf(request),
     )
-    return { job, streams: 0, failure: null }
   }
 
-  async #run(shared: SharedExport, request: ExportRequest, response: Writable, cut: () => void): Promise<void> {
-    const { job } = shared
+  async #run(
+    job: Job,
+    shared: SharedExport,
+    request: ExportRequest,
+    response: Writable,
+    cut: () => void,
+  ): Promise<void> {
     const { idleTimeoutMs, throttleOf } = this.#services
     // What a link sends counts as its owner's.
     const throttle = throttleOf(accountName(request.identity.account))
@@ -149,18 +163,30 @@ export class Exports {
     if (job.signal.aborted) this.#stopped.remember(`${identity.sessionId}\n${name}`, job)
   }
 
-  #leave(key: string, shared: SharedExport): void {
+  #leave(key: string, shared: SharedExport, job: Job): void {
     shared.streams--
     if (shared.streams > 0) return
-    this.#running.delete(key)
-    if (shared.failure || shared.job.signal.aborted) {
-      endByError(shared.job, shared.failure ?? new Problem('internal', 'The export ended before its end.'))
-    } else shared.job.end({ state: 'done' })
+    this.#forget(key, shared)
+    if (shared.failure || job.signal.aborted) {
+      endByError(job, shared.failure ?? new Problem('internal', 'The export ended before its end.'))
+    } else job.end({ state: 'done' })
+  }
+
+  /** A newer one may have taken its place, when this one was stopped and had not ended yet. */
+  #forget(key: string, shared: SharedExport): void {
+    if (this.#running.get(key) === shared) this.#running.delete(key)
   }
 }
 
 interface SharedExport {
-  job: Job
+  starting: Promise<Job>
+  /** null until it has its slot. */
+  job: Job | null
   streams: number
   failure: Problem | null
+}
+
+/** True where nobody can join it any more. */
+function isOver({ job }: SharedExport): boolean {
+  return job !== null && (job.signal.aborted || job.isEnded)
 }

@@ -1,0 +1,183 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import type { IncomingMessage } from 'node:http'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import { Jobs } from '../../../dist/server/jobs/jobs.js'
+import { Throttle } from '../../../dist/server/jobs/throttle.js'
+import type { Account } from '../../../dist/server/stores/accounts.js'
+import { openFileStore } from '../../../dist/server/stores/local/files.js'
+import { openJobHistory } from '../../../dist/server/stores/local/job-history.js'
+import { Exports } from '../../../dist/server/transfers/exports.js'
+import type { Caller } from '../../helpers/calls.js'
+import { eventually } from '../../helpers/eventually.js'
+import { connectTo, head } from '../../helpers/raw-connection.js'
+import { shareServer } from '../../helpers/shared-server.js'
+import { temporaryFolder } from '../../helpers/temporary-folder.js'
+
+const MiB = 1024 ** 2
+const size = 40 * MiB
+const shared = shareServer({ shutdownGraceMs: 0 })
+
+describe('an export', () => {
+  it('of two ranges at once is one job with the sum of both', async () => {
+    const ann = await readerOf()
+    const first = await open(ann, `bytes=0-${size / 2 - 1}`)
+    const second = await open(ann, `bytes=${size / 2}-`)
+    expect(second.headers['filejobs-job']).toBe(first.headers['filejobs-job'])
+    expect((await jobs(ann)).length).toBe(1)
+    expect((await drain(first)) + (await drain(second))).toBe(size)
+    const [job] = await endedJobs(ann)
+    expect(job).toMatchObject({ state: 'done', bytes: size, totalBytes: size, percent: 100, error: null })
+  })
+
+  it('ends with its last stream', async () => {
+    const ann = await readerOf()
+    const [first, second] = [await open(ann), await open(ann)]
+    await drain(first)
+    expect((await jobs(ann))[0]).toMatchObject({ state: 'running' })
+    await drain(second)
+    expect((await endedJobs(ann))[0]).toMatchObject({ state: 'done', bytes: 2 * size, totalBytes: size })
+    const third = await open(ann)
+    expect(third.headers['filejobs-job']).not.toBe(first.headers['filejobs-job'])
+    await drain(third)
+  })
+
+  it('of which twenty ranges are asked for at the same moment is one job, and none is refused', async () => {
+    const ann = await readerOf()
+    for (let round = 0; round < 5; round++) {
+      const readers = await Promise.all(Array.from({ length: 20 }, () => connectTo(ann.url)))
+      for (const reader of readers) reader.send(head('GET /files/big', ann.token, { Range: 'bytes=0-9' }))
+      for (const reader of readers) await reader.says(/^HTTP\/1.1 206 .*\r\n\r\nx{10}$/s)
+      for (const { socket } of readers) socket.destroy()
+    }
+  })
+
+  it('that is claimed several times in one step is one job', async () => {
+    const folder = await temporaryFolder()
+    const files = await openFileStore(folder)
+    const history = await openJobHistory(folder, () => {})
+    const jobs = new Jobs(history, { jobsPerAccount: 1 })
+    const exports = new Exports({ jobs, idleTimeoutMs: 1000, throttleOf: () => new Throttle(null) })
+    await mkdir(join(folder, 'uploads/user/ann'), { recursive: true })
+    await writeFile(join(folder, 'uploads/user/ann/a'), 'content')
+    const account = { id: 1, role: 'user', username: 'ann' } as Account
+    const identity = { account, sessionId: 's', revoked: new AbortController().signal }
+    const left = new AbortController().signal
+    const range = { start: 0, end: 7 }
+    const opened = await Promise.all([1, 2, 3].map(() => files.open(account, 'a')))
+    const claims = await Promise.all(
+      opened.map((file) => exports.claim({ identity, name: 'a', file: file!, range, jobId: null, waitMs: 0, left })),
+    )
+    expect(new Set(claims.map(({ job }) => job.id)).size).toBe(1)
+    for (const claim of claims) await claim.run(new PassThrough().resume(), () => {})
+    expect(claims[0]?.job.record()).toMatchObject({ state: 'done', bytes: 21 })
+    await files.close()
+    await history.close()
+  })
+
+  it('that begins in the moment when another of the same file ends is never refused', async () => {
+    const ann = await readerOf()
+    const read = async () => {
+      for (let time = 0; time < 50; time++) {
+        const { status } = await ann.call('/files/big', { headers: { Range: `bytes=${time}-${time + 9}` } })
+        expect(status).toBe(206)
+      }
+    }
+    await Promise.all([read(), read(), read(), read()])
+    await endedJobs(ann)
+    expect(await ann.put('other', 'x')).toMatchObject({ status: 201 })
+    expect((await ann.call('/files/other')).status).toBe(200)
+  })
+
+  it('of another file is refused meanwhile', async () => {
+    const ann = await readerOf()
+    await ann.put('other', 'other')
+    const first = await open(ann)
+    expect(await ann.call('/files/other')).toMatchObject({ status: 409, json: { code: 'job-running' } })
+    await drain(first)
+    await endedJobs(ann)
+    expect((await ann.call('/files/other')).status).toBe(200)
+  })
+
+  it('whose reader leaves after some progress is done: it has what it wanted', async () => {
+    const ann = await readerOf()
+    const first = await open(ann)
+    const second = await open(ann, 'bytes=100-')
+    await ann.findJob('kind=export', (job) => job.bytes > MiB)
+    for (const response of [first, second]) response.destroy()
+    expect((await endedJobs(ann))[0]).toMatchObject({ state: 'done', error: null })
+  })
+
+  it('that is stopped is cut on all of its connections', async () => {
+    const ann = await readerOf()
+    const responses = [await open(ann), await open(ann, 'bytes=5-'), await open(ann, 'bytes=-9000000')]
+    const ends = responses.map((response) => drain(response).then(String, String))
+    const { json } = await ann.post('/export/stop')
+    expect(json).toMatchObject({ job: { state: 'stopped' }, receipts: [{}] })
+    expect(await Promise.all(ends)).toEqual(Array(3).fill('Error: aborted'))
+  })
+
+  it('that is paused holds all of its streams, and goes on with all of them', async () => {
+    const ann = await readerOf()
+    const [first, second] = [await open(ann), await open(ann)]
+    const { id } = await ann.findJob('kind=export')
+    expect((await ann.post(`/jobs/${id}/pause`)).json.state).toBe('paused')
+    const bytes = [drain(first), drain(second)]
+    const joined = ann.call('/files/big', { headers: { Range: 'bytes=0-0' } })
+    await eventually('it stands still', async () => {
+      const before = (await ann.job(id)).bytes
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      return (await ann.job(id)).bytes === before
+    })
+    expect((await ann.post(`/jobs/${id}/resume`)).json.state).toBe('running')
+    expect(await Promise.all(bytes)).toEqual([size, size])
+    expect((await joined).body.toString()).toBe('x')
+  })
+
+  it('reads one version to its end, whatever becomes of the name', async () => {
+    const ann = await readerOf()
+    const first = await open(ann)
+    expect((await ann.put('big', Buffer.alloc(size, 'y'))).status).toBe(200)
+    const second = await open(ann)
+    expect((await ann.call('/files/big', { method: 'DELETE' })).status).toBe(204)
+    const read = async (response: IncomingMessage) => {
+      const letters = new Set<number>()
+      for await (const chunk of response) for (const letter of new Set(chunk as Buffer)) letters.add(letter)
+      return [...letters].map((letter) => String.fromCharCode(letter)).join('')
+    }
+    expect([await read(first), await read(second)]).toEqual(['x', 'y'])
+  })
+})
+
+async function readerOf(): Promise<Caller> {
+  const ann = await shared.newCaller()
+  await ann.put('big', Buffer.alloc(size, 'x'))
+  return ann
+}
+
+/** A response of which nothing is read yet. */
+async function open(caller: Caller, range?: string): Promise<IncomingMessage> {
+  const request = caller.open('/files/big', { headers: range ? { Range: range } : {} })
+  request.on('error', () => {})
+  const response = new Promise<IncomingMessage>((resolve) => request.on('response', resolve))
+  request.end()
+  return (await response).pause()
+}
+
+async function drain(response: IncomingMessage): Promise<number> {
+  let bytes = 0
+  for await (const chunk of response) bytes += chunk.length
+  return bytes
+}
+
+async function jobs(caller: Caller) {
+  return (await caller.call('/jobs?kind=export')).json.jobs
+}
+
+async function endedJobs(caller: Caller) {
+  return eventually('all exports have ended', async () => {
+    const all = await jobs(caller)
+    return all.length > 0 && all.every((job: { endedAt: string | null }) => job.endedAt) && all
+  })
+}
