@@ -1,0 +1,63 @@
+import { once } from 'node:events'
+import net, { type AddressInfo } from 'node:net'
+import { onTestFinished } from 'vitest'
+
+export interface CuttingProxy {
+  readonly url: string
+  /** How many connections were cut so far. */
+  readonly cuts: number
+  /** Cuts every connection that is open now. */
+  cutAll(): void
+}
+
+/**
+ * A way to the server of `url` on which connections break: each time that the next number of `afterBytes` has gone from client to
+ * server, the connection that carries them is reset at both ends. Without numbers left, nothing breaks any more.
+ */
+export async function openCuttingProxy(url: string, afterBytes: number[] = []): Promise<CuttingProxy> {
+  const target = { host: new URL(url).hostname, port: Number(new URL(url).port) }
+  const open = new Set<() => void>()
+  let cuts = 0
+  let left = afterBytes.shift() ?? Number.POSITIVE_INFINITY
+
+  const server = net.createServer((client) => {
+    const upstream = net.connect(target)
+    const cut = () => {
+      if (!open.delete(cut)) return
+      client.resetAndDestroy()
+      upstream.resetAndDestroy()
+    }
+    open.add(cut)
+    client.on('data', (bytes) => {
+      if (!upstream.write(bytes)) client.pause()
+      left -= bytes.length
+      if (left > 0) return
+      left = afterBytes.shift() ?? Number.POSITIVE_INFINITY
+      cuts++
+      cut()
+    })
+    upstream.on('drain', () => client.resume())
+    upstream.pipe(client)
+    for (const socket of [client, upstream]) {
+      socket.on('error', () => {})
+      socket.on('close', cut)
+    }
+    client.on('end', () => upstream.end())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const cutAll = () => {
+    for (const cut of [...open]) cut()
+  }
+  onTestFinished(() => {
+    cutAll()
+    server.close()
+  })
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get cuts() {
+      return cuts
+    },
+    cutAll,
+  }
+}

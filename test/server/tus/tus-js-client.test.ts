@@ -1,0 +1,131 @@
+import { randomBytes, randomInt } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { type DetailedError, Upload, type UploadOptions } from 'tus-js-client'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { Caller } from '../../helpers/calls.js'
+import { openCuttingProxy } from '../../helpers/cutting-proxy.js'
+import { eventually, within } from '../../helpers/eventually.js'
+import { shareServer } from '../../helpers/shared-server.js'
+import { sha256Of } from '../../helpers/tus.js'
+
+const shared = shareServer({ shutdownGraceMs: 0 })
+
+/** An upload by the most used client of tus, begun. `ended` rejects with the error that it reports. */
+function upload(caller: Caller, url: string, content: Buffer | Readable, options: Partial<UploadOptions> = {}) {
+  let begun!: Upload
+  const ended = new Promise<void>((resolve, reject) => {
+    begun = new Upload(content, {
+      endpoint: `${url}/tus`,
+      headers: { Authorization: `Bearer ${caller.token}` },
+      metadata: { filename: 'video.bin', filetype: 'video/mp4' },
+      retryDelays: Array(10).fill(20),
+      onSuccess: () => resolve(),
+      onError: reject,
+      ...options,
+    })
+  })
+  ended.catch(() => {})
+  begun.start()
+  onTestFinished(() => begun.abort())
+  return { begun, ended }
+}
+
+const statusOf = (error: Error | DetailedError) =>
+  'originalResponse' in error ? error.originalResponse?.getStatus() : undefined
+
+/** The requests for one upload that were answered, in order. */
+const requestsFor = (id: string) =>
+  shared.server.logged
+    .filter(({ details }) => details.job === id && details.path !== `/jobs/${id}`)
+    .map(({ details }) => {
+      return `${details.method} ${details.status}`
+    })
+
+describe('tus-js-client', () => {
+  it('uploads through a connection that is cut 20 times at random, and the digest fits', async () => {
+    const caller = await shared.newCaller()
+    const content = randomBytes(32 * 1024 ** 2)
+    const cuts = Array.from({ length: 20 }, () => randomInt(64 * 1024, 2 * 1024 ** 2))
+    const proxy = await openCuttingProxy(shared.server.url, cuts)
+    await within('the upload', upload(caller, proxy.url, content).ended, 25_000)
+    expect(proxy.cuts).toBe(20)
+    const { headers, body } = await caller.call('/files/video.bin')
+    expect(headers['content-type']).toBe('video/mp4')
+    expect(sha256Of(body)).toBe(sha256Of(content))
+    const { jobs } = (await caller.call('/jobs?kind=upload')).json
+    expect(jobs).toHaveLength(1)
+    expect(jobs[0]).toMatchObject({ state: 'done', bytes: content.length })
+  })
+
+  it('uploads a stream of unknown length in pieces', async () => {
+    const caller = await shared.newCaller()
+    const content = randomBytes(5 * 1024 ** 2)
+    const options = { uploadLengthDeferred: true, chunkSize: 2 ** 20 }
+    await upload(caller, shared.server.url, Readable.from([content]), options).ended
+    expect(sha256Of((await caller.call('/files/video.bin')).body)).toBe(sha256Of(content))
+  })
+
+  it('uploads with its creation, in pieces, by POST alone, and an empty file', async () => {
+    const caller = await shared.newCaller()
+    const content = randomBytes(3 * 1024 ** 2)
+    const options = { uploadDataDuringCreation: true, chunkSize: 2 ** 20, overridePatchMethod: true }
+    await upload(caller, shared.server.url, content, options).ended
+    expect(sha256Of((await caller.call('/files/video.bin')).body)).toBe(sha256Of(content))
+    await upload(caller, shared.server.url, Buffer.alloc(0)).ended
+    expect((await caller.call('/files/video.bin')).body).toHaveLength(0)
+  })
+
+  it('learns of a file that is there already, and sends it once only', async () => {
+    const caller = await shared.newCaller()
+    const content = randomBytes(2 ** 20)
+    const metadata = { filename: 'video.bin', sha256: sha256Of(content) }
+    await upload(caller, shared.server.url, content, { metadata }).ended
+    await upload(caller, shared.server.url, content, { metadata }).ended
+    expect((await caller.call('/jobs?kind=upload')).json.jobs).toHaveLength(1)
+  })
+
+  it('that is stopped ends with an error and sends nothing more', async () => {
+    const caller = await shared.newCaller()
+    const { ended } = upload(caller, shared.server.url, Buffer.alloc(8 * 1024 ** 2), { retryDelays: [0, 20, 20, 20] })
+    const { id } = await caller.findJob()
+    await caller.call(`/jobs/${id}`, { method: 'PATCH', body: { rateLimit: 100_000 } })
+    await eventually('bytes move', async () => (await caller.job(id)).bytes > 0)
+    expect((await caller.post(`/jobs/${id}/stop`)).status).toBe(200)
+    const error = await within(
+      'it gives up',
+      ended.then(
+        () => expect.unreachable('it was stopped'),
+        (e) => e,
+      ),
+    )
+    expect(statusOf(error)).toBe(410)
+    // Longer than it would wait before it tries again.
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    await eventually('its request is over', () => requestsFor(id).includes('PATCH 410'))
+    expect(requestsFor(id).filter((request) => /^(PATCH|HEAD)/.test(request))).toEqual(['PATCH 410'])
+    expect((await caller.call('/jobs?kind=upload')).json.jobs).toHaveLength(1)
+    expect((await caller.job(id)).state).toBe('stopped')
+    expect(await caller.names()).toEqual([])
+  })
+
+  it('that is stopped while its connection is cut gives up too, instead of starting over', async () => {
+    const caller = await shared.newCaller()
+    const proxy = await openCuttingProxy(shared.server.url)
+    const { ended } = upload(caller, proxy.url, Buffer.alloc(8 * 1024 ** 2), { retryDelays: [300, 20, 20] })
+    const { id } = await caller.findJob()
+    await caller.call(`/jobs/${id}`, { method: 'PATCH', body: { rateLimit: 100_000 } })
+    await eventually('bytes move', async () => (await caller.job(id)).bytes > 0)
+    proxy.cutAll()
+    expect((await caller.post(`/jobs/${id}/stop`)).status).toBe(200)
+    const error = await within(
+      'it gives up',
+      ended.then(
+        () => expect.unreachable('it was stopped'),
+        (e) => e,
+      ),
+    )
+    expect(statusOf(error)).toBe(423)
+    expect((await caller.call('/jobs?kind=upload')).json.jobs).toHaveLength(1)
+    expect(await caller.names()).toEqual([])
+  })
+})
