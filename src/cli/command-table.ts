@@ -66,6 +66,26 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/export.js')).exportCommand,
   },
   {
+    name: 'import',
+    summary: 'make rows of a CSV',
+    load: async () => (await import('./commands/import.js')).importCommand,
+  },
+  {
+    name: 'rows',
+    summary: 'read the rows of a table',
+    load: async () => (await import('./commands/rows.js')).rowsCommand,
+  },
+  {
+    name: 'tables',
+    summary: 'list tables, and remove them',
+    load: async () => (await import('./commands/tables.js')).tablesCommand,
+  },
+  {
+    name: 'query',
+    summary: 'ask the tables by SQL',
+    load: async () => (await import('./commands/query.js')).queryCommand,
+  },
+  {
     name: 'stop',
     summary: 'stop running jobs',
     load: async () => (await import('./commands/stop.js')).stopCommand,

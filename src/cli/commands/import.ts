@@ -1,0 +1,140 @@
+import { stat } from 'node:fs/promises'
+import { Command } from 'commander'
+import type { ImportRequest } from '../../protocol/tables.js'
+import type { Context } from '../context.js'
+import { visible } from '../escape.js'
+import { errorCode, Failure } from '../exit-codes.js'
+import { openHttpClient } from '../http-client.js'
+import { openProgress, type Progress } from '../progress.js'
+import { remoteName } from '../remote-name.js'
+import { openSession, type Session } from '../session.js'
+import { type Imported, importFile } from '../transfers/import.js'
+import { oneByOne } from '../transfers/one-by-one.js'
+import { upload } from '../transfers/upload.js'
+import { planUpload } from '../transfers/upload-plan.js'
+import { parseWait, waitOption } from '../wait-option.js'
+
+interface Options {
+  remote?: boolean
+  table?: string
+  dateColumn?: string
+  dateFormat?: string
+  types?: string
+  allText?: boolean
+  header?: boolean
+  skipBadLines?: boolean
+  trim?: boolean
+  wait?: string | true
+}
+
+export function importCommand(context: Context): Command {
+  return new Command('import')
+    .argument('<file>', 'a local CSV, which is uploaded first, or else a file on the server')
+    .option('--remote', 'the file on the server, also where there is a local one of that name')
+    .option('--table <table>', 'the table to put the rows in (default: from the name of the file)')
+    .option('--date-column <column>', 'the column that --from and --to look at (default: the first with dates)')
+    .option('--date-format <format>', 'iso, month-first, day-first, or like %d.%m.%Y (default: iso or month-first)')
+    .option('--types <list>', 'COLUMN=TYPE,…: text, integer, double, decimal(18,2), boolean, date or timestamp')
+    .option('--all-text', 'take every column as text')
+    .option('--header', 'the first line names the columns (default: recognised)')
+    .option('--no-header', 'the first line is a row')
+    .option('--skip-bad-lines', 'leave out the lines that cannot be read, and say which')
+    .option('--trim', 'drop spaces around texts')
+    .option(waitOption.flags, waitOption.meaning)
+    .addHelpText('after', examples)
+    .action(async (given: string, options: Options, command: Command) => {
+      const session = await openSession(context, command)
+      const waitSeconds = parseWait(options.wait)
+      const request = wishesOf(options)
+      const progress = await openProgress(session.output)
+      const filename = (await isLocal(given, options))
+        ? await uploadFirst(session, progress, given, waitSeconds)
+        : remoteName(given)
+      const api = await session.api()
+      await oneByOne(session, [{ name: filename }], async ({ name }, job) => {
+        const imported = await importFile({ api, progress }, { ...request, filename: name }, waitSeconds, job)
+        tellOf(session, imported)
+      })
+    })
+}
+
+const examples = `
+A line that cannot be read fails the import: it names the line, and no row is there. Ctrl-C stops it, and no
+row is there either. The same columns once more are added to the table; "filejobs tables rm" takes them away.
+
+Examples:
+  $ filejobs import sales.csv
+  $ filejobs import sales.csv --table orders --date-column "Order Date"
+  $ filejobs import teams.csv --types phone=text,budget='decimal(12,2)' --skip-bad-lines
+  $ filejobs rows sales --from 2014-10-08`
+
+/** `import X` takes the local file where there is one, else the server's. */
+async function isLocal(given: string, { remote }: Options): Promise<boolean> {
+  if (remote) return false
+  try {
+    const found = await stat(given)
+    if (!found.isDirectory()) return true
+    throw new Failure('wrongUse', `${given} is a folder: import its files one by one.`)
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return false
+    throw error
+  }
+}
+
+async function uploadFirst(
+  session: Session,
+  progress: Progress,
+  path: string,
+  waitSeconds: number | null,
+): Promise<string> {
+  const { items } = await planUpload([path], undefined)
+  const http = await openHttpClient(session.server, await session.token(), session.userAgent)
+  const tools = { http, api: await session.api(), progress }
+  const settings = { keepExisting: false, waitSeconds }
+  try {
+    await oneByOne(session, items, async (item, job) => {
+      await upload(tools, item, session.context.stdin, settings, job)
+    })
+  } finally {
+    http.close()
+  }
+  return items[0]!.name
+}
+
+function wishesOf(options: Options): Omit<ImportRequest, 'filename'> {
+  const { table, dateColumn, dateFormat, types, allText, header, skipBadLines, trim } = options
+  return {
+    table,
+    dateColumn,
+    dateFormat,
+    allText,
+    header,
+    skipBadLines,
+    trim,
+    ...(types === undefined ? {} : { types: parseTypes(types) }),
+  }
+}
+
+/** Commas inside the parentheses of `decimal(18,2)` divide nothing. */
+function parseTypes(list: string): Record<string, string> {
+  const pairs = list.split(/,(?![^()]*\))/).map((pair) => {
+    const at = pair.lastIndexOf('=')
+    if (at < 1) throw new Failure('wrongUse', `--types: "${pair}" is not COLUMN=TYPE.`)
+    return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()]
+  })
+  return Object.fromEntries(pairs)
+}
+
+function tellOf({ output }: Session, imported: Imported): void {
+  const { table, rows, file, columns, skipped } = imported
+  const count = (number: number, what: string) => `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`
+  const words = `Imported ${count(rows, 'row')} of ${count(columns.length, 'column')} from ${visible(file)} into ${table}`
+  output.result(imported, words)
+  if (skipped.count === 0) return
+  output.note(
+    `Left out ${count(skipped.count, 'line')} that cannot be read${skipped.count > 10 ? ', the first ten' : ''}:`,
+  )
+  for (const { line, column, reason } of skipped.first) {
+    output.note(`  line ${line}${column === null ? '' : `, column "${column}"`}: ${reason}`)
+  }
+}

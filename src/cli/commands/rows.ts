@@ -1,0 +1,118 @@
+import { Command } from 'commander'
+import { tablePath } from '../../protocol/routes.js'
+import type { TableSummary } from '../../protocol/tables.js'
+import { formatBytes } from '../../protocol/units.js'
+import type { Context } from '../context.js'
+import { visible } from '../escape.js'
+import { Failure } from '../exit-codes.js'
+import { openHttpClient } from '../http-client.js'
+import { openProgress } from '../progress.js'
+import { formatCsv, formatRows, parseCount, readRows, type TextTable } from '../rows.js'
+import { openSession, type Session } from '../session.js'
+import { formatSummary } from '../summary.js'
+import { exportRows } from '../transfers/export-rows.js'
+import { oneByOne } from '../transfers/one-by-one.js'
+import { openTarget, streamTarget } from '../transfers/targets.js'
+import { parseWait, waitOption } from '../wait-option.js'
+
+interface Options {
+  from?: string
+  to?: string
+  column?: string
+  limit?: string
+  offset?: string
+  csv?: boolean
+  summary?: boolean
+  output?: string
+  force?: boolean
+  wait?: string | true
+}
+
+export function rowsCommand(context: Context): Command {
+  return new Command('rows')
+    .argument('<table>', 'the table to read')
+    .option('--from <date>', 'only rows from this date on')
+    .option('--to <date>', 'only rows before this date')
+    .option('--column <column>', "the column of the dates (default: the table's own)")
+    .option('--limit <number>', 'how many rows (default: 100, and all of them as CSV or JSON)')
+    .option('--offset <number>', 'how many rows to pass over')
+    .option('--csv', 'print CSV; --json prints one row a line')
+    .option('-o, --output <path>', 'write CSV, or with --json one row a line, to a file')
+    .option('--force', 'replace the file')
+    .option('--summary', 'print what is in the columns instead')
+    .option(waitOption.flags, waitOption.meaning)
+    .addHelpText('after', examples)
+    .action(async (table: string, options: Options, command: Command) => {
+      const session = await openSession(context, command)
+      if (options.summary) await printSummary(session, table)
+      else if (isWhole(session, options)) await printWhole(session, table, options)
+      else await printPage(session, table, options)
+    })
+}
+
+const examples = `
+The newest import comes first, and in it the last line. Without --csv or --json columns are aligned for people.
+
+Examples:
+  $ filejobs rows sales
+  $ filejobs rows sales --from 2014-10-01 --to 2014-11-01 --csv > october.csv
+  $ filejobs rows sales --json | jq -r .Country
+  $ filejobs rows sales --summary`
+
+async function printSummary({ output, api }: Session, table: string): Promise<void> {
+  // Millions of rows take seconds.
+  const timeoutMs = 10 * 60_000
+  const summary = await (await api()).send<TableSummary>('GET', tablePath(table, 'summary'), { timeoutMs })
+  output.result(summary, formatSummary(summary))
+}
+
+function isWhole({ output }: Session, { csv, limit, offset, output: path }: Options): boolean {
+  const paged = limit !== undefined || offset !== undefined
+  if (path !== undefined && paged)
+    throw new Failure('wrongUse', 'A file gets all rows: leave out --limit and --offset.')
+  return path !== undefined || ((csv || output.json) && !paged)
+}
+
+async function printPage({ output, api, context }: Session, table: string, options: Options): Promise<void> {
+  const { csv, limit = '100', offset = '0' } = options
+  const wanted = { limit: parseCount(limit, '--limit', 1), offset: parseCount(offset, '--offset') }
+  const { count, columns, rows } = await readRows(await api(), { table, query: queryOf(options), ...wanted })
+  if (output.json) for (const row of rows) output.result(row, '')
+  else if (csv) context.stdout.write(formatCsv(columns, rows))
+  else {
+    output.result(rows, formatRows(columns, rows))
+    const more = options.limit === undefined ? '; --limit shows more, --csv prints all' : ''
+    if (rows.length < count) output.note(`${rows.length} of ${count.toLocaleString('en')} rows${more}.`)
+  }
+}
+
+async function printWhole(session: Session, table: string, options: Options): Promise<void> {
+  const { output, server, userAgent, context } = session
+  const { output: path, force = false } = options
+  const toStdout = path === undefined || path === '-'
+  const waitSeconds = parseWait(options.wait)
+  const wanted: TextTable = {
+    table,
+    query: queryOf(options),
+    mediaType: output.json && !options.csv ? 'application/x-ndjson' : 'text/csv',
+  }
+  const http = await openHttpClient(server, await session.token(), userAgent)
+  const tools = { http, api: await session.api(), progress: await openProgress(output) }
+  try {
+    await oneByOne(session, [{ name: table }], async (_, job) => {
+      const open = async () => (toStdout ? streamTarget(context.stdout) : openTarget(path, force))
+      const bytes = await exportRows(tools, wanted, open, waitSeconds, job)
+      if (!toStdout) output.result({ table, path, bytes }, `Wrote ${table} to ${visible(path)} (${formatBytes(bytes)})`)
+    })
+  } finally {
+    http.close()
+  }
+}
+
+function queryOf({ from, to, column }: Options): Record<string, string> {
+  return {
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(column === undefined ? {} : { column }),
+  }
+}

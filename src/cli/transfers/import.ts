@@ -1,0 +1,96 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { JobRecord } from '../../protocol/jobs.js'
+import { isProblemCode, Problem } from '../../protocol/problems.js'
+import { jobHeader, jobPath, routes, tablePath } from '../../protocol/routes.js'
+import type { ImportAnswer, ImportRequest, TableImport, TableRecord } from '../../protocol/tables.js'
+import type { Api } from '../api.js'
+import type { Progress } from '../progress.js'
+import { waitHeaders } from '../wait-option.js'
+import type { OwnJob } from './own-job.js'
+
+export interface ImportTools {
+  readonly api: Api
+  readonly progress: Progress
+}
+
+export interface Imported extends TableImport {
+  readonly table: string
+}
+
+const askEveryMs = 250
+/** Over the time to wait: the answer comes at its end at the latest. */
+const answerMs = 60_000
+
+/** Makes rows of a file on the server, and answers once they are there. Throws a Problem or a Failure. */
+export async function importFile(
+  { api, progress }: ImportTools,
+  request: ImportRequest,
+  waitSeconds: number | null,
+  job: OwnJob,
+): Promise<Imported> {
+  job.begun = waitSeconds === null
+  const settled = new AbortController()
+  const asked = api.send<ImportAnswer>('POST', routes.import, {
+    json: request,
+    headers: { ...waitHeaders(waitSeconds), [jobHeader]: job.id },
+    timeoutMs: (waitSeconds ?? 0) * 1000 + answerMs,
+    signal: job.signal,
+  })
+  if (waitSeconds !== null) progress.say(`${request.filename}: waiting for its turn`)
+  // An import that waits for its turn is answered at its end; until then its job tells how far it is.
+  const watch = AbortSignal.any([settled.signal, job.signal])
+  const watched = waitSeconds === null ? undefined : follow(api, progress, request.filename, job, watch).catch(() => {})
+  try {
+    const answer = await asked
+    settled.abort()
+    await watched
+    if (answer.import) return { table: answer.table!, ...answer.import }
+    const ended = await follow(api, progress, request.filename, job, job.signal)
+    await job.checkpoint()
+    return await findImport(api, ended)
+  } finally {
+    settled.abort()
+    progress.end()
+  }
+}
+
+/** Shows the job's progress until it has ended, and returns it when it is done. Throws why it is not. */
+async function follow(
+  api: Api,
+  progress: Progress,
+  name: string,
+  job: OwnJob,
+  signal: AbortSignal,
+): Promise<JobRecord> {
+  let shown = 0
+  let begun = false
+  for (;;) {
+    const record = await api.send<JobRecord>('GET', jobPath(job.id), { signal })
+    if (record.state !== 'waiting') {
+      job.begun = true
+      if (!begun) progress.begin(name, record.totalBytes)
+      begun = true
+      progress.advance(record.bytes - shown)
+      shown = record.bytes
+    }
+    if (record.state === 'done') return record
+    if (record.state === 'stopped' || record.state === 'failed') throw problemOf(record)
+    await delay(askEveryMs, undefined, { signal })
+  }
+}
+
+function problemOf({ error, stoppedBy, file }: JobRecord): Problem {
+  if (!error || !isProblemCode(error.code)) {
+    return new Problem('job-stopped', `The import of ${file} was stopped by ${stoppedBy}.`, { stoppedBy })
+  }
+  const { code, message, ...details } = error
+  return new Problem(error.code, message, details)
+}
+
+/** What a job that is done has brought: the table's newest import of that file. */
+async function findImport(api: Api, { table, file }: JobRecord): Promise<Imported> {
+  const { imports } = await api.send<TableRecord>('GET', tablePath(table!))
+  const found = imports.find((each) => each.file === file)
+  if (!found) throw new Problem('table-not-found', `The rows of ${file} were removed from ${table} at once.`)
+  return { table: table!, ...found }
+}
