@@ -21,7 +21,10 @@ const items = [
   ['Meat', 421.89, 364.69],
 ]
 let seed = 42
-const random = (n) => (seed = (seed * 1103515245 + 12345) & 0x7fffffff) % n
+const random = (n) => {
+  seed = (seed * 1103515245 + 12345) & 0x7fffffff
+  return seed % n
+}
 let out =
   'Region,Country,Item Type,Sales Channel,Order Priority,Order Date,Order ID,Ship Date,Units Sold,Unit Price,Unit Cost,Total Revenue,Total Cost,Total Profit\n'
 for (let row = 0; row < rows; row++) {

@@ -7,7 +7,6 @@ const numberPattern = /^ *-?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3
 const timestampPattern = /^(\d{4}-\d{2}-\d{2})[ T]([01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?Z?)?$/
 const booleanPattern = /^(?:true|false)$/i
 const decimalPattern = /^decimal\((\d{1,2}),\s*(\d{1,2})\)$/
-const largestInteger = 9223372036854775807n
 const iso = parseDateFormat(isoDates)
 
 /** Parses what people write after `--types COLUMN=`. Throws `invalid-request`. */
@@ -63,7 +62,9 @@ export function fits(value: string, type: ColumnType, dates: DateFormat): boolea
     case 'integer': {
       if (!integerPattern.test(value)) return false
       const digits = value.trim().replace('-', '')
-      return digits.length < 19 || (digits.length === 19 && BigInt(digits) <= largestInteger)
+      return (
+        digits.length < 19 || (digits.length === 19 && BigInt.asIntN(64, BigInt(value.trim())) === BigInt(value.trim()))
+      )
     }
     case 'double':
       return numberPattern.test(value) && Number.isFinite(Number(value))

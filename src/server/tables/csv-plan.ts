@@ -97,7 +97,9 @@ async function readBeginning(file: FileHandle): Promise<{ bytes: Buffer; complet
 }
 
 function checkFirst(first: CsvRecord | undefined): CsvRecord {
-  if (!first) throw malformed(1, `The first line is longer than ${maxLineBytes.toLocaleString('en')} bytes.`)
+  if (!first || first.end > maxLineBytes) {
+    throw malformed(1, `The first line is longer than ${maxLineBytes.toLocaleString('en')} bytes.`)
+  }
   if (first.fault) throw malformed(first.line, `The header cannot be read: ${first.fault}.`)
   if (first.fields.length > maxColumns) {
     throw malformed(first.line, `There are ${first.fields.length} columns; ${maxColumns} are the most.`)

@@ -33,22 +33,23 @@ export function* readRecords(
   let line = 1
   while (at < text.length) {
     const first = line
+    const start = at
     const fields: string[] = []
     let fault: string | null = null
     for (;;) {
       const field = readField(text, at, delimiter, quote)
       fields.push(field.value)
-      fault ??= field.fault
+      fault = field.fault === openQuote ? openQuote : (fault ?? field.fault)
       line += field.lines
       at = field.end
       if (text[at] !== delimiter) break
       at++
     }
+    const blank = at === start && columns !== 1
     const cut = at >= text.length || (text[at] === '\r' && at + 1 >= text.length)
     if (cut && !complete) return
     at += text[at] === '\r' && text[at + 1] === '\n' ? 2 : 1
     line++
-    const blank = fields.length === 1 && fields[0] === '' && columns !== 1
     if (!blank) yield { line: first, fields, fault, end: at, nextLine: line }
   }
 }

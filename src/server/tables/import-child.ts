@@ -1,7 +1,7 @@
 import { linkToParent } from './child-edge.js'
 import type { ImportReport, ImportTask } from './import-messages.js'
 
-const parent = linkToParent<ImportTask, ImportReport>({ niceness: 10 })
+const parent = linkToParent<ImportTask, ImportReport>({ niceness: 5 })
 parent.onTask(async (task) => {
   const [{ importFile }, { asProblem }] = await Promise.all([import('./import-run.js'), import('./import-problems.js')])
   try {

@@ -20,6 +20,8 @@ interface Run {
   checked: number
   /** The check of the bad lines came first, and the engine follows. */
   copying: boolean
+  /** How much is done, of 1: what was told last. */
+  part: number
 }
 
 const progressEveryMs = 250
@@ -35,7 +37,7 @@ export async function importFile(task: ImportTask, onProgress: OnProgress): Prom
   try {
     const before = await source.stat()
     const [plan, engine] = await Promise.all([planCsv(source, task.wishes), connect(task)])
-    const run: Run = { task, plan, engine, source, size: before.size, checked: 0, copying: false }
+    const run: Run = { task, plan, engine, source, size: before.size, checked: 0, copying: false, part: 0 }
     const timer = setInterval(() => onProgress(partDone(run)), progressEveryMs)
     const check = await read(run).finally(() => clearInterval(timer))
     const after = await source.stat()
@@ -123,11 +125,15 @@ function noteChecked(run: Run): (bytes: number) => void {
   }
 }
 
-function partDone({ engine, checked, copying }: Run): number {
+/** It never goes back, though the engine forgets its progress at its end. */
+function partDone(run: Run): number {
+  const { engine, checked, copying } = run
   const engineDone = Math.min(1, Math.max(0, engine.progress.percentage / 100))
-  return copying
+  const part = copying
     ? checked * checkShare + (checked < 1 ? 0 : engineDone * (1 - checkShare))
     : Math.min(checked, engineDone)
+  run.part = Math.max(run.part, part)
+  return run.part
 }
 
 async function makeDurable(output: string): Promise<number> {

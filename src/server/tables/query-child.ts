@@ -1,6 +1,6 @@
 import { linkToParent } from './child-edge.js'
 import type { QueryReport, QueryTask } from './query-messages.js'
 
-const parent = linkToParent<QueryTask, QueryReport>({ niceness: 10 })
+const parent = linkToParent<QueryTask, QueryReport>({ niceness: 5 })
 const run = import('./query-run.js').then(({ runQuery }) => runQuery)
 parent.onTask(async (task) => parent.report(await (await run)(task)))

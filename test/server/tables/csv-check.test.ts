@@ -1,0 +1,187 @@
+import { open, readFile, writeFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { checkCsv } from '../../../dist/server/tables/csv-check.js'
+import { type CsvPlan, type CsvWishes, planCsv } from '../../../dist/server/tables/csv-plan.js'
+import { readRecords } from '../../../dist/server/tables/csv-records.js'
+import { CsvScanner } from '../../../dist/server/tables/csv-scanner.js'
+import { temporaryFolder } from '../../helpers/temporary-folder.js'
+
+async function check(content: string | Uint8Array, { skip = true, ...wishes }: CsvWishes & { skip?: boolean } = {}) {
+  const folder = await temporaryFolder()
+  await writeFile(`${folder}/file.csv`, content)
+  const file = await open(`${folder}/file.csv`)
+  const copy = await open(`${folder}/copy.csv`, 'w')
+  try {
+    const plan = await planCsv(file, { header: true, ...wishes })
+    const found = await checkCsv(file, plan, { skipBadLines: skip, copyTo: copy })
+    return { ...found, copy: await readFile(`${folder}/copy.csv`, 'utf8') }
+  } finally {
+    await file.close()
+    await copy.close()
+  }
+}
+
+/** The one bad line of a file. */
+async function faultIn(content: string | Uint8Array, wishes: CsvWishes = {}) {
+  const { bad } = await check(content, wishes)
+  expect(bad.count).toBe(1)
+  return bad.first[0]
+}
+
+describe('the check of a CSV', () => {
+  it('finds nothing in a good one, and counts rows and empty fields', async () => {
+    const found = await check('a,b,c\n1,x,\n2,"",2.5\n')
+    expect(found).toMatchObject({ rows: 2, nulls: [0, 1, 1], odd: false, multiline: false, bad: { count: 0 } })
+  })
+
+  it.each([
+    ['one field too many', 'a,b\n1,x\n2,y,z\n3,z\n', '3 fields instead of 2'],
+    ['a delimiter at its end', 'a,b\n1,x\n2,y,\n3,z\n', '3 fields instead of 2'],
+    ['one field too few', 'a,b\n1,x\n2\n3,z\n', '1 field instead of 2'],
+    ['text after a quote', 'a,b\n1,x\n2,"y"z\n3,z\n', 'text stands after a closing quote'],
+    ['a NUL byte', 'a,b\n1,x\n2,y\0z\n3,z\n', 'a NUL byte: this is not text'],
+    ['an open quote', 'a,b\n1,x\n2,"y\n', 'a quote is opened and never closed'],
+    ['three megabytes', `a,b\n1,x\n2,${'y'.repeat(3e6)}\n3,z\n`, expect.stringMatching(/longer than 2,000,000 bytes/)],
+  ])('finds a line with %s', async (_, content, reason) => {
+    expect(await faultIn(content)).toEqual({ line: 3, column: null, reason })
+  })
+
+  it('finds bytes that are no UTF-8', async () => {
+    const content = Buffer.concat([Buffer.from('a,b\n1,é\n2,'), Buffer.from([0xc3, 0x28]), Buffer.from('\n3,z\n')])
+    expect(await faultIn(content)).toEqual({ line: 3, column: null, reason: 'bytes that are not UTF-8' })
+  })
+
+  it.each([
+    ['integer', '1.5'],
+    ['integer', '1_000'],
+    ['integer', '1e3'],
+    ['integer', '9223372036854775808'],
+    ['double', 'nan'],
+    ['double', '1,5'],
+    ['double', '0x1F'],
+    ['boolean', 'yes'],
+    ['boolean', '1'],
+    ['date', '2014-02-30'],
+    ['date', '13/8/2014'],
+    ['date', '2014-10-08x'],
+    ['timestamp', '2014-10-08 25:00:00'],
+    ['timestamp', '2014-10-08T12:00:00+02:00'],
+    ['decimal(6,2)', '1.555'],
+    ['decimal(6,2)', '12345.6'],
+  ] as const)('finds a value that is no %s: %s', async (type, value) => {
+    const good = { integer: '1', double: '1', boolean: 'true', date: '2014-10-08', timestamp: '2014-10-08 12:00:00' }
+    const first = good[type as keyof typeof good] ?? '1.50'
+    const fault = await faultIn(`a,b\nx,${first}\ny,"${value}"\n`, { types: { b: type } })
+    expect(fault).toMatchObject({ line: 3, column: 'b', reason: expect.stringContaining(JSON.stringify(value)) })
+  })
+
+  it('counts the lines of the file, also those inside quotes', async () => {
+    const content = 'a,b\n1,"x\r\ny\rz"\n\n"2",w\nfoo,w\n'
+    expect(await faultIn(content, { types: { a: 'integer' } })).toMatchObject({ line: 7, column: 'a' })
+  })
+
+  it('says that fields are missing before it says that the others do not fit', async () => {
+    expect(await faultIn('a,b,c\n1,2,x\nx,3\n', { types: { a: 'integer' } })).toMatchObject({
+      column: null,
+      reason: '2 fields instead of 3',
+    })
+  })
+
+  it('takes zeros away only from numbers that were asked for', async () => {
+    expect((await check('a\n1\n007\n', { types: { a: 'integer' } })).bad.count).toBe(0)
+    expect((await check('a\n1\n007\n', { earlierTypes: { a: 'integer' } })).bad.count).toBe(1)
+  })
+
+  it('ends at the first bad line unless it is to skip them', async () => {
+    const found = await check('a,b\n1\n2\n3,x\n', { skip: false })
+    expect(found).toMatchObject({ rows: 0, bad: { count: 1, first: [{ line: 2 }] } })
+  })
+
+  it('copies good lines only, and reports the first ten of the others', async () => {
+    const lines = Array.from({ length: 25 }, (_, row) => (row % 2 ? 'bad' : `${row}, "x, y" `))
+    const { copy, bad } = await check(`a,b\n${lines.join('\r\n')}`)
+    expect(copy).toBe(Array.from({ length: 13 }, (_, at) => `${at * 2},"x, y"\n`).join(''))
+    expect([bad.count, bad.first.length, bad.first[9]!.line]).toEqual([12, 10, 21])
+  })
+
+  it('goes on after the line of an open quote', async () => {
+    const { rows, bad } = await check('a,b\n1,"x\n2,y\n3,z\n')
+    expect({ rows, bad: bad.count }).toEqual({ rows: 2, bad: 1 })
+  })
+})
+
+describe('the scanner', () => {
+  const plan: CsvPlan = {
+    bom: 0,
+    delimiter: ',',
+    quote: '"',
+    columns: ['a', 'b'].map((name) => ({
+      name,
+      type: 'text' as const,
+      dates: { pattern: '', end: () => -1 },
+      unpadded: false,
+      asked: false,
+    })),
+    dataStart: 0,
+    dataLine: 1,
+    header: 'none',
+    multiline: false,
+    rowBytes: 1,
+    dateColumn: null,
+  }
+
+  /** What the scanner makes of a text that comes in pieces: its good records, and the lines of the bad ones. */
+  function scan(bytes: Buffer, pieces: number[]) {
+    const good: string[] = []
+    const bad: number[] = []
+    const scanner = new CsvScanner(plan, {
+      good: (buffer, from, to) => good.push(buffer.toString('utf8', from, to)),
+      bad: ({ line }) => bad.push(line) > 0,
+    })
+    const buffer = Buffer.alloc(bytes.length + 1)
+    let have = 0
+    let taken = 0
+    for (const piece of [...pieces, bytes.length]) {
+      const end = Math.min(bytes.length, taken + have + piece)
+      bytes.copy(buffer, have, taken + have, end)
+      have = end - taken
+      const used = scanner.scan(buffer, have, false)
+      buffer.copyWithin(0, used, have)
+      taken += used
+      have -= used
+    }
+    scanner.scan(buffer, have, true)
+    return { good, bad }
+  }
+
+  it('reads records as the reader of text does, however they are cut into pieces', () => {
+    const random = seeded(7)
+    const tokens = ['a', 'é', '日', ',', '"', '""', '\n', '\r\n', '\r', ' ', '"x"', '"y\n"', ',"z,"', '\n1,2\n']
+    for (let round = 0; round < 3000; round++) {
+      const text = Array.from({ length: random(12) }, () => tokens[random(tokens.length)]).join('')
+      const records = [...readRecords(text, plan, { complete: true, columns: 2 })]
+      // After an open quote each goes on in its own way.
+      if (records.some(({ fault }) => fault?.includes('never closed'))) continue
+      const isGood = ({ fault, fields }: (typeof records)[number]) => fault === null && fields.length === 2
+      const bytes = Buffer.from(text)
+      const pieces = Array.from({ length: random(6) }, () => random(4))
+      const { good, bad } = scan(bytes, pieces)
+      const reread = good.map(
+        (record) => readRecords(record, plan, { complete: true, columns: 2 }).next().value?.fields,
+      )
+      expect({ text, good: reread, bad }).toEqual({
+        text,
+        good: records.filter(isGood).map(({ fields }) => fields),
+        bad: records.filter((record) => !isGood(record)).map(({ line }) => line),
+      })
+    }
+  })
+})
+
+function seeded(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state = (state * 1103515245 + 12345) & 0x7fffffff
+    return (state >> 8) % below
+  }
+}

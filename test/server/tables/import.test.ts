@@ -1,0 +1,209 @@
+import { link, readdir, rename, truncate, writeFile } from 'node:fs/promises'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { CsvWishes } from '../../../dist/server/tables/csv-plan.js'
+import { type ImportOptions, importCsv } from '../../../dist/server/tables/import.js'
+import type { ImportedCsv } from '../../../dist/server/tables/import-messages.js'
+import { RowsEngine } from '../../../dist/server/tables/rows-engine.js'
+import { writeSales } from '../../helpers/csv.js'
+import { eventually } from '../../helpers/eventually.js'
+import { temporaryFolder } from '../../helpers/temporary-folder.js'
+
+interface Import {
+  folder: string
+  result: Promise<ImportedCsv>
+}
+
+async function begin(content: string | Uint8Array, options: Partial<ImportOptions> = {}): Promise<Import> {
+  const folder = await temporaryFolder()
+  await writeFile(`${folder}/1.csv`, content)
+  return { folder, result: importCsv(optionsFor(folder, options)) }
+}
+
+function optionsFor(folder: string, options: Partial<ImportOptions> = {}): ImportOptions {
+  return {
+    folder,
+    source: '1.csv',
+    output: '1.parquet',
+    copy: '1.clean.csv',
+    wishes: {},
+    skipBadLines: false,
+    trim: false,
+    memoryBytes: 512 * 1024 ** 2,
+    threads: 1,
+    signal: new AbortController().signal,
+    onProgress: () => {},
+    ...options,
+  }
+}
+
+async function rowsIn(folder: string, columns = '*'): Promise<unknown[][]> {
+  const engine = new RowsEngine(folder)
+  onTestFinished(() => engine.close())
+  return engine.rows([`SELECT ${columns} FROM read_parquet('1.parquet')`], new AbortController().signal)
+}
+
+async function imported(content: string | Uint8Array, wishes: CsvWishes = {}, options: Partial<ImportOptions> = {}) {
+  const { folder, result } = await begin(content, { ...options, wishes })
+  const { rows, skipped } = await result
+  const found = await rowsIn(folder)
+  expect(found.length).toBe(rows)
+  return { rows: found, skipped, files: (await readdir(folder)).sort() }
+}
+
+describe('an import', () => {
+  it('gives every value in its type, in the order of the lines', async () => {
+    const content = [
+      'i,d,b,day,us,time,text,money',
+      '1,1.5,true,2014-10-08,10/8/2014,2014-10-08 12:30:00.25,"a, ""b""",12.30',
+      '-9223372036854775808,1e300,FALSE,0001-01-01,2/29/2012,2014-10-08T12:30:00Z,"x\ny",-1',
+      ',,,,,,,',
+      '"9007199254740993"," 2 ",true,"9999-12-31",1/1/1970,1969-12-31 23:59:59,日本 é,0.05',
+    ]
+    const { rows, files } = await imported(`${content.join('\n')}\n`, { types: { money: 'decimal(9,2)' } })
+    expect(rows).toEqual([
+      [1, 1.5, true, '2014-10-08', '2014-10-08', '2014-10-08T12:30:00.25', 'a, "b"', '12.30'],
+      ['-9223372036854775808', 1e300, false, '0001-01-01', '2012-02-29', '2014-10-08T12:30:00', 'x\ny', '-1.00'],
+      [null, null, null, null, null, null, null, null],
+      ['9007199254740993', 2, true, '9999-12-31', '1970-01-01', '1969-12-31T23:59:59', '日本 é', '0.05'],
+    ])
+    expect(files).toEqual(['1.csv', '1.parquet'])
+  })
+
+  it.each([
+    ['mixed line ends', 'a,b\n1,x\r\n2,y\n3,z\r\n'],
+    ['line ends of CR', 'a,b\r1,x\r2,y\r3,z\r'],
+    ['a byte order mark and CRLF', '\ufeffa,b\r\n1,x\r\n2,y\r\n3,z'],
+    ['empty lines', '\n\na,b\n\n1,x\n2,y\n\n\n3,z\n\n'],
+    ['spaces around quotes', 'a,b\n1,  "x" \n "2" ,y\n3,"z"  \n'],
+    ['no header', '1,x\n2,y\n3,z\n'],
+    ['single quotes', "'a','b'\n'1','x'\n'2','y'\n'3','z'\n"],
+  ])('reads a file with %s', async (_, content) => {
+    expect((await imported(content)).rows).toEqual([
+      [1, 'x'],
+      [2, 'y'],
+      [3, 'z'],
+    ])
+  })
+
+  it('reads a header over two lines', async () => {
+    const { folder, result } = await begin('"a\nb",c\n1,x\n')
+    expect((await result).columns.map(({ name }) => name)).toEqual(['a\nb', 'c'])
+    expect(await rowsIn(folder)).toEqual([[1, 'x']])
+  })
+
+  it('trims texts where it is asked to', async () => {
+    expect((await imported('a,b\n1, x \n2,"  "\n', {}, { trim: true })).rows).toEqual([
+      [1, 'x'],
+      [2, null],
+    ])
+  })
+
+  it('reads dates of several formats in one file', async () => {
+    const { rows } = await imported('a,b,c\n2014-10-08,10/8/2014,x\n2014-01-02,1/2/2014,y\n')
+    expect(rows[1]).toEqual(['2014-01-02', '2014-01-02', 'y'])
+  })
+
+  it('reads as many columns as a table may have', async () => {
+    const names = Array.from({ length: 1000 }, (_, at) => `column ${at}`)
+    const { rows } = await imported(`${names.join(',')}\n${names.map((_, at) => at).join(',')}\n`)
+    expect(rows[0]!.slice(-2)).toEqual([998, 999])
+  })
+
+  it('gives back line ends, quotes and delimiters inside values, also where several threads read', async () => {
+    const parts = ['a', '"', ',', '\n', '\r\n', ' x', 'é', '""']
+    const values = Array.from({ length: 30_000 }, (_, row) =>
+      Array.from({ length: row % 9 }, (_, at) => parts[(row * 7 + at * at) % parts.length]).join(''),
+    )
+    const lines = values.map((value, row) => `${row},"${value.replaceAll('"', '""')}"\n`)
+    const { rows } = await imported(`i,t\n${lines.join('')}`, { header: true }, { threads: 2 })
+    expect(rows).toEqual(values.map((value, row) => [row, value === '' ? null : value]))
+  })
+
+  it('fails at a value beyond the sample that does not fit, and leaves nothing', async () => {
+    const lines = Array.from({ length: 60_000 }, (_, row) => `${row},x`)
+    lines[50_000] = '50000.5,x'
+    const { folder, result } = await begin(`a,b\n${lines.join('\n')}\n`)
+    await expect(result).rejects.toMatchObject({
+      code: 'malformed-csv',
+      details: { line: 50_002, column: 'a', reason: '"50000.5" is not an integer' },
+    })
+    expect(await readdir(folder)).toEqual(['1.csv'])
+  })
+
+  it('skips bad lines where it is asked to, and says which', async () => {
+    const content = 'a,b\n1,x\nbad,y\n3\n"4","z"w\n5,v\n'
+    const { rows, skipped, files } = await imported(content, { types: { a: 'integer' } }, { skipBadLines: true })
+    expect(rows).toEqual([
+      [1, 'x'],
+      [5, 'v'],
+    ])
+    expect(skipped).toEqual({
+      count: 3,
+      first: [
+        { line: 3, column: 'a', reason: '"bad" is not an integer' },
+        { line: 4, column: null, reason: '1 field instead of 2' },
+        { line: 5, column: null, reason: 'text stands after a closing quote' },
+      ],
+    })
+    expect(files).toEqual(['1.csv', '1.parquet'])
+  })
+
+  it('is refused where every line is bad', async () => {
+    const { result } = await begin('a,b\n1\n2\n', { skipBadLines: true, wishes: { header: true } })
+    await expect(result).rejects.toMatchObject({ code: 'malformed-csv' })
+  })
+
+  it('reads what the file was when it was linked, though it is replaced meanwhile', async () => {
+    const folder = await temporaryFolder()
+    await writeSales(`${folder}/sales.csv`, 60_000)
+    await link(`${folder}/sales.csv`, `${folder}/1.csv`)
+    const replace = async () => {
+      await writeFile(`${folder}/other.csv`, 'a\n1\n')
+      await rename(`${folder}/other.csv`, `${folder}/sales.csv`)
+    }
+    const result = importCsv(optionsFor(folder))
+    const replaced = replace()
+    expect((await result).rows).toBe(60_000)
+    await replaced
+  })
+
+  it('fails where the file itself is changed while it is read', async () => {
+    const folder = await temporaryFolder()
+    await writeSales(`${folder}/1.csv`, 200_000)
+    let changed: Promise<void> | undefined
+    const onProgress = () => {
+      changed ??= truncate(`${folder}/1.csv`, 1_000_000)
+    }
+    await expect(importCsv(optionsFor(folder, { onProgress }))).rejects.toMatchObject({ code: 'malformed-csv' })
+    expect(changed).toBeDefined()
+    expect(await readdir(folder)).toEqual(['1.csv'])
+  })
+
+  it('tells how far it is at least twice a second', async () => {
+    const folder = await temporaryFolder()
+    await writeSales(`${folder}/1.csv`, 200_000)
+    const told: { at: number; part: number }[] = []
+    await importCsv(optionsFor(folder, { onProgress: (part) => told.push({ at: performance.now(), part }) }))
+    const parts = told.map(({ part }) => part)
+    expect(parts).toEqual(parts.toSorted((a, b) => a - b))
+    expect(parts.every((part) => part >= 0 && part <= 1)).toBe(true)
+    expect(told.length).toBeGreaterThan(0)
+  })
+
+  it('leaves neither a file nor a process when it is stopped', async () => {
+    const folder = await temporaryFolder()
+    await writeSales(`${folder}/1.csv`, 200_000)
+    const controller = new AbortController()
+    const reason = new Error('stopped by a test')
+    let toldAt = 0
+    const onProgress = () => {
+      toldAt ||= performance.now()
+    }
+    const result = importCsv(optionsFor(folder, { signal: controller.signal, onProgress }))
+    result.catch(() => {})
+    await eventually('the import tells its progress', () => toldAt > 0)
+    controller.abort(reason)
+    await expect(result).rejects.toBe(reason)
+    expect(await readdir(folder)).toEqual(['1.csv'])
+  })
+})
