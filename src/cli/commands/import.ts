@@ -90,7 +90,7 @@ async function uploadFirst(
   const { items } = await planUpload([path], undefined)
   const http = await openHttpClient(session.server, await session.token(), session.userAgent)
   const tools = { http, api: await session.api(), progress }
-  const settings = { keepExisting: false, waitSeconds }
+  const settings = { keepExisting: false, waitSeconds, rateLimit: null }
   try {
     await oneByOne(session, items, async (item, job) => {
       await upload(tools, item, session.context.stdin, settings, job)

@@ -2,11 +2,11 @@ import { jobHeader, tablePath } from '../../protocol/routes.js'
 import { answeredProblem, isNetworkError, unreachable } from '../answers.js'
 import type { TextTable } from '../rows.js'
 import { waitHeaders } from '../wait-option.js'
+import { readBody } from './body.js'
 import { askFate, nameStopped } from './broken-connection.js'
 import { readAnswer, untilResponse } from './exchange.js'
 import type { ExportTools } from './export.js'
 import type { OwnJob } from './own-job.js'
-import { receive } from './receive.js'
 import type { Target } from './targets.js'
 
 /** Brings all rows of a table that match into a target, whole or not at all. Returns how many bytes they are. */
@@ -29,15 +29,23 @@ export async function exportRows(
       const { status, body, headers } = await readAnswer(response)
       throw answeredProblem(http.server, status, body, headers)
     }
+    const body = readBody(response, http.pool)
     job.begun = true
     target = await openTarget()
     progress.begin(table, null)
-    const { bytes } = await receive(response, target.write, (count) => progress.advance(count))
+    let bytes = 0
+    for await (const chunk of body) {
+      await target.write(chunk, bytes)
+      bytes += chunk.length
+      progress.advance(chunk.length)
+      http.pool.give(chunk)
+    }
     await job.checkpoint()
     await target.publish()
     return bytes
   } catch (error) {
     request.destroy()
+    if (job.signal.aborted) throw job.signal.reason
     if (!isNetworkError(error)) throw nameStopped(error, 'export', table)
     await askFate(api, job.id)
     throw unreachable(http.server, error)
