@@ -3,6 +3,7 @@ import { Problem } from '../../protocol/problems.js'
 import { type Deferred, deferred } from './deferred.js'
 import { Meter } from './meter.js'
 import { Throttle } from './throttle.js'
+import { cannotBe, leftBehind, tooLate } from './wording.js'
 
 export interface JobPlan {
   /** A UUID. */
@@ -274,19 +275,6 @@ export class Job {
   }
 }
 
-/** Why a job that has ended cannot be stopped any more. */
-export function tooLate(job: JobRecord): Problem {
-  if (job.state === 'failed') {
-    return new Problem('not-running', `The job has failed already: ${job.error?.message}`, { job })
-  }
-  return new Problem('already-published', `Too late to stop: the ${job.kind} was done already.`, { job })
-}
-
-/** Why a job in this state cannot be paused, resumed or limited. */
-export function cannotBe(what: 'paused' | 'resumed' | 'limited', job: JobRecord): Problem {
-  return new Problem('not-running', `The job is ${job.state}, so it cannot be ${what}.`, { job })
-}
-
 const mayBecome: Record<JobState, JobState[]> = {
   waiting: ['running', 'stopped', 'failed'],
   running: ['paused', 'interrupted', 'committing', 'done', 'stopped', 'failed'],
@@ -296,13 +284,6 @@ const mayBecome: Record<JobState, JobState[]> = {
   done: [],
   stopped: [],
   failed: [],
-}
-
-const leftBehind: Record<JobKind, string> = {
-  upload: 'what had arrived is gone, nothing was published.',
-  export: 'the connection was cut.',
-  import: 'no row was published.',
-  query: 'its process has ended.',
 }
 
 function percentOf(bytes: number, total: number | null, state: JobState): number | null {

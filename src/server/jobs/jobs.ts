@@ -1,21 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { type JobKind, type JobRecord, type JobState, jobKinds, type Receipt } from '../../protocol/jobs.js'
+import { type JobKind, type JobRecord, jobKinds, type Receipt } from '../../protocol/jobs.js'
 import { Problem } from '../../protocol/problems.js'
 import { Revocation } from '../auth/identity.js'
 import type { HistoryEntry, JobHistory } from '../stores/history.js'
-import { cannotBe, Job, type JobChange, type JobPlan, tooLate } from './job.js'
+import { Job, type JobChange, type JobPlan } from './job.js'
+import { type JobFilter, matches } from './job-filter.js'
 import { JobMap, type Turn } from './job-map.js'
 import { endByError } from './outcome.js'
-
-export interface JobFilter {
-  /** null: everybody's. */
-  accountId: number | null
-  kind?: JobKind
-  states?: JobState[]
-  /** Only jobs claimed before this one, by sequence number. */
-  before?: number
-  limit: number
-}
+import { cannotBe, tooLate } from './wording.js'
 
 export interface JobPage {
   jobs: JobRecord[]
@@ -209,13 +201,6 @@ export class Jobs {
     }
     for (const observer of this.#observers) observer(job, change)
   }
-}
-
-/** True where the job is one that the filter lets through; `before` and `limit` aside. */
-export function matches(job: Pick<JobRecord, 'kind' | 'state'>, accountId: number, filter: JobFilter): boolean {
-  if (filter.accountId !== null && filter.accountId !== accountId) return false
-  if (filter.kind && filter.kind !== job.kind) return false
-  return !filter.states || filter.states.includes(job.state)
 }
 
 export function isJobKind(text: string): text is JobKind {

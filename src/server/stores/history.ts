@@ -1,5 +1,5 @@
 import type { JobRecord, Receipt } from '../../protocol/jobs.js'
-import type { JobFilter } from '../jobs/jobs.js'
+import type { JobFilter } from '../jobs/job-filter.js'
 
 export interface HistoryEntry {
   /** Counts up with every claim; newest jobs have the highest. */

@@ -3,7 +3,7 @@ import { appendFile, chmod, open, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { JobKind, JobState } from '../../../protocol/jobs.js'
-import { matches } from '../../jobs/jobs.js'
+import { matches } from '../../jobs/job-filter.js'
 import type { HistoryEntry, JobHistory } from '../history.js'
 
 export interface LocalJobHistory extends JobHistory {
