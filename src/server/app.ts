@@ -40,6 +40,7 @@ import { uploadRoutes } from './routes/upload.js'
 import type { AccountStore } from './stores/accounts.js'
 import type { FileStore } from './stores/files.js'
 import type { TableStore } from './stores/tables.js'
+import type { Collections } from './tables/collections.js'
 import type { Imports } from './tables/imports.js'
 import type { Queries } from './tables/queries.js'
 import type { TableExports } from './tables/table-exports.js'
@@ -69,6 +70,7 @@ export interface Services {
   shares: Shares
   tables: TableStore
   imports: Imports
+  collections: Collections
   tableRows: TableRows
   tableSummaries: TableSummaries
   tableExports: TableExports

@@ -30,6 +30,7 @@ import { openSecretKey } from './stores/local/secret-key.js'
 import { openSessionStore } from './stores/local/sessions.js'
 import { openShareStore } from './stores/local/shares.js'
 import { openTableStore } from './stores/local/tables.js'
+import { Collections } from './tables/collections.js'
 import { Imports } from './tables/imports.js'
 import { Queries } from './tables/queries.js'
 import { RowsEngine } from './tables/rows-engine.js'
@@ -138,6 +139,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     const rowsEngine = new RowsEngine(tables.folder)
     closers.push(() => rowsEngine.close())
     const tableRows = new TableRows(rowsEngine)
+    const imports = new Imports({ files, tables, jobs, log, checkAccess, ...config })
     let ready = true
     const app = createApp({
       config,
@@ -156,7 +158,8 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       exports,
       shares,
       tables,
-      imports: new Imports({ files, tables, jobs, log, checkAccess, ...config }),
+      imports,
+      collections: new Collections({ files, tables, imports, jobs, counters }),
       tableRows,
       tableSummaries: new TableSummaries(rowsEngine),
       tableExports: new TableExports({ jobs, rows: tableRows, throttleOf, idleTimeoutMs: config.idleTimeoutMs }),

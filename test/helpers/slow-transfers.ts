@@ -1,8 +1,8 @@
 import { mkdir, truncate, writeFile } from 'node:fs/promises'
 import type { JobRecord } from '../../dist/protocol/jobs.js'
+import { eventually } from './eventually.js'
 import type { TestServer } from './server.js'
 import { temporaryFolder } from './temporary-folder.js'
-import { until } from './until.js'
 
 /** For a curl whose transfer is to be stopped: slow, and yet it soon has read what its connection holds, and sees its end. */
 export const slowly = ['--limit-rate', '8M']
@@ -30,7 +30,7 @@ async function makeLarge(path: string): Promise<void> {
 
 /** Waits until the account's job of a kind has moved some bytes. */
 export function untilMoving(url: string, token: string, kind: string): Promise<JobRecord> {
-  return until(`a ${kind} moves bytes`, async () => {
+  return eventually(`a ${kind} moves bytes`, async () => {
     const answer = await fetch(`${url}/jobs?state=running&kind=${kind}`, {
       headers: { Authorization: `Bearer ${token}` },
     })
@@ -41,9 +41,11 @@ export function untilMoving(url: string, token: string, kind: string): Promise<J
 
 /** Waits until the account's newest job of a kind is in a state. */
 export function untilState(url: string, token: string, kind: string, state: string): Promise<JobRecord> {
-  return until(`the ${kind} is ${state}`, async () => {
+  const look = async () => {
     const answer = await fetch(`${url}/jobs?kind=${kind}&limit=1`, { headers: { Authorization: `Bearer ${token}` } })
     const { jobs } = (await answer.json()) as { jobs: JobRecord[] }
     return jobs.find((job) => job.state === state)
-  })
+  }
+  // An import may have to wait for a machine that does much else.
+  return eventually(`the ${kind} is ${state}`, look, 25_000)
 }

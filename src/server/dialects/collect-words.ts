@@ -1,5 +1,5 @@
-import type { ProblemBody } from '../../protocol/problems.js'
-import { Problem } from '../../protocol/problems.js'
+import type { z } from 'zod'
+import { Problem, type ProblemBody } from '../../protocol/problems.js'
 import type { Words } from './wording.js'
 
 /** What is wrong with each field of a request. */
@@ -14,6 +14,18 @@ export function fieldProblem(errors: FieldErrors): Problem {
 /** The refusal for all that the account may not do, or not now: 403 in words that clients compare. */
 export function notPermitted(cause?: unknown): Problem {
   return new Problem('not-allowed', 'You do not have permission to perform this action.', {}, { cause })
+}
+
+/** Checks the fields of a form. Throws a `fieldProblem` that names all that are at fault. */
+export function check<T>(fields: Record<string, unknown>, schema: z.ZodType<T>): T {
+  const result = schema.safeParse(fields)
+  if (result.success) return result.data
+  const errors: FieldErrors = {}
+  for (const { path, message } of result.error.issues) {
+    const field = String(path[0])
+    errors[field] = [...(errors[field] ?? []), fields[field] === undefined ? 'This field is required.' : message]
+  }
+  throw fieldProblem(errors)
 }
 
 /** Words an error as `{detail}`, or as `{field: [messages]}` where fields are at fault; `message` stands beside it. */

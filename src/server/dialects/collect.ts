@@ -1,91 +1,126 @@
-import { Hono } from 'hono'
-import { z } from 'zod'
-import { newAccountSchema } from '../../protocol/accounts.js'
+import { type Context, Hono } from 'hono'
 import { Problem } from '../../protocol/problems.js'
-import type { Authentication } from '../auth/authentication.js'
-import type { TokenPairs } from '../auth/token-pairs.js'
+import { filePath, jobHeader } from '../../protocol/routes.js'
+import { guard } from '../auth/guard.js'
+import { permissions } from '../auth/permissions.js'
 import type { ServerConfig } from '../config.js'
 import type { AppEnv } from '../http/app-env.js'
-import { askerOf } from '../http/asker.js'
-import { readFields } from '../http/form-body.js'
+import { baseUrl } from '../http/base-url.js'
+import { leftSignal } from '../http/connection.js'
+import { type FormUploadServices, receiveFormUpload } from '../http/form-upload.js'
 import type { Log } from '../log.js'
-import { collectWords, type FieldErrors, fieldProblem } from './collect-words.js'
+import { accountName } from '../stores/accounts.js'
+import type { TableStore } from '../stores/tables.js'
+import { type CollectedFile, type Collection, type Collections, parseCollected } from '../tables/collections.js'
+import type { TableRows } from '../tables/table-rows.js'
+import { requireEngine } from '../tables/unavailable.js'
+import { type CollectAccountServices, collectAccounts } from './collect-accounts.js'
+import { pageOf, paginated } from './collect-pages.js'
+import { collectedRows } from './collect-rows.js'
+import { collectWords, fieldProblem, notPermitted } from './collect-words.js'
 import { answerInWords } from './wording.js'
 
-export interface CollectServices {
-  authentication: Authentication
-  tokenPairs: TokenPairs
-  config: Pick<ServerConfig, 'trustProxy'>
+export interface CollectServices extends FormUploadServices, CollectAccountServices {
+  collections: Collections
+  tables: TableStore
+  tableRows: TableRows
+  config: Pick<ServerConfig, 'trustProxy' | 'publicUrl'>
   log: Log
 }
 
-/** The interface that collects sales and teams from CSV files. */
-export function collectDialect({ authentication, tokenPairs, config, log }: CollectServices) {
+/** The interface that collects sales (`baseline`) and teams from CSV files. */
+export function collectDialect(services: CollectServices) {
+  const { authentication, collections, tables, tableRows, config, log } = services
   const app = new Hono<AppEnv>()
   app.onError((error, c) => answerInWords(error, c, log, collectWords))
 
-  app.post('/auth/users', async (c) => {
-    const wanted = check(await readFields(c.env.incoming), userSchema)
-    const { id, username, email } = await authentication.register({ ...wanted, role: 'user' }).catch(asFieldError)
-    return c.json({ id, username, email: email ?? '' }, 201)
+  app.route('/', collectAccounts(services))
+
+  app.use('/collect/*', guard(authentication, permissions.importTables))
+
+  const collected = (c: Context<AppEnv>, { id, name }: CollectedFile) => ({
+    id,
+    file: baseUrl(c.env.incoming, config) + filePath(name),
+  })
+  const find = async (c: Context<AppEnv>, collection: Collection): Promise<CollectedFile> => {
+    const id = c.req.param('id') ?? ''
+    const { account } = c.get('identity')
+    const file = /^[1-9]\d{0,14}$/.test(id) && (await collections.find(account, collection, Number(id)))
+    if (!file) throw new Problem('file-not-found', 'Not found.')
+    return file
+  }
+
+  for (const [path, collection] of Object.entries({ '/collect/baseline': baseline, '/collect/team': team })) {
+    app.post(path, async (c) => {
+      const identity = c.get('identity')
+      // Before the body is read.
+      requireEngine()
+      if (collections.isBusy(identity.account)) throw notPermitted()
+      const wishes = { field: 'file', newFolder: () => collections.newFolder(collection), most: 1 }
+      const { files } = await receiveFormUpload(c.env, identity, services, wishes).catch(asUploadProblem)
+      const file = parseCollected(files[0]!.name, collection)!
+      const job = await collections.startImport(identity, collection, file.name).catch(asUploadProblem)
+      return c.json(collected(c, file), 201, { [jobHeader]: job.id })
+    })
+
+    app.get(path, async (c) => {
+      const page = pageOf(c.req.query(), { usual: 10, most: 30 })
+      const files = await collections.list(c.get('identity').account, collection)
+      const results = files.slice(page.offset, page.offset + page.limit).map((file) => collected(c, file))
+      return c.json(paginated(c.env, config, page, { count: files.length, results }))
+    })
+  }
+
+  app.delete('/collect/baseline/:id', async (c) => {
+    const { account } = c.get('identity')
+    const file = await find(c, baseline)
+    if (collections.runningImport(account, file)) throw notPermitted()
+    await collections.remove(account, baseline, file)
+    return c.body(null, 204)
   })
 
-  app.post('/token', async (c) => {
-    const credentials = check(await readFields(c.env.incoming), loginSchema)
-    const asker = askerOf(c.env.incoming, config.trustProxy)
-    const { access, refresh } = await tokenPairs.logIn({ ...credentials, role: 'user' }, asker).catch(asNoAccount)
-    return c.json({ refresh: refresh.token, access: access.token }, 200, noStore)
+  app.delete('/collect/team/:id', async (c) => {
+    const { account } = c.get('identity')
+    const file = await find(c, team)
+    // One that a stop comes too late for has published its rows, and they are removed.
+    await collections.runningImport(account, file)?.stop(accountName(account)).catch(ignoreTooLate)
+    await collections.remove(account, team, file)
+    return c.body(null, 204)
   })
 
-  app.post('/token/refresh', async (c) => {
-    const { refresh } = check(await readFields(c.env.incoming), refreshSchema)
-    const access = await tokenPairs.refresh(refresh).catch(asInvalidToken)
-    return c.json({ access: access.token }, 200, noStore)
+  app.get('/collect/data', async (c) => {
+    const query = c.req.query()
+    const page = pageOf(query, { usual: 30, most: 100 })
+    const table = await tables.find(c.get('identity').account, baseline.table)
+    const wanted = { ...page, from: query.from, column: orderDate }
+    const found = await collectedRows(tableRows, table, wanted, leftSignal(c.env.outgoing))
+    return c.json(paginated(c.env, config, page, found))
   })
   return app
 }
 
-const noStore = { 'Cache-Control': 'no-store' }
-
-const { username, password } = newAccountSchema.shape
-const userSchema = z.object({
-  username,
-  password: password.refine((text) => !/^\d+$/.test(text), 'This password is entirely numeric.'),
-  email: z
-    .union([z.literal(''), z.email('Enter a valid email address.').max(254)])
-    .transform((email) => email || null)
-    .optional(),
-})
-const loginSchema = z.object({ username: z.string(), password: z.string() })
-const refreshSchema = z.object({ refresh: z.string() })
-
-/** Throws a `fieldProblem` that names all fields at fault. */
-function check<T>(fields: Record<string, unknown>, schema: z.ZodType<T>): T {
-  const result = schema.safeParse(fields)
-  if (result.success) return result.data
-  const errors: FieldErrors = {}
-  for (const { path, message } of result.error.issues) {
-    const field = String(path[0])
-    const known = errors[field] ?? []
-    errors[field] = known
-    known.push(fields[field] === undefined ? 'This field is required.' : message)
-  }
-  throw fieldProblem(errors)
+const orderDate = 'Order Date'
+const baseline: Collection = {
+  folder: 'collect/baseline',
+  table: 'collect_baseline',
+  wishes: { header: true, dateColumn: orderDate, dateColumnOptional: true, dateFormat: 'month-first' },
+  trim: false,
+}
+const team: Collection = {
+  folder: 'collect/team',
+  table: 'collect_team',
+  // A team may be called 1860, and the next one not.
+  wishes: { header: true, allText: true },
+  trim: true,
 }
 
-function asFieldError(error: unknown): never {
-  if (!(error instanceof Problem) || error.code !== 'username-taken') throw error
-  throw fieldProblem({ username: ['A user with that username already exists.'] })
+/** Of two that begin at once, the second learns of the first as one that comes later would. */
+function asUploadProblem(error: unknown): never {
+  if (!(error instanceof Problem)) throw error
+  if (error.code === 'job-running') throw notPermitted(error)
+  throw error.code === 'invalid-request' ? fieldProblem({ file: [error.message] }) : error
 }
 
-/** A disabled account too: this interface has no other word for it. */
-function asNoAccount(error: unknown): never {
-  if (!(error instanceof Problem) || !['invalid-credentials', 'not-allowed'].includes(error.code)) throw error
-  const message = 'No active account found with the given credentials'
-  throw new Problem('invalid-credentials', message, {}, { cause: error })
-}
-
-function asInvalidToken(error: unknown): never {
-  if (!(error instanceof Problem) || error.code !== 'not-logged-in') throw error
-  throw new Problem('not-logged-in', 'Token is invalid or expired', {}, { cause: error })
+function ignoreTooLate(error: unknown): void {
+  if (!(error instanceof Problem) || !['already-published', 'not-running'].includes(error.code)) throw error
 }

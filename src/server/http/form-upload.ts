@@ -18,8 +18,8 @@ export interface FormUploadServices {
 export interface FormWishes {
   /** Only the files of this field count; a request without one is `invalid-request`. */
   field?: string
-  /** Comes before each name, with a slash at its end. */
-  folder?: string
+  /** Chosen when the first file comes; goes before each name, with a slash at its end. */
+  newFolder?: () => Promise<string>
   /** How many files there may be at most. */
   most?: number
 }
@@ -29,7 +29,7 @@ export async function receiveFormUpload(
   env: HttpBindings,
   identity: Identity,
   { uploads, files }: FormUploadServices,
-  { field, folder = '', most = Number.POSITIVE_INFINITY }: FormWishes = {},
+  { field, newFolder, most = Number.POSITIVE_INFINITY }: FormWishes = {},
 ): Promise<{ files: StoredFile[]; job: Job }> {
   const { incoming } = env
   checkType(incoming.headers['content-type'], field)
@@ -41,10 +41,13 @@ export async function receiveFormUpload(
       bodySize: length === undefined ? null : Number(length),
       async read(reader) {
         let count = 0
+        let folder: Promise<string> | undefined
         const onFile = async (file: FormFile) => {
           count += 1
           if (count > most) throw new Problem('invalid-request', `The form has more than ${most} file.`, { field })
-          await reader.onFile({ ...file, name: parseName(folder + file.name) })
+          if (!newFolder) return reader.onFile(file)
+          folder ??= newFolder()
+          await reader.onFile({ ...file, name: parseName((await folder) + file.name) })
         }
         await readForm(incoming, { ...reader, onFile }, field)
         if (count === 0 && field !== undefined) throw noFile(field)

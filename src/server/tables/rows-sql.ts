@@ -10,8 +10,13 @@ export interface Lines {
   readonly to: number
 }
 
-/** How values are written: as JSON has them, or with dates as they stood in the file. */
-export type DateStyle = 'iso' | 'original'
+/** How rows are written. */
+export interface RowStyle {
+  /** Dates as JSON has them, or as they stood in the file. */
+  readonly dates: 'iso' | 'original'
+  /** One more value at the end of each row: that of its import's date column in RFC 3339, null where there is none. */
+  readonly moment: boolean
+}
 
 export const lineNumber = 'file_row_number'
 
@@ -43,8 +48,8 @@ export function cutPage({ imports }: Pick<StoredTable, 'imports'>, offset: numbe
 }
 
 /** The rows of some lines, last line first. */
-export function rowsOfLines({ part, from, to }: Lines, columns: UnionColumn[], dates: DateStyle): string {
-  return `SELECT ${selectList(part, columns, dates)} FROM ${sourceOf(part)}
+export function rowsOfLines({ part, from, to }: Lines, columns: UnionColumn[], style: RowStyle): string {
+  return `SELECT ${selectList(part, columns, style)} FROM ${sourceOf(part)}
     WHERE ${lineNumber} >= ${from} AND ${lineNumber} < ${to} ORDER BY ${lineNumber} DESC`
 }
 
@@ -54,12 +59,12 @@ export function matchingRows(
   condition: string,
   { offset, limit }: { offset: number; limit: number },
   columns: UnionColumn[],
-  dates: DateStyle,
+  style: RowStyle,
 ): string {
   return `WITH found AS MATERIALIZED (
       SELECT ${lineNumber} AS line FROM ${sourceOf(part)} WHERE ${condition}
       ORDER BY line DESC LIMIT ${limit} OFFSET ${offset})
-    SELECT ${selectList(part, columns, dates)} FROM ${sourceOf(part)}
+    SELECT ${selectList(part, columns, style)} FROM ${sourceOf(part)}
     WHERE ${lineNumber} IN (SELECT line FROM found) ORDER BY ${lineNumber} DESC`
 }
 
@@ -70,11 +75,17 @@ export function countMatching(parts: { part: StoredImport; condition: string }[]
     .join(' UNION ALL ')
 }
 
-function selectList(part: StoredImport, columns: UnionColumn[], dates: DateStyle): string {
-  return columns.map((column) => valueExpression(part, column, dates)).join(', ')
+function selectList(part: StoredImport, columns: UnionColumn[], { dates, moment }: RowStyle): string {
+  const values = columns.map((column) => valueExpression(part, column, dates))
+  return (moment ? [...values, momentExpression(part)] : values).join(', ')
 }
 
-function valueExpression(part: StoredImport, column: UnionColumn, dates: DateStyle): string {
+function momentExpression(part: StoredImport): string {
+  const own = part.dateColumn === null ? undefined : findColumn(part, part.dateColumn)
+  return own ? `strftime(${own.field}, '%Y-%m-%dT%H:%M:%SZ')` : 'CAST(NULL AS VARCHAR)'
+}
+
+function valueExpression(part: StoredImport, column: UnionColumn, dates: RowStyle['dates']): string {
   const own = findColumn(part, column.name)
   if (dates === 'original' && own?.datePattern) return `strftime(${own.field}, ${quoteText(own.datePattern)})`
   return columnExpression(part, column)

@@ -7,10 +7,10 @@ import {
   csvHeader,
   csvLine,
   cutPage,
-  type DateStyle,
   jsonLine,
   type Lines,
   matchingRows,
+  type RowStyle,
   rowsOfLines,
   textOfLines,
 } from './rows-sql.js'
@@ -19,14 +19,15 @@ import { type UnionColumn, unionColumns } from './union.js'
 export interface RowsRequest extends RowFilter {
   offset: number
   limit: number
-  dates?: DateStyle
+  /** Default: ISO dates, and no moment. */
+  style?: RowStyle
 }
 
 export interface RowsPage {
   /** All rows that match, on whatever page. */
   count: number
   columns: UnionColumn[]
-  /** In the order of the columns. */
+  /** In the order of the columns, with the moment behind them where it was asked for. */
   rows: JsonValue[][]
 }
 
@@ -42,12 +43,12 @@ export class TableRows {
 
   /** Throws `invalid-request` for a filter that makes no sense. */
   async page(table: StoredTable, request: RowsRequest, signal: AbortSignal): Promise<RowsPage> {
-    const { offset, limit, dates = 'iso' } = request
+    const { offset, limit, style = plainStyle } = request
     const range = parseFilter(table, request)
     const columns = unionColumns(table)
     if (!range) {
       const count = table.imports.reduce((sum, { rows }) => sum + rows, 0)
-      const statements = cutPage(table, offset, limit).map((lines) => rowsOfLines(lines, columns, dates))
+      const statements = cutPage(table, offset, limit).map((lines) => rowsOfLines(lines, columns, style))
       return { count, columns, rows: await this.#engine.rows(statements, signal) }
     }
     const parts = await this.#count(table, range, signal)
@@ -57,7 +58,7 @@ export class TableRows {
     let want = limit
     for (const { part, condition, rows } of parts) {
       const taken = Math.min(want, Math.max(0, rows - skip))
-      if (taken > 0) statements.push(matchingRows(part, condition, { offset: skip, limit: taken }, columns, dates))
+      if (taken > 0) statements.push(matchingRows(part, condition, { offset: skip, limit: taken }, columns, style))
       want -= taken
       skip = Math.max(0, skip - rows)
     }
@@ -97,6 +98,8 @@ export class TableRows {
     return parts.map(({ part, condition }) => ({ part, condition, rows: counted.get(part.id) ?? 0 }))
   }
 }
+
+const plainStyle: RowStyle = { dates: 'iso', moment: false }
 
 /** From the last line on; about as many lines as a piece may have bytes for. */
 function* cutPieces(part: StoredImport): Generator<Lines> {
