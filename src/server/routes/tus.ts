@@ -252,7 +252,12 @@ function document(app: OpenAPIHono<AppEnv>): void {
     request: { headers, params },
     responses: {
       200: { description: '`Upload-Offset` bytes are on disk' },
-      ...problemResponses(401, 404, 410, 412, 423),
+      // A HEAD is answered without a body: the status has to say it all.
+      401: { description: 'Not logged in' },
+      404: { description: 'There is no such upload' },
+      410: { description: 'The upload has ended or expired' },
+      412: { description: 'Another version of tus' },
+      423: { description: 'The upload was stopped a moment ago' },
     },
   })
   app.openAPIRegistry.registerPath({
