@@ -5,14 +5,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { answerOf, Caller, holdUpload } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
-import { has, startOutside } from '../../helpers/outside-program.js'
+import { startOutside } from '../../helpers/outside-program.js'
 import { connectTo, head } from '../../helpers/raw-connection.js'
 import { startTestServer } from '../../helpers/server.js'
 import { shareServer } from '../../helpers/shared-server.js'
+import { hasProgram } from '../../helpers/system-programs.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 const shared = shareServer({ shutdownGraceMs: 0, idleTimeoutMs: 400 })
-const hasCurl = has('curl')
+const hasCurl = hasProgram('curl')
 if (!hasCurl) console.log('curl is missing: the tests that need it are skipped')
 
 describe('a paused upload', () => {

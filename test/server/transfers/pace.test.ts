@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { answerOf, Caller, holdUpload } from '../../helpers/calls.js'
+import { eventually, within } from '../../helpers/eventually.js'
+import { endless, rateOf } from '../../helpers/rates.js'
+import { startTestServer } from '../../helpers/server.js'
+import { shareServer } from '../../helpers/shared-server.js'
+
+const shared = shareServer({ shutdownGraceMs: 0, jobsPerAccount: 4, idleTimeoutMs: 1000 })
+const kibibyte = 1024
+const mebibyte = 1024 ** 2
+
+describe('a limit of the rate', () => {
+  it.each([64 * kibibyte, 8 * mebibyte])('of %d bytes per second holds for an upload', async (limit) => {
+    const ann = await shared.newCaller()
+    const { id } = startUpload(ann, 'a', limit)
+    await eventually('it runs', async () => (await ann.job(id)).bytes > 0)
+    expect(await rateOf(ann, id, 2)).toSatisfy(isNear(limit))
+    expect(await ann.job(id)).toMatchObject({ state: 'running', rateLimit: limit })
+  })
+
+  it.each([64 * kibibyte, 8 * mebibyte])('of %d bytes per second holds for an export', async (limit) => {
+    const ann = await shared.newCaller()
+    await ann.put('a', Buffer.alloc(40 * mebibyte))
+    const { id, received } = startExport(ann, 'a', limit)
+    await eventually('it runs', async () => (await ann.job(id)).bytes > 0)
+    const before = received()
+    const from = performance.now()
+    expect(await rateOf(ann, id, 2)).toSatisfy(isNear(limit))
+    expect((received() - before) / ((performance.now() - from) / 1000)).toSatisfy(isNear(limit))
+  })
+
+  it('can be changed while bytes flow, for an export down from no limit at all too', async () => {
+    const ann = await shared.newCaller()
+    await ann.put('a', Buffer.alloc(200 * mebibyte))
+    for (const { id } of [startUpload(ann, 'b', null), startExport(ann, 'a', 30 * mebibyte)]) {
+      await eventually('it runs', async () => (await ann.job(id)).bytes > 0)
+      const limited = await ann.call(`/jobs/${id}`, { method: 'PATCH', body: { rateLimit: mebibyte } })
+      expect(limited).toMatchObject({ status: 200, json: { id, rateLimit: mebibyte } })
+      expect(await rateOf(ann, id, 2)).toSatisfy(isNear(mebibyte))
+      await ann.call(`/jobs/${id}`, { method: 'PATCH', body: { rateLimit: 4 * mebibyte } })
+      expect(await rateOf(ann, id, 2)).toSatisfy(isNear(4 * mebibyte))
+    }
+  })
+
+  it('that is lifted lets go at once what waits by it, be it for days', async () => {
+    const ann = await shared.newCaller()
+    await ann.put('a', Buffer.alloc(mebibyte))
+    const upload = await holdUpload(ann, 'b', { size: 10_000_000, headers: { 'Filejobs-Rate-Limit': 1 } })
+    const download = startExport(ann, 'a', 1)
+    upload.finish()
+    await eventually('it crawls', async () => (await ann.job(download.id)).state === 'running')
+    for (const { id } of [upload, download]) {
+      const lifted = await ann.call(`/jobs/${id}`, { method: 'PATCH', body: { rateLimit: null } })
+      expect(lifted.json).toMatchObject({ rateLimit: null })
+    }
+    expect((await within('the upload ends', upload.answer, 5000)).status).toBe(201)
+    await eventually('the export ends', () => download.received() === mebibyte, 5000)
+  })
+
+  it('is no stall, however long one waits for the next byte', async () => {
+    const ann = await shared.newCaller()
+    const { id } = startUpload(ann, 'a', 1)
+    await eventually('it runs', async () => (await ann.job(id)).bytes > 0)
+    // The server takes a second without a byte for a stall.
+    await eventually('three seconds later', async () => (await ann.job(id)).bytes >= 3)
+    expect(await ann.job(id)).toMatchObject({ state: 'running' })
+  })
+
+  it('does not keep a stop waiting', async () => {
+    const ann = await shared.newCaller()
+    const { id, request } = startUpload(ann, 'a', 1)
+    const answer = answerOf(request)
+    await eventually('it runs', async () => (await ann.job(id)).bytes > 0)
+    const receipt = await ann.post(`/jobs/${id}/stop`)
+    expect(receipt.json).toMatchObject({ cleanedUp: true })
+    expect(receipt.json.tookMs).toBeLessThan(1000)
+    request.destroy()
+    await answer.catch(() => {})
+  })
+
+  it('is refused where it is no whole number of bytes above 0', async () => {
+    const ann = await shared.newCaller()
+    const { id, request } = await holdUpload(ann, 'a')
+    const wrong = [0, -1, 1.5, '5', '5M', true, [], {}, 2 ** 60]
+    for (const rateLimit of wrong) {
+      const answer = await ann.call(`/jobs/${id}`, { method: 'PATCH', body: { rateLimit } })
+      expect(answer).toMatchObject({ status: 400, json: { code: 'invalid-request', field: 'rateLimit' } })
+    }
+    for (const body of ['{}', '{"rateLimit":1e999}', '{"rateLimit":NaN}', 'x', '']) {
+      const headers = { 'Content-Type': 'application/json' }
+      expect((await ann.call(`/jobs/${id}`, { method: 'PATCH', body, headers })).status).toBe(400)
+    }
+    expect(await ann.job(id)).toMatchObject({ state: 'running', rateLimit: null })
+    for (const limit of ['0', '-1', '1.5', '5M', '', 'none', '1e3', String(2 ** 60)]) {
+      const refused = await ann.put('b', 'x', { 'Filejobs-Rate-Limit': limit })
+      expect(refused).toMatchObject({ status: 400, json: { field: 'Filejobs-Rate-Limit' } })
+    }
+    const read = await ann.call('/files/a', { headers: { 'Filejobs-Rate-Limit': 'x' } })
+    expect([400, 404]).toContain(read.status)
+    request.destroy()
+  })
+
+  it('cannot be set for a job that has ended, nor for one of somebody else', async () => {
+    const ann = await shared.newCaller()
+    const { id, finish, answer } = await holdUpload(ann, 'a')
+    const bob = await shared.newCaller()
+    expect((await bob.call(`/jobs/${id}`, { method: 'PATCH', body: { rateLimit: 1 } })).status).toBe(404)
+    finish()
+    await answer
+    const late = await ann.call(`/jobs/${id}`, { method: 'PATCH', body: { rateLimit: 1 } })
+    expect(late).toMatchObject({ status: 409, json: { code: 'not-running' } })
+  })
+
+  it('given at the start holds from the first byte, by every door', async () => {
+    const ann = await shared.newCaller()
+    const headers = { 'Filejobs-Rate-Limit': 1000 }
+    const created = await ann.call('/tus', {
+      method: 'POST',
+      headers: {
+        ...headers,
+        'Tus-Resumable': '1.0.0',
+        'Upload-Length': 10,
+        'Upload-Metadata': `filename ${Buffer.from('by-tus').toString('base64')}`,
+      },
+    })
+    expect(await ann.job(String(created.headers['filejobs-job']))).toMatchObject({ rateLimit: 1000 })
+    const id = randomUUID()
+    const form = ann.open('/upload', {
+      method: 'POST',
+      headers: { ...headers, 'Content-Type': 'multipart/form-data; boundary=b', 'Filejobs-Job': id },
+    })
+    form.on('error', () => {})
+    form.write('--b\r\nContent-Disposition: form-data; name="file"; filename="by-form"\r\n\r\n')
+    form.write(Buffer.alloc(mebibyte))
+    await eventually('it runs', async () => (await ann.job(id)).bytes > 0)
+    expect(await ann.job(id)).toMatchObject({ rateLimit: 1000 })
+    expect((await ann.job(id)).bytes).toBeLessThan(10_000)
+    form.destroy()
+  })
+})
+
+describe('a limit for each account', () => {
+  it('is shared by all of its transfers, and stays when their own limits are lifted', async () => {
+    const limit = 4 * mebibyte
+    const server = await startTestServer({ rateLimitPerAccount: limit, jobsPerAccount: 4, shutdownGraceMs: 0 })
+    onTestFinished(() => server.close())
+    const [ann, bob] = [new Caller(server, await server.logIn('ann')), new Caller(server, await server.logIn('bob'))]
+    await ann.put('a', Buffer.alloc(4 * mebibyte))
+    const jobs = [startUpload(ann, 'b', null), startUpload(ann, 'c', 64 * mebibyte), startExport(ann, 'a', null)]
+    const other = startUpload(bob, 'd', null)
+    for (const { id } of jobs) await eventually('it runs', async () => (await ann.job(id)).bytes > 0)
+    await ann.call(`/jobs/${jobs[1]!.id}`, { method: 'PATCH', body: { rateLimit: null } })
+    const rates = await Promise.all([...jobs.map(({ id }) => rateOf(ann, id, 2)), rateOf(bob, other.id, 2)])
+    const bobs = rates.pop()
+    expect(rates.reduce((sum, rate) => sum + rate, 0)).toSatisfy(isNear(limit))
+    for (const rate of rates) expect(rate).toBeGreaterThan(limit / 10)
+    expect(bobs).toSatisfy(isNear(limit))
+  })
+})
+
+/** Within 8 %: the test is short, the machine may be busy, and bytes pass in twenty pieces a second. */
+function isNear(limit: number) {
+  return (rate: number) => Math.abs(rate / limit - 1) < 0.08
+}
+
+/** An upload that goes on until the test ends. */
+function startUpload(caller: Caller, name: string, limit: number | null) {
+  const id = randomUUID()
+  const request = caller.open(`/files/${name}`, {
+    method: 'PUT',
+    headers: { 'Filejobs-Job': id, ...(limit === null ? {} : { 'Filejobs-Rate-Limit': limit }) },
+  })
+  request.on('error', () => {})
+  const body = endless()
+  body.pipe(request)
+  onTestFinished(() => {
+    body.destroy()
+    request.destroy()
+  })
+  return { id, request }
+}
+
+function startExport(caller: Caller, name: string, limit: number | null) {
+  const id = randomUUID()
+  let bytes = 0
+  const request = caller.open(`/files/${name}`, {
+    headers: { 'Filejobs-Job': id, ...(limit === null ? {} : { 'Filejobs-Rate-Limit': limit }) },
+  })
+  request.on('error', () => {})
+  request.on('response', (response) => {
+    response.on('error', () => {})
+    response.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+    })
+  })
+  request.end()
+  onTestFinished(() => void request.destroy())
+  return { id, request, received: () => bytes }
+}
