@@ -27,41 +27,51 @@ export async function send(
   { flow, pool, onSent }: { flow: Flow; pool: BufferPool; onSent: () => void },
 ): Promise<void> {
   const size = new BufferSize()
-  const read = async (position: number): Promise<Piece> => {
+  const read = (position: number): Piece => {
     const buffer = pool.take(size.bytes)
     const length = Math.max(1, Math.floor(Math.min(buffer.length, flow.step, range.end - position)))
-    return { buffer, length: await file.read(buffer.subarray(0, length), position) }
+    const filled = file.read(buffer.subarray(0, length), position)
+    // Waited for below, unless the transfer ends before.
+    filled.catch(() => {})
+    return { buffer, filled }
   }
   let position = range.start
-  let next = position < range.end ? read(position) : null
+  let piece = position < range.end ? read(position) : null
+  let next: Piece | null = null
   try {
-    while (next) {
-      const piece: Piece = await next
-      next = null
-      if (piece.length === 0) throw new Truncated('The file became shorter while it was being sent.')
-      position += piece.length
+    while (piece) {
+      const length = await piece.filled
+      if (length === 0) throw new Truncated('The file became shorter while it was being sent.')
+      position += length
       if (position < range.end) next = read(position)
       // A piece that was read before a limit was set is larger than a step by now.
-      for (let sent = 0; sent < piece.length; ) {
-        const length = Math.ceil(Math.min(flow.step, piece.length - sent))
-        await flow.pass(length)
-        await unlessAborted(write(sink, piece.buffer.subarray(sent, sent + length)), flow.signal)
+      for (let sent = 0; sent < length; ) {
+        const step = Math.ceil(Math.min(flow.step, length - sent))
+        await flow.pass(step)
+        await unlessAborted(write(sink, piece.buffer.subarray(sent, sent + step)), flow.signal)
         flow.touch()
         onSent()
-        sent += length
+        sent += step
       }
       size.adapt()
       pool.give(piece.buffer)
+      piece = next
+      next = null
     }
   } finally {
-    // The file is closed after this: no read may be under way any more.
-    await next?.catch(() => {})
+    for (const left of [piece, next]) {
+      if (!left) continue
+      // The file is closed after this: no read may be under way any more. The sink may still hold the bytes.
+      await left.filled.catch(() => {})
+      pool.drop(left.buffer)
+    }
   }
 }
 
 interface Piece {
   buffer: Buffer
-  length: number
+  /** How many bytes of the buffer were read. */
+  filled: Promise<number>
 }
 
 /** Resolves when the sink has taken the bytes, so that the buffer is free again. */
