@@ -14,6 +14,15 @@ export function leftSignal(outgoing: ServerResponse): AbortSignal {
 }
 
 /**
+ * How many bytes of the response the network has still to take: it shrinks while a reader reads, however slowly. Node
+ * itself looks there before it calls a socket idle.
+ */
+export function unsentBytes(outgoing: ServerResponse): number {
+  const socket: (Socket & { _handle?: { writeQueueSize?: number } | null }) | null = outgoing.socket
+  return socket?._handle?.writeQueueSize ?? 0
+}
+
+/**
  * Ends the connection by a reset. A mere close is a clean end for a reader that knows no length, such as one of
  * HTTP/1.0, which would take half a file for the whole.
  */

@@ -6,7 +6,7 @@ import type { Identity } from '../auth/identity.js'
 import type { OpenFile, StoredFile } from '../stores/files.js'
 import type { Exports } from '../transfers/exports.js'
 import type { ByteRange } from '../transfers/sending.js'
-import { cut, leftSignal } from './connection.js'
+import { cut, leftSignal, unsentBytes } from './connection.js'
 import { reprDigest } from './digests.js'
 import { jobIdOf, rateLimitOf, waitOf } from './preferences.js'
 import { ifRangeHolds, matchesWeakly, parseEntityTags, parseRange } from './ranges.js'
@@ -55,6 +55,7 @@ export async function sendFile({ env, identity, exports, file, name, account, jo
     range: choice.range,
     ...wishes,
     left,
+    unsent: () => unsentBytes(outgoing),
   })
   outgoing.writeHead(choice.status, { ...headersOf(file.file, choice), [jobHeader]: stream.job.id })
   outgoing.flushHeaders()

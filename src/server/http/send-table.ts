@@ -6,7 +6,7 @@ import type { StoredTable } from '../stores/tables.js'
 import type { RowFilter } from '../tables/row-filter.js'
 import type { TableExports } from '../tables/table-exports.js'
 import type { TextFormat } from '../tables/table-rows.js'
-import { cut, leftSignal } from './connection.js'
+import { cut, leftSignal, unsentBytes } from './connection.js'
 import { jobIdOf, waitOf } from './preferences.js'
 
 export interface TableAnswer {
@@ -48,6 +48,7 @@ export async function sendTable({ env, identity, tableExports, ...rest }: TableA
     jobId: jobIdOf(incoming.headers[jobHeader.toLowerCase()] as string | undefined),
     waitMs: waitOf(incoming.headers.prefer as string | undefined),
     left: leftSignal(outgoing),
+    unsent: () => unsentBytes(outgoing),
   })
   outgoing.writeHead(200, { ...headers, [jobHeader]: claimed.job.id })
   outgoing.flushHeaders()

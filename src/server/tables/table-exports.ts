@@ -30,6 +30,8 @@ export interface TableExportRequest {
   waitMs: number
   /** Aborts when the reader's connection is gone. */
   left: AbortSignal
+  /** Bytes of the response that the network has still to take. */
+  unsent: () => number
 }
 
 /** An export that was claimed and not yet begun. */
@@ -67,7 +69,13 @@ export class TableExports {
 
   async #run(job: Job, request: TableExportRequest, response: Writable, cut: () => void): Promise<void> {
     const { rows, idleTimeoutMs, throttleOf } = this.#services
-    const flow = new Flow({ job, shared: [throttleOf(job.account)], idleTimeoutMs, signal: request.left })
+    const flow = new Flow({
+      job,
+      shared: [throttleOf(job.account)],
+      idleTimeoutMs,
+      signal: request.left,
+      unsent: request.unsent,
+    })
     const endRevocation = stopWhenRevoked(job, request.identity)
     try {
       for await (const piece of rows.text(request.table, request.filter, request.format, flow.signal)) {

@@ -38,6 +38,8 @@ export interface ExportRequest {
   rateLimit?: number | null
   /** Aborts when the reader's connection is gone. */
   left: AbortSignal
+  /** Bytes of the response that the network has still to take. */
+  unsent: () => number
 }
 
 /** One response of an export job, claimed and not yet begun. */
@@ -134,7 +136,7 @@ export class Exports {
     const { idleTimeoutMs, throttleOf } = this.#services
     // What a link sends counts as its owner's.
     const throttle = throttleOf(accountName(request.identity.account))
-    const flow = new Flow({ job, shared: [throttle], idleTimeoutMs, signal: request.left })
+    const flow = new Flow({ job, shared: [throttle], idleTimeoutMs, signal: request.left, unsent: request.unsent })
     const endRevocation = stopWhenRevoked(job, request.identity)
     let progressed = false
     const onSent = () => {

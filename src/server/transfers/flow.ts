@@ -12,6 +12,8 @@ export interface FlowOptions {
   idleTimeoutMs: number
   /** Ends this one stream, where the job's own signal ends all of them. */
   signal: AbortSignal
+  /** Of what passed here, the bytes that the other end has not taken yet: where it changes, something moves. */
+  unsent?: () => number
 }
 
 /**
@@ -24,11 +26,14 @@ export class Flow {
   readonly #throttles: Throttle[]
   readonly #idleTimer: NodeJS.Timeout
   readonly #stall = new AbortController()
+  readonly #unsent: () => number
+  #lastUnsent = 0
   #lastByteAt = performance.now()
   #held = 0
 
-  constructor({ job, shared, idleTimeoutMs, signal }: FlowOptions) {
+  constructor({ job, shared, idleTimeoutMs, signal, unsent = () => 0 }: FlowOptions) {
     this.#job = job
+    this.#unsent = unsent
     this.#throttles = [job.throttle, ...shared]
     this.signal = AbortSignal.any([job.signal, signal, this.#stall.signal])
     // Every file of a form listens to it: that is no leak, and Node would warn of one.
@@ -110,7 +115,10 @@ export class Flow {
   }
 
   #checkIdle(idleTimeoutMs: number): void {
-    if (this.#held > 0 || this.#job.state === 'paused') {
+    const unsent = this.#unsent()
+    const moves = unsent !== this.#lastUnsent
+    this.#lastUnsent = unsent
+    if (moves || this.#held > 0 || this.#job.state === 'paused') {
       this.touch()
       return
     }

@@ -67,7 +67,9 @@ describe('an export', () => {
     const range = { start: 0, end: 7 }
     const opened = await Promise.all([1, 2, 3].map(() => files.open(account, 'a')))
     const claims = await Promise.all(
-      opened.map((file) => exports.claim({ identity, name: 'a', file: file!, range, jobId: null, waitMs: 0, left })),
+      opened.map((file) =>
+        exports.claim({ identity, name: 'a', file: file!, range, jobId: null, waitMs: 0, left, unsent: () => 0 }),
+      ),
     )
     expect(new Set(claims.map(({ job }) => job.id)).size).toBe(1)
     for (const claim of claims) await claim.run(new PassThrough().resume(), () => {})
