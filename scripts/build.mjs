@@ -10,12 +10,19 @@ const stamp = join(root, 'dist', '.built')
 export function isStale() {
   if (!existsSync(stamp)) return true
   const builtAt = statSync(stamp).mtimeMs
-  const sources = ['src', ...walk('src'), 'tsconfig.json', 'package-lock.json', 'scripts/build.mjs']
+  const sources = [
+    'src',
+    ...walk('src'),
+    'tsconfig.json',
+    'package-lock.json',
+    'scripts/build.mjs',
+    'scripts/build-dashboard.mjs',
+  ]
   return sources.some((path) => statSync(join(root, path)).mtimeMs > builtAt)
 }
 
 /**
- * Compiles `src` into `dist`; what it has to say goes to stderr. Files whose source is gone are removed first, since the
+ * Compiles `src` into `dist`, and the dashboard; what they have to say goes to stderr. Files whose source is gone are removed first, since the
  * compiler leaves them, and one that is missing is made again, since an incremental compiler believes its notes.
  * Throws when the compiler refuses.
  */
@@ -29,13 +36,17 @@ export function build() {
   for (const path of present) if (isCompiled(path) && !outputs.has(path)) rmSync(join(root, path))
   if ([...outputs].some((path) => !present.includes(path))) rmSync(join(root, 'dist/.tsbuildinfo'), { force: true })
 
-  const compiler = join(root, 'node_modules/typescript/bin/tsc')
-  const run = spawnSync(process.execPath, [compiler, '-p', root], { cwd: root, stdio: ['ignore', 2, 2] })
-  if (run.status !== 0) throw new Error('The build failed: see the messages above.')
+  run(join(root, 'node_modules/typescript/bin/tsc'), '-p', root)
+  run(join(root, 'scripts/build-dashboard.mjs'))
   mkdirSync(dirname(stamp), { recursive: true })
   // The time of the start, so that a source that was saved meanwhile counts as newer.
   writeFileSync(stamp, `${startedAt.toISOString()}\n`)
   utimesSync(stamp, startedAt, startedAt)
+}
+
+function run(script, ...args) {
+  const { status } = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: ['ignore', 2, 2] })
+  if (status !== 0) throw new Error('The build failed: see the messages above.')
 }
 
 /** Paths below `folder`, folders among them, relative to the root. */

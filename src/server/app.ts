@@ -12,6 +12,7 @@ import { opsAndClientsDialect } from './dialects/ops-and-clients.js'
 import { terminateDialect } from './dialects/terminate.js'
 import type { AppEnv } from './http/app-env.js'
 import { cors } from './http/cors.js'
+import type { Dashboard } from './http/dashboard-files.js'
 import { hostCheck } from './http/host-check.js'
 import { acceptPageCookie } from './http/page-cookie.js'
 import { answerProblem } from './http/problems.js'
@@ -22,6 +23,7 @@ import type { Log } from './log.js'
 import type { Metrics } from './metrics.js'
 import { accountRoutes } from './routes/accounts.js'
 import { authRoutes } from './routes/auth.js'
+import { dashboardRoutes } from './routes/dashboard.js'
 import { documentRoutes } from './routes/documents.js'
 import { exportRoutes } from './routes/export.js'
 import { fileRoutes } from './routes/files.js'
@@ -54,6 +56,7 @@ import type { Uploads } from './transfers/uploads.js'
 export interface Services {
   config: ServerConfig
   log: Log
+  dashboard: Dashboard
   /** Of this package. */
   version: string
   metrics: Metrics
@@ -92,6 +95,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   app.use(requestLog(services.log, services.config))
   app.use(hostCheck(services.config))
   app.use(cors(services.config.corsOrigin))
+  app.route('/', dashboardRoutes(services))
   app.route('/', healthRoutes(services))
   app.route('/', metricsRoutes(services))
   app.route('/', documentRoutes(app, services.version))

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { Problem } from '../protocol/problems.js'
 import { version } from '../protocol/version.js'
 import { createApp } from './app.js'
@@ -10,6 +11,7 @@ import { TokenPairs } from './auth/token-pairs.js'
 import { openTokens } from './auth/tokens.js'
 import { importUsers } from './auth/users-file.js'
 import type { ServerConfig } from './config.js'
+import { openDashboard } from './http/dashboard-files.js'
 import { openListener } from './http/listener.js'
 import { JobFeed } from './jobs/feed.js'
 import { jobLog } from './jobs/job-log.js'
@@ -50,6 +52,9 @@ export interface RunningServer {
   /** Takes no new work, lets running transfers finish for `shutdownGraceMs`, then ends them and gives the folder free. */
   close(): Promise<void>
 }
+
+/** Where the build puts it: beside the server. */
+const dashboardFolder = fileURLToPath(new URL('../dashboard', import.meta.url))
 
 /** Opens everything, listens, and returns once requests are answered: the only place that opens, listens and closes. */
 export async function startServer(config: ServerConfig, log: Log): Promise<RunningServer> {
@@ -144,6 +149,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     const app = createApp({
       config,
       log,
+      dashboard: await openDashboard(dashboardFolder),
       version: version(),
       metrics,
       accounts,

@@ -6,16 +6,17 @@ import { validate } from './json-body.js'
 
 /** How a listing of files is asked for, as the API document shows it. */
 export const filePageQuery = z.object({
-  prefix: z.string().optional(),
-  limit: z.string().optional(),
-  cursor: z.string().optional(),
+  prefix: z.string().optional().meta({ description: 'names that begin so' }),
+  search: z.string().optional().meta({ description: 'names that contain it, regardless of case' }),
+  limit: z.string().optional().meta({ description: '1000 at most; default 100' }),
+  cursor: z.string().optional().meta({ description: '`next` of the page before' }),
 })
 
 /** One page of a space's files, sorted by name. `query` is what came behind the `?`. Throws `invalid-request`. */
 export async function listPage(files: FileStore, space: Space, query: unknown): Promise<FileList> {
-  const { prefix, limit, cursor } = validate(query, pageSchema)
+  const { prefix, search, limit, cursor } = validate(query, pageSchema)
   const after = cursor === undefined ? '' : Buffer.from(cursor, 'base64url').toString('utf8')
-  const found = await files.list(space, { prefix, after, limit: limit + 1 })
+  const found = await files.list(space, { prefix, search, after, limit: limit + 1 })
   const page = found.slice(0, limit)
   const next = found.length > limit ? Buffer.from(page.at(-1)!.name).toString('base64url') : null
   return { files: page.map(fileRecord), next }
@@ -23,6 +24,7 @@ export async function listPage(files: FileStore, space: Space, query: unknown): 
 
 const pageSchema = z.object({
   prefix: z.string().default(''),
+  search: z.string().default(''),
   limit: z.coerce
     .number()
     .int()

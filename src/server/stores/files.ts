@@ -39,8 +39,11 @@ export interface FileStore {
    * replacement or removal of the file does not touch it. Undefined when the file is missing.
    */
   linkTo(space: Space, name: string, path: string): Promise<StoredFile | undefined>
-  /** In the order of the names' UTF-16 code units, those after `after` only. */
-  list(space: Space, query: { prefix: string; after: string; limit: number }): Promise<StoredFile[]>
+  /**
+   * In the order of the names' UTF-16 code units, those after `after` only; where `search` is given, those whose names
+   * contain it, regardless of case.
+   */
+  list(space: Space, query: { prefix: string; after: string; limit: number; search?: string }): Promise<StoredFile[]>
   /** Throws `name-conflict` where the name is a folder, or one of its folders is a file. */
   checkName(space: Space, name: string): Promise<void>
   /** False when it is missing. Throws `precondition-failed`. */

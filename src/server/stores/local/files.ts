@@ -118,9 +118,11 @@ export async function openFileStore(dataFolder: string): Promise<LocalFileStore>
       return metadata.describe(space, name, await lstat(target, { bigint: true }))
     },
 
-    async list(space, { prefix, after, limit }) {
+    async list(space, { prefix, after, limit, search = '' }) {
+      const wanted = search.toLowerCase()
       const files: StoredFile[] = []
       for await (const name of namesBelow(spaceFolder(root, space), '', prefix, after)) {
+        if (!name.toLowerCase().includes(wanted)) continue
         const file = await look(space, name)
         if (file) files.push(file)
         if (files.length >= limit) break

@@ -1,0 +1,96 @@
+import type { ProblemBody } from '../protocol/problems.js'
+import { csrfHeader } from '../protocol/routes.js'
+
+/** An error answer of the server. */
+export class Refusal extends Error {
+  readonly code: string
+  readonly status: number
+  readonly details: Record<string, unknown>
+
+  constructor(status: number, body: Partial<ProblemBody>) {
+    super(body.message ?? `The server answered ${status}.`)
+    this.name = 'Refusal'
+    this.code = body.code ?? 'internal'
+    this.status = status
+    this.details = body
+  }
+}
+
+/** No answer came: the server is gone, or the way to it. */
+export class Unreachable extends Error {
+  override name = 'Unreachable'
+
+  constructor(cause?: unknown) {
+    super('The server does not answer.', { cause })
+  }
+}
+
+export interface Sending {
+  json?: unknown
+  query?: Record<string, string | number | undefined>
+  headers?: Record<string, string>
+  signal?: AbortSignal
+  /** Goes out even when the page is being left. */
+  keepalive?: boolean
+}
+
+export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
+
+/** Hears of every request that was answered 401. */
+let onNotSignedIn = () => {}
+
+export function whenNotSignedIn(listener: () => void): void {
+  onNotSignedIn = listener
+}
+
+/** Asks the server as the account of the page's cookie. Throws `Refusal` and `Unreachable`. */
+export async function send<T>(method: Method, path: string, sending: Sending = {}): Promise<T> {
+  const { json, query, headers, ...rest } = sending
+  const init: RequestInit = {
+    method,
+    headers: {
+      Accept: 'application/json',
+      ...(method === 'GET' ? {} : { [csrfHeader]: '1' }),
+      ...(json === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...headers,
+    },
+    ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+    ...rest,
+  }
+  const answer = await fetch(path + queryOf(query), init).catch((error: unknown) => {
+    if (sending.signal?.aborted) throw sending.signal.reason
+    throw new Unreachable(error)
+  })
+  const text = await answer.text().catch((error: unknown) => {
+    throw new Unreachable(error)
+  })
+  if (answer.ok) return (text === '' ? undefined : JSON.parse(text)) as T
+  throw refusalOf(answer.status, text, path)
+}
+
+/** Words an error answer, and lets the page know when nobody is signed in any more. */
+export function refusalOf(status: number, text: string, path: string): Refusal {
+  const refusal = new Refusal(status, parseProblem(text))
+  if (refusal.code === 'not-logged-in' && !path.startsWith('/auth/cookie')) onNotSignedIn()
+  return refusal
+}
+
+/** What went wrong, for people. */
+export function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function parseProblem(text: string): Partial<ProblemBody> {
+  try {
+    const body: unknown = JSON.parse(text)
+    return typeof body === 'object' && body !== null ? body : {}
+  } catch {
+    return {}
+  }
+}
+
+function queryOf(query: Sending['query']): string {
+  const given = Object.entries(query ?? {}).filter(([, value]) => value !== undefined && value !== '')
+  if (given.length === 0) return ''
+  return `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`
+}

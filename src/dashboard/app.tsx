@@ -1,0 +1,175 @@
+import { useEffect } from 'preact/hooks'
+import { me, signOut, unreachable } from './account.js'
+import { myLiveJobs } from './live/job-store.js'
+import { connection, followJobs } from './live/shared-stream.js'
+import { Icon, type IconName } from './parts/icon.js'
+import { Loading } from './parts/states.js'
+import { Toasts, toastError } from './parts/toasts.js'
+import { hrefOf, route, type View, views } from './route.js'
+import { theme, themes } from './theme.js'
+import { warnWhileUploading } from './uploads/upload-queue.js'
+import { AccountView } from './views/account.js'
+import { FilesView } from './views/files.js'
+import { JobsView } from './views/jobs.js'
+import { LinksView } from './views/links.js'
+import { SignIn } from './views/sign-in.js'
+import { TablesView } from './views/tables.js'
+
+/** The page: whoever is not signed in sees the way in, everybody else one of the views. */
+export function App() {
+  const account = me.value
+  if (account === undefined) return <Starting />
+  if (account === null) {
+    return (
+      <>
+        <SignIn />
+        <Toasts />
+      </>
+    )
+  }
+  return <Shell key={account.account} account={account.account} isAdmin={account.role === 'admin'} />
+}
+
+function Starting() {
+  return (
+    <main class="starting">
+      {unreachable.value ? <p role="alert">The server does not answer. Trying again …</p> : <Loading rows={3} />}
+    </main>
+  )
+}
+
+function Shell({ account, isAdmin }: { account: string; isAdmin: boolean }) {
+  useEffect(() => followJobs({ account, isAdmin }), [account, isAdmin])
+  useEffect(() => warnWhileUploading(), [])
+  const { view, rest } = route.value
+  useEffect(() => {
+    document.title = `${names[view]} · filejobs`
+  }, [view])
+  return (
+    <div class="shell">
+      <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
+        Skip to the content
+      </button>
+      <Sidebar account={account} />
+      <div class="content">
+        {connection.value === 'offline' && <OfflineNote />}
+        <main id="main" tabIndex={-1}>
+          {view === 'files' && <FilesView />}
+          {view === 'jobs' && <JobsView isAdmin={isAdmin} />}
+          {view === 'tables' && <TablesView key={rest} name={rest} />}
+          {view === 'links' && <LinksView />}
+          {view === 'account' && <AccountView />}
+        </main>
+      </div>
+      <Toasts />
+    </div>
+  )
+}
+
+function Sidebar({ account }: { account: string }) {
+  const running = myLiveJobs.value.filter(({ endedAt }) => endedAt === null).length
+  return (
+    <aside class="sidebar">
+      <a class="brand" href="#/files">
+        <img src="/favicon.svg" alt="" width="28" height="28" />
+        <span>filejobs</span>
+      </a>
+      <nav aria-label="Views">
+        {views.map((view) => (
+          <a key={view} href={hrefOf(view)} {...(route.value.view === view ? { 'aria-current': 'page' } : {})}>
+            <Icon name={icons[view]} />
+            <span>{names[view]}</span>
+            {view === 'jobs' && running > 0 && (
+              <span class="badge">
+                {running}
+                <span class="hidden"> running</span>
+              </span>
+            )}
+          </a>
+        ))}
+      </nav>
+      <div class="sidebar-end">
+        <ConnectionLight />
+        <ThemeChoice />
+        <a class="api-link" href="/docs">
+          <Icon name="book" />
+          <span>API</span>
+        </a>
+        <div class="who">
+          <span class="who-name" title={account}>
+            {account}
+          </span>
+          <button
+            type="button"
+            class="icon-button"
+            aria-label="Sign out"
+            title="Sign out"
+            onClick={() => signOut().catch((error) => toastError('Not signed out', error))}
+          >
+            <Icon name="out" />
+          </button>
+        </div>
+      </div>
+    </aside>
+  )
+}
+
+function ConnectionLight() {
+  const words = { connecting: 'Connecting …', live: 'Live', offline: 'Offline' }[connection.value]
+  return (
+    <p class={`light ${connection.value}`} role="status">
+      {words}
+    </p>
+  )
+}
+
+function OfflineNote() {
+  return (
+    <p class="offline-note" role="alert">
+      <Icon name="alert" />
+      The server does not answer. What you see may be old; the page comes back to life by itself.
+    </p>
+  )
+}
+
+function ThemeChoice() {
+  return (
+    <fieldset class="theme">
+      <legend class="hidden">Colours</legend>
+      {themes.map((name) => (
+        <label key={name} title={themeWords[name]}>
+          <input
+            type="radio"
+            name="theme"
+            class="hidden"
+            checked={theme.value === name}
+            onChange={() => {
+              theme.value = name
+            }}
+          />
+          <Icon name={themeIcons[name]} />
+          <span class="hidden">{themeWords[name]}</span>
+        </label>
+      ))}
+    </fieldset>
+  )
+}
+
+const names: Record<View, string> = {
+  files: 'Files',
+  jobs: 'Jobs',
+  tables: 'Tables',
+  links: 'Links',
+  account: 'Account',
+}
+
+const icons: Record<View, IconName> = {
+  files: 'folder',
+  jobs: 'jobs',
+  tables: 'table',
+  links: 'link',
+  account: 'person',
+}
+
+const themeIcons = { auto: 'auto', light: 'sun', dark: 'moon' } as const
+const themeWords = { auto: 'Colours of the system', light: 'Light', dark: 'Dark' } as const

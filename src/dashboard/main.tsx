@@ -1,0 +1,16 @@
+import { render } from 'preact'
+import { loadAccount } from './account.js'
+import { App } from './app.js'
+import { applyTheme } from './theme.js'
+import './style/base.css'
+import './style/layout.css'
+import './style/parts.css'
+import './style/views.css'
+
+applyTheme()
+loadAccount()
+const root = document.getElementById('app')
+if (root) {
+  root.replaceChildren()
+  render(<App />, root)
+}

@@ -1,0 +1,120 @@
+import { useEffect, useRef } from 'preact/hooks'
+import uPlot from 'uplot'
+import 'uplot/dist/uPlot.min.css'
+import { effect } from '@preact/signals'
+import { theme } from '../theme.js'
+
+export interface ChartProps {
+  /** Seconds since 1970, ascending, and a series of values beside them. */
+  times: number[]
+  values: number[]
+  label: string
+  /** Words a value of the series. */
+  format(value: number): string
+  /** `rate`: bytes a second, running; `counts`: numbers by day or longer. */
+  kind: 'rate' | 'counts'
+  height?: number
+  /** Seconds that are shown at least, up to the last one. */
+  seconds?: number
+}
+
+/** A chart over time in the colours of the page. What it shows is worded beside it, for those who cannot see it. */
+export default function Chart({ times, values, label, format, kind, height = 180, seconds = 0 }: ChartProps) {
+  const ref = useRef<HTMLDivElement>(null)
+  const plot = useRef<uPlot | null>(null)
+  const data = useRef<uPlot.AlignedData>([times, values])
+  data.current = [times, values]
+
+  useEffect(() => {
+    const box = ref.current
+    if (!box) return
+    const rebuild = () => {
+      plot.current?.destroy()
+      plot.current = new uPlot(optionsOf(box, { label, format, kind, height, seconds }), data.current, box)
+    }
+    const scheme = matchMedia('(prefers-color-scheme: dark)')
+    const endEffect = effect(() => {
+      theme.value
+      rebuild()
+    })
+    const resize = new ResizeObserver(() => plot.current?.setSize({ width: box.clientWidth, height }))
+    resize.observe(box)
+    scheme.addEventListener('change', rebuild)
+    return () => {
+      endEffect()
+      resize.disconnect()
+      scheme.removeEventListener('change', rebuild)
+      plot.current?.destroy()
+      plot.current = null
+    }
+  }, [label, kind, height, seconds])
+
+  useEffect(() => {
+    plot.current?.setData([times, values])
+  }, [times, values])
+
+  return <div ref={ref} class="chart" role="img" aria-label={label} style={{ height: `${height}px` }} />
+}
+
+type Look = Required<Pick<ChartProps, 'label' | 'format' | 'kind' | 'height' | 'seconds'>>
+
+function optionsOf(box: HTMLElement, { label, format, kind, height, seconds }: Look): uPlot.Options {
+  const style = getComputedStyle(box)
+  const accent = style.outlineColor
+  const axis = {
+    stroke: style.color,
+    font: `11px ${style.fontFamily}`,
+    grid: { stroke: style.borderTopColor, width: 1 },
+    ticks: { show: false },
+  }
+  return {
+    width: box.clientWidth,
+    height,
+    legend: { show: false },
+    padding: [10, 12, 0, 0],
+    cursor: { drag: { x: false, y: false }, points: { show: kind === 'rate' } },
+    scales: {
+      x: { time: true, range: (_plot, least, most) => [Math.min(least, most - seconds), most] },
+      y: { range: (_plot, _least, most) => [0, Math.max(most * 1.12, kind === 'rate' ? 1024 : 1)] },
+    },
+    axes: [
+      { ...axis, size: 28, space: kind === 'rate' ? 110 : 90, values: kind === 'rate' ? clockTicks : dateTicks },
+      {
+        ...axis,
+        size: 78,
+        space: 34,
+        incrs: kind === 'rate' ? byteSteps : countSteps,
+        values: (_plot, ticks) => ticks.map(format),
+      },
+    ],
+    series: [
+      {},
+      {
+        label,
+        stroke: accent,
+        width: kind === 'rate' ? 2 : 1,
+        fill: withAlpha(accent, kind === 'rate' ? 0.14 : 0.65),
+        points: { show: false },
+        ...(kind === 'counts' && uPlot.paths.bars ? { paths: uPlot.paths.bars({ size: [0.8, 60] }) } : {}),
+      },
+    ],
+  }
+}
+
+/** The colour comes as `rgb(…)` from the page. */
+function withAlpha(color: string, alpha: number): string {
+  return color.replace(/^rgb\((.+)\)$/, (_all, parts: string) => `rgba(${parts}, ${alpha})`)
+}
+
+const byteSteps = [0, 1, 2, 3, 4].flatMap((power) =>
+  [1, 2, 5, 10, 20, 50, 100, 200, 500].map((one) => one * 1024 ** power),
+)
+const countSteps = [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((power) => [1, 2, 5].map((one) => one * 10 ** power))
+
+function clockTicks(_plot: uPlot, ticks: number[]): string[] {
+  return ticks.map((at) => new Date(at * 1000).toLocaleTimeString('en-GB'))
+}
+
+function dateTicks(_plot: uPlot, ticks: number[]): string[] {
+  return ticks.map((at) => new Date(at * 1000).toLocaleDateString('en-CA', { timeZone: 'UTC' }))
+}

@@ -1,0 +1,27 @@
+/**
+ * A name as text, whatever is in it: isolated, so that one written from right to left does not turn its surroundings around,
+ * and with marks that cannot be seen shown by their number. Folders stand back.
+ */
+export function FileName({ name }: { name: string }) {
+  const slash = name.lastIndexOf('/') + 1
+  return (
+    <bdi class="file-name" title={name}>
+      {slash > 0 && <span class="folders">{visible(name.slice(0, slash))}</span>}
+      <span class="base">{visible(name.slice(slash))}</span>
+    </bdi>
+  )
+}
+
+/** Directions, zero widths and tags; joiners stay, since emoji and many scripts are made with them. */
+const hidden = /([\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff])/u
+
+function visible(text: string) {
+  const parts = text.split(hidden)
+  if (parts.length === 1) return text
+  return parts.map((part, index) => (index % 2 === 1 ? <MarkShown key={index} mark={part} /> : part))
+}
+
+function MarkShown({ mark }: { mark: string }) {
+  const number = `U+${mark.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`
+  return <span class="mark">{number}</span>
+}

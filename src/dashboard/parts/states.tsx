@@ -1,0 +1,42 @@
+import type { ComponentChildren } from 'preact'
+import { wordsOf } from '../api.js'
+import { Icon, type IconName } from './icon.js'
+
+/** Nothing is there yet: says so, and what to do. */
+export function Empty({ icon, title, children }: { icon: IconName; title: string; children?: ComponentChildren }) {
+  return (
+    <div class="empty">
+      <span class="empty-icon">
+        <Icon name={icon} />
+      </span>
+      <h2>{title}</h2>
+      {children && <div class="empty-text">{children}</div>}
+    </div>
+  )
+}
+
+/** The shape of what is being loaded. */
+export function Loading({ rows = 5 }: { rows?: number }) {
+  return (
+    <div class="loading" role="status" aria-label="Loading">
+      {Array.from({ length: rows }, (_, index) => (
+        <div key={index} class="loading-row" />
+      ))}
+    </div>
+  )
+}
+
+export function Failed({ error, onRetry }: { error: unknown; onRetry(): void }) {
+  return (
+    <div class="empty failed" role="alert">
+      <span class="empty-icon">
+        <Icon name="alert" />
+      </span>
+      <h2>This could not be loaded</h2>
+      <div class="empty-text">{wordsOf(error)}</div>
+      <button type="button" onClick={onRetry}>
+        Try again
+      </button>
+    </div>
+  )
+}

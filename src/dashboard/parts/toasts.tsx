@@ -1,0 +1,97 @@
+import { signal } from '@preact/signals'
+import type { ComponentChildren } from 'preact'
+import type { Receipt } from '../../protocol/jobs.js'
+import { wordsOf } from '../api.js'
+import { formatBytes } from '../words.js'
+import { FileName } from './file-name.js'
+import { Icon, type IconName } from './icon.js'
+import { IconButton } from './icon-button.js'
+
+export interface Toast {
+  tone: 'plain' | 'good' | 'bad'
+  title: ComponentChildren
+  text?: ComponentChildren
+  action?: { label: string; run(): void }
+  /** Milliseconds that it stays; default 6 s. */
+  forMs?: number
+}
+
+const toasts = signal<readonly (Toast & { key: number })[]>([])
+let nextKey = 0
+
+/** Shows a word at the edge of the page for a while. Returns the function that takes it away. */
+export function toast(given: Toast): () => void {
+  const key = nextKey++
+  const remove = () => {
+    toasts.value = toasts.peek().filter((other) => other.key !== key)
+  }
+  toasts.value = [...toasts.peek(), { ...given, key }].slice(-mostShown)
+  setTimeout(remove, given.forMs ?? 6000)
+  return remove
+}
+
+export function toastError(title: ComponentChildren, error: unknown): void {
+  toast({ tone: 'bad', title, text: wordsOf(error), forMs: 10_000 })
+}
+
+/** What a stop came to: what was stopped, by whom, what was discarded, how long it took. */
+export function toastReceipt(receipt: Receipt): void {
+  const { job, bytesDiscarded, cleanedUp, tookMs, stoppedBy } = receipt
+  toast({
+    tone: 'good',
+    title: (
+      <>
+        Stopped the {job.kind === 'export' ? 'download' : job.kind}
+        {job.file && (
+          <>
+            {' '}
+            of <FileName name={job.file} />
+          </>
+        )}
+      </>
+    ),
+    text: (
+      <dl class="receipt" data-testid="receipt">
+        <dt>by</dt>
+        <dd>{stoppedBy}</dd>
+        <dt>discarded</dt>
+        <dd>{formatBytes(bytesDiscarded)}</dd>
+        <dt>cleaned up</dt>
+        <dd>{cleanedUp ? 'yes, nothing is left' : 'no'}</dd>
+        <dt>took</dt>
+        <dd>{tookMs.toLocaleString('en')} ms</dd>
+      </dl>
+    ),
+    forMs: 15_000,
+  })
+}
+
+export function Toasts() {
+  return (
+    <section class="toasts" aria-label="Messages" aria-live="polite">
+      {toasts.value.map(({ key, tone, title, text, action }) => (
+        <div key={key} class={`toast ${tone}`}>
+          <Icon name={icons[tone]} />
+          <div class="toast-words">
+            <strong>{title}</strong>
+            {text && <div>{text}</div>}
+          </div>
+          {action && (
+            <button type="button" class="plain" onClick={() => close(key, action.run)}>
+              {action.label}
+            </button>
+          )}
+          <IconButton icon="close" label="Dismiss" onClick={() => close(key)} />
+        </div>
+      ))}
+    </section>
+  )
+}
+
+function close(key: number, run?: () => void): void {
+  toasts.value = toasts.peek().filter((other) => other.key !== key)
+  run?.()
+}
+
+const icons: Record<Toast['tone'], IconName> = { plain: 'check', good: 'check', bad: 'alert' }
+const mostShown = 4

@@ -1,0 +1,54 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+
+export interface VirtualListProps<T> {
+  items: readonly T[]
+  keyOf(item: T): string | number
+  /** Pixels, the same for all. */
+  rowHeight: number
+  /** Rows that are shown at once before it scrolls. */
+  rowsShown: number
+  label: string
+  children(item: T): ComponentChildren
+}
+
+/** A list of which only the rows in sight are there, so that a thousand cost no more than ten. */
+export function VirtualList<T>({ items, keyOf, rowHeight, rowsShown, label, children }: VirtualListProps<T>) {
+  const ref = useRef<HTMLDivElement>(null)
+  const [top, setTop] = useState(0)
+  useEffect(() => {
+    const box = ref.current
+    if (!box) return
+    const onScroll = () => setTop(box.scrollTop)
+    box.addEventListener('scroll', onScroll, { passive: true })
+    return () => box.removeEventListener('scroll', onScroll)
+  }, [])
+  const height = Math.min(items.length, rowsShown) * rowHeight
+  const first = Math.max(0, Math.min(Math.floor(top / rowHeight) - spare, items.length - rowsShown))
+  const shown = items.slice(first, first + rowsShown + 2 * spare)
+  const scrolls = items.length > rowsShown
+  return (
+    <div
+      ref={ref}
+      class="virtual"
+      style={{ height: `${height}px` }}
+      {...(scrolls ? { tabIndex: 0, role: 'region', 'aria-label': label } : {})}
+    >
+      <ul class="rows" aria-label={label} style={{ height: `${items.length * rowHeight}px` }}>
+        {shown.map((item, index) => (
+          <li
+            key={keyOf(item)}
+            class="row"
+            aria-setsize={items.length}
+            aria-posinset={first + index + 1}
+            style={{ height: `${rowHeight}px`, transform: `translateY(${(first + index) * rowHeight}px)` }}
+          >
+            {children(item)}
+          </li>
+        ))}
+      </ul>
+    </div>
+  )
+}
+
+const spare = 3

@@ -1,0 +1,146 @@
+import { useState } from 'preact/hooks'
+import type { FileRecord } from '../../protocol/files.js'
+import { filePath } from '../../protocol/routes.js'
+import { me } from '../account.js'
+import { myLiveJobs } from '../live/job-store.js'
+import { FileName } from '../parts/file-name.js'
+import { Icon } from '../parts/icon.js'
+import { IconButton } from '../parts/icon-button.js'
+import { toast, toastError } from '../parts/toasts.js'
+import { removeSoon, undoMs } from '../uploads/pending-removals.js'
+import { formatBytes, formatTime } from '../words.js'
+import { ImportDialog } from './import-dialog.js'
+import { RenameDialog } from './rename-dialog.js'
+import { ShareDialog } from './share-dialog.js'
+
+type Doing = { what: 'rename' | 'share' | 'import'; file: FileRecord } | null
+
+export function FileTable({ files, onChange }: { files: FileRecord[]; onChange(): void }) {
+  const [doing, setDoing] = useState<Doing>(null)
+  const close = () => setDoing(null)
+  const mayWrite = me.value?.role !== 'client'
+  return (
+    <>
+      <div class="scroll-x">
+        <table class="list files">
+          <thead>
+            <tr>
+              <th scope="col">Name</th>
+              <th scope="col" class="number">
+                Size
+              </th>
+              <th scope="col" class="number">
+                Changed
+              </th>
+              <th scope="col">
+                <span class="hidden">Actions</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {files.map((file) => (
+              <tr key={file.name} data-file={file.name}>
+                <td class="name-cell">
+                  <span class="kind-icon small">
+                    <Icon name={isTable(file) ? 'table' : 'file'} />
+                  </span>
+                  <FileName name={file.name} />
+                </td>
+                <td class="number">{formatBytes(file.size)}</td>
+                <td class="number">
+                  <time dateTime={file.uploadedAt} title={new Date(file.uploadedAt).toLocaleString()}>
+                    {formatTime(file.uploadedAt)}
+                  </time>
+                </td>
+                <td class="row-actions">
+                  {mayWrite && isTable(file) && (
+                    <IconButton
+                      icon="import"
+                      label={`Import ${file.name} as a table`}
+                      onClick={() => setDoing({ what: 'import', file })}
+                    />
+                  )}
+                  <DownloadLink file={file} />
+                  {mayWrite && (
+                    <>
+                      <IconButton
+                        icon="link"
+                        label={`Share ${file.name}`}
+                        onClick={() => setDoing({ what: 'share', file })}
+                      />
+                      <IconButton
+                        icon="pencil"
+                        label={`Rename ${file.name}`}
+                        onClick={() => setDoing({ what: 'rename', file })}
+                      />
+                      <IconButton
+                        icon="trash"
+                        tone="careful"
+                        label={`Delete ${file.name}`}
+                        onClick={() => remove(file, onChange)}
+                      />
+                    </>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {doing?.what === 'rename' && <RenameDialog name={doing.file.name} onClose={close} onDone={onChange} />}
+      {doing?.what === 'share' && <ShareDialog name={doing.file.name} onClose={close} />}
+      {doing?.what === 'import' && <ImportDialog name={doing.file.name} onClose={close} />}
+    </>
+  )
+}
+
+function DownloadLink({ file: { name } }: { file: FileRecord }) {
+  const label = `Download ${name}`
+  return (
+    <a
+      class="icon-button"
+      href={filePath(name)}
+      download={name.slice(name.lastIndexOf('/') + 1)}
+      aria-label={label}
+      title={label}
+      onClick={(event) => {
+        const other = myLiveJobs
+          .peek()
+          .find(
+            ({ endedAt, record }) =>
+              endedAt === null && record.kind === 'export' && record.account === me.peek()?.account,
+          )
+        if (!other || other.record.file === name) return
+        event.preventDefault()
+        toastError(
+          'Another download is running',
+          new Error(`${other.record.file} comes first: stop it, or wait for its end.`),
+        )
+      }}
+    >
+      <Icon name="download" />
+    </a>
+  )
+}
+
+function remove({ name }: FileRecord, onChange: () => void): void {
+  const { undo } = removeSoon(name, (error) => {
+    toastError('Not deleted', error)
+    onChange()
+  })
+  toast({
+    tone: 'plain',
+    title: (
+      <>
+        Deleted <FileName name={name} />
+      </>
+    ),
+    action: { label: 'Undo', run: undo },
+    forMs: undoMs,
+  })
+  setTimeout(onChange, undoMs + 500)
+}
+
+function isTable({ name, type }: FileRecord): boolean {
+  return /\.(csv|tsv)$/i.test(name) || type.startsWith('text/csv')
+}

@@ -1,0 +1,84 @@
+import { useState } from 'preact/hooks'
+import type { JobRecord } from '../../protocol/jobs.js'
+import { routes } from '../../protocol/routes.js'
+import { send, wordsOf } from '../api.js'
+import { Dialog } from '../parts/dialog.js'
+import { FileName } from '../parts/file-name.js'
+import { goTo } from '../route.js'
+
+/** Begins the import of a CSV as a table. Its progress is shown with the tables, and with the jobs. */
+export function ImportDialog({ name, onClose }: { name: string; onClose(): void }) {
+  const [table, setTable] = useState('')
+  const [dateColumn, setDateColumn] = useState('')
+  const [skipBadLines, setSkipBadLines] = useState(false)
+  const [error, setError] = useState<string | null>(null)
+
+  async function submit(event: Event) {
+    event.preventDefault()
+    const json = {
+      filename: name,
+      ...(table.trim() ? { table: table.trim() } : {}),
+      ...(dateColumn.trim() ? { dateColumn: dateColumn.trim() } : {}),
+      ...(skipBadLines ? { skipBadLines } : {}),
+    }
+    try {
+      await send<JobRecord>('POST', routes.import, { json })
+      onClose()
+      goTo('tables')
+    } catch (failure) {
+      setError(wordsOf(failure))
+    }
+  }
+
+  return (
+    <Dialog title="Import as a table" onClose={onClose}>
+      <p class="dim">
+        <FileName name={name} />
+      </p>
+      <form onSubmit={submit} class="stack">
+        <label class="field">
+          <span>Table</span>
+          <input
+            value={table}
+            onInput={(event) => setTable(event.currentTarget.value)}
+            placeholder="by default from the file’s name"
+            pattern="[a-z_][a-z0-9_]{0,62}"
+            spellcheck={false}
+            autofocus
+          />
+          <small class="hint">Small letters, digits and _. A table that exists gets these rows too.</small>
+        </label>
+        <label class="field">
+          <span>Date column</span>
+          <input
+            value={dateColumn}
+            onInput={(event) => setDateColumn(event.currentTarget.value)}
+            placeholder="by default the first one with dates"
+            spellcheck={false}
+          />
+        </label>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={skipBadLines}
+            onChange={(event) => setSkipBadLines(event.currentTarget.checked)}
+          />
+          Skip bad lines instead of failing
+        </label>
+        {error && (
+          <p class="form-error" role="alert">
+            {error}
+          </p>
+        )}
+        <div class="buttons">
+          <button type="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" class="primary">
+            Import
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}

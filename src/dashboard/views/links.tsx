@@ -1,0 +1,61 @@
+import { routes } from '../../protocol/routes.js'
+import type { ShareList, ShareRecord } from '../../protocol/shares.js'
+import { send } from '../api.js'
+import { CopyField } from '../parts/copy-field.js'
+import { FileName } from '../parts/file-name.js'
+import { IconButton } from '../parts/icon-button.js'
+import { useLoaded } from '../parts/loaded.js'
+import { Empty, Failed, Loading } from '../parts/states.js'
+import { toast, toastError } from '../parts/toasts.js'
+import { timeUntil } from '../words.js'
+
+/** The links that work without an account. */
+export function LinksView() {
+  const { value, error, reload } = useLoaded('links', (signal) => send<ShareList>('GET', routes.shares, { signal }))
+
+  async function revoke({ id, filename }: ShareRecord) {
+    try {
+      await send('DELETE', `${routes.shares}/${encodeURIComponent(id)}`)
+      toast({ tone: 'good', title: 'Link revoked', text: <FileName name={filename} /> })
+    } catch (failure) {
+      toastError('Not revoked', failure)
+    }
+    reload()
+  }
+
+  return (
+    <>
+      <header class="view-head">
+        <h1>Links</h1>
+      </header>
+      <section class="panel" aria-label="My links">
+        {error !== undefined && !value && <Failed error={error} onRetry={reload} />}
+        {!value && error === undefined && <Loading rows={3} />}
+        {value?.shares.length === 0 && (
+          <Empty icon="link" title="No links">
+            Share a file under Files: whoever has the link gets it without an account, until it expires.
+          </Empty>
+        )}
+        {value && value.shares.length > 0 && (
+          <ul class="plain-list links">
+            {value.shares.map((share) => (
+              <li key={share.id} data-link={share.filename}>
+                <div class="link-words">
+                  <FileName name={share.filename} />
+                  <span class="dim">works for another {timeUntil(share.expiresAt)}</span>
+                </div>
+                <CopyField text={share.url} label={`Link to ${share.filename}`} />
+                <IconButton
+                  icon="trash"
+                  tone="careful"
+                  label={`Revoke the link to ${share.filename}`}
+                  onClick={() => revoke(share)}
+                />
+              </li>
+            ))}
+          </ul>
+        )}
+      </section>
+    </>
+  )
+}

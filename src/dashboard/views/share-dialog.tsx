@@ -1,0 +1,73 @@
+import { useState } from 'preact/hooks'
+import { routes } from '../../protocol/routes.js'
+import type { ShareRecord } from '../../protocol/shares.js'
+import { send, wordsOf } from '../api.js'
+import { CopyField } from '../parts/copy-field.js'
+import { Dialog } from '../parts/dialog.js'
+import { FileName } from '../parts/file-name.js'
+
+const times = [
+  { label: '1 hour', seconds: 3600 },
+  { label: '1 day', seconds: 86_400 },
+  { label: '1 week', seconds: 7 * 86_400 },
+  { label: '30 days', seconds: 30 * 86_400 },
+]
+
+/** Makes a link to a file that works without an account. */
+export function ShareDialog({ name, onClose }: { name: string; onClose(): void }) {
+  const [seconds, setSeconds] = useState(86_400)
+  const [share, setShare] = useState<ShareRecord | null>(null)
+  const [error, setError] = useState<string | null>(null)
+
+  async function submit(event: Event) {
+    event.preventDefault()
+    try {
+      setShare(await send<ShareRecord>('POST', routes.shares, { json: { filename: name, expiresIn: seconds } }))
+    } catch (failure) {
+      setError(wordsOf(failure))
+    }
+  }
+
+  return (
+    <Dialog title="Share by a link" onClose={onClose}>
+      <p class="dim">
+        <FileName name={name} />
+      </p>
+      {share ? (
+        <div class="stack">
+          <CopyField text={share.url} label="The link" />
+          <p class="hint">
+            Whoever has it gets the file without an account, until {new Date(share.expiresAt).toLocaleString()}. You can
+            revoke it under Links.
+          </p>
+        </div>
+      ) : (
+        <form onSubmit={submit} class="stack">
+          <label class="field">
+            <span>Works for</span>
+            <select value={seconds} onChange={(event) => setSeconds(Number(event.currentTarget.value))}>
+              {times.map((time) => (
+                <option key={time.seconds} value={time.seconds}>
+                  {time.label}
+                </option>
+              ))}
+            </select>
+          </label>
+          {error && (
+            <p class="form-error" role="alert">
+              {error}
+            </p>
+          )}
+          <div class="buttons">
+            <button type="button" onClick={onClose}>
+              Cancel
+            </button>
+            <button type="submit" class="primary">
+              Make a link
+            </button>
+          </div>
+        </form>
+      )}
+    </Dialog>
+  )
+}

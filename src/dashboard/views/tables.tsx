@@ -1,0 +1,112 @@
+import { useEffect } from 'preact/hooks'
+import { routes } from '../../protocol/routes.js'
+import type { TableList, TableRecord } from '../../protocol/tables.js'
+import { Refusal, send } from '../api.js'
+import { isMine, myLiveJobs, onJobEnd } from '../live/job-store.js'
+import { FileName } from '../parts/file-name.js'
+import { Icon } from '../parts/icon.js'
+import { useLoaded } from '../parts/loaded.js'
+import { Empty, Failed, Loading } from '../parts/states.js'
+import { toast } from '../parts/toasts.js'
+import { hrefOf } from '../route.js'
+import { count } from '../words.js'
+import { JobRow } from './job-row.js'
+import { QueryBox } from './query-box.js'
+import { TableView } from './table.js'
+
+/** The tables, the imports under way, and the query box; or one table. */
+export function TablesView({ name }: { name: string }) {
+  return name === '' ? <AllTables /> : <TableView name={name} />
+}
+
+function AllTables() {
+  const { value, error, reload } = useLoaded('tables', (signal) => send<TableList>('GET', routes.tables, { signal }))
+  useImportEnds(reload)
+  const isUnavailable = error instanceof Refusal && error.code === 'tables-unavailable'
+  return (
+    <>
+      <header class="view-head">
+        <h1>Tables</h1>
+      </header>
+      <ImportsUnderWay />
+      <section class="panel" aria-label="My tables">
+        {isUnavailable && (
+          <Empty icon="table" title="Tables are not available here">
+            {error.message}
+          </Empty>
+        )}
+        {error !== undefined && !isUnavailable && !value && <Failed error={error} onRetry={reload} />}
+        {!value && error === undefined && <Loading rows={3} />}
+        {value?.tables.length === 0 && (
+          <Empty icon="table" title="No tables yet">
+            Upload a CSV under <a href={hrefOf('files')}>Files</a> and import it from there. From a terminal:{' '}
+            <code>filejobs import FILE</code>
+          </Empty>
+        )}
+        {value && value.tables.length > 0 && (
+          <ul class="plain-list tables">
+            {value.tables.map((table) => (
+              <li key={table.name}>
+                <TableLink table={table} />
+              </li>
+            ))}
+          </ul>
+        )}
+      </section>
+      {value && value.tables.length > 0 && <QueryBox tables={value.tables} />}
+    </>
+  )
+}
+
+function TableLink({ table: { name, rows, columns, imports } }: { table: TableRecord }) {
+  return (
+    <a class="table-link" href={hrefOf('tables', name)}>
+      <span class="kind-icon small">
+        <Icon name="table" />
+      </span>
+      <span class="table-words">
+        <strong>{name}</strong>
+        <span class="dim">
+          {count(rows, 'row')} · {count(columns.length, 'column')} · {count(imports.length, 'import')}
+        </span>
+      </span>
+      <Icon name="chevron" />
+    </a>
+  )
+}
+
+function ImportsUnderWay() {
+  const imports = myLiveJobs.value.filter(({ record }) => record.kind === 'import')
+  if (imports.length === 0) return null
+  return (
+    <section class="panel" aria-labelledby="imports">
+      <header class="panel-head">
+        <h2 id="imports">Importing</h2>
+      </header>
+      <ul class="plain-list">
+        {imports.map((job) => (
+          <li key={job.record.id}>
+            <JobRow job={job} showAccount={false} onOpen={() => {}} onLimit={() => {}} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+/** A new table shows up by itself; an import that failed says why. */
+function useImportEnds(reload: () => void): void {
+  useEffect(
+    () =>
+      onJobEnd((job) => {
+        if (job.kind !== 'import' || !isMine(job)) return
+        reload()
+        const file = job.file && <FileName name={job.file} />
+        if (job.state === 'done')
+          toast({ tone: 'good', title: <>Imported {file}</>, text: count(job.rows ?? 0, 'row') })
+        if (job.state === 'failed')
+          toast({ tone: 'bad', title: <>Not imported: {file}</>, text: job.error?.message, forMs: 15_000 })
+      }),
+    [reload],
+  )
+}

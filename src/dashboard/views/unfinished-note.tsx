@@ -1,0 +1,89 @@
+import { useState } from 'preact/hooks'
+import type { Receipt } from '../../protocol/jobs.js'
+import { jobPath } from '../../protocol/routes.js'
+import { me } from '../account.js'
+import { Refusal, send } from '../api.js'
+import { findLive, revision } from '../live/job-store.js'
+import { Bar } from '../parts/bar.js'
+import { FileName } from '../parts/file-name.js'
+import { toastError, toastReceipt } from '../parts/toasts.js'
+import { chosenFiles } from '../uploads/dropped-files.js'
+import { openUnfinished, type Unfinished } from '../uploads/unfinished.js'
+import { enqueue, uploadItems } from '../uploads/upload-queue.js'
+import { formatBytes } from '../words.js'
+
+/** Uploads that a reload or a closed page broke off: they go on once the same file is chosen again. */
+export function UnfinishedNote() {
+  revision.value
+  const [, setTurn] = useState(0)
+  const unfinished = openUnfinished(me.value?.account ?? '')
+  const here = new Set(uploadItems.value.map(({ status }) => status.value.jobId))
+  const broken = unfinished.list().filter(({ id }) => !here.has(id) && findLive(id)?.endedAt === null)
+  if (broken.length === 0) return null
+
+  async function discard({ id }: Unfinished) {
+    try {
+      toastReceipt(await send<Receipt>('POST', jobPath(id, 'stop')))
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.status >= 500) return toastError('Not discarded', error)
+    }
+    unfinished.remove(id)
+    setTurn((before) => before + 1)
+  }
+
+  return (
+    <section class="panel unfinished" aria-labelledby="unfinished">
+      <header class="panel-head">
+        <h2 id="unfinished">Unfinished uploads</h2>
+      </header>
+      <p class="dim">Choose the same file again, and its upload goes on where it broke off.</p>
+      <ul class="plain-list">
+        {broken.map((upload) => {
+          const bytes = findLive(upload.id)?.record.bytes ?? 0
+          return (
+            <li key={upload.id} class="upload" data-unfinished={upload.name}>
+              <div class="upload-main">
+                <div class="upload-title">
+                  <FileName name={upload.name} />
+                  <span class="upload-words">
+                    {formatBytes(bytes)} of {formatBytes(upload.size)} have arrived
+                  </span>
+                </div>
+                <Bar percent={(bytes / upload.size) * 100} label={`Unfinished upload of ${upload.name}`} tone="held" />
+              </div>
+              <div class="job-actions">
+                <label class="button">
+                  <span>Choose again</span>
+                  <input
+                    type="file"
+                    class="hidden"
+                    aria-label={`Choose ${upload.name} again`}
+                    onChange={(event) => resume(upload, event.currentTarget)}
+                  />
+                </label>
+                <button type="button" class="plain" onClick={() => discard(upload)}>
+                  Discard
+                </button>
+              </div>
+            </li>
+          )
+        })}
+      </ul>
+    </section>
+  )
+}
+
+function resume({ name, size, modified }: Unfinished, input: HTMLInputElement): void {
+  const [chosen] = chosenFiles(input.files)
+  input.value = ''
+  if (!chosen) return
+  if (chosen.file.size !== size || chosen.file.lastModified !== modified) {
+    toastError(
+      'That is another file',
+      new Error('Its size or its time of change differs: choose the very same one, or discard the upload.'),
+    )
+    return
+  }
+  // Under the name of then: a file of a folder is chosen without its folders.
+  enqueue([{ name, file: chosen.file }])
+}

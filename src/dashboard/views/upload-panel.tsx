@@ -1,0 +1,134 @@
+import type { JobRecord } from '../../protocol/jobs.js'
+import { findLive, revision } from '../live/job-store.js'
+import { Bar } from '../parts/bar.js'
+import { FileName } from '../parts/file-name.js'
+import { IconButton } from '../parts/icon-button.js'
+import { pauseJob, resumeJob } from '../parts/job-actions.js'
+import { useMedia } from '../parts/media.js'
+import { toastError, toastReceipt } from '../parts/toasts.js'
+import { VirtualList } from '../parts/virtual-list.js'
+import {
+  bytesOf,
+  cancelUpload,
+  clearEnded,
+  replaceExisting,
+  retryUpload,
+  type UploadItem,
+  unfinishedStates,
+  uploadItems,
+} from '../uploads/upload-queue.js'
+import { count, formatBytes, formatRate, timeLeft } from '../words.js'
+
+/** What this page uploads, one after another, each with its bar. */
+export function UploadPanel() {
+  const items = uploadItems.value
+  const isNarrow = useMedia('(max-width: 44rem)')
+  if (items.length === 0) return null
+  const left = items.filter(({ status }) => unfinishedStates.includes(status.value.state)).length
+  return (
+    <section class="panel uploads" aria-labelledby="uploads">
+      <header class="panel-head">
+        <h2 id="uploads">{left > 0 ? `Uploading ${count(left, 'file')}` : 'Uploaded'}</h2>
+        {left < items.length && (
+          <button type="button" class="plain" onClick={clearEnded}>
+            Clear the finished
+          </button>
+        )}
+      </header>
+      <VirtualList items={items} keyOf={({ key }) => key} rowHeight={isNarrow ? 84 : 68} rowsShown={6} label="Uploads">
+        {(item) => <UploadRow item={item} />}
+      </VirtualList>
+    </section>
+  )
+}
+
+function UploadRow({ item }: { item: UploadItem }) {
+  revision.value
+  const { name, file, status } = item
+  const { state, jobId } = status.value
+  const job = jobId === null ? undefined : findLive(jobId)?.record
+  const bytes = bytesOf(item)
+  const percent = file.size === 0 ? (state === 'done' ? 100 : 0) : (bytes / file.size) * 100
+  return (
+    <article class={`upload is-${state}`} aria-label={`Upload ${name}`} data-upload={name}>
+      <div class="upload-main">
+        <div class="upload-title">
+          <FileName name={name} />
+          <span class="upload-words">{wordsFor(item, bytes, job)}</span>
+        </div>
+        <Bar percent={percent} label={`Upload of ${name}`} tone={toneOf(item, job)} />
+      </div>
+      <div class="job-actions">
+        {job?.state === 'running' && state === 'sending' && (
+          <IconButton icon="pause" label={`Pause the upload of ${name}`} onClick={() => pauseJob(job)} />
+        )}
+        {job?.state === 'paused' && (
+          <IconButton icon="play" label={`Resume the upload of ${name}`} onClick={() => resumeJob(job)} />
+        )}
+        {state === 'exists' && (
+          <button type="button" onClick={() => replaceExisting(item)}>
+            Replace
+          </button>
+        )}
+        {(state === 'failed' || state === 'stopped') && (
+          <button type="button" class="plain" onClick={() => retryUpload(item)}>
+            Try again
+          </button>
+        )}
+        {(unfinishedStates.includes(state) || state === 'exists') && (
+          <IconButton
+            icon={state === 'queued' || state === 'exists' ? 'close' : 'stop'}
+            tone={state === 'queued' || state === 'exists' ? 'careful' : 'danger'}
+            label={`${state === 'queued' || state === 'exists' ? 'Skip' : 'Stop'} the upload of ${name}`}
+            onClick={() => cancel(item)}
+          />
+        )}
+      </div>
+    </article>
+  )
+}
+
+async function cancel(item: UploadItem): Promise<void> {
+  try {
+    const receipt = await cancelUpload(item)
+    if (receipt) toastReceipt(receipt)
+  } catch (error) {
+    toastError('Not stopped', error)
+  }
+}
+
+function wordsFor({ file, status }: UploadItem, bytes: number, job: JobRecord | undefined): string {
+  const { state, message, resumedAt } = status.value
+  const size = formatBytes(file.size)
+  switch (state) {
+    case 'queued':
+      return `${size} · waits for the one before`
+    case 'starting':
+      return `${size} · starting`
+    case 'lost':
+      return `${formatBytes(bytes)} of ${size} · the connection is lost, trying again`
+    case 'exists':
+      return `${size} · a file of this name exists`
+    case 'done':
+      return `${size} · done`
+    case 'stopped':
+    case 'failed':
+      return message ?? state
+    case 'sending': {
+      if (job?.state === 'waiting') return `${size} · waits for another upload of yours to end`
+      if (job?.state === 'paused') return `${formatBytes(bytes)} of ${size} · paused`
+      const parts = [`${formatBytes(bytes)} of ${size}`]
+      if (job?.rate) parts.push(formatRate(job.rate))
+      if (job) parts.push(timeLeft(job))
+      if (resumedAt) parts.push(`went on from ${formatBytes(resumedAt)}`)
+      return parts.filter(Boolean).join(' · ')
+    }
+  }
+}
+
+function toneOf({ status }: UploadItem, job: JobRecord | undefined) {
+  const { state } = status.value
+  if (state === 'done') return 'done'
+  if (state === 'failed' || state === 'stopped') return 'bad'
+  return state === 'sending' && job?.state !== 'paused' && job?.state !== 'waiting' ? 'upload' : 'held'
+}

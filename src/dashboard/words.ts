@@ -1,0 +1,56 @@
+import type { JobKind, JobRecord, JobState } from '../protocol/jobs.js'
+import { formatBytes, formatDuration } from '../protocol/units.js'
+
+export { formatBytes, formatDuration }
+
+export const kindWords = {
+  upload: 'Upload',
+  export: 'Download',
+  import: 'Import',
+  query: 'Query',
+} as const satisfies Record<JobKind, string>
+
+export const stateWords = {
+  waiting: 'waiting for its turn',
+  running: 'running',
+  paused: 'paused',
+  interrupted: 'interrupted',
+  committing: 'finishing',
+  done: 'done',
+  stopped: 'stopped',
+  failed: 'failed',
+} as const satisfies Record<JobState, string>
+
+export function formatRate(bytesPerSecond: number): string {
+  return `${formatBytes(Math.round(bytesPerSecond))}/s`
+}
+
+/** How long a job will still take; empty where nobody can tell. */
+export function timeLeft({ bytes, totalBytes, rate, state }: JobRecord): string {
+  if (state !== 'running' || totalBytes === null || !rate) return ''
+  const seconds = Math.ceil((totalBytes - bytes) / rate)
+  return seconds > 0 ? `${formatDuration(seconds * 1000)} left` : ''
+}
+
+/** `1,234 rows`, `1 row`. */
+export function count(number: number, one: string, many = `${one}s`): string {
+  return `${number.toLocaleString('en')} ${number === 1 ? one : many}`
+}
+
+/** A point in time, short: the time of day today, else the date. */
+export function formatTime(time: string): string {
+  const date = new Date(time)
+  const isToday = date.toDateString() === new Date().toDateString()
+  if (isToday) return date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })
+  const sameYear = date.getFullYear() === new Date().getFullYear()
+  return date.toLocaleDateString([], { day: 'numeric', month: 'short', ...(sameYear ? {} : { year: 'numeric' }) })
+}
+
+/** How long until then, roughly: `3 h`, `2 days`. */
+export function timeUntil(time: string): string {
+  const minutes = Math.max(0, Math.round((Date.parse(time) - Date.now()) / 60_000))
+  if (minutes < 1) return 'less than a minute'
+  if (minutes < 90) return `${minutes} min`
+  if (minutes < 48 * 60) return `${Math.round(minutes / 60)} h`
+  return `${Math.round(minutes / 1440)} days`
+}
