@@ -4,13 +4,8 @@ import { Problem } from '../../protocol/problems.js'
 import type { Job } from '../jobs/job.js'
 import { type Account, accountName } from '../stores/accounts.js'
 import type { Precondition } from '../stores/files.js'
-import {
-  offsetMismatch,
-  type Piece,
-  type ResumableServices,
-  ResumableUpload,
-  type UploadProgress,
-} from './resumable-upload.js'
+import type { Piece } from './pieces.js'
+import { offsetMismatch, type ResumableServices, ResumableUpload, type UploadProgress } from './resumable-upload.js'
 import type { UploadNote } from './upload-note.js'
 import { checkBefore, turnOf, type UploadRequest } from './uploads.js'
 
@@ -144,8 +139,8 @@ export class ResumableUploads {
     await Promise.all([...this.#live.values()].map((upload) => upload.close(reason)))
   }
 
-  #add(job: Job, note: UploadNote, offset: number, lastUsedAt: Date): ResumableUpload {
-    const upload = new ResumableUpload(this.#services, { job, note, offset, lastUsedAt }, (published) => {
+  #add(job: Job, note: UploadNote, size: number, lastUsedAt: Date): ResumableUpload {
+    const upload = new ResumableUpload(this.#services, { job, note, size, lastUsedAt }, (published) => {
       this.#live.delete(job.id)
       if (published) this.#remember(note.accountId, published)
     })

@@ -15,6 +15,8 @@ export interface Reservation {
    * is enough. Throws `quota-exceeded` and `disk-full`.
    */
   cover(bytes: number): Promise<void>
+  /** As `cover`, but takes nothing ahead: for a length that is known. */
+  coverExactly(bytes: number): Promise<void>
   /** Keeps `bytes` of it, for one that waits without moving. */
   shrink(bytes: number): void
   /** Gives the room back: the upload has ended, whatever the end. Releasing twice is not an error. */
@@ -74,7 +76,14 @@ export class SpaceReservations {
       this.#reserved.set(key, { account, bytes: total, written })
       reserved = total
     }
-    return { cover, shrink, release: () => void this.#reserved.delete(key) }
+    return {
+      cover,
+      coverExactly: async (total) => {
+        if (total > reserved) await take(total)
+      },
+      shrink,
+      release: () => void this.#reserved.delete(key),
+    }
   }
 }
 

@@ -11,8 +11,8 @@ import type { Account } from '../../../dist/server/stores/accounts.js'
 import { openFileStore } from '../../../dist/server/stores/local/files.js'
 import { openJobHistory } from '../../../dist/server/stores/local/job-history.js'
 import { BufferPool } from '../../../dist/server/transfers/buffers.js'
+import type { Piece } from '../../../dist/server/transfers/pieces.js'
 import { type Creation, ResumableUploads } from '../../../dist/server/transfers/resumable.js'
-import type { Piece } from '../../../dist/server/transfers/resumable-upload.js'
 import { SpaceReservations } from '../../../dist/server/transfers/space.js'
 import { eventually } from '../../helpers/eventually.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
@@ -212,7 +212,7 @@ describe('an upload that breaks near its end', () => {
     })
   })
 
-  it('goes on from one byte before the end where that byte is all that is missing', async () => {
+  it('is whole when its deferred length turns out to be what has come', async () => {
     const { resumable, account, create, append } = await open()
     const { id } = await create({ length: null })
     await append(id, 0, '0123456789')
