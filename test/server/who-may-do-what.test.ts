@@ -16,7 +16,7 @@ const onlyOps: readonly Role[] = ['ops']
 const onlyClients: readonly Role[] = ['client']
 const onlyAdmins: readonly Role[] = ['admin']
 
-/** Every route, and who may use it. */
+/** Every route, and who may use it. A new route needs its line here. */
 const table: Record<string, typeof anyone | readonly Role[]> = {
   'GET /healthz': anyone,
   'GET /readyz': anyone,
