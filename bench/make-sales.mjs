@@ -34,23 +34,22 @@ for (let row = 0; row < rows; row++) {
   const shipped = new Date(ordered.getTime() + random(50) * 86400000)
   const day = (d) => `${d.getUTCMonth() + 1}/${d.getUTCDate()}/${d.getUTCFullYear()}`
   const money = (x) => x.toFixed(2)
-  out +=
-    [
-      regions[random(7)],
-      row % 97 === 0 ? `"Bonaire, Saba ${row % 190}"` : `Country ${row % 190}`,
-      item,
-      random(2) ? 'Online' : 'Offline',
-      'LMHC'[random(4)],
-      day(ordered),
-      100000000 + row,
-      day(shipped),
-      units,
-      money(price),
-      money(cost),
-      money(units * price),
-      money(units * cost),
-      money(units * (price - cost)),
-    ].join(',') + '\n'
+  out += `${[
+    regions[random(7)],
+    row % 97 === 0 ? `"Bonaire, Saba ${row % 190}"` : `Country ${row % 190}`,
+    item,
+    random(2) ? 'Online' : 'Offline',
+    'LMHC'[random(4)],
+    day(ordered),
+    100000000 + row,
+    day(shipped),
+    units,
+    money(price),
+    money(cost),
+    money(units * price),
+    money(units * cost),
+    money(units * (price - cost)),
+  ].join(',')}\n`
   if (out.length > 1 << 20) {
     if (!process.stdout.write(out)) await new Promise((done) => process.stdout.once('drain', done))
     out = ''

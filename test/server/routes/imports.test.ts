@@ -1,0 +1,281 @@
+import { execFile } from 'node:child_process'
+import { readdir, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import type { Caller } from '../../helpers/calls.js'
+import { teams, writeSales } from '../../helpers/csv.js'
+import { eventually } from '../../helpers/eventually.js'
+import { shareServer } from '../../helpers/shared-server.js'
+import { makeTable, requestImport } from '../../helpers/tables.js'
+
+const shared = shareServer()
+const run = promisify(execFile)
+
+/** Puts a file of sales in its place by hand, as other programs may. */
+async function putSales(caller: Caller, rows: number): Promise<string> {
+  await caller.put('sales.csv', 'to be replaced')
+  const { account } = (await caller.call('/auth/me')).json
+  const path = join(shared.server.dataFolder, 'uploads', account.replace(':', '/'), 'sales.csv')
+  await writeSales(`${path}.new`, rows)
+  await rename(`${path}.new`, path)
+  return path
+}
+
+/** Begins an import that takes a while, and waits until it has read some. */
+async function beginImport(caller: Caller): Promise<string> {
+  await putSales(caller, 200_000)
+  const { json } = await caller.post('/import', { filename: 'sales.csv' })
+  await eventually('the import reads', async () => (await caller.job(json.id)).bytes > 0)
+  return json.id
+}
+
+async function tableNames(caller: Caller): Promise<string[]> {
+  return (await caller.call('/tables')).json.tables.map(({ name }: { name: string }) => name)
+}
+
+function partials(): Promise<string[]> {
+  return readdir(join(shared.server.dataFolder, 'partial'))
+}
+
+describe('an import', () => {
+  it('gives back every one of 100,000 teams', async () => {
+    const caller = await shared.newCaller()
+    const content = teams(100_000)
+    const { rows } = await makeTable(caller, 'teams', content)
+    expect(rows).toBe(100_000)
+    const { body } = await caller.call('/tables/teams/rows', { headers: { Accept: 'text/csv' } })
+    const [names, ...lines] = content.trimEnd().split('\n')
+    expect(body.toString() === `${[names, ...lines.reverse()].join('\n')}\n`).toBe(true)
+  })
+
+  it('gives counts and sums of 100,000 sales that awk finds as well', async () => {
+    const caller = await shared.newCaller()
+    const path = await putSales(caller, 100_000)
+    expect((await requestImport(caller, { filename: 'sales.csv' })).json.import).toMatchObject({
+      rows: 100_000,
+      dateColumn: 'Order Date',
+      sha256: null,
+      skipped: { count: 0, first: [] },
+    })
+    // From the right, because countries have commas in them.
+    const program =
+      'NR > 1 { n[$1]++; u[$1] += $(NF-5); p[$1] += $NF } END { for (r in n) printf "%s,%d,%d,%.2f\\n", r, n[r], u[r], p[r] }'
+    const { stdout } = await run('awk', ['-F,', program, path], { env: { LC_ALL: 'C', PATH: process.env.PATH } })
+    const sql = `select Region, count(*) n, sum("Units Sold") u, printf('%.2f', sum("Total Profit")) p from sales group by all`
+    const { json } = await caller.post('/query', { sql })
+    const ours = json.results.map((row: Record<string, unknown>) => Object.values(row).join(','))
+    expect(ours.sort()).toEqual(stdout.trimEnd().split('\n').sort())
+  })
+
+  it('is a job, answered 202 at once, with its rows at the end', async () => {
+    const caller = await shared.newCaller()
+    await caller.put('a.csv', 'x,y\n1,2\n3,4\n')
+    const { status, headers, json } = await caller.post('/import', { filename: 'a.csv' })
+    expect(status).toBe(202)
+    expect(headers.location).toBe(`/jobs/${json.id}`)
+    expect(json).toMatchObject({ kind: 'import', file: 'a.csv', table: 'a', totalBytes: 12, import: null })
+    const done = await eventually('the import is done', async () => {
+      const job = await caller.job(json.id)
+      return job.state === 'done' && job
+    })
+    expect(done).toMatchObject({ rows: 2, bytes: 12, percent: 100, error: null })
+  })
+
+  it('is answered at its end where the request prefers to wait', async () => {
+    const caller = await shared.newCaller()
+    await caller.put('a.csv', 'x,y\n1,2\n')
+    const { status, json } = await requestImport(caller, { filename: 'a.csv', table: 'other' })
+    expect(status).toBe(200)
+    expect(json).toMatchObject({ state: 'done', table: 'other', rows: 1, import: { file: 'a.csv', rows: 1 } })
+    expect(await partials()).toEqual([])
+  })
+
+  it.each([
+    ['[a]*.csv', 'a'],
+    ['x.csv.gz', 'x_csv'],
+    ['2024 Sales é.csv', '_2024_sales_e'],
+    ["it's; drop table x--.csv", 'it_s_drop_table_x'],
+    ['folder/deep.csv', 'deep'],
+  ])('reads a file called %s as it stands, into %s', async (filename, table) => {
+    const caller = await shared.newCaller()
+    await caller.put('b.csv', 'wrong\n0\n')
+    await caller.put(filename.split('/').map(encodeURIComponent).join('/'), 'right\n1\n')
+    const { json } = await requestImport(caller, { filename })
+    expect(json).toMatchObject({ state: 'done', table, rows: 1 })
+    const { results } = (await caller.call(`/tables/${table}/rows`)).json
+    expect(results).toEqual([{ right: 1 }])
+  })
+
+  it('gives the rows of the file that it began with, though the file is replaced meanwhile', async () => {
+    const caller = await shared.newCaller()
+    const id = await beginImport(caller)
+    await caller.put('sales.csv', 'a\n1\n')
+    const done = await eventually('the import is done', async () => (await caller.job(id)).state === 'done')
+    expect(done).toBe(true)
+    expect((await caller.job(id)).rows).toBe(200_000)
+  })
+
+  it('takes the types of earlier imports, so that a file that differs is refused', async () => {
+    const caller = await shared.newCaller()
+    await makeTable(caller, 't', 'a,b\n1,x\n')
+    await caller.put('t.csv', 'a,b\nx,1\n')
+    const { json } = await requestImport(caller, { filename: 't.csv' })
+    expect(json).toMatchObject({ code: 'malformed-csv', line: 2, column: 'a', reason: '"x" is not an integer' })
+    const changed = await requestImport(caller, { filename: 't.csv', types: { a: 'text' } })
+    expect(changed.json.import.columns).toEqual([
+      { name: 'a', type: 'text' },
+      { name: 'b', type: 'text' },
+    ])
+  })
+
+  it('names the line, the column and the reason of what is malformed, and publishes nothing', async () => {
+    const caller = await shared.newCaller()
+    await caller.put('bad.csv', 'a,b\n1,2\n3\n')
+    const waited = await requestImport(caller, { filename: 'bad.csv' })
+    expect(waited.status).toBe(422)
+    const problem = { code: 'malformed-csv', line: 3, column: null, reason: '1 field instead of 2' }
+    expect(waited.json).toMatchObject(problem)
+    const { json } = await caller.post('/import', { filename: 'bad.csv' })
+    const failed = await eventually('the import fails', async () => {
+      const job = await caller.job(json.id)
+      return job.state === 'failed' && job
+    })
+    expect(failed.error).toMatchObject({ ...problem, status: 422 })
+    expect(await tableNames(caller)).toEqual([])
+    expect(await partials()).toEqual([])
+  })
+
+  it('leaves bad lines out where it is asked to', async () => {
+    const caller = await shared.newCaller()
+    await caller.put('bad.csv', 'a,b\n1,2\n3\n5,6\n')
+    const { json } = await requestImport(caller, { filename: 'bad.csv', skipBadLines: true })
+    expect(json.import).toMatchObject({
+      rows: 2,
+      skipped: { count: 1, first: [{ line: 3, column: null, reason: '1 field instead of 2' }] },
+    })
+  })
+
+  it.each([
+    ['a file that is not there', { filename: 'missing.csv' }, 404, 'file-not-found'],
+    ["another account's file", { filename: '../account-1/teams.csv' }, 400, 'invalid-request'],
+    ['no name', {}, 400, 'invalid-request'],
+    ['a table in capitals', { filename: 'a.csv', table: 'Sales' }, 400, 'invalid-request'],
+    ['a table with SQL in it', { filename: 'a.csv', table: 'x"; drop table y; --' }, 400, 'invalid-request'],
+    ['a type that there is not', { filename: 'a.csv', types: { x: 'blob' } }, 400, 'invalid-request'],
+    ['a type for a missing column', { filename: 'a.csv', types: { z: 'text' } }, 400, 'invalid-request'],
+    ['a format that there is not', { filename: 'a.csv', dateFormat: '%H' }, 400, 'invalid-request'],
+    ['a date column that there is not', { filename: 'a.csv', dateColumn: 'z' }, 400, 'invalid-request'],
+    ['a name that gives no table', { filename: '—.csv' }, 400, 'invalid-request'],
+  ])('refuses %s', async (_, request, status, code) => {
+    const caller = await shared.newCaller()
+    await caller.put('a.csv', 'x\n1\n')
+    await caller.put(encodeURIComponent('—.csv'), 'x\n1\n')
+    const answer = await requestImport(caller, request as never)
+    expect({ status: answer.status, code: answer.json.code }).toEqual({ status, code })
+    expect(await tableNames(caller)).toEqual([])
+  })
+
+  it('is not for clients', async () => {
+    const caller = await shared.newCaller('client')
+    expect((await requestImport(caller, { filename: 'a.csv' })).json).toMatchObject({
+      status: 403,
+      code: 'not-allowed',
+    })
+  })
+
+  it('runs once for an account, and follows where it is asked to wait', { timeout: 60_000 }, async () => {
+    const caller = await shared.newCaller()
+    const first = await beginImport(caller)
+    await caller.put('a.csv', 'x\n1\n')
+    const refused = await caller.post('/import', { filename: 'a.csv' })
+    expect(refused.json).toMatchObject({
+      status: 409,
+      code: 'job-running',
+      job: { id: first },
+      stop: `/jobs/${first}/stop`,
+    })
+    const waited = await requestImport(caller, { filename: 'a.csv' })
+    expect(waited.json).toMatchObject({ state: 'done', table: 'a' })
+    expect((await caller.job(first)).state).toBe('done')
+  })
+
+  it('goes on when the client that waits for it leaves', async () => {
+    const caller = await shared.newCaller()
+    await putSales(caller, 100_000)
+    const request = caller.open('/import', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Prefer: 'wait=60' },
+    })
+    request.on('error', () => {})
+    request.end(JSON.stringify({ filename: 'sales.csv' }))
+    const { id } = await caller.findJob('kind=import')
+    request.destroy()
+    await new Promise((resolve) => request.once('close', resolve))
+    await eventually('the import is done', async () => (await caller.job(id)).state === 'done')
+  })
+})
+
+describe('the stop of an import', () => {
+  it('is answered once nothing is left of it', async () => {
+    const caller = await shared.newCaller()
+    const id = await beginImport(caller)
+    const { status, json } = await caller.post('/import/stop')
+    expect(status).toBe(200)
+    expect(json).toMatchObject({
+      message: 'Stopped the import of sales.csv: no row was published.',
+      job: { id, state: 'stopped', rows: null },
+      cleanedUp: true,
+      receipts: [{ job: { id } }],
+    })
+    expect(await partials()).toEqual([])
+    expect(await tableNames(caller)).toEqual([])
+    expect((await caller.post(`/jobs/${id}/stop`)).json.job).toEqual(json.job)
+    expect((await caller.post('/import/stop')).json).toMatchObject({ status: 404, code: 'no-running-job' })
+    const again = await requestImport(caller, { filename: 'sales.csv' })
+    expect(again.json).toMatchObject({ state: 'done', rows: 200_000 })
+  })
+
+  it('is told to the request that waits for the import', async () => {
+    const caller = await shared.newCaller()
+    await putSales(caller, 200_000)
+    const waiting = requestImport(caller, { filename: 'sales.csv' })
+    const { id } = await caller.findJob('kind=import', ({ bytes }) => bytes > 0)
+    await caller.post(`/jobs/${id}/stop`)
+    expect((await waiting).json).toMatchObject({ status: 409, code: 'job-stopped', job: { id, state: 'stopped' } })
+  })
+
+  it('comes too late once the rows are there', async () => {
+    const caller = await shared.newCaller()
+    await caller.put('a.csv', 'x\n1\n')
+    const { id } = (await requestImport(caller, { filename: 'a.csv' })).json
+    expect((await caller.post(`/jobs/${id}/stop`)).json).toMatchObject({ status: 409, code: 'already-published' })
+  })
+
+  it('is no pause', async () => {
+    const caller = await shared.newCaller()
+    const id = await beginImport(caller)
+    expect((await caller.post(`/jobs/${id}/pause`)).json).toMatchObject({ status: 409, code: 'not-pausable' })
+    expect((await caller.post('/import/stop')).status).toBe(200)
+  })
+
+  it('comes with the end of its account', async () => {
+    const caller = await shared.newCaller()
+    const id = await beginImport(caller)
+    const admin = await shared.admin()
+    const { account } = (await caller.call('/auth/me')).json
+    await admin.call(`/accounts/${account}`, { method: 'PATCH', body: { disabled: true } })
+    expect(await admin.job(id)).toMatchObject({ state: 'stopped', stoppedBy: 'admin:admin' })
+    expect(await partials()).toEqual([])
+  })
+})
+
+it('removes the tables of an account with it', async () => {
+  const caller = await shared.newCaller()
+  await makeTable(caller, 't', 'a\n1\n')
+  const { account } = (await caller.call('/auth/me')).json
+  const folder = join(shared.server.dataFolder, 'tables', account.replace(':', '/'))
+  expect(await readdir(join(folder, 't'))).toHaveLength(2)
+  await (await shared.admin()).call(`/accounts/${account}`, { method: 'DELETE' })
+  await expect(readdir(folder)).rejects.toThrow('ENOENT')
+})

@@ -1,0 +1,357 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { answerOf, type Caller } from '../../helpers/calls.js'
+import { eventually } from '../../helpers/eventually.js'
+import { shareServer } from '../../helpers/shared-server.js'
+import { makeTable } from '../../helpers/tables.js'
+
+const shared = shareServer()
+let ann: Caller
+/** The numbers of the imports of `t`, newest first. */
+let ids: number[]
+
+beforeAll(async () => {
+  ann = await shared.newCaller()
+  const first = await makeTable(ann, 't', 'id,day,name\n1,2014-10-08,x\n2,2014-10-09,"y, ""z"""\n3,2014-10-10,\n')
+  const second = await makeTable(ann, 't', 'id,day,name\n4,2014-10-09,v\n5,2014-10-11,w\n')
+  ids = [second.id, first.id]
+}, 60_000)
+
+async function rows(query = '', caller = ann) {
+  return (await caller.call(`/tables/t/rows${query}`)).json
+}
+
+async function idsOf(query: string): Promise<number[]> {
+  return (await rows(query)).results.map(({ id }: { id: number }) => id)
+}
+
+describe('tables', () => {
+  it('are listed with their columns, rows and imports', async () => {
+    const { status, json } = await ann.call('/tables')
+    expect(status).toBe(200)
+    const columns = [
+      { name: 'id', type: 'integer' },
+      { name: 'day', type: 'date' },
+      { name: 'name', type: 'text' },
+    ]
+    expect(json.tables).toEqual([
+      {
+        name: 't',
+        rows: 5,
+        columns,
+        dateColumn: 'day',
+        imports: [
+          expect.objectContaining({
+            id: ids[0],
+            rows: 2,
+            file: 't.csv',
+            columns,
+            sha256: expect.stringMatching(/^\w{64}$/),
+          }),
+          expect.objectContaining({ id: ids[1], rows: 3, skipped: { count: 0, first: [] } }),
+        ],
+      },
+    ])
+    expect((await ann.call('/tables/t')).json).toEqual(json.tables[0])
+  })
+
+  it('of another account are not there', async () => {
+    const bob = await shared.newCaller()
+    expect((await bob.call('/tables')).json).toEqual({ tables: [] })
+    for (const [method, path] of [
+      ['GET', '/tables/t'],
+      ['GET', '/tables/t/rows'],
+      ['GET', '/tables/t/summary'],
+      ['DELETE', '/tables/t'],
+      ['DELETE', `/tables/t/imports/${ids[0]}`],
+    ] as const) {
+      expect((await bob.call(path, { method })).json, path).toMatchObject({ status: 404, code: 'table-not-found' })
+    }
+  })
+
+  it.each(['missing', 'T', '%22t%22', 't%27--', '..%2Ft', 'x'.repeat(100)])('called %s are not there', async (name) => {
+    expect((await ann.call(`/tables/${name}/rows`)).json).toMatchObject({ status: 404, code: 'table-not-found' })
+  })
+
+  it('are removed import by import, or whole', async () => {
+    const caller = await shared.newCaller()
+    const first = await makeTable(caller, 'gone', 'a\n1\n')
+    const second = await makeTable(caller, 'gone', 'a\n2\n')
+    const remove = async (path: string) => (await caller.call(path, { method: 'DELETE' })).status
+    expect(await remove(`/tables/gone/imports/${first.id}`)).toBe(204)
+    expect(await remove(`/tables/gone/imports/${first.id}`)).toBe(404)
+    expect(await remove('/tables/gone/imports/x')).toBe(404)
+    expect((await caller.call('/tables/gone/rows')).json.results).toEqual([{ a: 2 }])
+    expect(await remove(`/tables/gone/imports/${second.id}`)).toBe(204)
+    expect((await caller.call('/tables/gone')).status).toBe(404)
+    await makeTable(caller, 'gone', 'a\n3\n')
+    expect(await remove('/tables/gone')).toBe(204)
+    expect(await remove('/tables/gone')).toBe(404)
+    expect((await caller.call('/tables')).json).toEqual({ tables: [] })
+  })
+
+  it('are removed by nobody with the role client', async () => {
+    const client = await shared.newCaller('client')
+    expect((await client.call('/tables/t', { method: 'DELETE' })).status).toBe(403)
+  })
+})
+
+describe('rows', () => {
+  it('come newest import first, and last line first', async () => {
+    expect(await rows()).toEqual({
+      count: 5,
+      next: null,
+      previous: null,
+      limit: 100,
+      columns: expect.anything(),
+      results: [
+        { id: 5, day: '2014-10-11', name: 'w' },
+        { id: 4, day: '2014-10-09', name: 'v' },
+        { id: 3, day: '2014-10-10', name: null },
+        { id: 2, day: '2014-10-09', name: 'y, "z"' },
+        { id: 1, day: '2014-10-08', name: 'x' },
+      ],
+    })
+  })
+
+  it.each(['', '&from=2014-10-09', '&from=2014-10-09&to=2014-10-11'])(
+    'come by pages that follow each other%s',
+    async (filter) => {
+      const all = await idsOf(`?limit=1000${filter}`)
+      const seen: number[] = []
+      let path: string | null = `/tables/t/rows?limit=2${filter}`
+      let last = path
+      while (path) {
+        last = path
+        const { json }: { json: { results: { id: number }[]; next: string | null } } = await ann.call(path)
+        seen.push(...json.results.map(({ id }) => id))
+        path = json.next
+      }
+      expect(seen).toEqual(all)
+      const { previous } = (await ann.call(last)).json
+      const before = (await ann.call(previous)).json.results.map(({ id }: { id: number }) => id)
+      const start = Math.floor((all.length - 1) / 2) * 2 - 2
+      expect(before).toEqual(all.slice(start, start + 2))
+    },
+  )
+
+  it.each([
+    ['?from=2014-10-09', [5, 4, 3, 2]],
+    ['?to=2014-10-09', [1]],
+    ['?from=2014-10-09&to=2014-10-10', [4, 2]],
+    ['?from=2014-10-09&to=2014-10-09', []],
+    ['?from=2014-10-08T12:00:00Z&to=2014-10-10T00:00:00Z', [4, 2]],
+    ['?from=2014-10-10&column=DAY', [5, 3]],
+    ['?column=day', [5, 4, 3, 2, 1]],
+    ['?from=2014-10-09&limit=2&offset=1', [4, 3]],
+    ['?from=2014-10-09&limit=2&offset=3', [2]],
+    ['?from=2099-01-01', []],
+  ])('are those from a day on, and before one: %s', async (query, expected) => {
+    expect(await idsOf(query)).toEqual(expected)
+  })
+
+  it.each([
+    ['?from=2014-10-10&to=2014-10-09', 'from'],
+    ['?from=2014-02-30', 'from'],
+    ['?to=10/8/2014', 'to'],
+    ["?from=2014-10-08'%20or%201=1--", 'from'],
+    ['?from=2014-10-08T25:00:00', 'from'],
+    ['?from=2014-10-08&column=name', 'column'],
+    ['?from=2014-10-08&column=nothing', 'column'],
+    ['?limit=-1', 'limit'],
+    ['?limit=0', 'limit'],
+    ['?limit=1.5', 'limit'],
+    ['?limit=many', 'limit'],
+    ['?offset=-1', 'offset'],
+  ])('are refused for %s', async (query, field) => {
+    expect(await rows(query)).toMatchObject({ status: 400, code: 'invalid-request', field })
+  })
+
+  it('are a thousand at most, and the answer says so', async () => {
+    const caller = await shared.newCaller()
+    await makeTable(caller, 't', `a\n${Array.from({ length: 1500 }, (_, row) => row).join('\n')}\n`)
+    const page = await rows('?limit=1000000000', caller)
+    expect([page.limit, page.results.length, page.count]).toEqual([1000, 1000, 1500])
+    expect(page.next).toBe('/tables/t/rows?limit=1000&offset=1000')
+    const rest = (await caller.call(page.next)).json
+    expect([rest.results.length, rest.results.at(-1), rest.next]).toEqual([500, { a: 0 }, null])
+    expect((await rows('?offset=5000', caller)).results).toEqual([])
+  })
+
+  it('bear large integers and decimals as text, and names as they are', async () => {
+    const caller = await shared.newCaller()
+    const content = `big,dec,"a ""b"", c",__proto__,time,bool\n9007199254740993,1.5,é,p,2014-10-08 12:30:00,true\n`
+    await makeTable(caller, 'kinds', content, { types: { dec: 'decimal(9,2)' } })
+    const { body, json } = await caller.call('/tables/kinds/rows')
+    const line = `{"big":"9007199254740993","dec":"1.50","a \\"b\\", c":"é","__proto__":"p","time":"2014-10-08T12:30:00","bool":true}`
+    expect(body.toString()).toContain(line)
+    expect(json.count).toBe(1)
+    const lines = await caller.call('/tables/kinds/rows', { headers: { Accept: 'application/x-ndjson' } })
+    expect(lines.body.toString()).toBe(`${line}\n`)
+  })
+
+  it('of imports that differ have the columns of all, as text where types differ', async () => {
+    const caller = await shared.newCaller()
+    await makeTable(caller, 'mixed', 'a,b,day\n1,x,2014-10-08\n')
+    await makeTable(caller, 'mixed', 'b,c,day,a\ny,2.5,soon,one\n', { types: { a: 'text', day: 'text' } })
+    const { columns, results } = (await caller.call('/tables/mixed/rows')).json
+    expect(columns).toEqual([
+      { name: 'b', type: 'text' },
+      { name: 'c', type: 'double' },
+      { name: 'day', type: 'text' },
+      { name: 'a', type: 'text' },
+    ])
+    expect(results).toEqual([
+      { b: 'y', c: 2.5, day: 'soon', a: 'one' },
+      { b: 'x', c: null, day: '2014-10-08', a: '1' },
+    ])
+    // A column that holds no dates in an import has no row there that could match.
+    const { json } = await caller.call('/tables/mixed/rows?from=2000-01-01')
+    expect([json.count, json.results.length]).toEqual([1, 1])
+    const { body } = await caller.call('/tables/mixed/rows', { headers: { Accept: 'text/csv' } })
+    expect(body.toString()).toBe('b,c,day,a\ny,2.5,soon,one\nx,,2014-10-08,1\n')
+    const { json: asked } = await caller.post('/query', { sql: 'select b, c, day, a from mixed order by b' })
+    expect(asked.results).toEqual(results.toReversed())
+  })
+
+  it('need a date column for a filter', async () => {
+    const caller = await shared.newCaller()
+    await makeTable(caller, 't', 'a\n1\n')
+    expect(await rows('?from=2014-10-08', caller)).toMatchObject({ code: 'invalid-request', field: 'column' })
+  })
+})
+
+describe('rows as text', () => {
+  const csv = { headers: { Accept: 'text/csv' } }
+
+  it('are CSV for who accepts that, whole', async () => {
+    const { status, headers, body } = await ann.call('/tables/t/rows', csv)
+    expect({ status, type: headers['content-type'] }).toEqual({
+      status: 200,
+      type: 'text/csv; charset=utf-8; header=present',
+    })
+    expect(headers['content-disposition']).toBe('attachment; filename="t.csv"')
+    expect(body.toString()).toBe(
+      'id,day,name\n5,2014-10-11,w\n4,2014-10-09,v\n3,2014-10-10,\n2,2014-10-09,"y, ""z"""\n1,2014-10-08,x\n',
+    )
+  })
+
+  it('are lines of JSON for who accepts that, with the same filter', async () => {
+    const accept = { headers: { Accept: 'application/x-ndjson' } }
+    const { body } = await ann.call('/tables/t/rows?from=2014-10-10', accept)
+    const lines = body.toString().trimEnd().split('\n')
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { id: 5, day: '2014-10-11', name: 'w' },
+      { id: 3, day: '2014-10-10', name: null },
+    ])
+  })
+
+  it('are an export job', async () => {
+    const { headers, body } = await ann.call('/tables/t/rows', csv)
+    const job = await eventually('the job has ended', async () => {
+      const found = await ann.job(String(headers['filejobs-job']))
+      return found.endedAt && found
+    })
+    expect(job).toMatchObject({ kind: 'export', table: 't', file: null, state: 'done', bytes: body.length })
+  })
+
+  it('are only headers for HEAD', async () => {
+    const { status, headers, body } = await ann.call('/tables/t/rows', { method: 'HEAD', ...csv })
+    expect([status, headers['filejobs-job'], body.length]).toEqual([200, undefined, 0])
+  })
+
+  it.each(['?limit=5', '?offset=1', '?from=2014-02-30'])('are refused for %s', async (query) => {
+    expect((await ann.call(`/tables/t/rows${query}`, csv)).json).toMatchObject({ status: 400, code: 'invalid-request' })
+  })
+
+  it('can be stopped: the reader sees its connection break', async () => {
+    const caller = await shared.newCaller()
+    const line = 'x'.repeat(1000)
+    await makeTable(
+      caller,
+      'large',
+      `id,text\n${Array.from({ length: 20_000 }, (_, row) => `${row},${line}`).join('\n')}\n`,
+    )
+    const request = caller.open('/tables/large/rows', { headers: { Accept: 'text/csv' } })
+    request.end()
+    const broken = answerOf(request).then(
+      () => 'whole',
+      (error: NodeJS.ErrnoException) => error.code,
+    )
+    // A limit keeps it from being over too soon.
+    const { id } = await caller.findJob('kind=export')
+    await caller.call(`/jobs/${id}`, { method: 'PATCH', body: { rateLimit: 100_000 } })
+    const { json } = await caller.post('/export/stop')
+    expect(json).toMatchObject({ job: { id, state: 'stopped', table: 'large' } })
+    expect(await broken).toBe('ECONNRESET')
+  })
+
+  it('are one export at a time', async () => {
+    const caller = await shared.newCaller()
+    const line = 'x'.repeat(1000)
+    await makeTable(
+      caller,
+      'large',
+      `id,text\n${Array.from({ length: 20_000 }, (_, row) => `${row},${line}`).join('\n')}\n`,
+    )
+    const request = caller.open('/tables/large/rows', { headers: { Accept: 'text/csv' } })
+    request.on('error', () => {})
+    request.end()
+    const { id } = await caller.findJob('kind=export')
+    await caller.call(`/jobs/${id}`, { method: 'PATCH', body: { rateLimit: 100_000 } })
+    const second = await caller.call('/tables/large/rows', csv)
+    expect(second.json).toMatchObject({ status: 409, code: 'job-running', job: { id } })
+    request.destroy()
+    const left = await eventually('the first has ended', async () => {
+      const job = await caller.job(id)
+      return job.endedAt && job
+    })
+    expect(left).toMatchObject({ state: 'failed', error: { code: 'client-left' } })
+  })
+})
+
+describe('a summary', () => {
+  it('tells of columns, and of rows over time', async () => {
+    const { status, json } = await ann.call('/tables/t/summary')
+    expect(status).toBe(200)
+    expect(json).toEqual({
+      rows: 5,
+      columns: [
+        { name: 'id', type: 'integer', nulls: 0, distinct: 5, min: 1, max: 5 },
+        { name: 'day', type: 'date', nulls: 0, distinct: 4, min: '2014-10-08', max: '2014-10-11' },
+        { name: 'name', type: 'text', nulls: 1, distinct: 4, min: 'v', max: 'y, "z"' },
+      ],
+      overTime: {
+        column: 'day',
+        unit: 'day',
+        counts: [
+          { from: '2014-10-08', rows: 1 },
+          { from: '2014-10-09', rows: 2 },
+          { from: '2014-10-10', rows: 1 },
+          { from: '2014-10-11', rows: 1 },
+        ],
+      },
+    })
+  })
+
+  it.each([
+    ['week', '2014-01-01', '2015-01-01'],
+    ['month', '2014-01-01', '2020-01-01'],
+    ['year', '1900-01-01', '2020-01-01'],
+  ])('counts by %s where that suits', async (unit, first, last) => {
+    const caller = await shared.newCaller()
+    await makeTable(caller, 't', `d\n${first}\n${last}\n`)
+    expect((await caller.call('/tables/t/summary')).json.overTime).toMatchObject({
+      column: 'd',
+      unit,
+      counts: { length: 2 },
+    })
+  })
+
+  it('has no counts over time without a date column, and goes along with the table', async () => {
+    const caller = await shared.newCaller()
+    await makeTable(caller, 't', 'a\n1\n')
+    expect((await caller.call('/tables/t/summary')).json).toMatchObject({ rows: 1, overTime: null })
+    await makeTable(caller, 't', 'a\n2\n')
+    expect((await caller.call('/tables/t/summary')).json).toMatchObject({ rows: 2, columns: [{ min: 1, max: 2 }] })
+  })
+})
