@@ -37,7 +37,7 @@ export function openShapes(document: DeclaredApi) {
         // A file has the type that it was uploaded with.
         return declared.content['application/octet-stream'] ? undefined : `${route} ${answer.status} answers ${type}`
       }
-      if (!/json$/.test(type)) return undefined
+      if (!/[/+]json$/.test(type)) return undefined
       const at = pointer(
         'paths',
         path,

@@ -1,0 +1,101 @@
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { Caller } from '../../helpers/calls.js'
+import { writeSales } from '../../helpers/csv.js'
+import { eventually } from '../../helpers/eventually.js'
+import { type ServeProcess, startServe } from '../../helpers/serve.js'
+import { temporaryFolder } from '../../helpers/temporary-folder.js'
+
+const run = promisify(execFile)
+
+async function logIn(server: ServeProcess): Promise<Caller> {
+  const answer = await fetch(`${server.url}/auth/signup`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ username: 'ann', password: 'correct horse' }),
+  })
+  return new Caller(server, ((await answer.json()) as { token: string }).token)
+}
+
+/** The processes of the engine that a process has started. */
+async function engines(parent: number): Promise<number[]> {
+  const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=,args='])
+  return stdout.split('\n').flatMap((line) => {
+    const [, pid, ppid, args] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? []
+    return Number(ppid) === parent && /tables\/\w+-child\.js/.test(args!) ? [Number(pid)] : []
+  })
+}
+
+async function running(pids: number[]): Promise<number[]> {
+  const { stdout } = await run('ps', ['-A', '-o', 'pid=,stat='])
+  const alive = stdout.split('\n').flatMap((line) => {
+    const [pid, state] = line.trim().split(/\s+/)
+    return state && !state.startsWith('Z') ? [Number(pid)] : []
+  })
+  return pids.filter((pid) => alive.includes(pid))
+}
+
+/** Starts rows, an endless query and an import, each with a process of its own. */
+async function busyServer(dataFolder: string) {
+  const server = await startServe({ dataFolder })
+  const caller = await logIn(server)
+  await caller.put('small.csv', 'a\n1\n')
+  await caller.call('/import', { method: 'POST', body: { filename: 'small.csv' }, headers: { Prefer: 'wait=60' } })
+  await caller.call('/tables/small/rows')
+  const sql = 'with recursive t as (select 1 union all select * from t) select count(*) from t'
+  caller.post('/query', { sql }).catch(() => {})
+  await writeSales(join(dataFolder, 'uploads/user/ann/sales.csv'), 300_000)
+  const { json } = await caller.post('/import', { filename: 'sales.csv' })
+  await eventually('the import reads', async () => (await caller.job(json.id)).bytes > 0)
+  const children = await eventually('three processes run', async () => {
+    const found = await engines(server.child.pid!)
+    return found.length === 3 && found
+  })
+  return { server, caller, children, importId: json.id as string }
+}
+
+const left = async (dataFolder: string) => ({
+  partial: await readdir(join(dataFolder, 'partial')),
+  tables: await readdir(join(dataFolder, 'tables/user/ann')),
+})
+
+describe('the processes of the engine', () => {
+  it('die with a server that is killed, and the next start finds nothing of the import', {
+    timeout: 90_000,
+  }, async () => {
+    const dataFolder = join(await temporaryFolder(), 'data')
+    const { server, children, importId } = await busyServer(dataFolder)
+    server.child.kill('SIGKILL')
+    await once(server.child, 'close')
+    await eventually('the processes are gone', async () => (await running(children)).length === 0, 5_000)
+    const next = await startServe({ dataFolder })
+    expect(await left(dataFolder)).toEqual({ partial: [], tables: ['small'] })
+    const caller = await logIn(next)
+    expect(await caller.job(importId)).toMatchObject({ state: 'failed', rows: null, error: { code: 'shutting-down' } })
+    expect((await caller.call('/tables')).json.tables).toMatchObject([{ name: 'small', rows: 1 }])
+  })
+
+  it('end with a server that is told to end twice', { timeout: 90_000 }, async () => {
+    const dataFolder = join(await temporaryFolder(), 'data')
+    const { server, children } = await busyServer(dataFolder)
+    // A second signal so soon would count as the first one's echo.
+    server.child.kill('SIGTERM')
+    await eventually('the server has gone, or takes another signal for one', () => {
+      server.child.kill('SIGTERM')
+      return server.child.exitCode !== null || server.child.signalCode !== null
+    })
+    await eventually('the processes are gone', async () => (await running(children)).length === 0, 5_000)
+  })
+
+  it('are ignored by a Ctrl-C in the terminal of the server', { timeout: 90_000 }, async () => {
+    const dataFolder = join(await temporaryFolder(), 'data')
+    const { children, server } = await busyServer(dataFolder)
+    const { stdout } = await run('ps', ['-o', 'pgid=', '-p', [server.child.pid, ...children].join(',')])
+    const groups = stdout.trim().split(/\s+/)
+    expect(new Set(groups).size).toBe(4)
+  })
+})
