@@ -11,17 +11,17 @@ export interface CuttingProxy {
 }
 
 /**
- * A way to the server of `url` on which connections break: each time that the next number of `afterBytes` has gone from client to
+ * A way to the server of `url`, which is asked for anew each time where it is a function, on which connections break: each time that the next number of `afterBytes` has gone from client to
  * server, the connection that carries them is reset at both ends. Without numbers left, nothing breaks any more.
  */
-export async function openCuttingProxy(url: string, afterBytes: number[] = []): Promise<CuttingProxy> {
-  const target = { host: new URL(url).hostname, port: Number(new URL(url).port) }
+export async function openCuttingProxy(url: string | (() => string), afterBytes: number[] = []): Promise<CuttingProxy> {
   const open = new Set<() => void>()
   let cuts = 0
   let left = afterBytes.shift() ?? Number.POSITIVE_INFINITY
 
   const server = net.createServer((client) => {
-    const upstream = net.connect(target)
+    const { hostname, port } = new URL(typeof url === 'string' ? url : url())
+    const upstream = net.connect({ host: hostname, port: Number(port) })
     const cut = () => {
       if (!open.delete(cut)) return
       client.resetAndDestroy()

@@ -99,8 +99,9 @@ export class LocalPartial implements Partial {
     await this.#syncing
     // The kernel reports a failed write-back to one sync only.
     if (this.#syncError) throw this.#syncError
+    const size = this.#size
     await this.#context.syncs(() => this.#handle.datasync()).catch(rethrowFull)
-    this.#syncedSize = this.#size
+    this.#syncedSize = size
   }
 
   async note(note: object): Promise<void> {
