@@ -148,7 +148,8 @@ export class Exports {
       await finished(response, { readable: false, signal: flow.signal })
     } catch (error) {
       // A reader that closes after some progress has what it wanted: the next range, or the end of its patience.
-      const byReader = !job.signal.aborted && (request.left.aborted || response.destroyed)
+      const hasLeft = error instanceof Problem && error.code === 'client-left'
+      const byReader = !job.signal.aborted && (hasLeft || request.left.aborted || response.destroyed)
       if (!byReader) {
         this.#rememberStop(job, request)
         cut()

@@ -3,6 +3,7 @@ import type { OpenFile } from '../stores/files.js'
 import { unlessAborted } from './abortable.js'
 import { type BufferPool, BufferSize } from './buffers.js'
 import type { Flow } from './flow.js'
+import { clientLeft } from './receiving.js'
 
 export interface ByteRange {
   start: number
@@ -74,9 +75,9 @@ interface Piece {
   filled: Promise<number>
 }
 
-/** Resolves when the sink has taken the bytes, so that the buffer is free again. */
+/** Resolves when the sink has taken the bytes, so that the buffer is free again. Whatever a sink fails by, its reader has gone. */
 function write(sink: Writable, bytes: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
-    sink.write(bytes, (error) => (error ? reject(error) : resolve()))
+    sink.write(bytes, (error) => (error ? reject(clientLeft()) : resolve()))
   })
 }

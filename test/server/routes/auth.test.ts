@@ -262,7 +262,12 @@ describe('GET /auth/me', () => {
 describe('/auth/sessions', () => {
   it('lists mine, newest first, and revokes one', async () => {
     const first = await server.logIn('sessions')
-    const second = await server.logIn('sessions')
+    const login = await fetch(`${server.url}/auth/login`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'User-Agent': 'laptop/1.0' },
+      body: JSON.stringify({ username: 'sessions', password: 'correct horse' }),
+    })
+    const second = ((await login.json()) as { token: string }).token
     const list = await (await get('/auth/sessions', second)).json()
     expect(list.sessions).toHaveLength(2)
     expect(list.sessions.find((session: { current: boolean }) => session.current)).toMatchObject({
@@ -270,7 +275,7 @@ describe('/auth/sessions', () => {
       createdAt: expect.any(String),
       lastUsedAt: expect.any(String),
       expiresAt: expect.any(String),
-      client: 'node',
+      client: 'laptop/1.0',
     })
     const { id } = list.sessions.find((session: { current: boolean }) => !session.current)
     expect((await remove(`/auth/sessions/${id}`, second)).status).toBe(204)

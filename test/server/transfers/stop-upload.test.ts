@@ -192,18 +192,28 @@ describe('a stopped upload', () => {
 
   it('is answered while the digest and the disk are still busy with what had come', async () => {
     const ann = await shared.newCaller()
-    const id = randomUUID()
     const size = 200 * MiB
-    const request = ann.open('/files/a', { method: 'PUT', headers: { 'Content-Length': size, 'Filejobs-Job': id } })
-    const answer = answerOf(request)
-    Readable.from(bytes('fast', size)).pipe(request)
-    await eventually('all has come', async () => (await ann.job(id)).bytes === size)
-    const stop = await ann.post('/upload/stop')
-    expect(await answer).toMatchObject({ status: 409, json: { code: 'job-stopped' } })
-    expect(stop).toMatchObject({ status: 200, json: { bytesDiscarded: size } })
-    expect(stop.json.tookMs).toBeLessThan(1000)
-    expect(await ann.names()).toEqual([])
-  })
+    // A disk that is quick enough publishes first: then once more.
+    for (let round = 1; round <= 10; round++) {
+      const id = randomUUID()
+      const request = ann.open('/files/a', { method: 'PUT', headers: { 'Content-Length': size, 'Filejobs-Job': id } })
+      const answer = answerOf(request)
+      Readable.from(bytes('fast', size)).pipe(request)
+      await eventually('all has come', async () => (await ann.job(id)).bytes === size)
+      const stop = await ann.post(`/jobs/${id}/stop`)
+      if (stop.status === 409) {
+        expect(await answer).toMatchObject({ status: 201 })
+        expect((await ann.call('/files/a', { method: 'DELETE' })).status).toBe(204)
+        continue
+      }
+      expect(await answer).toMatchObject({ status: 409, json: { code: 'job-stopped' } })
+      expect(stop).toMatchObject({ status: 200, json: { bytesDiscarded: size } })
+      expect(stop.json.tookMs).toBeLessThan(1000)
+      expect(await ann.names()).toEqual([])
+      return
+    }
+    expect.fail('the stop came too late ten times')
+  }, 60_000)
 })
 
 async function partials(): Promise<string[]> {

@@ -117,9 +117,12 @@ export class LocalPartial implements Partial {
   }
 
   async remove(): Promise<void> {
-    await removePartial(this.id, this.#context)
-    // A sync may still be under way. The file is gone already, so nobody has to wait for that.
-    this.close().catch(() => {})
+    try {
+      await removePartial(this.id, this.#context)
+    } finally {
+      // A sync may still be under way. The file is gone already, so nobody has to wait for that.
+      this.close().catch(() => {})
+    }
   }
 
   async close(): Promise<void> {
