@@ -17,7 +17,7 @@ const summaryColumns: Column<ColumnSummary>[] = [
   { title: 'COLUMN', cell: ({ name }) => name },
   { title: 'TYPE', cell: ({ type }) => type },
   { title: 'NULLS', align: 'right', cell: ({ nulls }) => nulls.toLocaleString('en') },
-  { title: 'DISTINCT', align: 'right', cell: ({ distinct }) => `~${distinct.toLocaleString('en')}` },
+  { title: '~DISTINCT', align: 'right', cell: ({ distinct }) => distinct.toLocaleString('en') },
   { title: 'MIN', cell: ({ min }) => shorten(min) },
   { title: 'MAX', cell: ({ max }) => shorten(max) },
 ]

@@ -110,7 +110,7 @@ export const summarySchema = z
         name: z.string(),
         type: z.string(),
         nulls: z.int(),
-        distinct: z.int().meta({ description: 'approximate' }),
+        distinct: z.int().meta({ description: 'approximate beyond 200,000 rows' }),
         min: z.unknown(),
         max: z.unknown(),
       }),

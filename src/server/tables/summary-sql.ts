@@ -11,9 +11,15 @@ export interface DatedPart {
   readonly field: string
 }
 
-/** One row with three values for each column: about how many distinct ones, the least and the greatest. */
+/** Up to here it costs little to count distinct values exactly; beyond, the engine estimates them. */
+const exactRows = 200_000
+
+/** One row with three values for each column: how many distinct ones, the least and the greatest. */
 export function statistics({ imports }: StoredTable, columns: UnionColumn[]): string {
-  const values = columns.map((_, at) => `approx_count_distinct(v${at}), min(v${at}), max(v${at})`)
+  const rows = imports.reduce((sum, part) => sum + part.rows, 0)
+  const distinct = (value: string) =>
+    rows > exactRows ? `approx_count_distinct(${value})` : `count(DISTINCT ${value})`
+  const values = columns.map((_, at) => `${distinct(`v${at}`)}, min(v${at}), max(v${at})`)
   const parts = imports.map((part) => {
     const list = columns.map((column, at) => `${columnExpression(part, column)} AS v${at}`)
     return `SELECT ${list.join(', ')} FROM ${sourceOf(part)}`

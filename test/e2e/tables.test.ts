@@ -1,0 +1,196 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeAccount } from '../helpers/account.js'
+import { writeSales } from '../helpers/csv.js'
+import { startTestServer, type TestServer } from '../helpers/server.js'
+
+let server: TestServer
+beforeAll(async () => {
+  server = await startTestServer()
+})
+afterAll(() => server.close())
+
+const teams = 'name,city,founded\nRovers,"York, UK",2014-10-08\nUnited,,2014-10-09\nCity,Zoë,2014-10-10\n'
+
+async function withTeams() {
+  const account = await makeAccount(server)
+  await writeFile(`${account.client.home}/teams.csv`, teams)
+  const imported = await account.client.run(['import', 'teams.csv'])
+  return { ...account, imported }
+}
+
+describe('filejobs import', () => {
+  it('uploads a local file and makes rows of it', async () => {
+    const { client, imported } = await withTeams()
+    expect(imported).toEqual({
+      code: 0,
+      stdout: 'Imported 3 rows of 3 columns from teams.csv into teams\n',
+      stderr: '',
+    })
+    expect((await client.run(['ls'])).stdout).toContain('teams.csv')
+    const { stdout } = await client.run(['tables'])
+    expect(stdout).toMatch(/^TABLE +ROWS +COLUMNS +IMPORTS +NEWEST +DATES\nteams +3 +3 +1 +\S+ \S+ +founded\n$/)
+  })
+
+  it('takes the file of the server where there is no local one, or with --remote', async () => {
+    const { client } = await withTeams()
+    await writeFile(`${client.home}/teams.csv`, 'other\n1\n')
+    const remote = await client.run(['import', 'teams.csv', '--remote', '--table', 'again', '--json'])
+    expect(JSON.parse(remote.stdout)).toMatchObject({ table: 'again', rows: 3, file: 'teams.csv' })
+    const missing = await client.run(['import', 'missing.csv'])
+    expect(missing).toMatchObject({ code: 4, stderr: 'Error: There is no file "missing.csv".\n' })
+  })
+
+  it('ends with 10 at a line that cannot be read, and names it', async () => {
+    const { client } = await makeAccount(server)
+    await writeFile(`${client.home}/bad.csv`, 'a,b\n1,2\n3\n')
+    const failed = await client.run(['import', 'bad.csv'])
+    expect(failed).toEqual({ code: 10, stdout: '', stderr: 'Error: Line 3: 1 field instead of 2.\n' })
+    const skipped = await client.run(['import', 'bad.csv', '--skip-bad-lines', '--types', 'a=text,b=decimal(9,2)'])
+    expect(skipped).toEqual({
+      code: 0,
+      stdout: 'Imported 1 row of 2 columns from bad.csv into bad\n',
+      stderr: 'Left out 1 line that cannot be read:\n  line 3: 1 field instead of 2\n',
+    })
+    expect((await client.run(['rows', 'bad', '--json'])).stdout).toBe('{"a":"1","b":"2.00"}\n')
+  })
+
+  it('takes options for what it would recognise otherwise', async () => {
+    const { client } = await makeAccount(server)
+    await writeFile(`${client.home}/x.csv`, '1,31.12.2014, a \n')
+    const args = ['--no-header', '--date-format', '%d.%m.%Y', '--date-column', 'column2', '--trim', '--json']
+    const { stdout } = await client.run(['import', 'x.csv', ...args])
+    expect(JSON.parse(stdout)).toMatchObject({ dateColumn: 'column2' })
+    expect((await client.run(['rows', 'x', '--csv'])).stdout).toBe('column1,column2,column3\n1,2014-12-31,a\n')
+    expect((await client.run(['import', 'x.csv', '--types', 'nothing'])).code).toBe(2)
+  })
+
+  it('is stopped by Ctrl-C, and leaves no row', async () => {
+    const { client } = await makeAccount(server)
+    await writeSales(join(client.home, 'sales.csv'), 300_000)
+    await client.run(['upload', 'sales.csv'])
+    const running = client.start(['import', 'sales.csv', '--remote'])
+    const importing = async () => {
+      const { stdout } = await client.run(['jobs', '--kind', 'import', '--state', 'running', '--json'])
+      return stdout !== '' && JSON.parse(stdout.split('\n')[0]!).bytes > 0
+    }
+    await expect.poll(importing, { timeout: 20_000 }).toBe(true)
+    running.child.kill('SIGINT')
+    expect(await running.ended()).toBe(130)
+    expect(running.stdout).toBe('Stopped the import of sales.csv: no row was published.\n')
+    expect((await client.run(['tables'])).stderr).toMatch(/no tables yet/)
+    expect(await readdir(join(server.dataFolder, 'partial'))).toEqual([])
+  })
+
+  it('ends with 9 when somebody else stops it', async () => {
+    const { client } = await makeAccount(server)
+    await writeSales(join(client.home, 'sales.csv'), 300_000)
+    await client.run(['upload', 'sales.csv'])
+    const running = client.start(['import', 'sales.csv', '--remote'])
+    const stopped = async () => (await client.run(['stop', 'import'])).code
+    await expect.poll(stopped, { timeout: 20_000 }).toBe(0)
+    expect(await running.ended()).toBe(9)
+    expect(running.stderr).toMatch(/The import of sales\.csv was stopped by user:/)
+  })
+})
+
+describe('filejobs rows', () => {
+  it('prints aligned columns, and how many there are', async () => {
+    const { client } = await withTeams()
+    expect(await client.run(['rows', 'teams', '--limit', '2'])).toEqual({
+      code: 0,
+      stdout: 'name    city  founded\nCity    Zoë   2014-10-10\nUnited        2014-10-09\n',
+      stderr: '2 of 3 rows.\n',
+    })
+  })
+
+  it('prints CSV and lines of JSON, by page and whole', async () => {
+    const { client } = await withTeams()
+    const csv = 'name,city,founded\nCity,Zoë,2014-10-10\nUnited,,2014-10-09\nRovers,"York, UK",2014-10-08\n'
+    expect((await client.run(['rows', 'teams', '--csv'])).stdout).toBe(csv)
+    expect((await client.run(['rows', 'teams', '--csv', '--limit', '9'])).stdout).toBe(csv)
+    const json = '{"name":"United","city":null,"founded":"2014-10-09"}\n'
+    const day = ['--from', '2014-10-09', '--to', '2014-10-10']
+    expect((await client.run(['rows', 'teams', '--json', ...day])).stdout).toBe(json)
+    expect((await client.run(['rows', 'teams', '--json', '--limit', '1', '--offset', '1'])).stdout).toBe(json)
+  })
+
+  it('writes a file, whole or not at all', async () => {
+    const { client } = await withTeams()
+    const { stdout } = await client.run(['rows', 'teams', '-o', 'out.csv'])
+    expect(stdout).toBe('Wrote teams to out.csv (87 B)\n')
+    expect((await readFile(`${client.home}/out.csv`, 'utf8')).split('\n').length).toBe(5)
+    expect((await client.run(['rows', 'teams', '-o', 'out.csv'])).code).toBe(6)
+    expect((await client.run(['rows', 'teams', '-o', 'out.csv', '--limit', '1'])).code).toBe(2)
+  })
+
+  it('prints a summary', async () => {
+    const { client } = await withTeams()
+    const { stdout } = await client.run(['rows', 'teams', '--summary'])
+    expect(stdout).toMatch(/^3 rows\n\nCOLUMN +TYPE +NULLS +~DISTINCT +MIN +MAX\n/)
+    expect(stdout).toMatch(/^city +text +1 +2 +York, UK +Zoë$/m)
+    expect(stdout).toMatch(/^2014-10-08 +1 +=+$/m)
+    const { rows } = JSON.parse((await client.run(['rows', 'teams', '--summary', '--json'])).stdout)
+    expect(rows).toBe(3)
+  })
+
+  it.each([
+    [['rows', 'missing'], 4],
+    [['rows', 'teams', '--from', '2014-02-30'], 2],
+    [['rows', 'teams', '--limit', '-1'], 2],
+    [['rows', 'teams', '--limit', 'all'], 2],
+  ])('%j ends with %d', async (args, code) => {
+    const { client } = await withTeams()
+    expect((await client.run(args)).code).toBe(code)
+  })
+})
+
+describe('filejobs tables', () => {
+  it('shows columns and imports, and removes one or all', async () => {
+    const { client } = await withTeams()
+    const second = await client.run(['import', 'teams.csv', '--json'])
+    const { id } = JSON.parse(second.stdout)
+    const { stdout } = await client.run(['tables', 'teams'])
+    expect(stdout).toMatch(/^teams: 6 rows, dates in "founded"\n\nCOLUMN +TYPE\nname +text\n/)
+    expect((await client.run(['tables', 'rm', 'teams', String(id)])).stdout).toBe(
+      `Removed the rows of import ${id} from teams\n`,
+    )
+    expect((await client.run(['tables', '--json'])).stdout).toMatch(/"rows":3/)
+    expect((await client.run(['tables', 'rm', 'teams'])).stdout).toBe('Removed the table teams\n')
+    expect((await client.run(['tables', 'rm', 'teams'])).code).toBe(4)
+  })
+})
+
+describe('filejobs query', () => {
+  it('prints the answer in columns, as CSV and as JSON', async () => {
+    const { client } = await withTeams()
+    const sql = 'select city, count(*) n from teams where city is not null group by all order by city'
+    expect((await client.run(['query', sql])).stdout).toBe('city      n\nYork, UK  1\nZoë       1\n')
+    expect((await client.run(['query', sql, '--csv'])).stdout).toBe('city,n\n"York, UK",1\nZoë,1\n')
+    expect((await client.run(['query', '-', '--json'], { input: sql })).stdout).toBe(
+      '{"city":"York, UK","n":1}\n{"city":"Zoë","n":1}\n',
+    )
+    const limited = await client.run(['query', sql, '--limit', '1'])
+    expect(limited.stderr).toBe('Only the first 1 rows: an answer has no more.\n')
+  })
+
+  it('ends with 10 for what is no query', async () => {
+    const { client } = await withTeams()
+    const { code, stderr } = await client.run(['query', 'drop table teams'])
+    expect([code, stderr]).toEqual([10, 'Error: Only SELECT is allowed: a query reads, and changes nothing.\n'])
+  })
+
+  it('is stopped by Ctrl-C', async () => {
+    const { client } = await withTeams()
+    const running = client.start([
+      'query',
+      'with recursive t as (select 1 union all select * from t) select count(*) from t',
+    ])
+    const asking = async () => (await client.run(['jobs', '--kind', 'query', '--state', 'running', '--json'])).stdout
+    await expect.poll(asking, { timeout: 20_000 }).not.toBe('')
+    running.child.kill('SIGINT')
+    expect(await running.ended()).toBe(130)
+    expect(running.stdout).toBe('Stopped the query: its process has ended.\n')
+  })
+})
