@@ -1,16 +1,35 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Problem } from '../../protocol/problems.js'
 import { clientLeft } from '../transfers/receiving.js'
 import { LingeringResponse } from './lingering-response.js'
 
-/** Aborts with `client-left` when the connection closes before the response has been sent. */
+/**
+ * Aborts with `client-left` when the connection closes before the response has been sent, or with what `breakOff` says
+ * or has said.
+ */
 export function leftSignal(outgoing: ServerResponse): AbortSignal {
-  const controller = new AbortController()
+  const controller = controllerOf(outgoing)
   outgoing.on('close', () => {
     if (!outgoing.writableFinished) controller.abort(clientLeft())
   })
   if (outgoing.destroyed) controller.abort(clientLeft())
   return controller.signal
+}
+
+/** Ends the work on a request because of what came on its connection. False where nobody listens yet. */
+export function breakOff(outgoing: ServerResponse, reason: Problem): boolean {
+  const isListenedTo = controllers.has(outgoing)
+  controllerOf(outgoing).abort(reason)
+  return isListenedTo
+}
+
+const controllers = new WeakMap<ServerResponse, AbortController>()
+
+function controllerOf(outgoing: ServerResponse): AbortController {
+  const controller = controllers.get(outgoing) ?? new AbortController()
+  controllers.set(outgoing, controller)
+  return controller
 }
 
 /**

@@ -7,6 +7,7 @@ import { getRequestListener } from '@hono/node-server'
 import { Problem } from '../../protocol/problems.js'
 import { awaitContinue } from './continue.js'
 import { LingeringResponse } from './lingering-response.js'
+import { answerMalformed } from './malformed.js'
 
 export interface ListenerOptions {
   host: string
@@ -14,6 +15,8 @@ export interface ListenerOptions {
   port: number
   tls: { certFile: string; keyFile: string } | null
   fetch: Parameters<typeof getRequestListener>[0]
+  /** How long the headers of a request may take; default 60 s. Looked at in steps of half a minute, or of that. */
+  headersTimeoutMs?: number
 }
 
 export interface Listener {
@@ -27,10 +30,10 @@ export interface Listener {
 
 /** Opens the port. Throws with what to do where it is taken or not allowed. */
 export async function openListener(options: ListenerOptions): Promise<Listener> {
-  const server = createServer(options.tls)
+  const server = createServer(options)
   // No time limit on a whole request: an upload may take days. A flow notices when nothing moves.
   server.requestTimeout = 0
-  server.headersTimeout = 60_000
+  server.headersTimeout = options.headersTimeoutMs ?? 60_000
   server.keepAliveTimeout = 65_000
   const answer = getRequestListener(options.fetch, { autoCleanupIncoming: false, overrideGlobalObjects: false })
   const unanswered = new Set<http.ServerResponse>()
@@ -44,7 +47,10 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     awaitContinue(incoming, outgoing)
     handle(incoming, outgoing)
   })
-  server.on('clientError', answerMalformed)
+  server.on('clientError', (error, socket) => {
+    const due = [...unanswered].find((outgoing) => outgoing.socket === socket)
+    answerMalformed(error, socket as Socket, due)
+  })
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
@@ -83,8 +89,9 @@ async function allClosed(unanswered: Set<http.ServerResponse>, limitMs: number):
   late.abort()
 }
 
-function createServer(tls: ListenerOptions['tls']): http.Server | https.Server {
-  const options = { ServerResponse: LingeringResponse }
+function createServer({ tls, headersTimeoutMs = 30_000 }: ListenerOptions): http.Server | https.Server {
+  const connectionsCheckingInterval = Math.min(30_000, headersTimeoutMs)
+  const options = { ServerResponse: LingeringResponse, connectionsCheckingInterval }
   if (!tls) return http.createServer(options)
   // Node offers HTTP/1.1 alone, and refuses `curl --http1.0` in the handshake.
   const protocols = { ALPNProtocols: ['http/1.1', 'http/1.0'] }
@@ -97,13 +104,6 @@ function readPem(file: string): Buffer {
   } catch (error) {
     throw new Problem('invalid-request', `Cannot read ${file}: ${(error as Error).message}`, {}, { cause: error })
   }
-}
-
-/** A request that is no HTTP, or a body that breaks its own framing: answered where that is still possible. */
-function answerMalformed(error: NodeJS.ErrnoException, socket: NodeJS.WritableStream & { writable: boolean }): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }
 
 function explain(error: NodeJS.ErrnoException, { host, port }: ListenerOptions): Error {

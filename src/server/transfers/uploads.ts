@@ -32,7 +32,7 @@ export interface UploadRequest {
   waitMs: number
   /** Bytes per second; null, the default, for none. */
   rateLimit?: number | null
-  /** Aborts when the sender's connection is gone. */
+  /** Aborts with `client-left` when the sender's connection is gone, with another problem when it breaks the protocol. */
   left: AbortSignal
   /** Called once when the checks are over and the body may come: the moment for `100 Continue`. */
   begin(job: Job): void
@@ -103,6 +103,7 @@ export class Uploads {
     const job = await jobs.start({ ...plan, ...owner, ...wish, kind: 'upload' }, turnOf(request))
     const flow = new Flow({ job, shared: [throttleOf(owner.account)], idleTimeoutMs, signal: request.left })
     const endRevocation = stopWhenRevoked(job, identity)
+    const endDoubt = failWhenBroken(job, request.left)
     const partials: Promise<Partial>[] = []
     const sizes: (() => number)[] = []
     let release = () => {}
@@ -158,6 +159,7 @@ export class Uploads {
       release()
       flow.close()
       endRevocation()
+      endDoubt()
     }
   }
 }
@@ -191,6 +193,20 @@ export function stopWhenRevoked(job: Job, identity: Identity): () => void {
   revoked.addEventListener('abort', stop)
   if (revoked.aborted) stop()
   return () => revoked.removeEventListener('abort', stop)
+}
+
+/**
+ * A sender that breaks the protocol is not believed, although its body seemed complete; one that leaves after its body
+ * is. Returns the function that ends the watch.
+ */
+function failWhenBroken(job: Job, left: AbortSignal): () => void {
+  const fail = () => {
+    const problem = asProblem(left.reason)
+    if (problem.code !== 'client-left') job.abort(problem)
+  }
+  left.addEventListener('abort', fail)
+  if (left.aborted) fail()
+  return () => left.removeEventListener('abort', fail)
 }
 
 /** How a request waits for its turn: until it leaves, or its session is revoked. */
