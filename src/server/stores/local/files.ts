@@ -76,15 +76,16 @@ export async function openFileStore(dataFolder: string): Promise<LocalFileStore>
 
   /**
    * Renames `from` to the name, making its folders, durably. The metadata is written first, so that a full disk leaves
-   * all as it was. A removal may take an empty folder away in between: once more then.
+   * all as it was. A removal may take an empty folder away in between, and another one after that: once more then.
    */
   async function moveIntoPlace(from: string, space: Space, name: string, about: Description | null) {
     const stats = await lstat(from, { bigint: true })
     for (let attempt = 1; ; attempt++) {
-      const path = await makeFolders(root, space, name)
       try {
-        if ((await lstat(path).catch(missingAsUndefined))?.isDirectory()) throw isFolder(name)
-        if (about) await metadata.write(space, name, stats, about)
+        const path = await makeFolders(root, space, name)
+        const there = await lstat(path, { bigint: true }).catch(missingAsUndefined)
+        if (there?.isDirectory()) throw isFolder(name)
+        if (about) await metadata.write(space, name, stats, about, there)
         await rename(from, path)
         await syncFolder(dirname(path))
         return await metadata.describe(space, name, stats)
@@ -92,7 +93,7 @@ export async function openFileStore(dataFolder: string): Promise<LocalFileStore>
         const code = (error as NodeJS.ErrnoException).code
         if (code === 'EISDIR' || code === 'ENOTEMPTY') throw isFolder(name)
         if (code === 'ENOTDIR') throw belowFile(name)
-        if (code !== 'ENOENT' || attempt === 3) throw error
+        if (code !== 'ENOENT' || attempt === maxAttempts) throw error
       }
     }
   }
@@ -198,6 +199,9 @@ export async function openFileStore(dataFolder: string): Promise<LocalFileStore>
     close: () => digests.close(),
   }
 }
+
+/** Each time, another removal must have come in between. */
+const maxAttempts = 10
 
 /**
  * The names of regular files below `top`, sorted: a folder sorts as its name with a slash, which is how its files' names
