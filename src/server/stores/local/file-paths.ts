@@ -25,6 +25,7 @@ export async function findPath(root: string, space: Space, name: string): Promis
 export async function makeFolders(root: string, space: Space, name: string): Promise<string> {
   const path = join(spaceFolder(root, space), name)
   const folder = dirname(path)
+  if (!(await isWithoutLinks(folder))) throw belowFile(name)
   const firstMade = await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOTDIR' || error.code === 'EEXIST') throw belowFile(name)
     throw error
@@ -34,6 +35,17 @@ export async function makeFolders(root: string, space: Space, name: string): Pro
     for (let made = folder; made.length >= firstMade.length; made = dirname(made)) await syncFolder(dirname(made))
   }
   return path
+}
+
+/** Whether the part of the path that is there is real: else folders would be made behind a link, outside perhaps. */
+async function isWithoutLinks(folder: string): Promise<boolean> {
+  for (let path = folder; ; path = dirname(path)) {
+    const real = await realpath(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOTDIR' || error.code === 'ELOOP') return ''
+      if (error.code !== 'ENOENT') throw error
+    })
+    if (real !== undefined) return real === path
+  }
 }
 
 /** Removes the folders that a removal left empty, up to the account's own. */
