@@ -11,6 +11,7 @@ const regions = [
   'North America',
   'Central America and the Caribbean',
 ]
+/** @type {[name: string, price: number, cost: number][]} */
 const items = [
   ['Snacks', 152.58, 97.44],
   ['Cosmetics', 437.2, 263.33],
