@@ -1,13 +1,47 @@
+import type { JobRecord } from '../protocol/jobs.js'
+import { Problem } from '../protocol/problems.js'
+import type { Api } from './api.js'
 import { Failure } from './exit-codes.js'
+import { listJobs } from './listing.js'
 
 const pattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+/** The beginning of an id: enough of it that no word is meant. */
+const beginning = /^(?=[0-9a-f]{4})[0-9a-f-]{4,35}$/i
+const unfinished = 'waiting,running,paused,interrupted,committing'
 
+/** Whether a text can be the id of a job, or the beginning of one. */
 export function isJobId(text: string): boolean {
-  return pattern.test(text)
+  return pattern.test(text) || beginning.test(text)
 }
 
-/** The text, where it has the form of a job's id. Throws a Failure that says where to find one. */
-export function requireJobId(text: string): string {
-  if (isJobId(text)) return text
-  throw new Failure('wrongUse', `"${text}" is not the id of a job: see "filejobs jobs".`)
+/** The beginning of an id, for where there is little room. */
+export function shortJobId(id: string): string {
+  return id.slice(0, 8)
+}
+
+/**
+ * The id that is meant: as it is, or by its beginning where one unfinished job has it. Throws `job-not-found`, and a
+ * Failure where the text cannot be an id, or where several jobs begin by it.
+ */
+export async function findJobId(api: Api, text: string): Promise<string> {
+  if (pattern.test(text)) return text
+  if (!beginning.test(text)) {
+    throw new Failure('wrongUse', `"${text}" is not the id of a job: see "filejobs jobs".`)
+  }
+  const found: JobRecord[] = []
+  for await (const job of listVisible(api)) if (job.id.startsWith(text.toLowerCase())) found.push(job)
+  const [job] = found
+  if (found.length > 1) throw new Failure('wrongUse', `${found.length} jobs begin by ${text}: write more of the id.`)
+  if (!job) throw new Problem('job-not-found', `There is no unfinished job "${text}": see "filejobs jobs".`)
+  return job.id
+}
+
+/** The jobs that one may act upon: everybody's for an admin. */
+async function* listVisible(api: Api): AsyncGenerator<JobRecord> {
+  try {
+    yield* listJobs(api, { state: unfinished, all: true })
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'not-allowed') throw error
+    yield* listJobs(api, { state: unfinished })
+  }
 }

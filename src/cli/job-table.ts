@@ -22,7 +22,8 @@ function formatDone(job: JobRecord): string {
   return `${formatBytes(job.bytes)} (${Math.floor(job.percent)}%)`
 }
 
-function formatWhat(job: JobRecord): string {
+/** What a job works on, with how it ended where that is not well. */
+export function formatWhat(job: JobRecord): string {
   const what = job.file ?? job.table ?? ''
   if (job.state === 'stopped') return `${what} (stopped by ${job.stoppedBy})`
   return job.error ? `${what} (${job.error.code})` : what

@@ -8,6 +8,9 @@ export interface CuttingProxy {
   readonly cuts: number
   /** Cuts every connection that is open now. */
   cutAll(): void
+  /** Cuts every connection, and takes no other until `goUp`. */
+  goDown(): void
+  goUp(): Promise<void>
 }
 
 /**
@@ -44,20 +47,27 @@ export async function openCuttingProxy(url: string | (() => string), afterBytes:
     }
     client.on('end', () => upstream.end())
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const listen = async (port: number) => {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    return (server.address() as AddressInfo).port
+  }
+  const port = await listen(0)
   const cutAll = () => {
     for (const cut of [...open]) cut()
   }
-  onTestFinished(() => {
-    cutAll()
+  const goDown = () => {
     server.close()
-  })
+    cutAll()
+  }
+  onTestFinished(goDown)
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${port}`,
     get cuts() {
       return cuts
     },
     cutAll,
+    goDown,
+    goUp: async () => void (await listen(port)),
   }
 }

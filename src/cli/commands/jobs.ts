@@ -12,6 +12,7 @@ interface Options {
   state?: string
   kind?: string
   limit: string
+  watch?: boolean
 }
 
 export function jobsCommand(context: Context): Command {
@@ -20,11 +21,17 @@ export function jobsCommand(context: Context): Command {
     .option('--state <state>', 'only waiting, running, paused, interrupted, committing, done, stopped or failed ones')
     .option('--kind <kind>', 'only upload, export, import or query')
     .option('--limit <number>', 'how many, the newest first', '20')
+    .option('--watch', 'show them live; q leaves')
     .addHelpText('after', examples)
     .action(async (options: Options, command: Command) => {
       const limit = /^[1-9]\d*$/.test(options.limit) ? Number(options.limit) : Number.NaN
       if (Number.isNaN(limit)) throw new Failure('wrongUse', `--limit: "${options.limit}" is not a number above 0.`)
-      const { output, api } = await openSession(context, command)
+      const session = await openSession(context, command)
+      if (options.watch) {
+        const { watchJobs } = await import('../watch/watch-jobs.js')
+        return watchJobs(session, { ...options, limit })
+      }
+      const { output, api } = session
       const jobs: JobRecord[] = []
       for await (const job of listJobs(await api(), options, limit)) {
         if (output.json) output.result(job, '')
@@ -39,4 +46,6 @@ const examples = `
 Examples:
   $ filejobs jobs
   $ filejobs jobs --state running --kind upload
-  $ filejobs jobs --all --json | jq -r .account`
+  $ filejobs jobs --all --json | jq -r .account
+  $ filejobs jobs --watch
+  $ filejobs jobs --watch --json | jq -r 'select(.job.state == "done") | .job.file'`

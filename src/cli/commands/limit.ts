@@ -3,21 +3,22 @@ import type { JobRecord } from '../../protocol/jobs.js'
 import { jobPath } from '../../protocol/routes.js'
 import { formatBytes } from '../../protocol/units.js'
 import type { Context } from '../context.js'
-import { requireJobId } from '../job-id.js'
+import { findJobId } from '../job-id.js'
 import { parseRate } from '../rate-option.js'
 import { openSession } from '../session.js'
 
 export function limitCommand(context: Context): Command {
   return new Command('limit')
-    .argument('<job>', 'its id, as "filejobs jobs" shows it')
+    .argument('<job>', 'its id, as "filejobs jobs" shows it, or how it begins')
     .argument('<rate>', 'bytes a second at most, such as 500K or 5M; off for none')
     .addHelpText('after', examples)
     .action(async (id: string, rate: string, _options: object, command: Command) => {
       const rateLimit = rate === 'off' ? null : parseRate(rate, 'rate')
-      const { output, api } = await openSession(context, command)
-      const job = await (await api()).send<JobRecord>('PATCH', jobPath(requireJobId(id)), { json: { rateLimit } })
+      const session = await openSession(context, command)
+      const api = await session.api()
+      const job = await api.send<JobRecord>('PATCH', jobPath(await findJobId(api, id)), { json: { rateLimit } })
       const what = `the ${job.kind} of ${job.file ?? job.id}`
-      output.result(
+      session.output.result(
         job,
         rateLimit === null ? `No limit on ${what}.` : `Limited ${what} to ${formatBytes(rateLimit)}/s.`,
       )

@@ -2,17 +2,18 @@ import { Command } from 'commander'
 import type { JobRecord } from '../../protocol/jobs.js'
 import { jobPath } from '../../protocol/routes.js'
 import type { Context } from '../context.js'
-import { requireJobId } from '../job-id.js'
+import { findJobId } from '../job-id.js'
 import { openSession } from '../session.js'
 
 export function pauseCommand(context: Context): Command {
   return new Command('pause')
-    .argument('<job>', 'its id, as "filejobs jobs" shows it')
+    .argument('<job>', 'its id, as "filejobs jobs" shows it, or how it begins')
     .addHelpText('after', examples)
     .action(async (id: string, _options: object, command: Command) => {
-      const { output, api } = await openSession(context, command)
-      const job = await (await api()).send<JobRecord>('POST', jobPath(requireJobId(id), 'pause'))
-      output.result(job, `Paused the ${job.kind} of ${job.file ?? job.id}.`)
+      const session = await openSession(context, command)
+      const api = await session.api()
+      const job = await api.send<JobRecord>('POST', jobPath(await findJobId(api, id), 'pause'))
+      session.output.result(job, `Paused the ${job.kind} of ${job.file ?? job.id}.`)
     })
 }
 

@@ -5,7 +5,7 @@ import { jobPath } from '../../protocol/routes.js'
 import type { Api } from '../api.js'
 import type { Context } from '../context.js'
 import { Failure } from '../exit-codes.js'
-import { isJobId } from '../job-id.js'
+import { findJobId, isJobId } from '../job-id.js'
 import { type JobFilter, listJobs } from '../listing.js'
 import { openSession } from '../session.js'
 
@@ -15,7 +15,10 @@ interface Options {
 
 export function stopCommand(context: Context): Command {
   return new Command('stop')
-    .argument('[what]', 'upload, export, import, query, or the id of a job; without it, everything of mine that runs')
+    .argument(
+      '[what]',
+      'upload, export, import, query, or a job by its id or how that begins; without it, everything of mine that runs',
+    )
     .option('--all', 'those of every account (admin)')
     .addHelpText('after', examples)
     .action(async (what: string | undefined, options: Options, command: Command) => {
@@ -41,7 +44,9 @@ const kinds = ['upload', 'export', 'import', 'query'] as const
 const kindsWithRoute: readonly string[] = ['upload', 'export', 'import']
 
 async function stop(api: Api, what: string | undefined, all: boolean): Promise<Receipt[]> {
-  if (what !== undefined && isJobId(what)) return [await api.send<Receipt>('POST', jobPath(what, 'stop'))]
+  if (what !== undefined && isJobId(what)) {
+    return [await api.send<Receipt>('POST', jobPath(await findJobId(api, what), 'stop'))]
+  }
   const kind = kinds.find((known) => known === what)
   if (what !== undefined && kind === undefined) {
     throw new Failure('wrongUse', `"${what}" is neither ${kinds.join(', ')} nor the id of a job: see "filejobs jobs".`)

@@ -1,0 +1,133 @@
+import type { JobEvent, JobRecord } from '../../protocol/jobs.js'
+import { Exit } from '../exit-codes.js'
+import { openHttpClient } from '../http-client.js'
+import { signalExits } from '../interrupt.js'
+import { formatWhat } from '../job-table.js'
+import { listJobs } from '../listing.js'
+import type { Session } from '../session.js'
+import { type BoardFilter, JobBoard } from './board.js'
+import { boardLines } from './board-lines.js'
+import { readEvents } from './event-source.js'
+import { openScreen } from './screen.js'
+
+export interface WatchOptions extends BoardFilter {
+  all?: boolean | undefined
+  /** How many ended jobs to begin with. */
+  limit: number
+}
+
+/**
+ * Shows jobs as they go: a live table on a terminal, a line for each change of state elsewhere, and each event as it is
+ * with `--json`. Ends by `q`, and throws an Exit by Ctrl-C or SIGTERM.
+ */
+export async function watchJobs(session: Session, options: WatchOptions): Promise<void> {
+  const { context, output } = session
+  const http = await openHttpClient(session.server, await session.token(), session.userAgent)
+  const leave = new AbortController()
+  const unlisten = context.interrupt.listen((signal) => leave.abort(new Exit(signalExits[signal])))
+  const view = output.json
+    ? showEvents(session, options)
+    : context.stdout.isTTY && context.env.TERM !== 'dumb'
+      ? await showTable(session, options, leave)
+      : showLines(session, options)
+  try {
+    const source = { http, all: options.all ?? false, signal: leave.signal, onBroken: view.onBroken }
+    for await (const event of readEvents(source)) view.onEvent(event)
+    if (leave.signal.reason instanceof Exit) throw leave.signal.reason
+  } finally {
+    view.close()
+    unlisten()
+    http.close()
+  }
+}
+
+interface View {
+  onEvent(event: JobEvent): void
+  onBroken(): void
+  close(): void
+}
+
+/** Each event on a line, for scripts. */
+function showEvents({ output, server }: Session, options: WatchOptions): View {
+  const board = new JobBoard(options)
+  return {
+    onEvent(event) {
+      if (event.event !== 'heartbeat' && (!event.job || board.shows(event.job))) output.result(event, '')
+    },
+    onBroken: () => output.note(trouble(server)),
+    close: () => {},
+  }
+}
+
+/** A line for each change of state, where there is no terminal. */
+function showLines({ output, server }: Session, options: WatchOptions): View {
+  const board = new JobBoard(options)
+  return {
+    onEvent(event) {
+      const { job } = event
+      const isNews = job !== null && board.find(job.id)?.state !== job.state
+      board.apply(event)
+      if (job && isNews && board.shows(job))
+        output.result(job, `${job.id}  ${job.kind}  ${job.state}  ${formatWhat(job)}`)
+    },
+    onBroken: () => output.note(trouble(server)),
+    close: () => {},
+  }
+}
+
+async function showTable(session: Session, options: WatchOptions, leave: AbortController): Promise<View> {
+  const { context, server } = session
+  const api = await session.api()
+  const board = new JobBoard(options)
+  let isBroken = false
+  let isKnown = false
+  let frame: NodeJS.Timeout | undefined
+  const screen = openScreen(context, {
+    onKey(key) {
+      if (key === 'q' || key === 'Q') leave.abort()
+      // The terminal sends Ctrl-C as a key while it sends each key by itself.
+      if (key === '\u0003') leave.abort(new Exit(signalExits.SIGINT))
+    },
+    onResize: () => drawSoon(),
+  })
+  const draw = () => {
+    frame = undefined
+    const { columns, lines } = screen
+    const words = isBroken ? trouble(server) : undefined
+    screen.draw(boardLines({ rows: board.rows(), withAccounts: options.all ?? false, trouble: words, columns, lines }))
+  }
+  const drawSoon = () => {
+    frame ??= setTimeout(draw, frameMs)
+  }
+  /** The events tell of what is unfinished; what ended before is asked for. */
+  const list = async () => {
+    const jobs: JobRecord[] = []
+    for await (const job of listJobs(api, options, options.limit)) jobs.push(job)
+    board.addListed(jobs)
+    drawSoon()
+  }
+  return {
+    onEvent(event) {
+      isBroken = false
+      board.apply(event)
+      // A list that cannot be had now is no loss: the connection is about to break, and is noticed by that.
+      if (!isKnown || event.event === 'resync') list().catch(() => {})
+      isKnown = true
+      drawSoon()
+    },
+    onBroken() {
+      isBroken = true
+      drawSoon()
+    },
+    close() {
+      clearTimeout(frame)
+      screen.close()
+    },
+  }
+}
+
+const frameMs = 100
+
+function trouble(server: string): string {
+  return `No connection to ${server}: trying again …`
+}

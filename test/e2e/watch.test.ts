@@ -1,0 +1,192 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import type { JobEvent, JobRecord } from '../../dist/protocol/jobs.js'
+import { makeAccount } from '../helpers/account.js'
+import { Caller, holdUpload } from '../helpers/calls.js'
+import { openCuttingProxy } from '../helpers/cutting-proxy.js'
+import { listenTo } from '../helpers/event-stream.js'
+import { freePort } from '../helpers/ports.js'
+import type { Running } from '../helpers/program.js'
+import { startTestServer, type TestServer } from '../helpers/server.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+import { hasTmux, openTerminal } from '../helpers/terminal.js'
+import { until } from '../helpers/until.js'
+
+let server: TestServer
+beforeAll(async () => {
+  server = await startTestServer({ jobsPerAccount: 10, shutdownGraceMs: 0 })
+})
+afterAll(() => server.close())
+
+describe('jobs --watch --json', () => {
+  it('prints each event on a line, until Ctrl-C', async () => {
+    const { client, token } = await makeAccount(server)
+    const ann = new Caller(server, token)
+    const held = await holdUpload(ann, 'held')
+    const watch = client.start(['jobs', '--watch', '--json'])
+    await until('there is a snapshot', () => eventsOf(watch).length > 0)
+    await ann.put('a', 'x')
+    const done = await until('a is done', () => eventsOf(watch).find(isDone('a')))
+    expect(done).toMatchObject({ event: 'job', job: { kind: 'upload', bytes: 1 } })
+    expect(eventsOf(watch)[0]).toMatchObject({ event: 'snapshot', job: { id: held.id, state: 'running' } })
+    watch.child.kill('SIGINT')
+    expect(await watch.ended()).toBe(130)
+    held.request.destroy()
+  })
+
+  it('goes on after a broken connection, and misses and repeats nothing', async () => {
+    const { client, token } = await makeAccount(server)
+    const ann = new Caller(server, token)
+    const held = await holdUpload(ann, 'held')
+    const way = await openCuttingProxy(server.url)
+    const whole = await listenTo(ann)
+    const watch = client.start(['jobs', '--watch', '--json', '--server', way.url])
+    await until('it listens', () => eventsOf(watch).length > 0)
+    for (let round = 0; round < 4; round++) {
+      way.cutAll()
+      for (let file = 0; file < 5; file++) await ann.put(`in-round-${round}-${file}`, 'x')
+      await until('it has heard of the last', () => eventsOf(watch).some(isDone(`in-round-${round}-4`)))
+    }
+    await until('the other has too', () => whole.events.some(isDone('in-round-3-4')))
+    const changes = (events: JobEvent[]) =>
+      events.flatMap(({ id, job }) => (job && job.id !== held.id ? [`${id} ${job.file} ${job.state}`] : []))
+    expect(changes(eventsOf(watch))).toEqual(changes(whole.events))
+    expect(watch.stderr).toMatch(/^(No connection to http:\S+: trying again …\n){4,}$/)
+    held.request.destroy()
+  })
+
+  it('says to start anew after a restart of the server', async () => {
+    const port = await freePort()
+    const dataFolder = await temporaryFolder()
+    const first = await startTestServer({ port, dataFolder, shutdownGraceMs: 0 })
+    const { client, put } = await makeAccount(first)
+    const watch = client.start(['jobs', '--watch', '--json'])
+    await until('it listens', async () => {
+      await put('a', 'x')
+      return eventsOf(watch).length > 0
+    })
+    await first.close()
+    const second = await startTestServer({ port, dataFolder, shutdownGraceMs: 0 })
+    onTestFinished(() => second.close())
+    await until('it says so', () => eventsOf(watch).find(({ event }) => event === 'resync'))
+  })
+
+  it('ends as not logged in when its session is revoked', async () => {
+    const { client, token, put } = await makeAccount(server)
+    const watch = client.start(['jobs', '--watch', '--json'])
+    await until('it listens', async () => {
+      await put('a', 'x')
+      return eventsOf(watch).length > 0
+    })
+    await new Caller(server, token).post('/auth/logout')
+    expect(await watch.ended()).toBe(3)
+    expect(watch.stderr).toMatch(/Not logged in to \S+: run "filejobs login"\.\n$/)
+  })
+
+  it('fails at once where there is no server, or no right to see all', async () => {
+    const { client } = await makeAccount(server)
+    const nowhere = `http://127.0.0.1:${await freePort()}`
+    expect((await client.run(['jobs', '--watch', '--json', '--server', nowhere])).code).toBe(5)
+    expect((await client.run(['jobs', '--watch', '--json', '--all'])).code).toBe(3)
+  })
+})
+
+describe('jobs --watch', () => {
+  it('prints a line for each change of state where there is no terminal', async () => {
+    const { client, token } = await makeAccount(server)
+    const ann = new Caller(server, token)
+    const held = await holdUpload(ann, 'held')
+    const watch = client.start(['jobs', '--watch', '--kind', 'upload'])
+    await watch.says(new RegExp(`^${held.id}  upload  running  held *$`, 'm'))
+    await ann.post(`/jobs/${held.id}/pause`)
+    await watch.says(/ {2}paused {2}held$/m)
+    await ann.post(`/jobs/${held.id}/stop`)
+    await watch.says(/ {2}stopped {2}held \(stopped by user:\w+\)$/m)
+    expect(watch.stdout.trim().split('\n')).toHaveLength(3)
+  })
+
+  const name = hasTmux ? 'on a terminal' : 'on a terminal (skipped: there is no tmux here)'
+  describe.skipIf(!hasTmux)(name, () => {
+    it('shows bars, rates and states as they change, and gives the terminal back by q', async () => {
+      const { token, put } = await makeAccount(server)
+      const ann = new Caller(server, token)
+      await put('before', 'x')
+      const held = await holdUpload(ann, 'held', { size: 1000 })
+      const terminal = await openTerminal({ FILEJOBS_SERVER: server.url, FILEJOBS_TOKEN: token })
+      await terminal.type('echo before-the-table')
+      await terminal.shows(/^before-the-table *$/m)
+      await terminal.type('filejobs jobs --watch')
+      await terminal.shows(/^JOB +KIND +STATE +PROGRESS +RATE +LEFT +WHAT *$/m)
+      await terminal.shows(new RegExp(`^${held.id.slice(0, 8)}  upload  running +\\[-{10}\\] +0% .* held *$`, 'm'))
+      await terminal.shows(/upload {2}done +\[={10}\] 100% .* before *$/m)
+      held.request.write(Buffer.alloc(499))
+      await terminal.shows(/running +\[=====-----\] {2}50% +[\d.]+ \w+\/s .* held *$/m)
+      await ann.post(`/jobs/${held.id}/pause`)
+      await terminal.shows(/paused +\[=====-----\] .* held *$/m)
+      await ann.post(`/jobs/${held.id}/stop`)
+      await terminal.shows(/stopped .* held \(stopped by user:\w+\) *$/m)
+      await terminal.shows(/^nothing runs; q leaves *$/m)
+      await terminal.press('q')
+      await terminal.shows(/^ready> $/m)
+      await terminal.type('echo code $?')
+      const screen = await terminal.shows(/^code 0 *$/m)
+      expect(screen.input).toMatch(/^before-the-table$/m)
+      expect(screen.input).toMatch(/echo code/)
+      expect(screen.input).not.toMatch(/PROGRESS/)
+    })
+
+    it('is left by Ctrl-C, with 130', async () => {
+      const { token } = await makeAccount(server)
+      const terminal = await openTerminal({ FILEJOBS_SERVER: server.url, FILEJOBS_TOKEN: token })
+      await terminal.type('filejobs jobs --watch')
+      await terminal.shows(/^There are no jobs\. *$/m)
+      await terminal.press('C-c')
+      await terminal.shows(/^ready> $/m)
+      await terminal.type('echo code $?')
+      await terminal.shows(/^code 130 *$/m)
+    })
+
+    it('says when the server is gone, and goes on when it is back', async () => {
+      const { token, put } = await makeAccount(server)
+      const way = await openCuttingProxy(server.url)
+      const terminal = await openTerminal({ FILEJOBS_SERVER: way.url, FILEJOBS_TOKEN: token })
+      await terminal.type('filejobs jobs --watch')
+      await terminal.shows(/^There are no jobs\. *$/m)
+      way.goDown()
+      await terminal.shows(/No connection to \S+: trying again … *$/m)
+      await put('meanwhile', 'x')
+      await way.goUp()
+      await terminal.shows(/done .* meanwhile *$/m)
+      expect(await terminal.screen()).not.toMatch(/No connection/)
+      await terminal.press('q')
+      await terminal.shows(/^ready> $/m)
+    })
+  })
+})
+
+describe('a job', () => {
+  it('is named by how its id begins', async () => {
+    const { client, token } = await makeAccount(server)
+    const ann = new Caller(server, token)
+    const same = 'abcdef01-0000-4000-8000-00000000000'
+    const held = [await holdUpload(ann, 'a', { id: `${same}1` }), await holdUpload(ann, 'b', { id: `${same}2` })]
+    const other = await holdUpload(ann, 'c', { id: 'abcdef02-0000-4000-8000-000000000000' })
+    expect(await client.run(['pause', 'ABCDEF02'])).toMatchObject({ code: 0, stdout: 'Paused the upload of c.\n' })
+    expect((await client.run(['limit', 'abcdef02', '1M'])).code).toBe(0)
+    expect((await client.run(['resume', 'abcdef02-0000'])).code).toBe(0)
+    const several = await client.run(['pause', 'abcdef'])
+    expect(several).toMatchObject({ code: 2, stderr: 'Error: 3 jobs begin by abcdef: write more of the id.\n' })
+    expect((await client.run(['pause', '0123'])).code).toBe(4)
+    expect((await client.run(['pause', 'abc'])).code).toBe(2)
+    expect((await client.run(['stop', 'abcdef02'])).stdout).toMatch(/^Stopped the upload of c/)
+    for (const { request } of [...held, other]) request.destroy()
+  })
+})
+
+function eventsOf({ stdout }: Running): JobEvent[] {
+  const lines = stdout.split('\n')
+  return lines.slice(0, -1).map((line) => JSON.parse(line) as JobEvent)
+}
+
+function isDone(file: string) {
+  return ({ job }: { job: JobRecord | null }) => job?.file === file && job.state === 'done'
+}
