@@ -98,7 +98,7 @@ it('the container serves as its files have it: another user, nothing but the vol
       words += text
     })
   }
-  await eventually('it listens', () => words.includes('Listening on ') || server.exitCode !== null)
+  await eventually('it listens', () => words.includes('Listening on ') || server.exitCode !== null, 30_000)
   expect(words).toContain(`Listening on http://0.0.0.0:${port}`)
   expect(await health()).toBe(0)
 
@@ -115,7 +115,7 @@ it('the container serves as its files have it: another user, nothing but the vol
   // The engine of tables is there, and its processes write nowhere else either.
   const imported = await fetch(`${url}/import`, {
     method: 'POST',
-    headers: { ...as, ...json, Prefer: 'wait=20' },
+    headers: { ...as, ...json, Prefer: 'wait=40' },
     body: JSON.stringify({ filename: 'teams.csv', header: true }),
   })
   expect([imported.status, await imported.json()]).toMatchObject([200, { import: { rows: 1 } }])
@@ -129,7 +129,7 @@ it('the container serves as its files have it: another user, nothing but the vol
 
   server.kill('SIGTERM')
   expect(await once(server, 'exit')).toEqual([0, null])
-}, 60_000)
+}, 120_000)
 
 it('docker-compose.yml serves on port 80, with a named volume and signup open', () => {
   const [, inside = ''] = /^EXPOSE (\d+)$/m.exec(dockerfile) ?? []
