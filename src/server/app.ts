@@ -17,6 +17,7 @@ import { hostCheck } from './http/host-check.js'
 import { acceptPageCookie } from './http/page-cookie.js'
 import { answerProblem } from './http/problems.js'
 import { requestLog } from './http/request-log.js'
+import { targetCheck } from './http/target-check.js'
 import type { JobFeed } from './jobs/feed.js'
 import type { Jobs } from './jobs/jobs.js'
 import type { Log } from './log.js'
@@ -93,6 +94,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
     return answerProblem(problem, c, services.log)
   })
   app.use(requestLog(services.log, services.config))
+  app.use(targetCheck())
   app.use(hostCheck(services.config))
   app.use(cors(services.config.corsOrigin))
   app.route('/', dashboardRoutes(services))

@@ -1,4 +1,5 @@
 import { Problem } from '../../protocol/problems.js'
+import { pathOf } from './target-check.js'
 
 /**
  * Checks a file's name: a relative path of segments between slashes. Nothing is repaired in silence. Throws
@@ -15,7 +16,7 @@ export function parseName(name: string): string {
  * touched it: it folds `..` away. Decoded once, strictly.
  */
 export function nameFromTarget(target: string, prefix: string): string {
-  const path = target.replace(/[?#].*$/s, '')
+  const path = pathOf(target)
   if (!path.startsWith(prefix)) throw unreadable(path)
   const encoded = path.slice(prefix.length)
   // Refused before decoding too: `.` and `..` have a meaning of their own in a target, whatever they decode to.
@@ -33,7 +34,7 @@ export function nameFromTarget(target: string, prefix: string): string {
 /** What an ops account publishes, as `OPS` or `OPS/NAME` in a raw request target behind `prefix`; like `nameFromTarget`. */
 export function publishedFromTarget(target: string, prefix: string): { ops: string; name: string | null } {
   // A slash at the end of `OPS/` is tolerated, because it is a fixed route; one at the end of a name is not.
-  const path = target.replace(/[?#].*$/s, '')
+  const path = pathOf(target)
   const isList = /^[^/]*\/?$/.test(path.slice(prefix.length))
   const [ops = '', ...rest] = nameFromTarget(isList ? path.replace(/\/$/, '') : path, prefix).split('/')
   return { ops, name: rest.length === 0 ? null : rest.join('/') }
