@@ -10,11 +10,13 @@ export interface SignInServices {
   config: Pick<ServerConfig, 'trustProxy'>
 }
 
-/** Logs in by a JSON body, in interfaces that know two answers: the token, or 401. Throws `invalid-credentials` for a bad body too. */
+/** Logs in by a JSON body, in interfaces that know two answers: the token, or 401. Throws `invalid-credentials` for all else. */
 export async function signIn({ incoming }: HttpBindings, { authentication, config }: SignInServices): Promise<Login> {
-  const credentials = await readLogin(incoming).catch((error: unknown) => {
-    if (!(error instanceof Problem) || error.code !== 'invalid-request') throw error
+  try {
+    return await authentication.logIn(await readLogin(incoming), askerOf(incoming, config.trustProxy))
+  } catch (error) {
+    // A body without a username or a password is one, a disabled account the other.
+    if (!(error instanceof Problem) || !['invalid-request', 'not-allowed'].includes(error.code)) throw error
     throw new Problem('invalid-credentials', error.message, error.details, { cause: error })
-  })
-  return authentication.logIn(credentials, askerOf(incoming, config.trustProxy))
+  }
 }
