@@ -35,6 +35,7 @@ const allowedHeaders = [
   'Content-Type',
   'Accept',
   'Filejobs-Job',
+  'Filejobs-Rate-Limit',
   'If-Match',
   'If-None-Match',
   'If-Range',

@@ -71,7 +71,7 @@ function headersOf(format: EventFormat): Record<string, string> {
   return {
     'Content-Type': format === 'sse' ? 'text/event-stream' : 'application/x-ndjson',
     'Cache-Control': 'no-store',
-    Vary: 'Accept',
+    Vary: 'Accept, Origin',
     // nginx would hold events back until a buffer is full.
     'X-Accel-Buffering': 'no',
   }

@@ -6,7 +6,7 @@ import { endless, rateOf } from '../../helpers/rates.js'
 import { startTestServer } from '../../helpers/server.js'
 import { shareServer } from '../../helpers/shared-server.js'
 
-const shared = shareServer({ shutdownGraceMs: 0, jobsPerAccount: 4, idleTimeoutMs: 1000 })
+const shared = shareServer({ shutdownGraceMs: 0, jobsPerAccount: 4 })
 const kibibyte = 1024
 const mebibyte = 1024 ** 2
 
@@ -15,7 +15,7 @@ describe('a limit of the rate', () => {
     const ann = await shared.newCaller()
     const { id } = startUpload(ann, 'a', limit)
     await eventually('it runs', async () => (await ann.job(id)).bytes > 0)
-    expect(await rateOf(ann, id, 2)).toSatisfy(isNear(limit))
+    expect(await heldRate(ann, id, limit)).toSatisfy(isNear(limit))
     expect(await ann.job(id)).toMatchObject({ state: 'running', rateLimit: limit })
   })
 
@@ -24,10 +24,9 @@ describe('a limit of the rate', () => {
     await ann.put('a', Buffer.alloc(40 * mebibyte))
     const { id, received } = startExport(ann, 'a', limit)
     await eventually('it runs', async () => (await ann.job(id)).bytes > 0)
-    const before = received()
-    const from = performance.now()
-    expect(await rateOf(ann, id, 2)).toSatisfy(isNear(limit))
-    expect((received() - before) / ((performance.now() - from) / 1000)).toSatisfy(isNear(limit))
+    const [before, from] = [received(), performance.now()]
+    expect(await heldRate(ann, id, limit)).toSatisfy(isNear(limit))
+    expect((received() - before) / ((performance.now() - from) / 1000)).toBeLessThan(limit * 1.08)
   })
 
   it('can be changed while bytes flow, for an export down from no limit at all too', async () => {
@@ -37,9 +36,9 @@ describe('a limit of the rate', () => {
       await eventually('it runs', async () => (await ann.job(id)).bytes > 0)
       const limited = await ann.call(`/jobs/${id}`, { method: 'PATCH', body: { rateLimit: mebibyte } })
       expect(limited).toMatchObject({ status: 200, json: { id, rateLimit: mebibyte } })
-      expect(await rateOf(ann, id, 2)).toSatisfy(isNear(mebibyte))
+      expect(await heldRate(ann, id, mebibyte)).toSatisfy(isNear(mebibyte))
       await ann.call(`/jobs/${id}`, { method: 'PATCH', body: { rateLimit: 4 * mebibyte } })
-      expect(await rateOf(ann, id, 2)).toSatisfy(isNear(4 * mebibyte))
+      expect(await heldRate(ann, id, 4 * mebibyte)).toSatisfy(isNear(4 * mebibyte))
     }
   })
 
@@ -59,11 +58,12 @@ describe('a limit of the rate', () => {
   })
 
   it('is no stall, however long one waits for the next byte', async () => {
-    const ann = await shared.newCaller()
+    const server = await startTestServer({ idleTimeoutMs: 1500, shutdownGraceMs: 0 })
+    onTestFinished(() => server.close())
+    const ann = new Caller(server, await server.logIn('ann'))
     const { id } = startUpload(ann, 'a', 1)
-    await eventually('it runs', async () => (await ann.job(id)).bytes > 0)
-    // The server takes a second without a byte for a stall.
-    await eventually('three seconds later', async () => (await ann.job(id)).bytes >= 3)
+    // A byte a second, but the pieces in which the rest is sent wait for much longer.
+    await eventually('seconds later', async () => (await ann.job(id)).bytes >= 4)
     expect(await ann.job(id)).toMatchObject({ state: 'running' })
   })
 
@@ -162,6 +162,14 @@ describe('a limit for each account', () => {
 /** Within 8 %: the test is short, the machine may be busy, and bytes pass in twenty pieces a second. */
 function isNear(limit: number) {
   return (rate: number) => Math.abs(rate / limit - 1) < 0.08
+}
+
+/** A machine that is busy with something else may be slower than the limit for a while; faster is a fault at once. */
+async function heldRate(caller: Caller, jobId: string, limit: number): Promise<number> {
+  for (let tries = 1; ; tries++) {
+    const rate = await rateOf(caller, jobId, 2)
+    if (rate > limit || isNear(limit)(rate) || tries === 4) return rate
+  }
 }
 
 /** An upload that goes on until the test ends. */

@@ -12,7 +12,7 @@ import { shareServer } from '../../helpers/shared-server.js'
 import { hasProgram } from '../../helpers/system-programs.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
-const shared = shareServer({ shutdownGraceMs: 0, idleTimeoutMs: 400 })
+const shared = shareServer({ shutdownGraceMs: 0 })
 const hasCurl = hasProgram('curl')
 if (!hasCurl) console.log('curl is missing: the tests that need it are skipped')
 
@@ -35,11 +35,13 @@ describe('a paused upload', () => {
   })
 
   it('does not stall, and what was sent meanwhile is not lost', async () => {
-    const ann = await shared.newCaller()
+    const server = await startTestServer({ idleTimeoutMs: 1500, shutdownGraceMs: 0 })
+    onTestFinished(() => server.close())
+    const ann = new Caller(server, await server.logIn('ann'))
     const upload = await holdUpload(ann, 'a', { size: 1000 })
     await ann.post(`/jobs/${upload.id}/pause`)
     upload.finish()
-    await delay(1000)
+    await delay(3000)
     expect(await ann.job(upload.id)).toMatchObject({ state: 'paused', bytes: 1 })
     await ann.post(`/jobs/${upload.id}/resume`)
     expect((await upload.answer).json).toMatchObject({ size: 1000 })
@@ -162,7 +164,7 @@ describe('a paused upload', () => {
 })
 
 describe('a paused export', () => {
-  it('sends nothing more, does not stall, and goes on when it is resumed', async () => {
+  it('sends nothing more, and goes on when it is resumed', async () => {
     const ann = await shared.newCaller()
     await ann.put('a', Buffer.alloc(32 * mebibyte))
     const { id, request, received } = exportOf(ann, 'a', { 'Filejobs-Rate-Limit': 8 * mebibyte })
@@ -258,6 +260,7 @@ describe('a sender that dies while it is paused', () => {
         size: 16 * mebibyte + 1,
         headers: { 'X-Forwarded-For': '10.0.0.1' },
       })
+      const queued = await queueRaw(await shared.newCaller())
       const reader = await startReader(await shared.newCaller(), 64 * mebibyte)
 
       raw.socket.destroy()
@@ -290,6 +293,12 @@ describe('a sender that dies while it is paused', () => {
         await connection.says(/ 201 Created/)
         expect(connection.text()).toMatch(interim[name as keyof typeof interim])
       }
+      queued.finishBefore()
+      await queued.connection.says(
+        /^HTTP\/1.1 102 Processing\r\nFilejobs-Held: \.+\r\n\r\nHTTP\/1.1 100 Continue\r\n\r\n$/,
+      )
+      queued.connection.send('x')
+      await queued.connection.says(/\r\n\r\nHTTP\/1.1 201 Created/)
     },
     60_000,
   )
@@ -348,6 +357,16 @@ async function holdRaw(ann: Caller, { size = 64 * mebibyte, headers = {} }: { si
   connection.send(Buffer.alloc(16 * mebibyte))
   const { socket, says } = connection
   return { ann, id, socket, says, text: () => connection.text }
+}
+
+/** An upload that waits for its turn, and to be told to send its body. */
+async function queueRaw(ann: Caller) {
+  const before = await holdUpload(ann, 'before')
+  const connection = await connectTo(ann.url)
+  const expects = { Prefer: 'wait=60', Expect: '100-continue' }
+  connection.send(head('PUT /files/a', ann.token, { 'Content-Length': 1, ...expects }))
+  await ann.findJob('state=waiting')
+  return { finishBefore: before.finish, connection }
 }
 
 /** A curl that exports, paused. */
