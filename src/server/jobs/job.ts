@@ -61,6 +61,7 @@ export class Job {
   readonly #onChange: (job: Job, change: JobChange) => void
   readonly #ended = deferred()
   #unpaused: Deferred<void> = deferred()
+  #wasPaused = false
   #state: JobState = 'waiting'
   #totalBytes: number | null
   #startedAt: Date | null = null
@@ -129,6 +130,9 @@ export class Job {
   start(): void {
     this.#startedAt ??= new Date()
     this.#become('running')
+    // Whoever paused it has not resumed it: that its sender came back changes nothing.
+    if (this.#wasPaused) this.pause()
+    this.#wasPaused = false
   }
 
   count(bytes: number): void {
@@ -154,13 +158,18 @@ export class Job {
   /** Resuming a running job is not an error. Throws `not-running`. */
   resume(): void {
     if (this.#state === 'running') return
+    if (this.#state === 'interrupted' && this.#wasPaused) {
+      this.#wasPaused = false
+      return
+    }
     if (this.#state !== 'paused') throw cannotBe('resumed', this.record())
     this.#become('running')
     this.#unpaused.resolve()
   }
 
-  /** The sender of a resumable upload went away. */
+  /** The sender of a resumable upload went away. One that was paused will be so again, unless it is resumed meanwhile. */
   interrupt(): void {
+    this.#wasPaused = this.#state === 'paused'
     this.#unpaused.resolve()
     this.#become('interrupted')
   }

@@ -6,7 +6,7 @@ import { type Deferred, deferred } from '../jobs/deferred.js'
  * it: what broke without a word would else keep out its own successor.
  */
 export class RequestTurns {
-  #current: { controller: AbortController; ended: Deferred<void> } | null = null
+  #current: Turn | null = null
   #closed: Problem | null = null
 
   get isBusy(): boolean {
@@ -19,7 +19,8 @@ export class RequestTurns {
 
   /** Ends the request before by `reason`, then runs `work`, whose signal aborts when `left` does or a newer one comes. */
   async run<T>(left: AbortSignal | null, reason: Problem, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    await this.#endCurrent(reason)
+    while (this.#current) await this.#end(this.#current, reason)
+    // From here to the taking of the turn nothing waits: of two that come at once, one goes first.
     if (this.#closed) throw this.#closed
     const turn = { controller: new AbortController(), ended: deferred() }
     this.#current = turn
@@ -39,13 +40,16 @@ export class RequestTurns {
   /** Ends the request at work, and refuses all that come, by `reason`. */
   async close(reason: Problem): Promise<void> {
     this.#closed = reason
-    await this.#endCurrent(reason)
+    while (this.#current) await this.#end(this.#current, reason)
   }
 
-  async #endCurrent(reason: Problem): Promise<void> {
-    while (this.#current) {
-      this.#current.controller.abort(reason)
-      await this.#current.ended.promise
-    }
+  #end({ controller, ended }: Turn, reason: Problem): Promise<void> {
+    controller.abort(reason)
+    return ended.promise
   }
+}
+
+interface Turn {
+  controller: AbortController
+  ended: Deferred<void>
 }

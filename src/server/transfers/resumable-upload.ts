@@ -44,7 +44,6 @@ export class ResumableUpload {
   #publishing: Promise<StoredFile> | null = null
   #published: StoredFile | null = null
   #discarding: Promise<void> | null = null
-  #wasPaused = false
   #restTimer: NodeJS.Timeout | undefined
   #lastByteAt = performance.now()
   #lastUsedAt: number
@@ -181,8 +180,6 @@ export class ResumableUpload {
     this.job.start()
     // What was wished for at the creation is forgotten by a restart of the server.
     if (rateLimit !== null && this.job.throttle.bytesPerSecond === null) this.job.limitRate(rateLimit)
-    // Whoever paused it has not resumed it: that its sender came back changes nothing.
-    if (this.#wasPaused) this.job.pause()
   }
 
   async #receive(piece: Piece, left: AbortSignal): Promise<void> {
@@ -277,9 +274,7 @@ export class ResumableUpload {
   }
 
   #interrupt(): void {
-    if (this.job.state !== 'running' && this.job.state !== 'paused') return
-    this.#wasPaused = this.job.state === 'paused'
-    this.job.interrupt()
+    if (this.job.state === 'running' || this.job.state === 'paused') this.job.interrupt()
   }
 
   /** No request is at work: after a while the slot, the room and the open file go back. */
