@@ -4,6 +4,7 @@ import { rows as commandLine } from './rows/command-line.mjs'
 import { rows as control } from './rows/control.mjs'
 import { rows as exports } from './rows/exports.mjs'
 import { rows as load } from './rows/load.mjs'
+import { rows as tables } from './rows/tables.mjs'
 import { rows as tus } from './rows/tus.mjs'
 import { rows as uploads } from './rows/uploads.mjs'
 import { installPeers } from './servers.mjs'
@@ -16,7 +17,7 @@ import { installPeers } from './servers.mjs'
  * A row compares (`pair`: two runs that give their seconds, taken in turn) or measures (`measure`: one figure in `unit`).
  * @typedef {object} Row
  * @property {string} name
- * @property {string} work what is done, for the table; the size stands in for `SIZE`
+ * @property {string} work what is done, for the table; the size stands in for `SIZE`, the rows of a table for `ROWS`
  * @property {number} atMost the figure to reach: a ratio of medians, or in `unit`
  * @property {string[]} [needs] programs, and `peers` for those of bench/peers
  * @property {(lab: any, sizeMiB: number) => Promise<{ours: () => Promise<number>, other: () => Promise<number>}>} [pair]
@@ -28,7 +29,7 @@ import { installPeers } from './servers.mjs'
 const sizeMiB = Number(process.env.BENCH_SIZE ?? 1024)
 const counted = Number(process.env.BENCH_RUNS ?? 5)
 /** @type {Row[]} */
-const all = [...uploads, ...exports, ...commandLine, ...control, ...load, ...tus]
+const all = [...uploads, ...exports, ...commandLine, ...control, ...load, ...tus, ...tables]
 const wanted = process.argv.slice(2)
 const selected = all.filter((row) => wanted.length === 0 || wanted.some((name) => row.name.startsWith(name)))
 if (selected.length === 0) {
@@ -104,7 +105,9 @@ async function measure(row) {
 }
 
 function line(row, cells, reached) {
-  const work = row.work.replace('SIZE', sizeMiB % 1024 === 0 ? `${sizeMiB / 1024} GiB` : `${sizeMiB} MiB`)
+  const size = sizeMiB % 1024 === 0 ? `${sizeMiB / 1024} GiB` : `${sizeMiB} MiB`
+  const tableRows = Math.round((5_000_000 * sizeMiB) / 1024).toLocaleString('en')
+  const work = row.work.replace('SIZE', size).replace('ROWS', tableRows)
   return `| ${[`\`${row.name}\``, work, ...cells, reached ? 'yes' : '**no**'].join(' | ')} |`
 }
 

@@ -27,7 +27,7 @@ async function serve(folder: string): Promise<string> {
   const args = [join(folder, 'bin/filejobs.js'), 'serve', '--port', '0', '--data', join(folder, 'data')]
   const child = spawn(process.execPath, [...args, '--bcrypt-cost', '4'], {
     env: cleanEnvironment(folder),
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'ignore'],
   })
   onTestFinished(async () => {
     child.kill('SIGKILL')
