@@ -80,8 +80,9 @@ function useReloadAfterUploads(reload: () => void): void {
 }
 
 function Search({ onSearch }: { onSearch(text: string): void }) {
-  const [text, setText] = useState('')
+  const [text, setText] = useState<string | null>(null)
   useEffect(() => {
+    if (text === null) return
     const timer = setTimeout(() => onSearch(text.trim().normalize('NFC')), 200)
     return () => clearTimeout(timer)
   }, [text])
@@ -92,7 +93,7 @@ function Search({ onSearch }: { onSearch(text: string): void }) {
       <input
         type="search"
         placeholder="Search files"
-        value={text}
+        value={text ?? ''}
         onInput={(event) => setText(event.currentTarget.value)}
       />
     </label>

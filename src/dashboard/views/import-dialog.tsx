@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import type { JobRecord } from '../../protocol/jobs.js'
 import { routes } from '../../protocol/routes.js'
 import { send, wordsOf } from '../api.js'
+import { announceImport } from '../parts/announce-import.js'
 import { Dialog } from '../parts/dialog.js'
 import { FileName } from '../parts/file-name.js'
 import { goTo } from '../route.js'
@@ -22,7 +23,7 @@ export function ImportDialog({ name, onClose }: { name: string; onClose(): void 
       ...(skipBadLines ? { skipBadLines } : {}),
     }
     try {
-      await send<JobRecord>('POST', routes.import, { json })
+      announceImport(await send<JobRecord>('POST', routes.import, { json }))
       onClose()
       goTo('tables')
     } catch (failure) {

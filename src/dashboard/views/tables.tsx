@@ -3,11 +3,9 @@ import { routes } from '../../protocol/routes.js'
 import type { TableList, TableRecord } from '../../protocol/tables.js'
 import { Refusal, send } from '../api.js'
 import { isMine, myLiveJobs, onJobEnd } from '../live/job-store.js'
-import { FileName } from '../parts/file-name.js'
 import { Icon } from '../parts/icon.js'
 import { useLoaded } from '../parts/loaded.js'
 import { Empty, Failed, Loading } from '../parts/states.js'
-import { toast } from '../parts/toasts.js'
 import { hrefOf } from '../route.js'
 import { count } from '../words.js'
 import { JobRow } from './job-row.js'
@@ -94,18 +92,12 @@ function ImportsUnderWay() {
   )
 }
 
-/** A new table shows up by itself; an import that failed says why. */
+/** A new table shows up by itself. */
 function useImportEnds(reload: () => void): void {
   useEffect(
     () =>
       onJobEnd((job) => {
-        if (job.kind !== 'import' || !isMine(job)) return
-        reload()
-        const file = job.file && <FileName name={job.file} />
-        if (job.state === 'done')
-          toast({ tone: 'good', title: <>Imported {file}</>, text: count(job.rows ?? 0, 'row') })
-        if (job.state === 'failed')
-          toast({ tone: 'bad', title: <>Not imported: {file}</>, text: job.error?.message, forMs: 15_000 })
+        if (job.kind === 'import' && isMine(job)) reload()
       }),
     [reload],
   )

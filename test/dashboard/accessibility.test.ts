@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { chromiumPath, shareBrowser } from '../helpers/browser.js'
+import { Caller, holdUpload } from '../helpers/calls.js'
+import { salesCsv } from '../helpers/sales.js'
+import { shareServer } from '../helpers/shared-server.js'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+interface Violation {
+  id: string
+  impact: string
+  nodes: { html: string; failureSummary: string }[]
+}
+
+/** What axe-core finds serious or worse on the page as it is. */
+async function findFaults(page: Page): Promise<string[]> {
+  const violations = (await page.evaluate(async () => {
+    // biome-ignore lint/suspicious/noExplicitAny: axe puts itself there
+    return (await (globalThis as any).axe.run(document, { resultTypes: ['violations'] })).violations
+  })) as Violation[]
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`))
+}
+
+describe.skipIf(!chromiumPath)('every page of the dashboard', { timeout: 60_000 }, () => {
+  const shared = shareServer()
+  const browser = shareBrowser()
+  // Evaluated by the debugger, so that the page's own policy stays as strict as it is.
+  const prepare = (page: Page) => page.addInitScript(axe)
+
+  it.each(['light', 'dark'] as const)('is free of serious faults for axe-core, in %s', async (colorScheme) => {
+    const username = `viewer-${colorScheme}`
+    const caller = new Caller(shared.server, await shared.server.logIn(username))
+    await caller.put('docs/sales.csv', salesCsv(60))
+    await caller.post('/import', { filename: 'docs/sales.csv' })
+    await caller.post('/shares', { filename: 'docs/sales.csv', expiresIn: 600 })
+    await caller.findJob('kind=import&state=done')
+    const held = await holdUpload(caller, 'running.bin')
+    const page = await browser.signedIn(shared.server.url, { username, prepare, colorScheme })
+    const faults: Record<string, string[]> = {}
+    const look = async (name: string) => {
+      faults[name] = await findFaults(page)
+    }
+    const go = async (path: string, shown: string) => {
+      await page.goto(`${shared.server.url}/#/${path}`)
+      await page.getByText(shown, { exact: true }).first().waitFor()
+    }
+
+    await page.getByText('sales.csv').waitFor()
+    const file = { name: 'docs/sales.csv', mimeType: 'text/csv', buffer: Buffer.from('x') }
+    await page.getByLabel('Upload files').setInputFiles({ ...file, name: 'waiting.bin' })
+    await page.getByText('Uploading 1 file').waitFor()
+    await look('files')
+    for (const button of ['Rename', 'Share', 'Import']) {
+      await page.getByRole('button', { name: new RegExp(`^${button} docs`) }).click()
+      await page.getByRole('dialog').waitFor()
+      await look(`dialog ${button}`)
+      await page.keyboard.press('Escape')
+    }
+    await page.getByRole('button', { name: 'Delete docs/sales.csv' }).click()
+    await page.getByRole('button', { name: 'Undo' }).waitFor()
+    await look('message')
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await page.getByLabel('Search files').fill('nothing')
+    await page.getByText('No file fits').waitFor()
+    await look('no files')
+    await go('jobs', 'Running')
+    await page.getByRole('article', { name: 'Upload running.bin' }).waitFor()
+    await page.getByRole('button', { name: 'Pause running.bin' }).click()
+    await page.getByText('paused', { exact: true }).waitFor()
+    await page.getByRole('row', { name: /sales/ }).first().waitFor()
+    await look('jobs')
+    await page.getByRole('button', { name: 'running.bin', exact: true }).click()
+    await page.getByRole('dialog').getByText(held.id).waitFor()
+    await look('job')
+    await page.keyboard.press('Escape')
+    await go('tables', 'Query')
+    await look('tables')
+    await go('tables/sales', 'Order ID')
+    await look('table')
+    await page.getByText('Summary', { exact: true }).click()
+    await page.getByRole('rowheader').first().waitFor()
+    await look('summary')
+    await go('links', 'docs/sales.csv')
+    await look('links')
+    await go('account', 'this one')
+    await look('account')
+    await caller.post(`/jobs/${held.id}/stop`)
+    await page.getByRole('button', { name: 'Sign out' }).first().click()
+    await page.getByLabel('Username').waitFor()
+    await look('sign in')
+    await page.goto(`${shared.server.url}/docs`)
+    await look('docs')
+    expect(Object.keys(faults)).toHaveLength(15)
+    expect(Object.fromEntries(Object.entries(faults).filter(([, found]) => found.length > 0))).toEqual({})
+  })
+
+  it('fits the width of a phone, without scrolling sideways', async () => {
+    const caller = new Caller(shared.server, await shared.server.logIn('walker'))
+    await caller.put(`folder/${'a-very-long-name-'.repeat(8)}.csv`, salesCsv(60))
+    const held = await holdUpload(caller, `${'long'.repeat(30)}.bin`)
+    const viewport = { width: 360, height: 740 }
+    const page = await browser.signedIn(shared.server.url, { username: 'walker', viewport, isMobile: true })
+    for (const view of ['Files', 'Jobs', 'Tables', 'Links', 'Account']) {
+      await page.getByRole('link', { name: new RegExp(`^${view}`) }).click()
+      await page.getByRole('heading', { level: 1, name: view }).waitFor()
+      await page.getByRole('status', { name: 'Loading' }).waitFor({ state: 'detached' })
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360)
+    }
+    held.finish()
+  })
+})

@@ -1,0 +1,156 @@
+import { readFile } from 'node:fs/promises'
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { chromiumPath, shareBrowser } from '../helpers/browser.js'
+import { Caller } from '../helpers/calls.js'
+import { shareServer } from '../helpers/shared-server.js'
+
+describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
+  const shared = shareServer()
+  const browser = shareBrowser()
+  let people = 0
+
+  /** A page of an account that has these files already. */
+  async function openWith(names: string[], prepare?: (page: Page) => Promise<void>) {
+    const username = `reader-${++people}`
+    const page = await browser.signedIn(shared.server.url, { username, ...(prepare ? { prepare } : {}) })
+    const curl = new Caller(shared.server, await shared.server.logIn(username))
+    if (names.length > 10) await sendForm(curl, names)
+    else for (const name of names) await curl.put(encodeURIComponent(name), `content of ${name}`)
+    return { page, curl, row: (name: string) => page.locator(`tr[data-file=${JSON.stringify(name)}]`) }
+  }
+
+  it('shows an account without files what to do', async () => {
+    const { page } = await openWith([])
+    await page.getByText('No files yet').waitFor()
+    await page.getByText('Drop files or folders anywhere').waitFor()
+  })
+
+  it('shows what comes from elsewhere by itself', async () => {
+    const { page, curl, row } = await openWith([])
+    await page.getByText('No files yet').waitFor()
+    await curl.put('from-curl.txt', 'text')
+    await row('from-curl.txt').getByText('4 B').waitFor()
+  })
+
+  it('searches names, also within them and regardless of case', async () => {
+    const { page, row } = await openWith(['alpha.txt', 'folder/Beta.txt', 'gamma.txt'])
+    await row('folder/Beta.txt').waitFor()
+    await page.getByLabel('Search files').fill('BET')
+    await row('gamma.txt').waitFor({ state: 'detached' })
+    await row('folder/Beta.txt').waitFor()
+    await page.getByLabel('Search files').fill('nothing like it')
+    await page.getByText('No file fits').waitFor()
+  })
+
+  it('shows many files page by page', async () => {
+    const names = Array.from({ length: 53 }, (_, index) => `file-${String(index).padStart(2, '0')}`)
+    const { page, row } = await openWith(names)
+    await row('file-49').waitFor()
+    expect(await row('file-50').count()).toBe(0)
+    await page.getByRole('button', { name: 'Next' }).click()
+    await row('file-52').waitFor()
+    expect(await row('file-49').count()).toBe(0)
+    await page.getByRole('button', { name: 'Back' }).click()
+    await row('file-00').waitFor()
+  })
+
+  it('downloads a file whole, under its own name', async () => {
+    const { page, row } = await openWith(['folder/été & co.txt'])
+    const coming = page.waitForEvent('download')
+    await row('folder/été & co.txt')
+      .getByRole('link', { name: /^Download/ })
+      .click()
+    const download = await coming
+    expect(download.suggestedFilename()).toBe('été & co.txt')
+    expect(await readFile(await download.path(), 'utf8')).toBe('content of folder/été & co.txt')
+  })
+
+  it('renames a file, and says why where it cannot', async () => {
+    const { page, curl, row } = await openWith(['old.txt', 'taken.txt'])
+    await row('old.txt').getByRole('button', { name: 'Rename old.txt' }).click()
+    await page.getByLabel('New name').fill('taken.txt')
+    await page.getByRole('button', { name: 'Rename', exact: true }).click()
+    await page.getByRole('dialog').getByText('"taken.txt" exists already.').waitFor()
+    await page.getByLabel('New name').fill('folder/new.txt')
+    await page.keyboard.press('Enter')
+    await row('folder/new.txt').waitFor()
+    expect(await curl.names()).toEqual(['folder/new.txt', 'taken.txt'])
+  })
+
+  it('deletes a file after ten seconds, and not when it is undone', async () => {
+    const { page, curl, row } = await openWith(['going.txt', 'staying.txt'], (page) => page.clock.install())
+    await row('staying.txt').waitFor()
+    await row('staying.txt').getByRole('button', { name: 'Delete staying.txt' }).click()
+    await row('staying.txt').waitFor({ state: 'detached' })
+    await page.clock.fastForward(9000)
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await row('staying.txt').waitFor()
+    await row('going.txt').getByRole('button', { name: 'Delete going.txt' }).click()
+    await row('going.txt').waitFor({ state: 'detached' })
+    expect(await curl.names()).toEqual(['going.txt', 'staying.txt'])
+    await page.clock.fastForward(10_000)
+    await expect.poll(() => curl.names()).toEqual(['staying.txt'])
+  })
+
+  it('deletes at once what was deleted before the page is left', async () => {
+    const { page, curl, row } = await openWith(['going.txt'])
+    await row('going.txt').getByRole('button', { name: 'Delete going.txt' }).click()
+    await row('going.txt').waitFor({ state: 'detached' })
+    await page.goto('about:blank')
+    await expect.poll(() => curl.names()).toEqual([])
+  })
+
+  it('shows names as text, whatever is in them', async () => {
+    const names = [
+      '<img src=x onerror=alert(1)>.txt',
+      'cod\u202Exslx.exe',
+      'family 👩‍👩‍👧.jpg',
+      'سجل <b>.txt',
+      '"><script>.txt',
+    ]
+    const { page, row } = await openWith(names)
+    let dialogs = 0
+    page.on('dialog', (dialog) => {
+      dialogs++
+      void dialog.dismiss()
+    })
+    await row(names[0]!).getByText('<img src=x onerror=alert(1)>.txt').waitFor()
+    await row(names[1]!).getByText('codU+202Exslx.exe').waitFor()
+    await row(names[2]!).getByText('family 👩‍👩‍👧.jpg').waitFor()
+    await row(names[3]!).getByText('سجل <b>.txt').waitFor()
+    await page.getByText('"><script>.txt').waitFor()
+    expect(await page.locator('table img, table b, table script').count()).toBe(0)
+    await row(names[0]!)
+      .getByRole('button', { name: /^Rename/ })
+      .click()
+    expect(await page.getByLabel('New name').inputValue()).toBe(names[0])
+    await page.keyboard.press('Escape')
+    await page.getByRole('link', { name: /^Jobs/ }).click()
+    await page.getByRole('table').getByText('<img src=x onerror=alert(1)>.txt').waitFor()
+    expect(dialogs).toBe(0)
+  })
+
+  it('makes a link that works without an account, lists it and revokes it', async () => {
+    const { page, row } = await openWith(['shared.txt'])
+    await row('shared.txt').getByRole('button', { name: 'Share shared.txt' }).click()
+    await page.getByLabel('Works for').selectOption('1 week')
+    await page.getByRole('button', { name: 'Make a link' }).click()
+    const url = await page.getByLabel('The link').inputValue()
+    expect(await (await fetch(url)).text()).toBe('content of shared.txt')
+    await page.keyboard.press('Escape')
+    await page.getByRole('link', { name: 'Links' }).click()
+    await page.getByText('works for another 7 days').waitFor()
+    expect(await page.getByLabel('Link to shared.txt', { exact: true }).inputValue()).toBe(url)
+    await page.getByRole('button', { name: 'Revoke the link to shared.txt' }).click()
+    await page.getByText('No links').waitFor()
+    expect((await fetch(url)).status).toBe(404)
+  })
+})
+
+/** Uploads many small files by one request. */
+async function sendForm({ url, token }: Caller, names: string[]): Promise<void> {
+  const body = new FormData()
+  for (const name of names) body.append('file', new File([`content of ${name}`], name))
+  await fetch(`${url}/upload`, { method: 'POST', headers: { Authorization: `Bearer ${token}` }, body })
+}

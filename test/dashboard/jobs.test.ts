@@ -1,0 +1,160 @@
+import type { Page } from 'playwright-core'
+import { expect, it } from 'vitest'
+import { chromiumPath, shareBrowser } from '../helpers/browser.js'
+import { Caller, holdUpload } from '../helpers/calls.js'
+import { curl, describeWithCurl } from '../helpers/curl.js'
+import { shareServer } from '../helpers/shared-server.js'
+import { largeFile, slowly } from '../helpers/slow-transfers.js'
+
+describeWithCurl('the jobs of the dashboard', () => {
+  const shared = shareServer()
+  const browser = shareBrowser()
+  let people = 0
+
+  async function open(role = 'user') {
+    const username = role === 'admin' ? 'admin' : `worker-${++people}`
+    const page = await browser.signedIn(shared.server.url, { username, role, path: '/#/jobs' })
+    const caller = new Caller(shared.server, await shared.server.logIn(username, role))
+    return { page, caller }
+  }
+
+  const job = (page: Page, name: string) => page.getByRole('article', { name: `Upload ${name}` })
+  const history = (page: Page) => page.getByRole('region', { name: 'History' })
+
+  it.skipIf(!chromiumPath)('stops the upload of a curl by a click, shows the receipt, and curl is told', async () => {
+    const { page, caller } = await open()
+    await page.getByText('Nothing is running').waitFor()
+    const file = await largeFile()
+    const upload = curl(
+      '-T',
+      file,
+      ...slowly,
+      '-H',
+      `Authorization: Bearer ${caller.token}`,
+      `${caller.url}/files/video.mkv`,
+    )
+    await job(page, 'video.mkv')
+      .getByText(/MiB of 64.0 MiB/)
+      .waitFor()
+    await job(page, 'video.mkv')
+      .getByText(/MiB\/s/)
+      .waitFor()
+    await job(page, 'video.mkv').getByRole('button', { name: 'Stop video.mkv' }).click()
+    const { status, json } = await upload
+    expect({ status, code: json.code, stoppedBy: json.stoppedBy }).toEqual({
+      status: 409,
+      code: 'job-stopped',
+      stoppedBy: `user:worker-${people}`,
+    })
+    const receipt = page.getByTestId('receipt')
+    await receipt.getByText(`user:worker-${people}`).waitFor()
+    await receipt.getByText('yes, nothing is left').waitFor()
+    await history(page)
+      .getByRole('row', { name: /video\.mkv.*stopped/ })
+      .waitFor()
+    expect(await caller.names()).toEqual([])
+  })
+
+  it.skipIf(!chromiumPath)('pauses, limits and resumes a job, and shows how it goes', async () => {
+    const { page, caller } = await open()
+    const held = await holdUpload(caller, 'held.bin')
+    const row = job(page, 'held.bin')
+    await row.getByRole('button', { name: 'Pause held.bin' }).click()
+    await row.getByText('paused', { exact: true }).waitFor()
+    expect((await caller.job(held.id)).state).toBe('paused')
+    await row.getByRole('button', { name: 'Limit the rate of held.bin' }).click()
+    await page.getByLabel('Bytes a second').fill('nonsense')
+    await page.getByRole('button', { name: 'Limit', exact: true }).click()
+    await page.getByRole('dialog').getByRole('alert').getByText('is not a size').waitFor()
+    await page.getByLabel('Bytes a second').fill('5M')
+    await page.keyboard.press('Enter')
+    await row.getByText('limit 5.0 MiB/s').waitFor()
+    expect((await caller.job(held.id)).rateLimit).toBe(5 * 1024 ** 2)
+    await row.getByRole('button', { name: 'Resume held.bin' }).click()
+    await row.getByText('paused', { exact: true }).waitFor({ state: 'detached' })
+    await row.getByRole('button', { name: 'held.bin', exact: true }).click()
+    await page.getByRole('dialog').getByText(held.id).waitFor()
+    await page.getByRole('dialog').getByRole('img', { name: 'Rate of held.bin' }).waitFor()
+    await page.keyboard.press('Escape')
+    held.finish()
+    await history(page)
+      .getByRole('row', { name: /held\.bin.*done/ })
+      .waitFor()
+  })
+
+  it.skipIf(!chromiumPath)('filters the history, and shows it page by page', async () => {
+    const { page, caller } = await open()
+    for (let index = 0; index < 22; index += 1) await caller.put(`file-${index}`, 'x')
+    const held = await holdUpload(caller, 'stopped.bin')
+    await caller.post(`/jobs/${held.id}/stop`)
+    const names = history(page).locator('tbody tr')
+    await history(page).getByRole('button', { name: 'stopped.bin' }).waitFor()
+    await expect.poll(() => names.count()).toBe(20)
+    await history(page).getByRole('button', { name: 'Next' }).click()
+    await history(page).getByRole('button', { name: 'file-0', exact: true }).waitFor()
+    expect(await names.count()).toBe(3)
+    await history(page).getByLabel('End').selectOption('stopped')
+    await expect.poll(() => names.count()).toBe(1)
+    await names.getByText(`by user:worker-${people}`).waitFor()
+    await history(page).getByLabel('Kind').selectOption('export')
+    await page.getByText('No job fits this filter.').waitFor()
+  })
+
+  it.skipIf(!chromiumPath)('shares one stream between the tabs of a browser, and hands it on', async () => {
+    const { page, caller } = await open()
+    const streams = () => shared.server.logged.filter(({ message }) => message === 'GET /jobs/events 200').length
+    const before = streams()
+    const opened: string[] = []
+    const context = page.context()
+    context.on('request', (request) => {
+      if (request.url().endsWith('/jobs/events')) opened.push(request.url())
+    })
+    const other = await context.newPage()
+    await other.goto(`${caller.url}/#/jobs`)
+    await other.getByText('Live', { exact: true }).waitFor()
+    const held = await holdUpload(caller, 'seen-twice.bin')
+    await job(page, 'seen-twice.bin').waitFor()
+    await job(other, 'seen-twice.bin').waitFor()
+    const third = await context.newPage()
+    await third.goto(`${caller.url}/#/jobs`)
+    await job(third, 'seen-twice.bin').waitFor()
+    expect(opened).toEqual([])
+    await page.close()
+    await expect.poll(() => opened.length).toBe(1)
+    expect(streams()).toBe(before + 1)
+    held.finish()
+    await history(other)
+      .getByRole('row', { name: /seen-twice\.bin.*done/ })
+      .waitFor()
+    await history(third)
+      .getByRole('row', { name: /seen-twice\.bin.*done/ })
+      .waitFor()
+  })
+
+  it.skipIf(!chromiumPath)(
+    "shows an admin everyone's jobs and the rate of the whole server, and stops any",
+    async () => {
+      const { page } = await open('admin')
+      const bob = await shared.newCaller()
+      const held = await holdUpload(bob, 'of-bob.bin')
+      await job(page, 'of-bob.bin').getByText('user:account-').waitFor()
+      await page.getByRole('img', { name: 'Rate of the whole server' }).waitFor()
+      await page.getByText('Mine', { exact: true }).click()
+      await job(page, 'of-bob.bin').waitFor({ state: 'detached' })
+      await page.getByText('Everyone’s', { exact: true }).click()
+      await job(page, 'of-bob.bin').getByRole('button', { name: 'Stop of-bob.bin' }).click()
+      expect((await held.answer).json).toMatchObject({ code: 'job-stopped', stoppedBy: 'admin:admin' })
+    },
+  )
+
+  it.skipIf(!chromiumPath)("shows nobody else's jobs to others", async () => {
+    const { page, caller } = await open()
+    const bob = await shared.newCaller()
+    const other = await holdUpload(bob, 'of-bob.bin')
+    const own = await holdUpload(caller, 'of-mine.bin')
+    await job(page, 'of-mine.bin').waitFor()
+    expect(await job(page, 'of-bob.bin').count()).toBe(0)
+    other.finish()
+    own.finish()
+  })
+})

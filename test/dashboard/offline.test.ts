@@ -1,0 +1,52 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { chromiumPath, shareBrowser } from '../helpers/browser.js'
+import { Caller, holdUpload } from '../helpers/calls.js'
+import { openCuttingProxy } from '../helpers/cutting-proxy.js'
+import { startTestServer, type TestServer } from '../helpers/server.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+
+describe.skipIf(!chromiumPath)('the dashboard without its server', () => {
+  const browser = shareBrowser()
+
+  it('says so, and comes back to life without a reload when the server does', async () => {
+    const dataFolder = await temporaryFolder()
+    const start = () => startTestServer({ dataFolder, shutdownGraceMs: 0 })
+    let server: TestServer = await start()
+    onTestFinished(() => server.close())
+    // The way through which the page reaches whichever server runs.
+    const proxy = await openCuttingProxy(() => server.url)
+    const page = await browser.signedIn(proxy.url, { username: 'ann' })
+    const loads: string[] = []
+    page.on('framenavigated', (frame) => loads.push(frame.url()))
+    const note = page.getByRole('alert').filter({ hasText: 'The server does not answer' })
+
+    await server.close()
+    await note.waitFor()
+    await page.getByText('Offline', { exact: true }).waitFor()
+    await page.getByRole('link', { name: 'Links' }).click()
+    await page.getByText('This could not be loaded').waitFor()
+
+    server = await start()
+    await page.getByText('Live', { exact: true }).waitFor()
+    await note.waitFor({ state: 'detached' })
+    await page.getByText('No links').waitFor()
+    const caller = new Caller(server, await server.logIn('ann'))
+    await page.getByRole('link', { name: /^Jobs/ }).click()
+    const held = await holdUpload(caller, 'after.bin')
+    await page.getByRole('article', { name: 'Upload after.bin' }).waitFor()
+    held.finish()
+    expect(loads.filter((url) => !url.includes('#/'))).toEqual([])
+  })
+
+  it('waits for the server when it is opened while that starts again', async () => {
+    const server = await startTestServer()
+    onTestFinished(() => server.close())
+    const page = await (await browser.newWindow()).newPage()
+    let isDown = true
+    await page.route('**/auth/me', (route) => (isDown ? route.abort() : route.continue()))
+    await page.goto(server.url)
+    await page.getByText('The server does not answer. Trying again').waitFor()
+    isDown = false
+    await page.getByLabel('Username').waitFor()
+  })
+})

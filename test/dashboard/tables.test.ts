@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest'
+import { chromiumPath, shareBrowser } from '../helpers/browser.js'
+import { Caller } from '../helpers/calls.js'
+import { manyTeams, salesCsv } from '../helpers/sales.js'
+import { shareServer } from '../helpers/shared-server.js'
+
+describe.skipIf(!chromiumPath)('the tables of the dashboard', { timeout: 60_000 }, () => {
+  const shared = shareServer()
+  const browser = shareBrowser()
+  let people = 0
+
+  async function open() {
+    const username = `analyst-${++people}`
+    const page = await browser.signedIn(shared.server.url, { username })
+    const caller = new Caller(shared.server, await shared.server.logIn(username))
+    return { page, caller }
+  }
+
+  it('imports a CSV, and shows its columns, its rows between two dates, its summary, and answers to queries', async () => {
+    const { page, caller } = await open()
+    await caller.put('sales.csv', salesCsv(120))
+    await page.getByRole('button', { name: 'Import sales.csv as a table' }).click()
+    await page.getByLabel('Date column').fill('Order Date')
+    await page.getByRole('button', { name: 'Import', exact: true }).click()
+    await page.getByText('Imported', { exact: false }).waitFor()
+    await page.getByRole('link', { name: /sales 120 rows · 14 columns · 1 import/ }).click()
+
+    const rows = page.getByRole('region', { name: 'Rows of sales' })
+    await rows.getByRole('columnheader', { name: 'Order ID' }).waitFor()
+    expect(await rows.locator('tbody tr').count()).toBe(50)
+    await page.getByRole('button', { name: 'Next' }).click()
+    await page.getByText('Page 2').waitFor()
+    await page.getByLabel('From').fill('2015-07-11')
+    await page.getByLabel('To, without').fill('2015-07-14')
+    await page.getByText('3 rows', { exact: true }).waitFor()
+    await rows.getByText('2015-07-13').waitFor()
+    expect(await rows.getByText('2015-07-14').count()).toBe(0)
+
+    await page.getByText('Summary', { exact: true }).click()
+    await page.getByRole('rowheader', { name: 'Units Sold' }).waitFor()
+    await page.getByRole('img', { name: /^Rows by \w+ of Order Date/ }).waitFor()
+    await page.getByText('Imports', { exact: true }).click()
+    await page.getByRole('region', { name: 'Imports' }).getByText('sales.csv').waitFor()
+
+    await page.getByRole('link', { name: 'Tables' }).first().click()
+    await page.getByLabel('SQL').fill('select Country, count(*) as n from sales group by Country order by n')
+    await page.getByLabel('SQL').press('Control+Enter')
+    const answer = page.getByRole('region', { name: 'Answer' })
+    await answer.getByRole('columnheader', { name: 'n', exact: true }).waitFor()
+    await answer.getByText('Bonaire, Saba').waitFor()
+    await page.getByLabel('SQL').fill('drop table sales')
+    await page.getByRole('button', { name: 'Run' }).click()
+    await page
+      .getByRole('alert')
+      .getByText(/only|SELECT/i)
+      .waitFor()
+  })
+
+  it('shows an import while it runs, and stops it', async () => {
+    const { page, caller } = await open()
+    await caller.put('teams.csv', manyTeams())
+    await page.getByRole('button', { name: 'Import teams.csv as a table' }).click()
+    await page.getByRole('button', { name: 'Import', exact: true }).click()
+    const running = page.getByRole('article', { name: 'Import teams.csv' })
+    await running.getByRole('progressbar').waitFor()
+    await running.getByRole('button', { name: 'Stop teams.csv' }).click()
+    await page.getByTestId('receipt').getByText('yes, nothing is left').waitFor()
+    await page.getByText('No tables yet').waitFor()
+    expect((await caller.call('/tables')).json.tables).toEqual([])
+  })
+
+  it('says where a CSV is wrong', async () => {
+    const { page, caller } = await open()
+    await caller.put('bad.csv', 'a,b\n1,2\n3\n')
+    await page.getByRole('button', { name: 'Import bad.csv as a table' }).click()
+    await page.getByRole('button', { name: 'Import', exact: true }).click()
+    await page
+      .getByRole('region', { name: 'Messages' })
+      .getByText(/line 3/i)
+      .waitFor()
+  })
+})

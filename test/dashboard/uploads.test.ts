@@ -1,0 +1,192 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { chromiumPath, drop, shareBrowser } from '../helpers/browser.js'
+import { Caller, holdUpload } from '../helpers/calls.js'
+import { openCuttingProxy } from '../helpers/cutting-proxy.js'
+import { shareServer } from '../helpers/shared-server.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+
+const mebibyte = 1024 ** 2
+/** Nobody listens on the port 1. */
+const nowhere = 'http://127.0.0.1:1'
+
+describe.skipIf(!chromiumPath)('uploads of the dashboard', () => {
+  const shared = shareServer()
+  const browser = shareBrowser()
+  let people = 0
+
+  async function open(prepare?: (page: Page) => Promise<void>, url = shared.server.url) {
+    const username = `sender-${++people}`
+    const page = await browser.signedIn(url, { username, ...(prepare ? { prepare } : {}) })
+    const curl = new Caller(shared.server, await shared.server.logIn(username))
+    return { page, curl, upload: (name: string) => page.locator(`[data-upload=${JSON.stringify(name)}]`) }
+  }
+
+  async function write(folder: string, name: string, bytes: Buffer): Promise<string> {
+    await mkdir(join(folder, name, '..'), { recursive: true })
+    await writeFile(join(folder, name), bytes)
+    return join(folder, name)
+  }
+
+  const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
+
+  async function digestOf(curl: Caller, name: string): Promise<string> {
+    const { json } = await curl.call('/files?limit=1000')
+    return json.files.find((file: { name: string }) => file.name === name)?.sha256
+  }
+
+  /** Holds the rate of every upload down from its creation on, so that a test can look at it. */
+  async function slowly(page: Page): Promise<void> {
+    await page.route('**/tus', async (route) => {
+      await route.continue({ headers: { ...route.request().headers(), 'filejobs-rate-limit': String(mebibyte) } })
+    })
+  }
+
+  it('takes files and folders that are dropped, one after another, each with its bar', async () => {
+    const { page, curl, upload } = await open()
+    const folder = await temporaryFolder()
+    const big = randomBytes(3 * mebibyte)
+    await write(folder, 'big.bin', big)
+    await write(folder, 'trip/day 1/a.txt', Buffer.from('a'))
+    await write(folder, 'trip/day 2/empty.txt', Buffer.alloc(0))
+    await drop(page, [join(folder, 'big.bin'), join(folder, 'trip')])
+    for (const name of ['big.bin', 'trip/day 1/a.txt', 'trip/day 2/empty.txt']) {
+      await upload(name).getByText('done').waitFor()
+      expect(await upload(name).getByRole('progressbar').getAttribute('aria-valuenow')).toBe('100')
+    }
+    expect(await curl.names()).toEqual(['big.bin', 'trip/day 1/a.txt', 'trip/day 2/empty.txt'])
+    expect(await digestOf(curl, 'big.bin')).toBe(sha256(big))
+    const jobs = (await curl.call('/jobs?kind=upload')).json.jobs
+    const times = jobs.map((job: { startedAt: string; endedAt: string }) => [job.startedAt, job.endedAt]).reverse()
+    for (const [index, [startedAt]] of times.entries()) {
+      if (index > 0) expect(startedAt >= times[index - 1][1]).toBe(true)
+    }
+  })
+
+  it('takes files and a folder that are chosen', async () => {
+    const { page, curl } = await open()
+    const folder = await temporaryFolder()
+    const one = await write(folder, 'one.txt', Buffer.from('1'))
+    await write(folder, 'tree/two.txt', Buffer.from('2'))
+    await page.getByLabel('Upload files').setInputFiles(one)
+    await page.getByLabel('Upload a folder').setInputFiles(join(folder, 'tree'))
+    await expect.poll(() => curl.names()).toEqual(['one.txt', 'tree/two.txt'])
+  })
+
+  it('asks before it replaces a file', async () => {
+    const { page, curl, upload } = await open()
+    await curl.put('same.txt', 'old')
+    const file = await write(await temporaryFolder(), 'same.txt', Buffer.from('new'))
+    await page.getByLabel('Upload files').setInputFiles(file)
+    await upload('same.txt').getByText('a file of this name exists').waitFor()
+    expect((await curl.call('/files/same.txt')).body.toString()).toBe('old')
+    await upload('same.txt').getByRole('button', { name: 'Replace' }).click()
+    await upload('same.txt').getByText('done').waitFor()
+    expect((await curl.call('/files/same.txt')).body.toString()).toBe('new')
+  })
+
+  it('stops an upload, shows the receipt, and goes on with the next', async () => {
+    const { page, curl, upload } = await open(slowly)
+    const folder = await temporaryFolder()
+    const slow = await write(folder, 'slow.bin', randomBytes(8 * mebibyte))
+    const next = await write(folder, 'next.txt', Buffer.from('next'))
+    await page.getByLabel('Upload files').setInputFiles([slow, next])
+    await upload('slow.bin')
+      .getByText(/MiB of 8.0 MiB/)
+      .waitFor()
+    await upload('slow.bin').getByRole('button', { name: 'Stop the upload of slow.bin' }).click()
+    const receipt = page.getByTestId('receipt')
+    await receipt.getByText('yes, nothing is left').waitFor()
+    await upload('slow.bin').getByText('Stopped by you.').waitFor()
+    await upload('next.txt').getByText('done').waitFor()
+    expect(await curl.names()).toEqual(['next.txt'])
+  })
+
+  it('says who stopped an upload elsewhere, and sends nothing more of it', async () => {
+    const { page, curl, upload } = await open(slowly)
+    const slow = await write(await temporaryFolder(), 'slow.bin', randomBytes(8 * mebibyte))
+    await page.getByLabel('Upload files').setInputFiles(slow)
+    await upload('slow.bin')
+      .getByText(/of 8.0 MiB/)
+      .waitFor()
+    const admin = await shared.admin()
+    const job = await curl.findJob('kind=upload', ({ bytes }) => bytes > 0)
+    expect((await admin.post(`/jobs/${job.id}/stop`)).status).toBe(200)
+    await upload('slow.bin').getByText('Stopped by admin:admin.').waitFor()
+    expect(await curl.names()).toEqual([])
+  })
+
+  it('waits for an upload of the same account from elsewhere', async () => {
+    const { page, curl, upload } = await open()
+    const held = await holdUpload(curl, 'first.bin')
+    const file = await write(await temporaryFolder(), 'second.txt', Buffer.from('2'))
+    await page.getByLabel('Upload files').setInputFiles(file)
+    await upload('second.txt').getByText('waits for another upload of yours to end').waitFor()
+    held.finish()
+    await upload('second.txt').getByText('done').waitFor()
+    expect(await curl.names()).toEqual(['first.bin', 'second.txt'])
+  })
+
+  it('goes on after a reload once the same file is chosen again', async () => {
+    const { page, curl, upload } = await open(slowly)
+    const bytes = randomBytes(6 * mebibyte)
+    const file = await write(await temporaryFolder(), 'long.bin', bytes)
+    await page.getByLabel('Upload files').setInputFiles(file)
+    const job = await curl.findJob('kind=upload', ({ bytes }) => bytes > mebibyte)
+    page.on('dialog', (dialog) => dialog.accept())
+    await page.reload()
+    const note = page.locator('[data-unfinished="long.bin"]')
+    await note.getByText(/of 6.0 MiB have arrived/).waitFor()
+    await note.getByLabel('Choose long.bin again').setInputFiles(file)
+    await upload('long.bin').getByText('went on from').waitFor()
+    expect((await curl.call(`/jobs/${job.id}`, { method: 'PATCH', body: { rateLimit: null } })).status).toBe(200)
+    await upload('long.bin').getByText('done').waitFor()
+    expect(await digestOf(curl, 'long.bin')).toBe(sha256(bytes))
+    expect((await curl.call('/jobs?kind=upload')).json.jobs.map(({ id }: { id: string }) => id)).toEqual([job.id])
+  })
+
+  it('discards what a reload broke off, where that is wished', async () => {
+    const { page, curl } = await open(slowly)
+    const file = await write(await temporaryFolder(), 'long.bin', randomBytes(6 * mebibyte))
+    await page.getByLabel('Upload files').setInputFiles(file)
+    await curl.findJob('kind=upload', ({ bytes }) => bytes > 0)
+    page.on('dialog', (dialog) => dialog.accept())
+    await page.reload()
+    await page.locator('[data-unfinished="long.bin"]').getByRole('button', { name: 'Discard' }).click()
+    await page.getByTestId('receipt').getByText('yes, nothing is left').waitFor()
+    expect((await curl.call('/jobs?state=running,interrupted')).json.jobs).toEqual([])
+  })
+
+  it('goes on by itself over a lost connection', async () => {
+    let isDown = false
+    const proxy = await openCuttingProxy(() => (isDown ? nowhere : shared.server.url))
+    const { page, curl, upload } = await open(slowly, proxy.url)
+    const bytes = randomBytes(4 * mebibyte)
+    const file = await write(await temporaryFolder(), 'long.bin', bytes)
+    await page.getByLabel('Upload files').setInputFiles(file)
+    await curl.findJob('kind=upload', ({ bytes }) => bytes > mebibyte / 2)
+    isDown = true
+    proxy.cutAll()
+    await upload('long.bin').getByText('the connection is lost, trying again').waitFor()
+    isDown = false
+    await upload('long.bin').getByText('done').waitFor()
+    expect(await digestOf(curl, 'long.bin')).toBe(sha256(bytes))
+  })
+
+  it('says why an upload failed', async () => {
+    const { page, curl, upload } = await open()
+    await curl.put('folder', 'a file')
+    const folder = await temporaryFolder()
+    await write(folder, 'folder/below.txt', Buffer.from('x'))
+    await page.getByLabel('Upload a folder').setInputFiles(join(folder, 'folder'))
+    await upload('folder/below.txt')
+      .getByText(/one of its folders is the name of a file/)
+      .waitFor()
+    await curl.call('/files/folder', { method: 'DELETE' })
+    await upload('folder/below.txt').getByRole('button', { name: 'Try again' }).click()
+    await upload('folder/below.txt').getByText('done').waitFor()
+  })
+})
