@@ -18,6 +18,9 @@ const onlyAdmins: readonly Role[] = ['admin']
 
 /** Every route, and who may use it. A new route needs its line here. */
 const table: Record<string, typeof anyone | readonly Role[]> = {
+  'GET /': anyone,
+  'GET /assets/:name': anyone,
+  'GET /favicon.svg': anyone,
   'GET /healthz': anyone,
   'GET /readyz': anyone,
   'GET /metrics': anyone,

@@ -161,7 +161,7 @@ describeWithCurl('the interface of ops and clients', () => {
       ['no token', 401, [at('/client/files/strict')]],
       ['an unknown ops account', 404, [...client, at('/client/files/nobody')]],
       ['an unknown file', 404, [...client, at('/client/files/strict/missing')]],
-      ['a way out', 400, [...client, '--path-as-is', at('/client/files/strict/../keeper')]],
+      ['a bad name', 400, [...client, at('/client/files/strict/a%00')]],
       ['no token', 401, [at('/logout')]],
     ]
     for (const [what, status, args] of refusals) {
@@ -169,6 +169,8 @@ describeWithCurl('the interface of ops and clients', () => {
       expect(answer, `${what}: ${args.join(' ')}`).toMatchObject({ code: 0, status, type: 'text/plain' })
       expect(answer.text, what).not.toBe('')
     }
+    // Refused before any interface is asked.
+    expect((await curl(...client, '--path-as-is', at('/client/files/strict/../keeper'))).status).toBe(400)
     expect(await readdir(`${shared.server.dataFolder}/partial`)).toEqual([])
   })
 
