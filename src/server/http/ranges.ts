@@ -6,7 +6,7 @@ import type { ByteRange } from '../transfers/sending.js'
  * header, several ranges, other units, or a header that is malformed. Throws `range-not-satisfiable`.
  */
 export function parseRange(header: string | undefined, size: number): ByteRange | undefined {
-  const match = /^bytes=\s*(\d*)-(\d*)\s*$/.exec(header ?? '')
+  const match = /^bytes=\s*(\d*)-(\d*)\s*$/i.exec(header ?? '')
   if (!match) return undefined
   const [, first, last] = match as unknown as [string, string, string]
   if (first === '' && last === '') return undefined
