@@ -52,6 +52,7 @@ export class LingeringResponse<Request extends IncomingMessage = IncomingMessage
     }
     if (!this.#lingers || !isReceiving(this.req)) return super.end(...args)
     if (typeof chunk === 'string' || chunk instanceof Uint8Array) this.write(chunk)
+    else this.flushHeaders()
     linger(this.req, () => super.end(args.find((argument) => typeof argument === 'function')))
     return this
   }

@@ -37,10 +37,16 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   server.keepAliveTimeout = 65_000
   const answer = getRequestListener(options.fetch, { autoCleanupIncoming: false, overrideGlobalObjects: false })
   const unanswered = new Set<http.ServerResponse>()
+  const latest = new WeakMap<Socket, http.ServerResponse>()
   const handle = (incoming: http.IncomingMessage, outgoing: http.ServerResponse) => {
+    // Requests that were sent behind one another must take effect in that order: Node hands them over at once.
+    const earlier = latest.get(incoming.socket)
+    latest.set(incoming.socket, outgoing)
+    const isDue = !earlier || !unanswered.has(earlier)
     unanswered.add(outgoing)
     outgoing.on('close', () => unanswered.delete(outgoing))
-    return answer(incoming, outgoing)
+    if (isDue) answer(incoming, outgoing)
+    else earlier.once('close', () => (incoming.destroyed ? undefined : answer(incoming, outgoing)))
   }
   server.on('request', handle)
   server.on('checkContinue', (incoming, outgoing) => {

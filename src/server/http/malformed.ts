@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { Problem } from '../../protocol/problems.js'
 import { clientLeft } from '../transfers/receiving.js'
-import { breakOff } from './connection.js'
+import { breakOff, cut } from './connection.js'
 
 /**
  * Answers what is no HTTP, or a body that breaks its own framing. `outgoing`: the answer that is due on the connection,
@@ -12,6 +12,7 @@ export function answerMalformed(error: NodeJS.ErrnoException, socket: Socket, ou
   if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
   else if (!outgoing) endWith(statusLines[error.code ?? ''] ?? badRequest, socket)
   // In the middle of an answer, another one would become a part of its content.
+  else if (outgoing.headersSent && outgoing.req.complete) cut(outgoing)
   else if (outgoing.headersSent) socket.destroySoon()
   else if (!breakOff(outgoing, faultOf(error))) endWith(badRequest, socket)
 }

@@ -1,0 +1,280 @@
+import { writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { openListener } from '../../../dist/server/http/listener.js'
+import { answerOf, type Caller, holdUpload } from '../../helpers/calls.js'
+import { eventually, within } from '../../helpers/eventually.js'
+import { startOutside } from '../../helpers/outside-program.js'
+import { connectTo, head } from '../../helpers/raw-connection.js'
+import { shareServer } from '../../helpers/shared-server.js'
+import { hasProgram } from '../../helpers/system-programs.js'
+import { temporaryFolder } from '../../helpers/temporary-folder.js'
+
+const MiB = 1024 ** 2
+const shared = shareServer({ maxFileSize: 50 * MiB, quota: 20 * MiB, shutdownGraceMs: 0 })
+const withAndWithoutExpect: Record<string, string>[] = [{}, { Expect: '100-continue' }]
+const large = { 'Content-Length': 10 * MiB }
+
+describe('a request that its headers can decide on is refused before its body', () => {
+  let ann: Caller
+  let client: Caller
+  beforeAll(async () => {
+    ann = await shared.newCaller()
+    client = await shared.newCaller('client')
+    await ann.put('a', 'x')
+    await ann.put('folder/file', 'x')
+  })
+  const refusals: [
+    status: number,
+    code: string,
+    why: string,
+    startLine: string,
+    headers: Record<string, string | number>,
+    by?: 'nobody' | 'client',
+  ][] = [
+    [401, 'not-logged-in', 'who is not logged in', 'PUT /files/b', large, 'nobody'],
+    [
+      401,
+      'not-logged-in',
+      'a form of one who is not logged in',
+      'POST /upload',
+      { ...large, 'Content-Type': 'multipart/form-data; boundary=b' },
+      'nobody',
+    ],
+    [403, 'not-allowed', 'who may not upload', 'PUT /files/b', large, 'client'],
+    [400, 'invalid-request', 'a name that leads out', 'PUT /files/x/%2e%2e/y', large],
+    [400, 'invalid-request', 'a piece of a file', 'PUT /files/b', { ...large, 'Content-Range': 'bytes 0-9/20' }],
+    [404, 'not-found', 'a path that is not there', 'PUT /nowhere', large],
+    [409, 'name-conflict', 'a name that is a folder', 'PUT /files/folder', large],
+    [409, 'name-conflict', 'a name below a file', 'PUT /files/a/b', large],
+    [412, 'precondition-failed', 'a condition that does not hold', 'PUT /files/a', { ...large, 'If-None-Match': '*' }],
+    [413, 'file-too-large', 'a file that is too large', 'PUT /files/b', { 'Content-Length': 50 * MiB + 1 }],
+    [413, 'quota-exceeded', 'a file beyond the quota', 'PUT /files/b', { 'Content-Length': 30 * MiB }],
+    [
+      413,
+      'quota-exceeded',
+      'a form beyond the quota',
+      'POST /upload',
+      { 'Content-Length': 30 * MiB, 'Content-Type': 'multipart/form-data; boundary=b' },
+    ],
+    [
+      413,
+      'body-too-large',
+      'JSON of more than 64 KiB',
+      'POST /export',
+      { 'Content-Length': 70_000, 'Content-Type': 'application/json' },
+    ],
+    [415, 'unsupported-media-type', 'a form that is none', 'POST /upload', { ...large, 'Content-Type': 'text/plain' }],
+    [
+      415,
+      'unsupported-media-type',
+      'JSON that is none',
+      'POST /export',
+      { 'Content-Length': 10, 'Content-Type': 'text/plain' },
+    ],
+  ]
+
+  it.each(refusals)('%i %s: %s', async (status, code, _why, startLine, headers, by) => {
+    const token = by === 'nobody' ? null : by === 'client' ? client.token : ann.token
+    for (const expecting of withAndWithoutExpect) {
+      const connection = await connectTo(ann.url)
+      connection.send(head(startLine, token, { ...headers, ...expecting }))
+      const [, told] = await connection.says(/"code":"([a-z-]+)"/)
+      expect({ status: Number(connection.text.slice(9, 12)), told }).toEqual({ status, told: code })
+      expect(connection.text).toMatch(/^HTTP\/1.1 4\d\d .*\r\nConnection: close\r\n/is)
+      expect(connection.text).not.toContain('100 Continue')
+      connection.socket.destroy()
+    }
+    expect(await ann.names()).toEqual(['a', 'folder/file'])
+  })
+
+  it('409 job-running', async () => {
+    const held = await holdUpload(ann, 'c')
+    for (const expecting of withAndWithoutExpect) {
+      const connection = await connectTo(ann.url)
+      connection.send(head('PUT /files/b', ann.token, { ...large, ...expecting }))
+      await connection.says(/^HTTP\/1.1 409 .*job-running/s)
+      connection.socket.destroy()
+    }
+    await ann.post(`/jobs/${held.id}/stop`)
+  })
+})
+
+describe('100 Continue', () => {
+  it('is sent once the checks are over, and the body is taken then', async () => {
+    const ann = await shared.newCaller()
+    const connection = await connectTo(ann.url)
+    connection.send(head('PUT /files/a', ann.token, { 'Content-Length': 5, Expect: '100-continue' }))
+    await connection.says(/^HTTP\/1.1 100 Continue\r\n\r\n$/)
+    expect((await ann.findJob()).file).toBe('a')
+    connection.send('hello')
+    await connection.says(/HTTP\/1.1 201 /)
+    expect((await ann.call('/files/a')).body.toString()).toBe('hello')
+  })
+
+  it('is sent for forms and for JSON too', async () => {
+    const ann = await shared.newCaller()
+    await ann.put('a', 'content')
+    const json = '{"filename":"a"}'
+    const form = '--b\r\nContent-Disposition: form-data; name="f"; filename="b"\r\n\r\nx\r\n--b--\r\n'
+    for (const [startLine, type, body] of [
+      ['POST /export', 'application/json', json],
+      ['POST /upload', 'multipart/form-data; boundary=b', form],
+    ] as const) {
+      const connection = await connectTo(ann.url)
+      const headers = { 'Content-Type': type, 'Content-Length': body.length, Expect: '100-continue' }
+      connection.send(head(startLine, ann.token, headers))
+      await connection.says(/^HTTP\/1.1 100 Continue\r\n\r\n$/)
+      connection.send(body)
+      await connection.says(/HTTP\/1.1 20[01] /)
+    }
+  })
+
+  it('waits for the turn', async () => {
+    const ann = await shared.newCaller()
+    const held = await holdUpload(ann, 'a')
+    const connection = await connectTo(ann.url)
+    connection.send(head('PUT /files/b', ann.token, { 'Content-Length': 5, Expect: '100-continue', Prefer: 'wait=60' }))
+    await ann.findJob('state=waiting')
+    expect(connection.text).toBe('')
+    held.finish()
+    await connection.says(/^HTTP\/1.1 100 Continue\r\n\r\n$/)
+    connection.send('hello')
+    await connection.says(/HTTP\/1.1 201 /)
+  })
+
+  it('is not what another expectation gets', async () => {
+    const ann = await shared.newCaller()
+    const connection = await connectTo(ann.url)
+    connection.send(head('PUT /files/a', ann.token, { 'Content-Length': 5, Expect: 'a-miracle' }))
+    await connection.says(/^HTTP\/1.1 417 /, 2000)
+  })
+})
+
+describe('a refusal in the middle of a body arrives', () => {
+  it('at a sender that sends on as fast as it can, eight times of eight', async () => {
+    const ann = await shared.newCaller()
+    const piece = Buffer.alloc(MiB)
+    for (let time = 0; time < 8; time++) {
+      const request = ann.open('/nowhere', { method: 'PUT', headers: { 'Content-Length': 10 ** 10 } })
+      const answer = answerOf(request)
+      const send = () => {
+        while (!request.destroyed && request.write(piece));
+      }
+      request.on('drain', send)
+      send()
+      expect((await answer).status).toBe(404)
+      request.destroy()
+    }
+  })
+
+  it.skipIf(!hasProgram('curl')).each([
+    ['-T', '/files/a/b'],
+    ['-T --http1.0', '/files/a/b'],
+    ['-F', '/upload'],
+  ])('at curl %s, which does not wait for 100 Continue', async (how, path) => {
+    const ann = await shared.newCaller()
+    await ann.put('a', 'x')
+    const folder = await temporaryFolder()
+    await writeFile(join(folder, 'big'), Buffer.alloc(19 * MiB))
+    const body = how === '-F' ? ['-F', 'f=@big;filename=a/b'] : [...how.split(' ').slice(1), '-T', 'big']
+    const args = ['-sS', '-w', '\n%{http_code}', '-H', 'Expect:', '-H', `Authorization: Bearer ${ann.token}`]
+    for (let time = 0; time < 4; time++) {
+      const { code, stdout } = await startOutside('curl', [...args, ...body, `${ann.url}${path}`], { cwd: folder })
+        .ended
+      expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/name-conflict.*\n409$/s) })
+    }
+  })
+
+  it('and the connection of a sender that falls silent after it is closed', async () => {
+    const connection = await connectTo(shared.server.url)
+    connection.send(head('PUT /files/a', null, large))
+    await connection.says(/^HTTP\/1.1 401 /)
+    expect((await connection.ended(9000)).error).toBeNull()
+  })
+})
+
+describe('what is no HTTP', () => {
+  it.each([
+    ['garbage', 'garbage\r\n\r\n', 400],
+    ['nothing but line ends', '\r\n\r\n\r\n\r\nx\r\n\r\n', 400],
+    ['a method that is none', 'BREW /files/a HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n', 400],
+    ['a version that is none', 'GET / HTTP/9.9\r\nHost: 127.0.0.1\r\n\r\n', 400],
+    ['HTTP/2 without asking', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
+    ['TLS', Buffer.from('16030100c8010000c40303', 'hex'), 400],
+    ['no Host', 'GET /healthz HTTP/1.1\r\n\r\n', 400],
+    ['NUL in a header', 'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: a\0b\r\n\r\n', 400],
+    ['a header without a colon', 'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nwhat is this\r\n\r\n', 400],
+    ['a header of 20 KiB', `GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+    ['a path of 20 KiB', `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`, 431],
+    ['ten thousand headers', `GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n${'a: b\r\n'.repeat(10_000)}\r\n`, 431],
+  ])('is refused: %s', async (_what, text, status) => {
+    const connection = await connectTo(shared.server.url)
+    connection.send(text)
+    const ended = await connection.ended()
+    expect(ended.text).toMatch(new RegExp(`^HTTP/1.1 ${status} .*Connection: close`, 's'))
+    expect((await shared.admin()).token).toBeTruthy()
+  })
+
+  it('is closed also when its sender never closes', async () => {
+    const { port, hostname } = new URL(shared.server.url)
+    const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true })
+    onTestFinished(() => void socket.destroy())
+    socket.on('error', () => {})
+    const closed = new Promise((resolve) => socket.on('close', resolve))
+    socket.write('garbage\r\n\r\n')
+    socket.resume()
+    const poke = setInterval(() => socket.write('more garbage\r\n'), 200)
+    await within('the server has let go', closed, 5000).finally(() => clearInterval(poke))
+  })
+
+  it('puts nothing into an answer that is under way', async () => {
+    const ann = await shared.newCaller()
+    await ann.put('big', Buffer.alloc(15 * MiB, 'x'))
+    const connection = await connectTo(ann.url)
+    connection.send(head('GET /files/big', ann.token))
+    connection.socket.pause()
+    await ann.findJob('kind=export')
+    connection.send('garbage\r\n\r\n')
+    await eventually(
+      'it has ended',
+      async () => (await ann.call('/jobs?kind=export&state=running')).json.jobs.length === 0,
+    )
+    connection.socket.resume()
+    const { text } = await connection.ended()
+    expect(text.slice(text.indexOf('\r\n\r\n') + 4)).toMatch(/^x*$/)
+  })
+
+  it('after requests that are some leaves those answered, in order', async () => {
+    const ann = await shared.newCaller()
+    const connection = await connectTo(ann.url)
+    const put = `${head('PUT /files/a', ann.token, { 'Content-Length': 5 })}hello`
+    connection.send(put + head('GET /files/a', ann.token) + head('DELETE /files/a', ann.token))
+    await connection.says(/^HTTP\/1.1 201 .*HTTP\/1.1 200 .*\r\n\r\nhelloHTTP\/1.1 204 /s)
+  })
+})
+
+describe('headers that do not come', () => {
+  it.each([
+    ['half of them', 'GET / HTTP/1.1\r\nHost: 127'],
+    ['nothing', ''],
+  ])('in time are not waited for: %s', async (_what, text) => {
+    const fetch = () => new Response('never')
+    const listener = await openListener({ host: '127.0.0.1', port: 0, tls: null, fetch, headersTimeoutMs: 300 })
+    const connection = await connectTo(`http://127.0.0.1:${listener.port}`)
+    connection.send(text)
+    const ended = await connection.ended(5000)
+    expect(ended.text).toMatch(/^HTTP\/1.1 408 /)
+    await listener.close()
+  })
+
+  it('while others are served', async () => {
+    const slow = await Promise.all(Array.from({ length: 200 }, () => connectTo(shared.server.url)))
+    for (const connection of slow) connection.send('GET /healthz HTTP/1.1\r\nHo')
+    const ann = await shared.newCaller()
+    expect((await ann.put('a', 'x')).status).toBe(201)
+    for (const connection of slow) connection.send('st: 127.0.0.1\r\n\r\n')
+    for (const connection of slow) await connection.says(/^HTTP\/1.1 200 /)
+  })
+})
