@@ -138,7 +138,13 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       checkAccess,
     }
     const uploads = new Uploads(uploadServices)
-    const resumable = new ResumableUploads({ ...uploadServices, ...config, pool: uploads.pool, keepSlotMs })
+    const resumable = new ResumableUploads({
+      ...uploadServices,
+      ...config,
+      pool: uploads.pool,
+      keepSlotMs,
+      onFailure: (error) => log.error('A resumable upload failed', error),
+    })
     await resumable.restore(kept)
     const exports = new Exports({ jobs, throttleOf, idleTimeoutMs: config.idleTimeoutMs })
     const rowsEngine = new RowsEngine(tables.folder)

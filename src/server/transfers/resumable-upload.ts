@@ -18,6 +18,8 @@ export interface ResumableServices extends UploadServices {
   keepSlotMs: number
   /** How long an upload that nothing happens to is kept, in milliseconds. */
   keepPartialMs: number
+  /** Told of what ends an upload while no request of it is there to be answered. */
+  onFailure(error: unknown): void
 }
 
 /** How far an upload is. Every offset that is told is on disk. */
@@ -254,6 +256,7 @@ export class ResumableUpload {
       try {
         await this.#bytes.remove()
       } catch (error) {
+        this.#services.onFailure(error)
         outcome = error
       }
       this.#bytes.release()
@@ -282,17 +285,24 @@ export class ResumableUpload {
     clearTimeout(this.#restTimer)
     if (this.job.signal.aborted || this.#publishing || this.#requests.isClosed) return
     const inMs = Math.max(0, this.#lastByteAt + this.#services.keepSlotMs - performance.now())
-    this.#restTimer = setTimeout(() => this.#rest().catch((error) => this.job.abort(asProblem(error))), inMs)
+    this.#restTimer = setTimeout(() => this.#rest(), inMs)
     this.#restTimer.unref()
   }
 
   async #rest(): Promise<void> {
-    await this.#requests.run(null, takenOver(), async () => {
-      if (this.job.signal.aborted) return
-      this.#interrupt()
-      this.#services.jobs.releaseSlot(this.job)
-      await this.#bytes.rest()
-    })
+    try {
+      await this.#requests.run(null, takenOver(), async () => {
+        if (this.job.signal.aborted) return
+        this.#interrupt()
+        this.#services.jobs.releaseSlot(this.job)
+        await this.#bytes.rest()
+      })
+    } catch (error) {
+      // Closed meanwhile: everything is kept for the next start.
+      if (this.#requests.isClosed) return
+      this.#services.onFailure(error)
+      this.job.abort(asProblem(error))
+    }
   }
 
   #progress(): UploadProgress {

@@ -39,6 +39,7 @@ async function open({ keepSlotMs = 60_000, keepPartialMs = 60_000, quota }: Limi
     keepPartialMs,
     throttleOf: () => new Throttle(null),
     checkAccess: async () => {},
+    onFailure: (error) => expect.unreachable(String(error)),
   })
   onTestFinished(async () => {
     await resumable.close(new Problem('shutting-down', 'The test is over.'))

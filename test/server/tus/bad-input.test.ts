@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { answerOf } from '../../helpers/calls.js'
+import { answerOf, holdUpload } from '../../helpers/calls.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { idOf, metadataOf, octets, Tus } from '../../helpers/tus.js'
 
@@ -187,9 +187,14 @@ describe("someone else's upload", () => {
     expect(await ann.caller.job(idOf(path))).toMatchObject({ state: 'done' })
   })
 
-  it('is no upload of mine when it is one by another door', async () => {
+  it('does not exist when it runs by another door, or has no id', async () => {
     const tus = await newTus()
+    const held = await holdUpload(tus.caller, 'put')
+    expect((await tus.head(`/tus/${held.id}`)).status).toBe(404)
+    expect((await tus.remove(`/tus/${held.id}`)).status).toBe(404)
+    held.finish()
+    expect((await held.answer).status).toBe(201)
     expect((await tus.head('/tus/not-an-id')).status).toBe(404)
-    expect((await tus.head('/tus/..%2f..%2faccounts')).status).toBe(404)
+    expect((await tus.head('/tus/..%2f..%2faccounts')).status).toBe(400)
   })
 })
