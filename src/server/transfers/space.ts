@@ -28,6 +28,7 @@ export class SpaceReservations {
   readonly #files: FileStore
   readonly #limits: SpaceLimits
   readonly #reserved = new Map<object, { account: string; bytes: number; written: () => number }>()
+  readonly #releases = new Map<string, number>()
 
   constructor(files: FileStore, limits: SpaceLimits) {
     this.#files = files
@@ -47,11 +48,11 @@ export class SpaceReservations {
     const key = {}
     const account = `${space.role}:${space.username}`
     let reserved = 0
+    let released = false
     const take = async (total: number) => {
-      const [used, free] = await Promise.all([
-        this.#limits.quota === null ? 0 : this.#files.usage(space),
-        this.#files.freeBytes(),
-      ])
+      const { used, free } = await this.#measure(space, account)
+      // The upload has ended meanwhile, and nobody would release it again.
+      if (released) return
       // From here to the `set` nothing waits: two reservations never both take the same room.
       const others = [...this.#reserved].filter(([other]) => other !== key).map(([, reservation]) => reservation)
       const ofAccount = others.filter((other) => other.account === account).reduce((sum, other) => sum + other.bytes, 0)
@@ -71,6 +72,10 @@ export class SpaceReservations {
       const ahead = Math.min(maxAheadBytes, Math.max(minAheadBytes, total / 4))
       await take(total + Math.ceil(ahead)).catch(() => take(total))
     }
+    const release = () => {
+      released = true
+      if (this.#reserved.delete(key)) this.#releases.set(account, this.#releasesOf(account) + 1)
+    }
     await take(bytes)
     const shrink = (total: number) => {
       this.#reserved.set(key, { account, bytes: total, written })
@@ -82,8 +87,24 @@ export class SpaceReservations {
         if (total > reserved) await take(total)
       },
       shrink,
-      release: () => void this.#reserved.delete(key),
+      release,
     }
+  }
+
+  /** Looks again when a reservation was released meanwhile: its file may not have been counted, and is not under way any more. */
+  async #measure(space: Space, account: string): Promise<{ used: number; free: number }> {
+    for (;;) {
+      const releases = this.#releasesOf(account)
+      const [used, free] = await Promise.all([
+        this.#limits.quota === null ? 0 : this.#files.usage(space),
+        this.#files.freeBytes(),
+      ])
+      if (this.#limits.quota === null || releases === this.#releasesOf(account)) return { used, free }
+    }
+  }
+
+  #releasesOf(account: string): number {
+    return this.#releases.get(account) ?? 0
   }
 }
 

@@ -1,0 +1,220 @@
+import { spawnSync } from 'node:child_process'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { FileStore } from '../../../dist/server/stores/files.js'
+import { SpaceReservations } from '../../../dist/server/transfers/space.js'
+import { answerOf, Caller, holdUpload } from '../../helpers/calls.js'
+import { startTestServer } from '../../helpers/server.js'
+import { shareServer } from '../../helpers/shared-server.js'
+import { temporaryFolder } from '../../helpers/temporary-folder.js'
+
+const MiB = 1024 ** 2
+
+describe('the largest file', () => {
+  const shared = shareServer({ maxFileSize: MiB, shutdownGraceMs: 0 })
+
+  it('is taken, and one byte more is not, with a length, in chunks and by form', async () => {
+    const ann = await shared.newCaller()
+    const fits = Buffer.alloc(MiB, 'x')
+    const tooLarge = Buffer.alloc(MiB + 1, 'x')
+    const doors: ((body: Buffer) => Promise<{ status: number; json: { code: string } }>)[] = [
+      (body) => ann.put('a', body),
+      (body) => inChunks(ann, 'b', body),
+      (body) => byForm(ann, 'c', body),
+    ]
+    for (const upload of doors) {
+      expect(await upload(tooLarge)).toMatchObject({ status: 413, json: { code: 'file-too-large', maxFileSize: MiB } })
+      expect((await upload(fits)).status).toBe(201)
+    }
+    expect(await ann.names()).toEqual(['a', 'b', 'c'])
+    expect(await readdir(join(shared.server.dataFolder, 'partial'))).toEqual([])
+  })
+
+  it('ends a body without a length while it comes, and not only at its end', async () => {
+    const ann = await shared.newCaller()
+    const request = ann.open('/files/a', { method: 'PUT' })
+    const answer = answerOf(request)
+    request.write(Buffer.alloc(2 * MiB))
+    expect(await answer).toMatchObject({ status: 413, json: { code: 'file-too-large' } })
+    request.destroy()
+  })
+})
+
+describe('the quota of an account', () => {
+  const shared = shareServer({ quota: 10 * MiB, jobsPerAccount: 8, shutdownGraceMs: 0 })
+
+  it('counts what is stored, what is on its way, and what a replacement frees', async () => {
+    const ann = await shared.newCaller()
+    await ann.put('a', Buffer.alloc(6 * MiB))
+    const first = await holdUpload(ann, 'b', { size: 3 * MiB })
+    const refused = await ann.put('c', Buffer.alloc(2 * MiB))
+    expect(refused).toMatchObject({ status: 413, json: { code: 'quota-exceeded', used: 6 * MiB } })
+    expect((await ann.put('c', Buffer.alloc(MiB))).status).toBe(201)
+    expect((await ann.put('a', Buffer.alloc(6 * MiB))).status).toBe(200)
+    await ann.post(`/jobs/${first.id}/stop`)
+    expect((await ann.put('d', Buffer.alloc(3 * MiB))).status).toBe(201)
+    expect(await ann.put('e', 'x')).toMatchObject({ status: 413, json: { code: 'quota-exceeded' } })
+    await ann.call('/files/a', { method: 'DELETE' })
+    expect((await ann.put('e', Buffer.alloc(6 * MiB))).status).toBe(201)
+  })
+
+  it('counts what was put there by hand, and is one for each account', async () => {
+    const [ann, bob] = [await shared.newCaller(), await shared.newCaller()]
+    const { username } = (await ann.call('/auth/me')).json
+    const folder = join(shared.server.dataFolder, 'uploads/user', username, 'sub')
+    await mkdir(folder, { recursive: true })
+    await writeFile(join(folder, 'by-hand'), Buffer.alloc(9 * MiB))
+    expect((await ann.put('a', Buffer.alloc(2 * MiB))).status).toBe(413)
+    expect((await bob.put('a', Buffer.alloc(9 * MiB))).status).toBe(201)
+  })
+
+  it('is never passed by uploads side by side, with a length or without', async () => {
+    for (const upload of [(caller: Caller, name: string, body: Buffer) => caller.put(name, body), inChunks]) {
+      const ann = await shared.newCaller()
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, (_, index) => upload(ann, `f${index}`, Buffer.alloc(3 * MiB, index))),
+      )
+      const stored = answers.filter(({ status }) => status === 201).length
+      expect(stored).toBeLessThanOrEqual(3)
+      expect(stored).toBeGreaterThan(0)
+      for (const { status, json } of answers) if (status !== 201) expect(json.code).toBe('quota-exceeded')
+      expect((await ann.call('/files')).json.files.length).toBe(stored)
+    }
+  })
+
+  it('is not passed when a publish falls between the look at the disk and the reservation', async () => {
+    const { disk, reserve } = openSpace()
+    const beginning = reserve(6)
+    disk.measured()
+    const first = await beginning
+    const second = reserve(6)
+    // The first is published while the second looks: it was not yet there then, and is not under way any more.
+    disk.used = 6
+    first.release()
+    disk.measured()
+    await new Promise(setImmediate)
+    disk.measured()
+    await expect(second).rejects.toMatchObject({ code: 'quota-exceeded' })
+  })
+
+  it('is not held by an upload that has ended while it asked for more', async () => {
+    const { disk, reserve } = openSpace()
+    const beginning = reserve(1)
+    disk.measured()
+    const first = await beginning
+    const more = first.coverExactly(10)
+    first.release()
+    disk.measured()
+    await more
+    const second = reserve(10)
+    disk.measured()
+    await second
+  })
+})
+
+/** A quota of ten bytes on a disk that answers when the test says so. */
+function openSpace() {
+  const disk = { used: 0, measured: () => {} }
+  const files = {
+    usage: async () => {
+      const { used } = disk
+      await new Promise<void>((resolve) => {
+        disk.measured = resolve
+      })
+      return used
+    },
+    freeBytes: async () => 10 ** 12,
+  } as unknown as FileStore
+  const space = new SpaceReservations(files, { maxFileSize: null, quota: 10 })
+  const reserve = (bytes: number) => space.reserve({ role: 'user', username: 'ann' }, bytes, 0, () => 0)
+  return { disk, reserve }
+}
+
+const canMount =
+  process.platform === 'linux' &&
+  process.getuid?.() === 0 &&
+  spawnSync('sh', ['-c', 'd=$(mktemp -d); mount -t tmpfs -o size=1m tmpfs $d && umount $d; s=$?; rmdir $d; exit $s'])
+    .status === 0
+if (!canMount) console.log('no file system can be mounted here: the tests of a full disk are skipped')
+
+describe.skipIf(!canMount)('a full disk', () => {
+  it('refuses with 507 what is declared larger than what is left, before the body', async () => {
+    const { ann } = await startOnSmallDisk()
+    const request = ann.open('/files/a', { method: 'PUT', headers: { 'Content-Length': 30 * MiB } })
+    const answer = answerOf(request)
+    request.flushHeaders()
+    expect(await answer).toMatchObject({ status: 507, json: { code: 'disk-full' } })
+    request.destroy()
+    expect((await ann.put('a', Buffer.alloc(10 * MiB))).status).toBe(201)
+    expect(await ann.put('b', Buffer.alloc(15 * MiB))).toMatchObject({ status: 507 })
+  })
+
+  it('counts what others have declared and not yet sent', async () => {
+    const { ann, bob } = await startOnSmallDisk()
+    const held = await holdUpload(ann, 'a', { size: 12 * MiB })
+    expect(await bob.put('b', Buffer.alloc(12 * MiB))).toMatchObject({ status: 507 })
+    held.finish()
+    expect((await held.answer).status).toBe(201)
+    expect((await bob.put('b', Buffer.alloc(5 * MiB))).status).toBe(201)
+  })
+
+  it('ends with 507 what has no length, keeps the old version, and gives the room back', async () => {
+    const { ann, partials } = await startOnSmallDisk()
+    await ann.put('a', 'old')
+    for (const upload of [inChunks, byForm]) {
+      expect(await upload(ann, 'a', Buffer.alloc(30 * MiB))).toMatchObject({ status: 507, json: { code: 'disk-full' } })
+      expect(await partials()).toEqual([])
+    }
+    expect((await ann.call('/files/a')).body.toString()).toBe('old')
+    expect((await ann.put('b', Buffer.alloc(15 * MiB))).status).toBe(201)
+  })
+
+  it('that fills up from elsewhere ends with 507 too', async () => {
+    const { ann, folder, partials } = await startOnSmallDisk()
+    const held = await holdUpload(ann, 'a', { size: 10 * MiB })
+    await writeFile(join(folder, 'ballast'), Buffer.alloc(18 * MiB)).catch(() => {})
+    held.finish()
+    expect(await held.answer).toMatchObject({ status: 507, json: { code: 'disk-full' } })
+    expect(await partials()).toEqual([])
+    expect((await ann.call('/files')).status).toBe(200)
+  })
+})
+
+async function startOnSmallDisk() {
+  const folder = await temporaryFolder()
+  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=20m', 'tmpfs', folder])
+  onTestFinished(() => void spawnSync('umount', ['-l', folder]))
+  const server = await startTestServer({ dataFolder: join(folder, 'data'), shutdownGraceMs: 0 })
+  onTestFinished(async () => {
+    await server.close()
+    expect(server.errors).toEqual([])
+  })
+  const [ann, bob] = [new Caller(server, await server.logIn('ann')), new Caller(server, await server.logIn('bob'))]
+  return { ann, bob, folder, partials: () => readdir(join(folder, 'data/partial')) }
+}
+
+async function inChunks(caller: Caller, name: string, body: Buffer) {
+  const request = caller.open(`/files/${name}`, { method: 'PUT' })
+  const answer = answerOf(request)
+  Readable.from(slices(body)).pipe(request)
+  return answer
+}
+
+function* slices(body: Buffer) {
+  for (let offset = 0; offset < body.length; offset += 64 * 1024) yield body.subarray(offset, offset + 64 * 1024)
+}
+
+async function byForm(caller: Caller, name: string, body: Buffer) {
+  const start = `--b\r\nContent-Disposition: form-data; name="f"; filename="${name}"\r\n\r\n`
+  const request = caller.open('/upload', {
+    method: 'POST',
+    headers: { 'Content-Type': 'multipart/form-data; boundary=b' },
+  })
+  const answer = answerOf(request)
+  request.write(start)
+  for (const slice of slices(body)) request.write(slice)
+  request.end('\r\n--b--\r\n')
+  return answer
+}
