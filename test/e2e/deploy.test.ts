@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../helpers/eventually.js'
 import { fencedBlocks } from '../helpers/fenced.js'
@@ -50,6 +51,25 @@ describe.each([
       const large = join(site.folder, 'large.bin')
       writeFileSync(large, Buffer.alloc(32 * 1024 ** 2))
       await site.call('/files/large.bin', ...as, '-T', large)
+      const held = site.curl(...as, '-H', 'Filejobs-Rate-Limit: 1000000', '-T', large, `${site.url}/files/held.bin`)
+      const { id } = await site.runs(as, 'upload')
+      await site.call(`/jobs/${id}/pause`, ...as, '-X', 'POST')
+      const events = await site.curl(
+        ...as,
+        '-N',
+        '-m',
+        '2',
+        '-H',
+        'Accept: application/x-ndjson',
+        `${site.url}/jobs/events`,
+      )
+      expect(events.stdout).toMatch(/"event":"snapshot",.*"state":"paused"/)
+      // For long enough that filejobs would ask a sender without a proxy whether it lives.
+      await delay(7000)
+      await site.call(`/jobs/${id}`, ...as, '-X', 'PATCH', '-d', '{"rateLimit":null}')
+      await site.call(`/jobs/${id}/resume`, ...as, '-X', 'POST')
+      expect(JSON.parse((await held).stdout)).toMatchObject({ name: 'held.bin', size: 32 * 1024 ** 2 })
+
       const exporting = site.curl(...as, '--limit-rate', '1M', '-o', copy, `${site.url}/files/large.bin`)
       await site.runs(as, 'export')
       await site.call('/export/stop', ...as, '-X', 'POST')
@@ -88,7 +108,7 @@ async function openSite(start: StartProxy) {
     runs: (as: string[], kind: string) =>
       eventually(`an ${kind} runs`, async () => {
         const { jobs } = await call(`/jobs?state=running&kind=${kind}`, ...as)
-        return jobs[0]?.bytes > 0
+        return jobs[0]?.bytes > 0 && jobs[0]
       }),
   }
 }
