@@ -6,6 +6,18 @@ export const rateOption = {
   meaning: 'bytes a second at most, such as 500K or 5M',
 } as const
 
+export const retriesOption = {
+  flags: '--retries <number>',
+  meaning: 'how often in a row to try again without getting further (default: 10)',
+} as const
+
+/** Reads the number of retries. */
+export function parseRetries(text: string | undefined): number {
+  if (text === undefined) return 10
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw new Failure('wrongUse', `--retries: "${text}" is not a number from 0 on.`)
+}
+
 /** Reads a rate such as `5M` into bytes per second; null where none was given. Throws for 0, which would never end. */
 export function parseRate(text: string | undefined, field = '--limit-rate'): number | null {
   if (text === undefined) return null

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { platform } from 'node:os'
 import { join } from 'node:path'
 import { errorCode, Failure } from './exit-codes.js'
 
@@ -8,6 +9,14 @@ export const defaultServer = 'http://127.0.0.1:8080'
 export async function configFolder(): Promise<string> {
   const { default: envPaths } = await import('env-paths')
   return envPaths('filejobs', { suffix: '' }).config
+}
+
+/** The folder for what outlives a run but not the machine: `$XDG_STATE_HOME/filejobs` or the system's counterpart. */
+export async function stateFolder(): Promise<string> {
+  const { default: envPaths } = await import('env-paths')
+  const paths = envPaths('filejobs', { suffix: '' })
+  // On Linux this is the state folder; elsewhere it is one for logs that others may clear.
+  return platform() === 'linux' ? paths.log : paths.data
 }
 
 /**

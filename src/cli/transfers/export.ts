@@ -1,24 +1,28 @@
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { Problem } from '../../protocol/problems.js'
 import { exportPath, jobHeader } from '../../protocol/routes.js'
-import { answeredProblem, isNetworkError, unreachable } from '../answers.js'
-import type { Api } from '../api.js'
-import type { HttpClient } from '../http-client.js'
-import type { Progress } from '../progress.js'
-import { waitHeaders } from '../wait-option.js'
+import { answeredProblem, isNetworkError } from '../answers.js'
+import { Failure } from '../exit-codes.js'
 import { readBody } from './body.js'
-import { askFate, nameStopped } from './broken-connection.js'
+import { askEnded, refuseEnded, wordEnd } from './broken-connection.js'
 import { findSha256 } from './digests.js'
 import { readAnswer, untilResponse } from './exchange.js'
 import { hashAndWrite } from './hash-and-write.js'
 import { type Hasher, openHasher } from './hasher.js'
-import { limitRate, type OwnJob } from './own-job.js'
+import type { Memory } from './memory.js'
+import { howToGoOn, type OwnJob } from './own-job.js'
+import { readAhead } from './read-ahead.js'
+import { isWorthRetrying, Retries } from './retries.js'
 import type { Target } from './targets.js'
+import { type Pace, paceHeaders, type TransferTools } from './tools.js'
 
-export interface ExportTools {
-  readonly http: HttpClient
-  readonly api: Api
-  readonly progress: Progress
+/** Where an export goes, and what is remembered of an earlier run to the same place. */
+export interface Destination {
+  /** Called once there is something to write, or to go on with. */
+  open(): Promise<Target>
+  /** Where the target is none that can be gone on with, nothing is remembered. */
+  readonly memory: Memory | undefined
 }
 
 export interface Exported {
@@ -26,49 +30,190 @@ export interface Exported {
   readonly sha256: string
 }
 
-/** Brings one file into its target, whole and with the digest that the server told, or not at all. */
+/**
+ * Brings one file into its target, whole and with the digest that the server told, or not at all. A broken connection is
+ * taken up where it broke, and over a part that an earlier run has left; where the file has changed meanwhile, it starts over.
+ */
 export async function exportFile(
-  { http, api, progress }: ExportTools,
+  tools: TransferTools,
+  destination: Destination,
   name: string,
-  /** Opened only once the server has the file. */
-  openTarget: () => Promise<Target>,
-  { waitSeconds, rateLimit }: { waitSeconds: number | null; rateLimit: number | null },
+  pace: Pace,
   job: OwnJob,
 ): Promise<Exported> {
-  const request = http.open('GET', exportPath(name), { ...waitHeaders(waitSeconds), [jobHeader]: job.id })
-  let target: Target | undefined
-  let hasher: Hasher | undefined
+  const run = new ExportRun(tools, destination, name, pace, job)
   try {
-    if (waitSeconds !== null) progress.say(`${name}: waiting for its turn`)
-    else job.begun = true
-    request.end()
-    const response = await untilResponse(request, job.signal)
-    if (response.statusCode !== 200) throw await refusal(http.server, response)
-    const body = readBody(response, http.pool)
-    job.begun = true
-    // Another stream of the same file may have begun the job, which then has an id of its own.
-    job.id = String(response.headers[jobHeader.toLowerCase()] ?? job.id)
-    await limitRate(api, job, rateLimit)
-    hasher = openHasher(lengthOf(response))
-    target = await openTarget()
-    progress.begin(name, lengthOf(response))
-    const { pool } = http
-    const bytes = await hashAndWrite(body, { pool, hasher, write: target.write }, (more) => progress.advance(more))
-    const sha256 = (await hasher.digest()).toString('hex')
-    refuseDamaged(name, response, sha256)
-    await job.checkpoint()
-    await target.publish()
-    return { bytes, sha256 }
+    const exported = await run.run()
+    await run.close(false)
+    return exported
   } catch (error) {
-    request.destroy()
-    if (job.signal.aborted) throw job.signal.reason
-    if (!isNetworkError(error)) throw nameStopped(error, 'export', name)
-    await askFate(api, job.id)
-    throw unreachable(http.server, error)
+    const keep = job.resumable && !job.stopped && (job.signal.aborted || isWorthRetrying(error))
+    await run.close(keep)
+    throw wordEnd(error, tools.http.server, 'export', name, keep ? howToGoOn : undefined)
   } finally {
-    progress.end()
-    hasher?.close()
-    await target?.close()
+    tools.progress.end()
+  }
+}
+
+class ExportRun {
+  readonly #tools: TransferTools
+  readonly #destination: Destination
+  readonly #name: string
+  readonly #pace: Pace
+  readonly #job: OwnJob
+  readonly #retries: Retries
+  #target: Target | undefined
+  #hasher: Hasher | undefined
+  /** Bytes that are written and hashed, of the version with this entity tag. */
+  #offset = 0
+  #entityTag: string | undefined
+  /** Whether an attempt has broken off of which the server may know more than we do, and could not be asked. */
+  #mustAsk = false
+
+  constructor(tools: TransferTools, destination: Destination, name: string, pace: Pace, job: OwnJob) {
+    this.#tools = tools
+    this.#destination = destination
+    this.#name = name
+    this.#pace = pace
+    this.#job = job
+    this.#retries = new Retries(pace.retries)
+  }
+
+  async run(): Promise<Exported> {
+    await this.#recall()
+    const { announced } = await this.#retries.run(this.#name, this.#tools, this.#job.signal, () => this.#attempt())
+    const sha256 = (await this.#openedHasher(0).digest()).toString('hex')
+    if (announced !== undefined && announced !== sha256) throw damaged(this.#name, sha256, announced)
+    await this.#job.checkpoint()
+    await (await this.#openedTarget()).publish()
+    return { bytes: this.#offset, sha256 }
+  }
+
+  /** Closes what is open; what was written and is not published stays only with `keep`. */
+  async close(keep: boolean): Promise<void> {
+    this.#hasher?.close()
+    if (!this.#target) return
+    await this.#target.close(keep)
+    if (!keep) await this.#destination.memory?.forget()
+  }
+
+  /** Takes up the part of an earlier run, where it is known which version of the file it is of. */
+  async #recall(): Promise<void> {
+    const notes = await this.#destination.memory?.recall()
+    if (notes === 'busy') throw new Failure('refused', `Another filejobs is exporting ${this.#name} to the same place.`)
+    if (notes?.entityTag === undefined) return
+    const target = await this.#openedTarget()
+    // At least one byte is asked for, also of a part that is whole: what answers it tells the digest.
+    const size = (target.part?.size ?? 0) - 1
+    if (!target.part || size <= 0) return
+    const { pool } = this.#tools.http
+    this.#tools.progress.say(`${this.#name}: checking the part that is here`)
+    const hasher = this.#openedHasher(null)
+    const write = async () => this.#job.signal.throwIfAborted()
+    await hashAndWrite(readAhead(target.part.handle, pool, 0, size), { pool, hasher, write }, () => {})
+    this.#offset = size
+    this.#entityTag = notes.entityTag
+    this.#retries.reached(size)
+    this.#tools.note(`Going on with ${this.#name}, which was begun before.`)
+  }
+
+  async #attempt(): Promise<{ announced: string | undefined }> {
+    const job = this.#job
+    const { api } = this.#tools
+    if (this.#mustAsk) {
+      await refuseEnded(api, job.id)
+      job.id = randomUUID()
+      this.#mustAsk = false
+    }
+    try {
+      return await this.#request()
+    } catch (error) {
+      job.signal.throwIfAborted()
+      this.#mustAsk = isNetworkError(error) && !(await askEnded(api, job.id))
+      // Between two attempts there is nothing to stop, and an id counts once.
+      job.begun = false
+      if (!this.#mustAsk) job.id = randomUUID()
+      throw error
+    }
+  }
+
+  async #request(): Promise<{ announced: string | undefined }> {
+    const { http, progress } = this.#tools
+    const { waitSeconds } = this.#pace
+    const job = this.#job
+    const request = http.open('GET', exportPath(this.#name), {
+      ...paceHeaders(this.#pace),
+      ...this.#rangeHeaders(),
+      [jobHeader]: job.id,
+    })
+    job.begun = waitSeconds === null
+    if (!job.begun) progress.say(`${this.#name}: waiting for its turn`)
+    request.end()
+    try {
+      const response = await untilResponse(request, job.signal)
+      if (response.statusCode !== 200 && response.statusCode !== 206) throw await refusal(http.server, response)
+      const body = readBody(response, http.pool)
+      job.begun = true
+      // Another stream of the same file may have begun the job, which then has an id of its own.
+      job.id = String(response.headers[jobHeader.toLowerCase()] ?? job.id)
+      await this.#startAt(response)
+      await this.#receive(body, response)
+      return { announced: findSha256(response.headers['repr-digest']) }
+    } catch (error) {
+      request.destroy()
+      throw error
+    }
+  }
+
+  #rangeHeaders(): Record<string, string> {
+    if (this.#offset === 0 || this.#entityTag === undefined) return {}
+    return { range: `bytes=${this.#offset}-`, 'if-range': this.#entityTag }
+  }
+
+  /** RFC 9110, section 13.1.5: 206 goes on with the version that we have a part of; 200 is all of another one. */
+  async #startAt(response: IncomingMessage): Promise<void> {
+    const goesOn = response.statusCode === 206
+    if (goesOn && !response.headers['content-range']?.startsWith(`bytes ${this.#offset}-`)) {
+      throw new Failure('unexpected', `The server sent another part of ${this.#name} than was asked for.`)
+    }
+    const target = await this.#openedTarget()
+    if (!goesOn && this.#offset > 0) this.#tools.note(`${this.#name} has changed on the server: starting over.`)
+    if (!goesOn) {
+      // Also what a part of unknown origin holds.
+      await target.restart(this.#offset)
+      this.#hasher?.close()
+      this.#hasher = undefined
+      this.#offset = 0
+    }
+    this.#entityTag = response.headers.etag
+    const { memory } = this.#destination
+    if (this.#entityTag === undefined || !memory || !target.part) return
+    await memory.save({ entityTag: this.#entityTag })
+    this.#job.resumable = true
+  }
+
+  async #receive(body: AsyncIterable<Buffer>, response: IncomingMessage): Promise<void> {
+    const { http, progress } = this.#tools
+    const length = lengthOf(response)
+    const total = length === null ? null : this.#offset + length
+    progress.begin(this.#name, total, this.#offset)
+    const { write } = await this.#openedTarget()
+    const sinks = { pool: http.pool, hasher: this.#openedHasher(length), write, from: this.#offset }
+    await hashAndWrite(body, sinks, (bytes) => {
+      this.#offset += bytes
+      progress.advance(bytes)
+      this.#retries.reached(this.#offset)
+    })
+  }
+
+  async #openedTarget(): Promise<Target> {
+    this.#target ??= await this.#destination.open()
+    return this.#target
+  }
+
+  #openedHasher(expectedBytes: number | null): Hasher {
+    this.#hasher ??= openHasher(expectedBytes)
+    return this.#hasher
   }
 }
 
@@ -82,8 +227,6 @@ function lengthOf(response: IncomingMessage): number | null {
   return length === undefined ? null : Number(length)
 }
 
-function refuseDamaged(name: string, response: IncomingMessage, sha256: string): void {
-  const announced = findSha256(response.headers['repr-digest'])
-  if (announced === undefined || announced === sha256) return
-  throw new Problem('digest-mismatch', `${name} arrived damaged (SHA-256 ${sha256}, not ${announced}): try again.`)
+function damaged(name: string, sha256: string, announced: string): Problem {
+  return new Problem('digest-mismatch', `${name} arrived damaged (SHA-256 ${sha256}, not ${announced}): try again.`)
 }

@@ -1,8 +1,15 @@
 import type { BufferPool } from './buffer-pool.js'
-import type { Hasher } from './hasher.js'
 
 /** Writes a chunk, told where it belongs in the whole; settles when the chunk's memory may be used again. */
 export type WriteAt = (chunk: Buffer, position: number) => Promise<void>
+
+export interface Sinks {
+  readonly pool: BufferPool
+  readonly hasher: { update(chunk: Buffer, position: number): Promise<void> }
+  readonly write: WriteAt
+  /** Where the first chunk belongs; default 0. */
+  readonly from?: number
+}
 
 /** Chunks that are hashed and written while the next ones come in. */
 const mostUnderWay = 4
@@ -13,14 +20,14 @@ const mostUnderWay = 4
  */
 export async function hashAndWrite(
   chunks: AsyncIterable<Buffer>,
-  { pool, hasher, write }: { pool: BufferPool; hasher: Hasher; write: WriteAt },
+  { pool, hasher, write, from = 0 }: Sinks,
   advance: (bytes: number) => void,
 ): Promise<number> {
   const underWay: Promise<void>[] = []
-  let position = 0
+  let position = from
   try {
     for await (const chunk of chunks) {
-      const done = Promise.all([hasher.update(chunk), write(chunk, position)]).then(() => {
+      const done = Promise.all([hasher.update(chunk, position), write(chunk, position)]).then(() => {
         pool.give(chunk)
         advance(chunk.length)
       })
@@ -30,7 +37,7 @@ export async function hashAndWrite(
       if (underWay.length === mostUnderWay) await underWay.shift()
     }
     await Promise.all(underWay)
-    return position
+    return position - from
   } finally {
     // Nothing may be closed under a write.
     await Promise.allSettled(underWay)

@@ -36,10 +36,11 @@ function threadHasher(): Hasher {
   const waiting: PromiseWithResolvers<Uint8Array>[] = []
   let failure: Error | undefined
   worker.on('message', (answer: Uint8Array) => waiting.shift()?.resolve(answer))
-  worker.on('error', (error) => {
-    failure = error
-    for (const { reject } of waiting.splice(0)) reject(error)
-  })
+  const fail = (error: Error) => {
+    failure ??= error
+    for (const { reject } of waiting.splice(0)) reject(failure)
+  }
+  worker.on('error', fail).on('exit', () => fail(new Error('The thread that computes the digest has ended.')))
   const ask = (chunk: Buffer | null) => {
     if (failure) throw failure
     const question = withResolvers<Uint8Array>()

@@ -11,6 +11,7 @@ export async function oneByOne<T extends { readonly name: string }>(
   session: Session,
   items: readonly T[],
   work: (item: T, job: OwnJob) => Promise<void>,
+  options: { keep?: boolean } = {},
 ): Promise<void> {
   const { output } = session
   let firstFailure: number | undefined
@@ -18,7 +19,7 @@ export async function oneByOne<T extends { readonly name: string }>(
     const left = items.length - index - 1
     let finished: Finished<void>
     try {
-      finished = await runOwnJob(session, (job) => work(item, job))
+      finished = await runOwnJob(session, (job) => work(item, job), options)
     } catch (error) {
       const stopped = error instanceof Exit || exitCodeOf(error) === exitCodes.stoppedByOther
       if (stopped && left > 0) output.note(`${left} more not begun.`)

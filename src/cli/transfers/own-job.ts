@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import type { Receipt } from '../../protocol/jobs.js'
 import { Problem } from '../../protocol/problems.js'
 import { jobPath } from '../../protocol/routes.js'
-import type { Api } from '../api.js'
 import { Exit, wordingOf } from '../exit-codes.js'
 import { type EndingSignal, signalExits } from '../interrupt.js'
 import type { Session } from '../session.js'
@@ -13,6 +12,10 @@ export interface OwnJob {
   id: string
   /** Whether the server has begun it. While it waits for its turn there is nothing to stop. */
   begun: boolean
+  /** Whether a stop of ours was answered by a receipt. */
+  stopped: boolean
+  /** Whether the same command can go on with it later. */
+  resumable: boolean
   /** Aborts when the work is to be left: everything that it has open is to be closed. */
   readonly signal: AbortSignal
   /** To be awaited before the work's result is made visible here: throws when a stop, still under way, succeeds. */
@@ -26,17 +29,23 @@ export interface Finished<T> {
 }
 
 /**
- * Runs one job so that Ctrl-C or SIGTERM stops it. The stop goes out before the connection is cut: the other order would
+ * Runs one job so that Ctrl-C or SIGTERM stops it, or with `keep` leaves it to be gone on with. The stop goes out before the connection is cut: the other order would
  * be recorded as a client that left. Throws an Exit when a signal ended it; when the signal came too late, the work's
  * own end counts.
  */
-export async function runOwnJob<T>(session: Session, work: (job: OwnJob) => Promise<T>): Promise<Finished<T>> {
+export async function runOwnJob<T>(
+  session: Session,
+  work: (job: OwnJob) => Promise<T>,
+  { keep = false }: { keep?: boolean } = {},
+): Promise<Finished<T>> {
   const leave = new AbortController()
   let interruptedBy: EndingSignal | undefined
   let ending: Promise<Ended | undefined> | undefined
   const job: OwnJob = {
     id: randomUUID(),
     begun: false,
+    stopped: false,
+    resumable: false,
     signal: leave.signal,
     async checkpoint() {
       if (await ending) throw leave.signal.reason
@@ -44,7 +53,7 @@ export async function runOwnJob<T>(session: Session, work: (job: OwnJob) => Prom
   }
   const unlisten = session.context.interrupt.listen((signal) => {
     interruptedBy = signal
-    ending = endJob(session, job).then((ended) => {
+    ending = (keep ? keepJob(session, job) : endJob(session, job)).then((ended) => {
       if (ended) leave.abort(new Exit(signalExits[signal]))
       return ended
     })
@@ -64,28 +73,37 @@ export async function runOwnJob<T>(session: Session, work: (job: OwnJob) => Prom
   }
 }
 
-/** Holds a job that has begun to a rate in bytes per second; null leaves it as it is. */
-export async function limitRate(api: Api, job: OwnJob, rateLimit: number | null): Promise<void> {
-  if (rateLimit !== null) await api.send('PATCH', jobPath(job.id), { json: { rateLimit }, signal: job.signal })
-}
+/** What to do after a transfer broke that the server keeps. */
+export const howToGoOn = 'The same command, run again, goes on where this ended.'
 
 interface Ended {
   /** Says how it ended, once bars and spinners are gone. */
   tell(): void
 }
 
+/** Leaves the job as it is: the server keeps what it has. */
+async function keepJob({ output }: Session, job: OwnJob): Promise<Ended> {
+  const words = job.resumable ? `Left, and kept. ${howToGoOn}` : 'Left; this transfer could not be kept.'
+  return { tell: () => output.note(words) }
+}
+
 /** Ends the job on the server; undefined when it is too late for that. */
 async function endJob({ api, output }: Session, job: OwnJob): Promise<Ended | undefined> {
-  if (!job.begun) return { tell: () => output.note('Left before its turn came; nothing was transferred.') }
+  if (!job.begun) {
+    const words = job.resumable ? howToGoOn : 'Nothing was under way on the server.'
+    return { tell: () => output.note(`Left. ${words}`) }
+  }
   try {
     const receipt = await (await api()).send<Receipt>('POST', jobPath(job.id, 'stop'), { timeoutMs: 30_000 })
+    job.stopped = true
     return { tell: () => output.result(receipt, receipt.message) }
   } catch (error) {
     if (error instanceof Problem && tooLate.includes(error.code)) return undefined
     if (error instanceof Problem && error.code === 'job-not-found') {
       return { tell: () => output.note('Left before the server began.') }
     }
-    const words = `Left without a receipt; the server ends the job by itself. ${wordingOf(error)}`
+    const then = job.resumable ? howToGoOn : 'The server ends the job by itself.'
+    const words = `Left without a receipt: ${wordingOf(error)}\n${then}`
     return { tell: () => output.note(words) }
   }
 }

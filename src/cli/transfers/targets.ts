@@ -6,10 +6,14 @@ import type { WriteAt } from './hash-and-write.js'
 /** Where an export goes. */
 export interface Target {
   readonly write: WriteAt
+  /** What an earlier run has left here, which can be gone on with; null where nothing can. */
+  readonly part: { readonly handle: FileHandle; readonly size: number } | null
+  /** Forgets all that is there, `written` bytes of it by this run. Throws where they are out already. */
+  restart(written: number): Promise<void>
   /** Makes what was written visible. */
   publish(): Promise<void>
-  /** Leaves nothing behind; after `publish()`, only what is open is closed. */
-  close(): Promise<void>
+  /** Leaves nothing behind, or with `keep` the part that was written; after `publish()`, only what is open is closed. */
+  close(keep: boolean): Promise<void>
 }
 
 /** Opens a file's target: `TARGET.part`, renamed when it is whole. Devices and pipes are written to as they are. */
@@ -20,10 +24,13 @@ export async function openTarget(path: string, force: boolean): Promise<Target> 
   await mkdir(dirname(path), { recursive: true })
   if (found === 'device') return openDevice(path)
   const part = `${path}.part`
-  const handle = await open(part, 'w')
+  const handle = await openOrCreate(part)
+  const { size } = await handle.stat()
   let published = false
   return {
+    part: { handle, size },
     write: (chunk, position) => writeAll(handle, chunk, position),
+    restart: () => handle.truncate(0),
     async publish() {
       await handle.close()
       // It may have come while we were busy.
@@ -31,9 +38,9 @@ export async function openTarget(path: string, force: boolean): Promise<Target> 
       await rename(part, path)
       published = true
     },
-    async close() {
+    async close(keep) {
       await handle.close()
-      if (!published) await rm(part, { force: true })
+      if (!published && !keep) await rm(part, { force: true })
     },
   }
 }
@@ -41,11 +48,11 @@ export async function openTarget(path: string, force: boolean): Promise<Target> 
 /** Writes to a stream, such as stdout, which is not closed. */
 export function streamTarget(stream: NodeJS.WritableStream): Target {
   return {
+    ...oneWay,
     write: (chunk) =>
       new Promise((resolve, reject) => {
         stream.write(chunk, (error) => (error ? reject(error) : resolve()))
       }),
-    async publish() {},
     async close() {},
   }
 }
@@ -55,12 +62,34 @@ async function openDevice(path: string): Promise<Target> {
   const handle = await open(path, 'w')
   let last: Promise<void> = Promise.resolve()
   return {
+    ...oneWay,
     write(chunk) {
       last = last.then(() => writeAll(handle, chunk))
       return last
     },
-    async publish() {},
     close: () => handle.close(),
+  }
+}
+
+/** What is written here is out at once. */
+const oneWay = {
+  part: null,
+  async publish() {},
+  async restart(written: number) {
+    if (written === 0) return
+    throw new Failure(
+      'tryAgain',
+      'The file has changed on the server, and what was sent on of it cannot be taken back.',
+    )
+  },
+} as const
+
+async function openOrCreate(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r+')
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error
+    return open(path, 'w+')
   }
 }
 

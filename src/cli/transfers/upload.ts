@@ -1,92 +1,76 @@
-import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { FileRecord } from '../../protocol/files.js'
-import { Failure } from '../exit-codes.js'
-import { collect } from './collect.js'
-import { formatDigest } from './digests.js'
-import type { WriteChunk } from './exchange.js'
-import { hashAndWrite } from './hash-and-write.js'
-import { openHasher } from './hasher.js'
-import type { OwnJob } from './own-job.js'
-import { put, type UploadOptions, type UploadTools } from './put.js'
-import { readAhead } from './read-ahead.js'
+import { Problem } from '../../protocol/problems.js'
+import { wordEnd } from './broken-connection.js'
+import type { Memory } from './memory.js'
+import { howToGoOn, type OwnJob } from './own-job.js'
+import { findPublished } from './published-record.js'
+import { putContent } from './put.js'
+import { ResumableUpload } from './resumable-upload.js'
+import { isWorthRetrying, Retries } from './retries.js'
+import type { TransferTools } from './tools.js'
+import { sendFile } from './upload-file.js'
+import type { UploadOptions } from './upload-options.js'
 import type { UploadItem } from './upload-plan.js'
+import { sendStream } from './upload-stream.js'
 
-/** Uploads one file, or stdin, and answers with the file's record. Throws a Problem or a Failure. */
+export interface UploadTools extends TransferTools {
+  readonly stdin: AsyncIterable<Buffer>
+  /** Where what is unfinished is remembered, for a file of this size and time of its last change. */
+  openMemory(item: UploadItem, size: number, mtimeMs: number): Memory
+}
+
+/** What was published; all of its record, where the server could still be asked for it. */
+export type Uploaded = Pick<FileRecord, 'name' | 'size' | 'sha256'>
+
+/** Up to here a file is sent from memory, with its digest, in one request. */
+const smallBytes = 8 * 1024 ** 2
+
+/** Uploads one file, or stdin. Throws a Problem or a Failure that is worded for the user. */
 export async function upload(
   tools: UploadTools,
   item: UploadItem,
-  stdin: AsyncIterable<Buffer>,
   options: UploadOptions,
   job: OwnJob,
-): Promise<FileRecord> {
-  if (item.path === '-') return uploadStream(tools, item.name, stdin, options, job)
-  const handle = await open(item.path, 'r')
+): Promise<Uploaded> {
   try {
-    const found = await handle.stat()
-    // A pipe in the place of a file, such as `<(command)`, has no size.
-    if (!found.isFile()) return await uploadStream(tools, item.name, handle.createReadStream(), options, job)
-    if (found.size <= smallBytes) return await uploadSmall(tools, item, handle, options, job)
-    return await uploadLarge(tools, item, handle, found.size, options, job)
+    if (item.path === '-') return await uploadStream(tools, item.name, tools.stdin, options, job)
+    const handle = await open(item.path, 'r')
+    try {
+      return await uploadOpened(tools, item, handle, options, job)
+    } finally {
+      await handle.close().catch(() => {})
+    }
+  } catch (error) {
+    throw wordEnd(error, tools.http.server, 'upload', item.name, job.resumable ? howToGoOn : undefined)
   } finally {
-    await handle.close().catch(() => {})
+    tools.progress.end()
   }
 }
 
-/** Up to here a file is hashed before it is sent, so that the server can check it before it publishes. */
-const smallBytes = 8 * 1024 ** 2
-/** From here on it pays to hear a refusal before anything is sent. */
-const expectBytes = 1024 ** 2
-
-async function uploadSmall(
+async function uploadOpened(
   tools: UploadTools,
-  { name }: UploadItem,
+  item: UploadItem,
   handle: FileHandle,
   options: UploadOptions,
   job: OwnJob,
-): Promise<FileRecord> {
-  const content = await handle.readFile()
-  const digest = createHash('sha256').update(content).digest()
-  const headers = { 'content-length': content.length, 'repr-digest': formatDigest(digest) }
-  const expect = content.length > expectBytes || options.waitSeconds !== null
-  return put(tools, name, { headers, total: content.length, expect }, options, job, async (write) => {
-    if (content.length > 0) await write(content)
-    tools.progress.advance(content.length)
-    return digest
-  })
-}
-
-async function uploadLarge(
-  tools: UploadTools,
-  { name, path }: UploadItem,
-  handle: FileHandle,
-  size: number,
-  options: UploadOptions,
-  job: OwnJob,
-): Promise<FileRecord> {
-  const body = { headers: { 'content-length': size }, total: size, expect: true }
-  const sendFile = async (write: WriteChunk) => {
-    let read = 0
-    const chunks = readAhead(handle, tools.http.pool, 0, size)
-    const digest = await send(tools, chunks, size, async (chunk) => {
-      read += chunk.length
-      // Before the last bytes: once they are sent, a mixture of old and new would be published.
-      if (read === size && (await handle.stat()).size !== size) throw changed(path)
-      await write(chunk)
-    })
-    if (read < size) throw changed(path)
-    return digest
-  }
-  let sending: Promise<unknown> | undefined
+): Promise<Uploaded> {
+  const { name, path } = item
+  const found = await handle.stat()
+  const { size, mtimeMs } = found
+  // A pipe in the place of a file, such as `<(command)`, has no size.
+  if (!found.isFile()) return uploadStream(tools, name, handle.createReadStream(), options, job)
+  if (size <= smallBytes) return putContent(tools, name, await handle.readFile(), options, job)
+  const upload = new ResumableUpload(tools, { name, length: size }, options, tools.openMemory(item, size, mtimeMs), job)
+  const retries = new Retries(options.retries)
+  const file = { handle, path, name, size, mtimeMs }
   try {
-    return await put(tools, name, body, options, job, (write) => {
-      const sent = sendFile(write)
-      sending = sent
-      return sent
-    })
-  } finally {
-    // An answer may come in the middle; the file must not be closed under a read.
-    await sending?.catch(() => {})
+    const sha256 = await sendFile(tools, upload, file, retries, job)
+    await upload.forget()
+    return (await findPublished(tools.http, name, sha256)) ?? { name, size, sha256 }
+  } catch (error) {
+    if (job.stopped || isFinal(error)) await upload.forget()
+    throw error
   }
 }
 
@@ -96,28 +80,16 @@ async function uploadStream(
   stream: AsyncIterable<Buffer>,
   options: UploadOptions,
   job: OwnJob,
-): Promise<FileRecord> {
-  return put(tools, name, { headers: {}, total: null, expect: true }, options, job, (write) =>
-    send(tools, collect(stream, tools.http.pool), null, write),
-  )
+): Promise<Uploaded> {
+  const upload = new ResumableUpload(tools, { name, length: null }, options, undefined, job)
+  const { bytes, sha256 } = await sendStream(tools, upload, { stream, name }, new Retries(options.retries), job)
+  return (await findPublished(tools.http, name, sha256)) ?? { name, size: bytes, sha256 }
 }
 
-/** Sends all chunks and answers with their digest. */
-async function send(
-  { http, progress }: UploadTools,
-  chunks: AsyncIterable<Buffer>,
-  expectedBytes: number | null,
-  write: WriteChunk,
-): Promise<Buffer> {
-  const hasher = openHasher(expectedBytes)
-  try {
-    await hashAndWrite(chunks, { pool: http.pool, hasher, write }, (bytes) => progress.advance(bytes))
-    return await hasher.digest()
-  } finally {
-    hasher.close()
-  }
+/** Whether the server has ended the upload with this, so that there is nothing to go on with. */
+function isFinal(error: unknown): boolean {
+  return error instanceof Problem && !isWorthRetrying(error) && !passing.includes(error.code)
 }
 
-function changed(path: string): Failure {
-  return new Failure('unexpected', `${path} changed while it was read: nothing was published. Try again.`)
-}
+/** These refuse a request; the upload stays. */
+const passing: readonly string[] = ['job-running', 'not-logged-in', 'not-allowed', 'taken-over']

@@ -72,7 +72,7 @@ describe('Ctrl-C during a job of our own', () => {
       return new Promise((_, reject) => job.signal.addEventListener('abort', () => reject(job.signal.reason)))
     })
     await expect(run).rejects.toMatchObject({ exit: 130 })
-    expect(said).toEqual(['Left before its turn came; nothing was transferred.'])
+    expect(said).toEqual(['Left. Nothing was under way on the server.'])
   })
 
   it('leaves all the same when the server cannot be reached', async () => {

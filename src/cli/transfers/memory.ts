@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errorCode } from '../exit-codes.js'
+import { parseObject } from '../settings.js'
+
+/** What is remembered of one unfinished transfer, so that the same command goes on with it in a later run. */
+export interface Memory {
+  /** What an earlier run has saved; `busy` while that run still goes on, undefined where there is nothing. */
+  recall(): Promise<Readonly<Record<string, string>> | 'busy' | undefined>
+  save(notes: Readonly<Record<string, string>>): Promise<void>
+  /** Forgetting twice is not an error. */
+  forget(): Promise<void>
+}
+
+/** A memory in a file of the folder; whatever makes a transfer the same one is its key. */
+export function openMemory(folder: string, key: readonly (string | number | boolean)[]): Memory {
+  const file = join(folder, `${createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 32)}.json`)
+  return {
+    async recall() {
+      const { pid, ...notes } = (await readNotes(file)) ?? {}
+      if (typeof pid !== 'number') return undefined
+      if (pid !== process.pid && isAlive(pid)) return 'busy'
+      return onlyTexts(notes)
+    },
+    async save(notes) {
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      const temporary = `${file}.${process.pid}`
+      // The key is written down for whoever looks what this file is about.
+      await writeFile(temporary, `${JSON.stringify({ ...notes, pid: process.pid, key })}\n`, { mode: 0o600 })
+      await rename(temporary, file)
+    },
+    forget: () => rm(file, { force: true }),
+  }
+}
+
+async function readNotes(file: string): Promise<Record<string, unknown> | undefined> {
+  try {
+    return parseObject(await readFile(file, 'utf8'))
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return errorCode(error) === 'EPERM'
+  }
+}
+
+function onlyTexts(notes: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(notes).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  )
+}

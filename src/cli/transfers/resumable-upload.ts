@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto'
+import type { OutgoingHttpHeaders } from 'node:http'
+import { refuseEnded } from './broken-connection.js'
+import type { WriteChunk } from './exchange.js'
+import type { Memory } from './memory.js'
+import type { OwnJob } from './own-job.js'
+import { paceHeaders, type TransferTools } from './tools.js'
+import { appendPiece, createUpload, findStanding, removeUpload, type Standing } from './tus.js'
+import { preconditionHeaders, type UploadOptions } from './upload-options.js'
+
+/** Bytes of a piece, null where that is not known, and what its request says beside them. */
+export interface PieceOptions {
+  readonly bytes: number | null
+  readonly headers?: OutgoingHttpHeaders
+}
+
+/** One upload by tus, which is found again whatever breaks: begun, gone on with, or taken over from an earlier run. */
+export class ResumableUpload {
+  readonly #tools: TransferTools
+  readonly #name: string
+  /** Bytes; null where that is not known before the end. */
+  readonly #length: number | null
+  readonly #options: UploadOptions
+  readonly #memory: Memory | undefined
+  readonly #job: OwnJob
+  /** Whether the server may know the job's id: from an earlier run, or from this one. */
+  #known: 'no' | 'earlier' | 'now' = 'no'
+  #isRemembering = true
+
+  constructor(
+    tools: TransferTools,
+    { name, length }: { name: string; length: number | null },
+    options: UploadOptions,
+    memory: Memory | undefined,
+    job: OwnJob,
+  ) {
+    this.#tools = tools
+    this.#name = name
+    this.#length = length
+    this.#options = options
+    this.#memory = memory
+    this.#job = job
+  }
+
+  /** Takes up what an earlier run has left, unless that run still goes on. */
+  async recall(): Promise<void> {
+    const notes = await this.#memory?.recall()
+    if (notes === 'busy') this.#isRemembering = false
+    else if (notes?.id !== undefined) {
+      this.#job.id = notes.id
+      this.#known = 'earlier'
+    }
+  }
+
+  /** Where it stands; begins a new one where there is none. Throws the Problem of one that was stopped. */
+  async locate(): Promise<Standing> {
+    const { http, api, note } = this.#tools
+    const job = this.#job
+    if (this.#known === 'no') return this.#create()
+    const standing = await findStanding(http, job.id, job.signal)
+    if (!standing) {
+      // A stop is meant for the run that it meets.
+      if (this.#known === 'now') await refuseEnded(api, job.id)
+      job.id = randomUUID()
+      return this.#create()
+    }
+    if (this.#known === 'earlier' && standing.offset > 0) note(`Going on with ${this.#name}, which was begun before.`)
+    await this.#hasBegun()
+    return standing
+  }
+
+  /** Sends a piece from `offset` on, and resolves when the server has it for good. */
+  async append(offset: number, piece: PieceOptions, send: (write: WriteChunk) => Promise<void>): Promise<void> {
+    const { id, signal } = this.#job
+    const headers = { ...paceHeaders(this.#options), ...piece.headers }
+    const { waitSeconds } = this.#options
+    await appendPiece(this.#tools.http, { id, offset, bytes: piece.bytes, headers, waitSeconds }, signal, send)
+  }
+
+  /** It is published, stopped or cannot be gone on with: nothing is remembered of it. */
+  async forget(): Promise<void> {
+    this.#job.resumable = false
+    await this.#memory?.forget()
+  }
+
+  /** Removes what the server has of it. */
+  async discard(): Promise<void> {
+    await this.forget()
+    await removeUpload(this.#tools.http, this.#job.id)
+  }
+
+  async #create(): Promise<Standing> {
+    const { http, progress } = this.#tools
+    const job = this.#job
+    const { waitSeconds } = this.#options
+    job.begun = waitSeconds === null
+    job.resumable = false
+    if (!job.begun) progress.say(`${this.#name}: waiting for its turn`)
+    this.#known = 'now'
+    const headers = { ...paceHeaders(this.#options), ...preconditionHeaders(this.#options) }
+    const creation = { jobId: job.id, name: this.#name, length: this.#length, headers }
+    job.id = await createUpload(http, creation, job.signal)
+    await this.#hasBegun()
+    return { offset: 0, sha256: undefined }
+  }
+
+  async #hasBegun(): Promise<void> {
+    this.#known = 'now'
+    this.#job.begun = true
+    if (!this.#memory || !this.#isRemembering) return
+    await this.#memory.save({ id: this.#job.id })
+    this.#job.resumable = true
+  }
+}

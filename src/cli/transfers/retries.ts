@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Problem } from '../../protocol/problems.js'
+import { isNetworkError } from '../answers.js'
+import { exitCodes, Failure } from '../exit-codes.js'
+import type { TransferTools } from './tools.js'
+
+const firstPauseMs = 250
+const longestPauseMs = 5_000
+
+/** Counts the attempts in a row that brought a transfer no byte further. */
+export class Retries {
+  readonly #most: number
+  #attempts = 0
+  #furthest = 0
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  /** What has arrived for good: progress makes up for all failures before. */
+  reached(bytes: number): void {
+    if (bytes <= this.#furthest) return
+    this.#furthest = bytes
+    this.#attempts = 0
+  }
+
+  /**
+   * Repeats an attempt, with growing pauses, until it succeeds. Throws its error when it is not one that time heals or when
+   * there were enough attempts, and the signal's reason when it aborts.
+   */
+  async run<T>(
+    name: string,
+    { progress, note }: TransferTools,
+    signal: AbortSignal,
+    attempt: () => Promise<T>,
+  ): Promise<T> {
+    for (;;) {
+      try {
+        return await attempt()
+      } catch (error) {
+        signal.throwIfAborted()
+        if (!isWorthRetrying(error) || this.#attempts >= this.#most) throw error
+        this.#attempts += 1
+        if (this.#attempts === 1) {
+          progress.end()
+          note(`${name}: the connection broke; trying again.`)
+        }
+        progress.say(`${name}: trying again (${this.#attempts} of ${this.#most})`)
+        const pauseMs = Math.min(firstPauseMs * 2 ** (this.#attempts - 1), longestPauseMs)
+        await sleep(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted())
+      }
+    }
+  }
+}
+
+/** Whether the same may succeed later. Never true for a stopped transfer. */
+export function isWorthRetrying(error: unknown): boolean {
+  if (error instanceof Failure) return error.exit === exitCodes.tryAgain
+  return isNetworkError(error) || (error instanceof Problem && passing.includes(error.code))
+}
+
+const passing: readonly string[] = ['stalled', 'busy', 'shutting-down', 'client-left', 'offset-mismatch']

@@ -1,0 +1,101 @@
+import type { FileHandle } from 'node:fs/promises'
+import { Problem } from '../../protocol/problems.js'
+import { Failure } from '../exit-codes.js'
+import { formatDigest } from './digests.js'
+import { type FileDigest, passingDigest, readingDigest } from './file-digest.js'
+import { hashAndWrite } from './hash-and-write.js'
+import type { OwnJob } from './own-job.js'
+import { readAhead } from './read-ahead.js'
+import type { ResumableUpload } from './resumable-upload.js'
+import type { Retries } from './retries.js'
+import type { TransferTools } from './tools.js'
+
+/** A file that stays open while it is sent. */
+export interface OpenedFile {
+  readonly handle: FileHandle
+  readonly path: string
+  readonly name: string
+  readonly size: number
+  readonly mtimeMs: number
+}
+
+/** Sends a file, as often as it takes, and answers with its SHA-256, which the server has checked before it published. */
+export async function sendFile(
+  tools: TransferTools,
+  upload: ResumableUpload,
+  file: OpenedFile,
+  retries: Retries,
+  job: OwnJob,
+): Promise<string> {
+  const { pool } = tools.http
+  let digest: FileDigest | undefined
+  let sending: Promise<unknown> | undefined
+  await upload.recall()
+  try {
+    return await retries.run(file.name, tools, job.signal, async () => {
+      const { offset, sha256 } = await upload.locate()
+      retries.reached(offset)
+      // What an earlier run has sent does not pass by any more.
+      digest ??= offset === 0 ? passingDigest(file.size) : readingDigest(file.handle, pool, file.size)
+      if (offset === file.size) return confirm(file, await digest.finish(), sha256)
+      sending = sendFrom(tools, upload, file, digest, offset)
+      return (await sending) as string
+    })
+  } finally {
+    digest?.close()
+    // An answer may come in the middle; the file must not be closed under a read.
+    await sending?.catch(() => {})
+  }
+}
+
+/** Held back until the digest of the whole is known, and then sent with it. */
+const lastBytes = 1024 ** 2
+
+async function sendFrom(
+  { http, progress }: TransferTools,
+  upload: ResumableUpload,
+  file: OpenedFile,
+  digest: FileDigest,
+  offset: number,
+): Promise<string> {
+  const { handle, name, size } = file
+  const { pool } = http
+  const last = Math.max(offset, size - lastBytes)
+  progress.begin(name, size, offset)
+  if (offset < last) {
+    await upload.append(offset, { bytes: last - offset }, async (write) => {
+      const sinks = { pool, hasher: digest, write, from: offset }
+      const sent = await hashAndWrite(readAhead(handle, pool, offset, last), sinks, (bytes) => progress.advance(bytes))
+      if (sent < last - offset) throw await discardChanged(upload, file)
+    })
+  }
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - last), 0, size - last, last)
+  if (bytesRead < size - last) throw await discardChanged(upload, file)
+  await digest.update(buffer, last)
+  const sha256 = await digest.finish()
+  // Once the last bytes are sent, a mixture of old and new would be published.
+  const now = await handle.stat()
+  if (now.size !== size || now.mtimeMs !== file.mtimeMs) throw await discardChanged(upload, file)
+  const headers = { 'repr-digest': formatDigest(sha256) }
+  await upload.append(last, { bytes: size - last, headers }, async (write) => {
+    await write(buffer)
+    progress.advance(size - last)
+    progress.say(`${name}: the server checks and stores it`)
+  })
+  return sha256.toString('hex')
+}
+
+/** The answer was lost, but all was published: the server tells what. */
+function confirm({ name }: OpenedFile, own: Buffer, published: string | undefined): string {
+  const sha256 = own.toString('hex')
+  if (published === undefined || published === sha256) return sha256
+  throw new Problem(
+    'digest-mismatch',
+    `${name} was published, but it is not the file that is here now: upload it again.`,
+  )
+}
+
+async function discardChanged(upload: ResumableUpload, { path }: OpenedFile): Promise<Failure> {
+  await upload.discard()
+  return new Failure('unexpected', `${path} changed while it was read: nothing was published. Upload it again.`)
+}

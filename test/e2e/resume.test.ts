@@ -1,0 +1,249 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { appendFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeAccount } from '../helpers/account.js'
+import { openCuttingProxy } from '../helpers/cutting-proxy.js'
+import { openClient } from '../helpers/program.js'
+import { startServe } from '../helpers/serve.js'
+import { startTestServer, type TestServer } from '../helpers/server.js'
+import { until } from '../helpers/until.js'
+
+const MiB = 1024 ** 2
+const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex')
+
+let server: TestServer
+let slowServer: TestServer
+beforeAll(async () => {
+  server = await startTestServer()
+  slowServer = await startTestServer({ rateLimitPerAccount: 3 * MiB })
+})
+afterAll(() => Promise.all([server.close(), slowServer.close()]))
+
+/** An account whose client reaches the server by a way that breaks. */
+async function behindProxy(behind: TestServer, cuts: number[] = []) {
+  const account = await makeAccount(behind)
+  const proxy = await openCuttingProxy(behind.url, cuts)
+  return { ...account, proxy, client: await openClient(proxy.url, account.token) }
+}
+
+/** What the client has written down of unfinished uploads. */
+async function remembered({ home }: { home: string }): Promise<string[]> {
+  return readdir(`${home}/.local/state/filejobs/uploads`).catch(() => [])
+}
+
+describe('an upload over connections that break', () => {
+  it('goes on where it broke, and is whole', async () => {
+    const { client, proxy, files, jobs } = await behindProxy(server, [5 * MiB, 100, 7 * MiB, 10 * MiB, 1])
+    const content = randomBytes(40 * MiB)
+    await writeFile(`${client.home}/large.bin`, content)
+    const { code, stdout, stderr } = await client.run(['upload', 'large.bin', '--json'])
+    expect([code, proxy.cuts], stderr).toEqual([0, 5])
+    expect(JSON.parse(stdout)).toMatchObject({ name: 'large.bin', sha256: sha256(content) })
+    expect(stderr).toMatch(/large\.bin: the connection broke; trying again\./)
+    expect(await files()).toEqual([expect.objectContaining({ size: content.length, sha256: sha256(content) })])
+    expect(await jobs()).toHaveLength(1)
+  })
+
+  it('goes on also from stdin, which cannot be read twice', async () => {
+    const { client, proxy, files, jobs } = await behindProxy(server, [3 * MiB, 40 * MiB, 2 * MiB])
+    const input = randomBytes(70 * MiB)
+    const { code, stderr } = await client.run(['upload', '-', '--name', 'in.bin'], { input })
+    expect([code, proxy.cuts], stderr).toEqual([0, 3])
+    expect(await files()).toEqual([expect.objectContaining({ size: input.length, sha256: sha256(input) })])
+    expect(await jobs()).toHaveLength(1)
+  })
+
+  it('repeats a small file, whose answer may have been lost', async () => {
+    const { client, proxy, files } = await behindProxy(server, [1000, 3 * MiB])
+    const content = randomBytes(4 * MiB)
+    await writeFile(`${client.home}/small.bin`, content)
+    expect((await client.run(['upload', 'small.bin'])).code).toBe(0)
+    expect([proxy.cuts, (await files())[0]?.sha256]).toEqual([2, sha256(content)])
+  })
+
+  it('gives up after so many attempts that brought nothing, and says how to go on', async () => {
+    const { client, files, jobs } = await behindProxy(server, [4 * MiB, 1, 1, 1])
+    const content = randomBytes(20 * MiB)
+    await writeFile(`${client.home}/large.bin`, content)
+    const first = await client.run(['upload', 'large.bin', '--retries', '2'])
+    expect([first.code, first.stdout]).toEqual([5, ''])
+    expect(first.stderr).toMatch(/The same command, run again, goes on where this ended\.\n$/)
+    const second = await client.run(['upload', 'large.bin'])
+    expect([second.code, second.stderr]).toEqual([
+      0,
+      expect.stringContaining('Going on with large.bin, which was begun'),
+    ])
+    expect((await files())[0]?.sha256).toBe(sha256(content))
+    expect(await jobs()).toHaveLength(1)
+    // Nothing is remembered of what is done.
+    expect(await remembered(client)).toEqual([])
+  })
+
+  it('goes on over a server that was killed and started again', async () => {
+    const first = await startServe({ args: ['--rate-limit-per-account', '4M'] })
+    const client = await openClient(first.url)
+    await client.run(['signup', 'ann'], { env: { FILEJOBS_PASSWORD: 'correct horse' } })
+    const content = randomBytes(30 * MiB)
+    await writeFile(`${client.home}/large.bin`, content)
+    const upload = client.start(['upload', 'large.bin', '--json'])
+    const partials = `${first.dataFolder}/partial`
+    await until('half of it is there', async () => {
+      const names = await readdir(partials).catch(() => [])
+      const sizes = await Promise.all(
+        names.map((name) =>
+          stat(`${partials}/${name}`).then(
+            ({ size }) => size,
+            () => 0,
+          ),
+        ),
+      )
+      return sizes.some((size) => size > 14 * MiB)
+    })
+    first.child.kill('SIGKILL')
+    await first.ended()
+    await upload.says(/trying again/)
+    const { port } = new URL(first.url)
+    await startServe({ dataFolder: first.dataFolder, args: ['--port', port] })
+    expect(await upload.ended(), upload.stderr).toBe(0)
+    expect(JSON.parse(upload.stdout).sha256).toBe(sha256(content))
+  })
+
+  it('is never taken up again once it was stopped', async () => {
+    const { client, files, fetch, jobs, untilJob } = await behindProxy(slowServer)
+    await writeFile(`${client.home}/large.bin`, randomBytes(30 * MiB))
+    const upload = client.start(['upload', 'large.bin'])
+    const { id } = await untilJob('upload', 'running')
+    expect((await fetch(`/jobs/${id}/stop`, { method: 'POST' })).status).toBe(200)
+    expect(await upload.ended()).toBe(9)
+    expect(upload.stderr).toMatch(/^Error: The upload of large\.bin was stopped by user:user\d+\.\n$/)
+    expect([await files(), (await jobs()).length]).toEqual([[], 1])
+    expect(await remembered(client)).toEqual([])
+  })
+
+  it('is never taken up again also when the stop met it between two connections', async () => {
+    const { client, proxy, fetch, jobs, untilJob } = await behindProxy(slowServer)
+    await writeFile(`${client.home}/large.bin`, randomBytes(30 * MiB))
+    const upload = client.start(['upload', 'large.bin'])
+    const { id } = await untilJob('upload', 'running')
+    proxy.cutAll()
+    await until('it is stopped', async () => (await fetch(`/jobs/${id}/stop`, { method: 'POST' })).ok)
+    expect(await upload.ended()).toBe(9)
+    expect(await jobs()).toHaveLength(1)
+  })
+
+  it('is kept by Ctrl-C with --keep, and goes on by the same command', async () => {
+    const { client, jobs, untilJob } = await makeAccount(slowServer)
+    const content = randomBytes(14 * MiB)
+    await writeFile(`${client.home}/large.bin`, content)
+    const upload = client.start(['upload', 'large.bin', '--keep'])
+    await until('some has arrived', async () => ((await untilJob('upload', 'running')).bytes > MiB ? true : undefined))
+    upload.child.kill('SIGINT')
+    expect(await upload.ended()).toBe(130)
+    expect(upload.stderr).toMatch(/Left, and kept\. The same command, run again, goes on/)
+    await untilJob('upload', 'interrupted')
+    const again = await client.run(['upload', 'large.bin', '--json'])
+    expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('Going on with large.bin')])
+    expect([JSON.parse(again.stdout).sha256, (await jobs()).length]).toEqual([sha256(content), 1])
+  })
+
+  it('is left alone by the same command run beside it', async () => {
+    const { client, untilJob } = await makeAccount(slowServer)
+    await writeFile(`${client.home}/large.bin`, randomBytes(14 * MiB))
+    const first = client.start(['upload', 'large.bin'])
+    await untilJob('upload', 'running')
+    const second = await client.run(['upload', 'large.bin'])
+    expect([second.code, second.stderr]).toEqual([6, expect.stringContaining('large.bin')])
+    expect(await first.ended(), first.stderr).toBe(0)
+  })
+
+  it('of a file that changes meanwhile leaves nothing', async () => {
+    const { client, files, jobs, untilJob } = await makeAccount(slowServer)
+    await writeFile(`${client.home}/log.txt`, randomBytes(12 * MiB))
+    const upload = client.start(['upload', 'log.txt'])
+    await untilJob('upload', 'running')
+    await appendFile(`${client.home}/log.txt`, 'more')
+    expect(await upload.ended()).toBe(1)
+    expect(upload.stderr).toMatch(/^Error: log\.txt changed while it was read/)
+    expect([await files(), (await jobs())[0]?.state]).toEqual([[], 'stopped'])
+  })
+})
+
+describe('an export over connections that break', () => {
+  const content = randomBytes(12 * MiB)
+
+  /** Cuts the way once so much has been written. */
+  async function cutAt(proxy: { cutAll(): void }, part: string, bytes: number) {
+    await until(`${bytes} bytes are here`, async () => (await stat(part).catch(() => ({ size: 0 }))).size >= bytes)
+    proxy.cutAll()
+  }
+
+  it('goes on where it broke, and is whole', async () => {
+    const { client, folder, proxy } = await behindProxy(slowServer)
+    await writeFile(`${folder}/a.bin`, content)
+    const running = client.start(['export', 'a.bin'])
+    await cutAt(proxy, `${client.home}/a.bin.part`, 3 * MiB)
+    await cutAt(proxy, `${client.home}/a.bin.part`, 7 * MiB)
+    expect(await running.ended(), running.stderr).toBe(0)
+    expect((await readFile(`${client.home}/a.bin`)).equals(content)).toBe(true)
+    expect((await readdir(client.home)).filter((name) => !name.startsWith('.'))).toEqual(['a.bin'])
+  })
+
+  it('goes on in a later run from the part that is here', async () => {
+    const { client, folder, proxy, jobs } = await behindProxy(slowServer)
+    await writeFile(`${folder}/a.bin`, content)
+    const running = client.start(['export', 'a.bin', '--retries', '0'])
+    await cutAt(proxy, `${client.home}/a.bin.part`, 5 * MiB)
+    expect(await running.ended()).toBe(5)
+    const again = await client.run(['export', 'a.bin'])
+    expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('Going on with a.bin')])
+    expect((await readFile(`${client.home}/a.bin`)).equals(content)).toBe(true)
+    expect((await jobs())[0]?.bytes).toBeLessThan(8 * MiB)
+  })
+
+  it('starts over when the file has changed meanwhile', async () => {
+    const { client, put, proxy } = await behindProxy(server)
+    await put('a.bin', content)
+    const running = client.start(['export', 'a.bin', '--retries', '0', '--limit-rate', '2M'])
+    await cutAt(proxy, `${client.home}/a.bin.part`, 2 * MiB)
+    expect(await running.ended()).toBe(5)
+    const changed = randomBytes(6 * MiB)
+    await put('a.bin', changed)
+    const again = await client.run(['export', 'a.bin'])
+    expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('has changed on the server: starting over')])
+    expect((await readFile(`${client.home}/a.bin`)).equals(changed)).toBe(true)
+  })
+
+  it('goes on also into a pipe', async () => {
+    const { client, folder, proxy, jobs } = await behindProxy(slowServer)
+    await writeFile(`${folder}/a.txt`, 'x'.repeat(9 * MiB))
+    const running = client.start(['export', 'a.txt', '-o', '-'])
+    await until('some is here', () => running.stdout.length > 2 * MiB)
+    proxy.cutAll()
+    expect(await running.ended(), running.stderr).toBe(0)
+    expect([running.stdout.length, (await jobs()).length]).toEqual([9 * MiB, 2])
+  })
+
+  it('does not take a part of unknown origin for its own', async () => {
+    const { client, put } = await makeAccount(server)
+    await put('a.txt', 'whole')
+    await writeFile(`${client.home}/a.txt.part`, 'something else, and longer')
+    expect((await client.run(['export', 'a.txt'])).code).toBe(0)
+    expect(await readFile(`${client.home}/a.txt`, 'utf8')).toBe('whole')
+  })
+
+  it('leaves the part of another run alone that still goes on', async () => {
+    const { client, folder, untilJob } = await makeAccount(slowServer)
+    await mkdir(folder, { recursive: true })
+    await writeFile(`${folder}/a.bin`, content)
+    const running = client.start(['export', 'a.bin'])
+    await untilJob('export', 'running')
+    await until(
+      'the part is here',
+      async () => (await stat(`${client.home}/a.bin.part`).catch(() => undefined)) && true,
+    )
+    const second = await client.run(['export', 'a.bin'])
+    expect([second.code, second.stderr]).toEqual([6, expect.stringContaining('Another filejobs is exporting a.bin')])
+    expect(await running.ended(), running.stderr).toBe(0)
+    expect((await readFile(`${client.home}/a.bin`)).equals(content)).toBe(true)
+  })
+})
