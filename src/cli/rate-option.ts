@@ -6,14 +6,17 @@ export const rateOption = {
   meaning: 'bytes a second at most, such as 500K or 5M',
 } as const
 
+/** How often in a row a transfer is tried again without getting further. */
+export const defaultRetries = 10
+
 export const retriesOption = {
   flags: '--retries <number>',
-  meaning: 'how often in a row to try again without getting further (default: 10)',
+  meaning: `how often in a row to try again without getting further (default: ${defaultRetries})`,
 } as const
 
 /** Reads the number of retries. */
 export function parseRetries(text: string | undefined): number {
-  if (text === undefined) return 10
+  if (text === undefined) return defaultRetries
   if (/^\d{1,9}$/.test(text)) return Number(text)
   throw new Failure('wrongUse', `--retries: "${text}" is not a number from 0 on.`)
 }

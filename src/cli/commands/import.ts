@@ -4,14 +4,15 @@ import type { ImportRequest } from '../../protocol/tables.js'
 import type { Context } from '../context.js'
 import { visible } from '../escape.js'
 import { errorCode, Failure } from '../exit-codes.js'
-import { openHttpClient } from '../http-client.js'
 import { openProgress, type Progress } from '../progress.js'
+import { defaultRetries } from '../rate-option.js'
 import { remoteName } from '../remote-name.js'
 import { openSession, type Session } from '../session.js'
 import { type Imported, importFile } from '../transfers/import.js'
 import { oneByOne } from '../transfers/one-by-one.js'
 import { upload } from '../transfers/upload.js'
 import { planUpload } from '../transfers/upload-plan.js'
+import { openUploadTools } from '../transfers/upload-tools.js'
 import { parseWait, waitOption } from '../wait-option.js'
 
 interface Options {
@@ -88,15 +89,14 @@ async function uploadFirst(
   waitSeconds: number | null,
 ): Promise<string> {
   const { items } = await planUpload([path], undefined)
-  const http = await openHttpClient(session.server, await session.token(), session.userAgent)
-  const tools = { http, api: await session.api(), progress }
-  const settings = { keepExisting: false, waitSeconds, rateLimit: null }
+  const tools = await openUploadTools(session, progress)
+  const settings = { keepExisting: false, waitSeconds, rateLimit: null, retries: defaultRetries }
   try {
     await oneByOne(session, items, async (item, job) => {
-      await upload(tools, item, session.context.stdin, settings, job)
+      await upload(tools, item, settings, job)
     })
   } finally {
-    http.close()
+    tools.http.close()
   }
   return items[0]!.name
 }

@@ -6,7 +6,7 @@ import type { Context } from '../context.js'
 import { openProgress } from '../progress.js'
 import { formatCsv, formatRows, parseCount } from '../rows.js'
 import { openSession, type Session } from '../session.js'
-import { nameStopped } from '../transfers/broken-connection.js'
+import { wordEnd } from '../transfers/broken-connection.js'
 import { oneByOne } from '../transfers/one-by-one.js'
 import type { OwnJob } from '../transfers/own-job.js'
 import { parseWait, waitHeaders, waitOption } from '../wait-option.js'
@@ -64,7 +64,7 @@ async function ask(
       signal: job.signal,
     })
   } catch (error) {
-    throw nameStopped(error, 'query', 'your tables')
+    throw wordEnd(error, session.server, 'query', 'your tables')
   } finally {
     progress.end()
   }

@@ -1,18 +1,14 @@
-import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { formatBytes } from '../../protocol/units.js'
 import type { Context } from '../context.js'
 import { visible } from '../escape.js'
-import { openHttpClient } from '../http-client.js'
 import { addPaceOptions, type PaceOptions, parsePace } from '../pace-options.js'
 import { openProgress } from '../progress.js'
 import { openSession } from '../session.js'
-import { stateFolder } from '../settings.js'
-import { accountKey } from '../token.js'
-import { openMemory } from '../transfers/memory.js'
 import { oneByOne } from '../transfers/one-by-one.js'
 import { upload } from '../transfers/upload.js'
-import { planUpload, type UploadItem } from '../transfers/upload-plan.js'
+import { planUpload } from '../transfers/upload-plan.js'
+import { openUploadTools } from '../transfers/upload-tools.js'
 
 interface Options extends PaceOptions {
   name?: string
@@ -35,21 +31,8 @@ export function uploadCommand(context: Context): Command {
     const { items, skipped } = await planUpload(sources, options.name)
     for (const path of skipped) output.note(`Skipped ${visible(path)}: a symbolic link or special file.`)
     if (items.length === 0) output.note('There are no files to upload.')
-    const token = await session.token()
-    const api = await session.api()
-    const http = await openHttpClient(session.server, token, session.userAgent)
-    const progress = await openProgress(output)
-    const unfinished = join(await stateFolder(), 'uploads')
-    const owner = accountKey(token)
-    const tools = {
-      http,
-      api,
-      progress,
-      note: output.note,
-      stdin: context.stdin,
-      openMemory: ({ name, path }: UploadItem, size: number, mtimeMs: number) =>
-        openMemory(unfinished, [session.server, owner, name, resolve(path), size, mtimeMs, settings.keepExisting]),
-    }
+    const tools = await openUploadTools(session, await openProgress(output))
+    const onCtrlC = { keep: options.keep ?? false }
     try {
       await oneByOne(
         session,
@@ -58,10 +41,10 @@ export function uploadCommand(context: Context): Command {
           const record = await upload(tools, item, settings, job)
           output.result(record, `Uploaded ${visible(record.name)} (${formatBytes(record.size)})`)
         },
-        { keep: options.keep ?? false },
+        onCtrlC,
       )
     } finally {
-      http.close()
+      tools.http.close()
     }
   })
 }

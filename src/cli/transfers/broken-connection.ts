@@ -36,13 +36,7 @@ export async function askEnded(api: Api, jobId: string): Promise<boolean> {
 const broken: readonly string[] = ['client-left', 'shutting-down', 'stalled', 'upload-gone']
 
 /** Words the end of a transfer: who stopped what, which server could not be reached, and how to go on where that is possible. */
-export function wordEnd(
-  error: unknown,
-  server: string,
-  kind: JobKind,
-  name: string,
-  advice: string | undefined,
-): unknown {
+export function wordEnd(error: unknown, server: string, kind: JobKind, name: string, advice?: string): unknown {
   if (error instanceof Problem && error.code === 'job-stopped') return stopped(kind, name, error.details.stoppedBy)
   const worded = unreachable(server, error)
   if (advice === undefined || !isWorthRetrying(error)) return worded

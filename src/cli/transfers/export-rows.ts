@@ -1,17 +1,17 @@
 import { jobHeader, tablePath } from '../../protocol/routes.js'
-import { answeredProblem, isNetworkError, unreachable } from '../answers.js'
+import { answeredProblem, isNetworkError } from '../answers.js'
 import type { TextTable } from '../rows.js'
 import { waitHeaders } from '../wait-option.js'
 import { readBody } from './body.js'
-import { askFate, nameStopped } from './broken-connection.js'
+import { askEnded, wordEnd } from './broken-connection.js'
 import { readAnswer, untilResponse } from './exchange.js'
-import type { ExportTools } from './export.js'
 import type { OwnJob } from './own-job.js'
 import type { Target } from './targets.js'
+import type { TransferTools } from './tools.js'
 
 /** Brings all rows of a table that match into a target, whole or not at all. Returns how many bytes they are. */
 export async function exportRows(
-  { http, api, progress }: ExportTools,
+  { http, api, progress }: Omit<TransferTools, 'note'>,
   { table, query, mediaType }: TextTable,
   openTarget: () => Promise<Target>,
   waitSeconds: number | null,
@@ -32,6 +32,8 @@ export async function exportRows(
     const body = readBody(response, http.pool)
     job.begun = true
     target = await openTarget()
+    // A part of an earlier run is none of this one: the table may have changed.
+    await target.restart(0)
     progress.begin(table, null)
     let bytes = 0
     for await (const chunk of body) {
@@ -45,12 +47,11 @@ export async function exportRows(
     return bytes
   } catch (error) {
     request.destroy()
-    if (job.signal.aborted) throw job.signal.reason
-    if (!isNetworkError(error)) throw nameStopped(error, 'export', table)
-    await askFate(api, job.id)
-    throw unreachable(http.server, error)
+    job.signal.throwIfAborted()
+    if (isNetworkError(error)) await askEnded(api, job.id)
+    throw wordEnd(error, http.server, 'export', table)
   } finally {
     progress.end()
-    await target?.close()
+    await target?.close(false)
   }
 }

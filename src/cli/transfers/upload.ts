@@ -16,8 +16,8 @@ import { sendStream } from './upload-stream.js'
 
 export interface UploadTools extends TransferTools {
   readonly stdin: AsyncIterable<Buffer>
-  /** Where what is unfinished is remembered, for a file of this size and time of its last change. */
-  openMemory(item: UploadItem, size: number, mtimeMs: number): Memory
+  /** Where it is remembered that the upload of a file is unfinished: of this file as it is now. */
+  openMemory(item: UploadItem, file: { size: number; mtimeMs: number }, keepExisting: boolean): Memory
 }
 
 /** What was published; all of its record, where the server could still be asked for it. */
@@ -61,7 +61,13 @@ async function uploadOpened(
   // A pipe in the place of a file, such as `<(command)`, has no size.
   if (!found.isFile()) return uploadStream(tools, name, handle.createReadStream(), options, job)
   if (size <= smallBytes) return putContent(tools, name, await handle.readFile(), options, job)
-  const upload = new ResumableUpload(tools, { name, length: size }, options, tools.openMemory(item, size, mtimeMs), job)
+  const upload = new ResumableUpload(
+    tools,
+    { name, length: size },
+    options,
+    tools.openMemory(item, found, options.keepExisting),
+    job,
+  )
   const retries = new Retries(options.retries)
   const file = { handle, path, name, size, mtimeMs }
   try {
