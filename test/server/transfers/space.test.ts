@@ -85,51 +85,47 @@ describe('the quota of an account', () => {
   })
 
   it('is not passed when a publish falls between the look at the disk and the reservation', async () => {
-    const { disk, reserve } = openSpace()
-    const beginning = reserve(6)
-    disk.measured()
-    const first = await beginning
+    const { disk, answered, reserve } = openSpace()
+    const first = await answered(reserve(6))
     const second = reserve(6)
     // The first is published while the second looks: it was not yet there then, and is not under way any more.
     disk.used = 6
     first.release()
-    disk.measured()
-    await new Promise(setImmediate)
-    disk.measured()
-    await expect(second).rejects.toMatchObject({ code: 'quota-exceeded' })
+    await expect(answered(second)).rejects.toMatchObject({ code: 'quota-exceeded' })
   })
 
   it('is not held by an upload that has ended while it asked for more', async () => {
-    const { disk, reserve } = openSpace()
-    const beginning = reserve(1)
-    disk.measured()
-    const first = await beginning
+    const { answered, reserve } = openSpace()
+    const first = await answered(reserve(1))
     const more = first.coverExactly(10)
     first.release()
-    disk.measured()
-    await more
-    const second = reserve(10)
-    disk.measured()
-    await second
+    await answered(more)
+    await answered(reserve(10))
   })
 })
 
-/** A quota of ten bytes on a disk that answers when the test says so. */
+/** A quota of ten bytes, on a disk that looks when it is asked to and tells when the test says so, by `answered`. */
 function openSpace() {
-  const disk = { used: 0, measured: () => {} }
+  const disk = { used: 0, tell: () => {} }
   const files = {
     usage: async () => {
       const { used } = disk
       await new Promise<void>((resolve) => {
-        disk.measured = resolve
+        disk.tell = resolve
       })
       return used
     },
     freeBytes: async () => 10 ** 12,
   } as unknown as FileStore
   const space = new SpaceReservations(files, { maxFileSize: null, quota: 10 })
-  const reserve = (bytes: number) => space.reserve({ role: 'user', username: 'ann' }, bytes, 0, () => 0)
-  return { disk, reserve }
+  return {
+    disk,
+    reserve: (bytes: number) => space.reserve({ role: 'user', username: 'ann' }, bytes, 0, () => 0),
+    async answered<T>(asked: Promise<T>): Promise<T> {
+      const timer = setInterval(() => disk.tell(), 1)
+      return asked.finally(() => clearInterval(timer))
+    },
+  }
 }
 
 const canMount =
