@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { Caller } from '../../helpers/calls.js'
 import { writeSales } from '../../helpers/csv.js'
+import { enginesOf, running } from '../../helpers/engines.js'
 import { eventually } from '../../helpers/eventually.js'
 import { type ServeProcess, startServe } from '../../helpers/serve.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
@@ -21,24 +22,6 @@ async function logIn(server: ServeProcess): Promise<Caller> {
   return new Caller(server, ((await answer.json()) as { token: string }).token)
 }
 
-/** The processes of the engine that a process has started. */
-async function engines(parent: number): Promise<number[]> {
-  const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=,args='])
-  return stdout.split('\n').flatMap((line) => {
-    const [, pid, ppid, args] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? []
-    return Number(ppid) === parent && /tables\/\w+-child\.js/.test(args!) ? [Number(pid)] : []
-  })
-}
-
-async function running(pids: number[]): Promise<number[]> {
-  const { stdout } = await run('ps', ['-A', '-o', 'pid=,stat='])
-  const alive = stdout.split('\n').flatMap((line) => {
-    const [pid, state] = line.trim().split(/\s+/)
-    return state && !state.startsWith('Z') ? [Number(pid)] : []
-  })
-  return pids.filter((pid) => alive.includes(pid))
-}
-
 /** Starts rows, an endless query and an import, each with a process of its own. */
 async function busyServer(dataFolder: string) {
   const server = await startServe({ dataFolder })
@@ -52,7 +35,7 @@ async function busyServer(dataFolder: string) {
   const { json } = await caller.post('/import', { filename: 'sales.csv' })
   await eventually('the import reads', async () => (await caller.job(json.id)).bytes > 0)
   const children = await eventually('three processes run', async () => {
-    const found = await engines(server.child.pid!)
+    const found = await enginesOf(server.child.pid!)
     return found.length === 3 && found
   })
   return { server, caller, children, importId: json.id as string }
