@@ -16,6 +16,8 @@ export interface TestAccount {
   put(name: string, content: string | Buffer): Promise<FileRecord>
   files(): Promise<FileRecord[]>
   jobs(): Promise<JobRecord[]>
+  /** Lets a job go as fast as it can from now on. */
+  liftLimit(id: string): Promise<void>
   /** Waits until a job is in this state. */
   untilJob(kind: string, state: string): Promise<JobRecord>
 }
@@ -46,6 +48,10 @@ export async function makeAccount(server: TestServer, role = 'user'): Promise<Te
       read<FileRecord>(`/files/${encodeURIComponent(name)}`, { method: 'PUT', body: content as BodyInit }),
     files: async () => (await read<{ files: FileRecord[] }>('/files')).files,
     jobs,
+    async liftLimit(id) {
+      const headers = { 'content-type': 'application/json' }
+      await read(`/jobs/${id}`, { method: 'PATCH', headers, body: JSON.stringify({ rateLimit: null }) })
+    },
     untilJob: (kind, state) =>
       until(`there is a ${kind} that is ${state}`, async () =>
         (await jobs()).find((job) => job.kind === kind && job.state === state),
