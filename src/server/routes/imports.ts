@@ -42,6 +42,8 @@ export function importRoutes({ imports, jobs }: { imports: Imports; jobs: Jobs }
       waitMs,
       left: leftSignal(c.env.outgoing),
     })
+    // Also where the answer is a problem.
+    c.header(jobHeader, job.id)
     const done = await settled(imported, waitMs - (performance.now() - startedAt))
     const answer = { ...job.record(), import: done ? importRecord(done) : null }
     return c.json(answer, done ? 200 : 202, { [jobHeader]: job.id, Location: jobPath(job.id) })

@@ -22,15 +22,16 @@ export function queryRoutes({ queries, config }: { queries: Queries; config: Pic
     }
     requirePermission(identity, 'query')
     const { sql, limit } = await readJson(c.env.incoming, querySchema)
-    const { job, answer } = await queries.run({
+    const answer = await queries.run({
       identity,
       sql,
       limit,
       jobId: jobIdOf(c.req.header(jobHeader)),
       waitMs: waitOf(c.req.header('prefer')),
       left: leftSignal(c.env.outgoing),
+      begin: (job) => c.header(jobHeader, job.id),
     })
-    return c.json(answer, 200, { [jobHeader]: job.id })
+    return c.json(answer, 200)
   })
   return app
 }

@@ -69,7 +69,8 @@ export function tableRoutes({ tables, tableRows, tableSummaries, tableExports }:
     const query = validate(c.req.query(), pageQuery)
     const { count, columns, rows } = await tableRows.page(table, query, leftSignal(c.env.outgoing))
     const results = rows.map((row) => Object.fromEntries(row.map((value, at) => [columns[at]!.name, value])))
-    return c.json({ count, ...neighbours(c, table, query, count), limit: query.limit, columns, results }, 200)
+    const end = query.offset + rows.length
+    return c.json({ count, ...neighbours(c, table, query, { count, end }), limit: query.limit, columns, results }, 200)
   })
 
   app.openapi(removeRoute, async (c) => {
@@ -107,19 +108,19 @@ function wholeNumber(least: number) {
   return pattern.transform(Number).refine((number) => number >= least, `must be ${least} or more`)
 }
 
-/** Links to the pages before and after, relative to the server; null where there is none. */
+/** Links to the pages before and after, relative to the server; null where there is none. `end` is where this one ends. */
 function neighbours(
   c: Context<AppEnv>,
   table: StoredTable,
   { limit, offset }: { limit: number; offset: number },
-  count: number,
+  { count, end }: { count: number; end: number },
 ) {
   const page = (at: number) => {
     const query = new URLSearchParams({ ...c.req.query(), limit: String(limit), offset: String(at) })
     return `${tablePath(table.name, 'rows')}?${query}`
   }
   return {
-    next: offset + limit < count ? page(offset + limit) : null,
+    next: end > offset && end < count ? page(end) : null,
     previous: offset > 0 ? page(Math.max(0, offset - limit)) : null,
   }
 }

@@ -22,8 +22,9 @@ export interface StoredImport {
   readonly dateColumn: string | null
   readonly skipped: { count: number; first: BadLine[] }
   readonly importedAt: string
-  /** Of its Parquet file. */
+  /** Of its Parquet file, and of the file it was made from. */
   readonly bytes: number
+  readonly sourceBytes: number
   /** Of its Parquet file, relative to the store's folder; holds nothing that a pattern or a quote could be. */
   readonly path: string
 }

@@ -95,7 +95,7 @@ export class Imports {
       await checkAccess(account.id)
       job.commit()
       const { columns, rows, dateColumn, skipped, bytes } = result
-      const from = { file: file.name, sha256: file.sha256 }
+      const from = { file: file.name, sha256: file.sha256, sourceBytes: file.size }
       const stored = await tables.publish(staged, account, table, {
         ...from,
         columns,

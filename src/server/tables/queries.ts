@@ -18,6 +18,8 @@ export interface QueryRequest {
   waitMs: number
   /** Aborts when whoever asked has left: the query is ended then. */
   left: AbortSignal
+  /** Called once when its turn has come. */
+  begin(job: Job): void
 }
 
 export interface QueryServices {
@@ -35,12 +37,13 @@ export class Queries {
   }
 
   /** Throws `malformed-query`, `query-too-long`, `tables-unavailable`, and what `Jobs.start` throws. */
-  async run(request: QueryRequest): Promise<{ job: Job; answer: QueryAnswer }> {
+  async run(request: QueryRequest): Promise<QueryAnswer> {
     const { jobs, tables } = this.#services
     const { account } = request.identity
     requireEngine()
     const owner = { accountId: account.id, account: accountName(account) }
     const job = await jobs.start({ kind: 'query', id: request.jobId, ...owner }, turnOf(request))
+    request.begin(job)
     const endRevocation = stopWhenRevoked(job, request.identity)
     const signal = AbortSignal.any([job.signal, request.left])
     try {
@@ -55,7 +58,7 @@ export class Queries {
       )
       job.rows = answer.results.length
       job.end({ state: 'done' })
-      return { job, answer }
+      return answer
     } catch (error) {
       throw endByError(job, error)
     } finally {

@@ -14,6 +14,9 @@ interface Pending {
   reject(error: unknown): void
 }
 
+/** What was asked for does not fit into memory: ask for less. */
+export class TooMuchAtOnce extends Error {}
+
 const memoryBytes = 256 * 1024 ** 2
 /** The engine's calls take threads of libuv, of which a process has four. */
 const atOnce = 3
@@ -32,13 +35,16 @@ export class RowsEngine {
     this.#folder = folder
   }
 
-  /** The rows of all statements, one after the other. Throws the signal's reason if it aborts. */
+  /**
+   * The rows of all statements, one after the other; fewer where they are too large. Throws the signal's reason if it
+   * aborts, and `TooMuchAtOnce`.
+   */
   async rows(statements: string[], signal: AbortSignal): Promise<JsonValue[][]> {
     const answer = await this.#run({ statements, as: 'rows' }, signal)
     return answer.type === 'rows' ? answer.rows : []
   }
 
-  /** The BLOB that a statement gives; empty where it gives none. */
+  /** The BLOB that a statement gives; empty where it gives none. Throws the signal's reason, and `TooMuchAtOnce`. */
   async bytes(statement: string, signal: AbortSignal): Promise<Uint8Array> {
     const answer = await this.#run({ statements: [statement], as: 'bytes' }, signal)
     return answer.type === 'bytes' ? answer.bytes : new Uint8Array()
@@ -98,6 +104,7 @@ export class RowsEngine {
 
 function problemOf({ missing, message }: Extract<RowsReport, { type: 'failed' }>): Error {
   if (missing) return tablesUnavailable()
+  if (message.startsWith('Out of Memory')) return new TooMuchAtOnce(message)
   // Its files were removed after the table was looked up.
   if (message.startsWith('IO Error')) return new Problem('busy', 'The table was changed while it was read: ask again.')
   return new Error(message)

@@ -1,6 +1,7 @@
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { EngineMissing, openEngine } from './engine.js'
-import type { RowsReport, RowsTask } from './rows-messages.js'
+import type { JsonValue } from './json-values.js'
+import { maxRowsBytes, type RowsReport, type RowsTask } from './rows-messages.js'
 
 type RunTask = Extract<RowsTask, { type: 'run' }>
 
@@ -44,10 +45,16 @@ async function answer(connection: DuckDBConnection, { id, statements, as }: RunT
     return { type: 'bytes', id, bytes: value instanceof DuckDBBlobValue ? value.bytes : new Uint8Array() }
   }
   const { toJson } = await import('./json-values.js')
-  const rows = []
+  const rows: JsonValue[][] = []
+  let bytes = 0
   for (const statement of statements) {
     const reader = await connection.runAndReadAll(statement)
-    for (const row of reader.getRows()) rows.push(row.map(toJson))
+    for (const row of reader.getRows()) {
+      const values = row.map(toJson)
+      bytes += Buffer.byteLength(JSON.stringify(values))
+      if (bytes > maxRowsBytes && rows.length > 0) return { type: 'rows', id, rows }
+      rows.push(values)
+    }
   }
   return { type: 'rows', id, rows }
 }

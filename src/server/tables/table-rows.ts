@@ -1,7 +1,7 @@
 import type { StoredImport, StoredTable } from '../stores/tables.js'
 import type { JsonValue } from './json-values.js'
 import { type DateRange, parseFilter, type RowFilter, rangeCondition } from './row-filter.js'
-import type { RowsEngine } from './rows-engine.js'
+import { type RowsEngine, TooMuchAtOnce } from './rows-engine.js'
 import {
   countMatching,
   csvHeader,
@@ -41,8 +41,17 @@ export class TableRows {
     this.#engine = engine
   }
 
-  /** Throws `invalid-request` for a filter that makes no sense. */
+  /** Has fewer rows than wanted where they are large. Throws `invalid-request` for a filter that makes no sense. */
   async page(table: StoredTable, request: RowsRequest, signal: AbortSignal): Promise<RowsPage> {
+    try {
+      return await this.#page(table, request, signal)
+    } catch (error) {
+      if (!(error instanceof TooMuchAtOnce) || request.limit === 1) throw error
+      return this.page(table, { ...request, limit: Math.ceil(request.limit / 8) }, signal)
+    }
+  }
+
+  async #page(table: StoredTable, request: RowsRequest, signal: AbortSignal): Promise<RowsPage> {
     const { offset, limit, style = plainStyle } = request
     const range = parseFilter(table, request)
     const columns = unionColumns(table)
@@ -82,10 +91,21 @@ export class TableRows {
       const condition = range ? rangeCondition(part, range) : null
       if (range && condition === null) continue
       const line = format === 'csv' ? csvLine(part, columns) : jsonLine(part, columns)
-      for (const lines of cutPieces(part)) {
-        const bytes = await this.#engine.bytes(textOfLines(lines, condition, line), signal)
-        if (bytes.length > 0) yield bytes
-      }
+      for (const lines of cutPieces(part)) yield* this.#piece(lines, condition, line, signal)
+    }
+  }
+
+  /** In halves where the whole does not fit into memory: some rows may be a thousand times as large as others. */
+  async *#piece(lines: Lines, condition: string | null, line: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    try {
+      const bytes = await this.#engine.bytes(textOfLines(lines, condition, line), signal)
+      if (bytes.length > 0) yield bytes
+    } catch (error) {
+      const { part, from, to } = lines
+      if (!(error instanceof TooMuchAtOnce) || to - from === 1) throw error
+      const middle = Math.floor((from + to) / 2)
+      yield* this.#piece({ part, from: middle, to }, condition, line, signal)
+      yield* this.#piece({ part, from, to: middle }, condition, line, signal)
     }
   }
 
@@ -103,11 +123,10 @@ const plainStyle: RowStyle = { dates: 'iso', moment: false }
 
 /** From the last line on; about as many lines as a piece may have bytes for. */
 function* cutPieces(part: StoredImport): Generator<Lines> {
-  const rowBytes = Math.max(1, (part.bytes * guessedCompression) / Math.max(1, part.rows))
+  const rowBytes = Math.max(1, part.sourceBytes / part.rows)
   const step = Math.max(1, Math.min(mostLines, Math.floor(pieceBytes / rowBytes)))
   for (let to = part.rows; to > 0; to -= step) yield { part, from: Math.max(0, to - step), to }
 }
 
 const pieceBytes = 2 * 1024 ** 2
-const guessedCompression = 10
 const mostLines = 20_480

@@ -136,6 +136,7 @@ describe('an import', () => {
     expect(waited.status).toBe(422)
     const problem = { code: 'malformed-csv', line: 3, column: null, reason: '1 field instead of 2' }
     expect(waited.json).toMatchObject(problem)
+    expect(waited.headers['filejobs-job']).toMatch(/^[0-9a-f-]{36}$/)
     const { json } = await caller.post('/import', { filename: 'bad.csv' })
     const failed = await eventually('the import fails', async () => {
       const job = await caller.job(json.id)

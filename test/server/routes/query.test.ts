@@ -70,6 +70,7 @@ describe('a query', () => {
   ])('is refused for %s', async (_, body, status, code) => {
     const answer = await ann.post('/query', body)
     expect({ status: answer.status, code: answer.json.code }).toEqual({ status, code })
+    expect(answer.headers['filejobs-job'] !== undefined).toBe(status === 422)
   })
 
   it('sees the tables of its own account only', async () => {

@@ -12,6 +12,7 @@ const record: Omit<StoredImport, 'id' | 'path' | 'importedAt'> = {
   dateColumn: null,
   skipped: { count: 1, first: [{ line: 4, column: null, reason: 'bad' }] },
   bytes: 7,
+  sourceBytes: 20,
 }
 
 /** What every store of tables must do. */

@@ -42,7 +42,12 @@ async function publish(space: typeof ann, table: string, content: string): Promi
     signal: new AbortController().signal,
     onProgress: () => {},
   })
-  await store.publish(staged, space, table, { file: `${table}.csv`, sha256: null, ...result })
+  await store.publish(staged, space, table, {
+    file: `${table}.csv`,
+    sha256: null,
+    sourceBytes: content.length,
+    ...result,
+  })
   await staged.remove()
 }
 

@@ -137,6 +137,7 @@ const importSchema = z.object({
   skipped: z.object({ count: z.int(), first: z.array(badLineSchema) }),
   importedAt: z.string(),
   bytes: z.int(),
+  sourceBytes: z.int(),
 })
 
 /** `path` is without its ending. Undefined where a removal was faster. */
