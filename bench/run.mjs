@@ -2,6 +2,7 @@ import { cpus, release, totalmem } from 'node:os'
 import { hasProgram, openLab, settle } from './lab.mjs'
 import { rows as commandLine } from './rows/command-line.mjs'
 import { rows as control } from './rows/control.mjs'
+import { rows as dashboard } from './rows/dashboard.mjs'
 import { rows as exports } from './rows/exports.mjs'
 import { rows as load } from './rows/load.mjs'
 import { rows as tables } from './rows/tables.mjs'
@@ -18,7 +19,8 @@ import { installPeers } from './servers.mjs'
  * @typedef {object} Row
  * @property {string} name
  * @property {string} work what is done, for the table; the size stands in for `SIZE`, the rows of a table for `ROWS`
- * @property {number} atMost the figure to reach: a ratio of medians, or in `unit`
+ * @property {number} [atMost] the figure to reach: a ratio of medians, or in `unit`
+ * @property {number} [atLeast] the same, where more is better
  * @property {string[]} [needs] programs, and `peers` for those of bench/peers
  * @property {(lab: any, sizeMiB: number) => Promise<{ours: () => Promise<number>, other: () => Promise<number>}>} [pair]
  * @property {(lab: any, sizeMiB: number) => Promise<number>} [measure]
@@ -29,7 +31,7 @@ import { installPeers } from './servers.mjs'
 const sizeMiB = Number(process.env.BENCH_SIZE ?? 1024)
 const counted = Number(process.env.BENCH_RUNS ?? 5)
 /** @type {Row[]} */
-const all = [...uploads, ...exports, ...commandLine, ...control, ...load, ...tus, ...tables]
+const all = [...uploads, ...exports, ...commandLine, ...control, ...load, ...tus, ...tables, ...dashboard]
 const wanted = process.argv.slice(2)
 const selected = all.filter((row) => wanted.length === 0 || wanted.some((name) => row.name.startsWith(name)))
 if (selected.length === 0) {
@@ -97,11 +99,9 @@ async function compare(row) {
 async function measure(row) {
   const figure = await row.measure(lab, sizeMiB)
   const digits = figure < 10 ? 2 : 0
-  return line(
-    row,
-    ['', '', `${figure.toFixed(digits)} ${row.unit}`, `≤ ${row.atMost} ${row.unit}`],
-    figure <= row.atMost,
-  )
+  const { atMost = Number.POSITIVE_INFINITY, atLeast = 0, unit } = row
+  const toReach = row.atLeast === undefined ? `≤ ${atMost} ${unit}` : `≥ ${atLeast} ${unit}`
+  return line(row, ['', '', `${figure.toFixed(digits)} ${unit}`, toReach], figure <= atMost && figure >= atLeast)
 }
 
 function line(row, cells, reached) {

@@ -74,7 +74,7 @@ function optionsOf(box: HTMLElement, { label, format, kind, height, seconds }: L
     padding: [10, 12, 0, 0],
     cursor: { drag: { x: false, y: false }, points: { show: kind === 'rate' } },
     scales: {
-      x: { time: true, range: (_plot, least, most) => [Math.min(least, most - seconds), most] },
+      x: { time: true, range: kind === 'rate' ? lastSeconds(seconds) : wholeBars },
       y: { range: (_plot, _least, most) => [0, Math.max(most * 1.12, kind === 'rate' ? 1024 : 1)] },
     },
     axes: [
@@ -99,6 +99,16 @@ function optionsOf(box: HTMLElement, { label, format, kind, height, seconds }: L
       },
     ],
   }
+}
+
+function lastSeconds(seconds: number): uPlot.Range.Function {
+  return (_plot, least, most) => [Math.min(least, most - seconds), most]
+}
+
+/** A bar stands in the middle of its time: half of the first and of the last would be cut off. */
+const wholeBars: uPlot.Range.Function = ({ data: [times] }, least, most) => {
+  const half = times.length > 1 ? (times[1]! - times[0]!) / 2 : 43_200
+  return [least - half, most + half]
 }
 
 /** The colour comes as `rgb(…)` from the page. */

@@ -1,0 +1,142 @@
+import { curl, source } from '../lab.mjs'
+import { startSenders } from '../senders.mjs'
+import { startFilejobs } from '../servers.mjs'
+
+const password = 'bench-password'
+
+/** @type {import('../run.mjs').Row[]} */
+export const rows = [
+  {
+    name: 'dashboard-paint',
+    work: 'first paint of the dashboard, nothing cached',
+    atMost: 300,
+    unit: 'ms',
+    needs: ['chromium'],
+    measure: async (lab) => (await loadOften(lab)).paint,
+  },
+  {
+    name: 'dashboard-ready',
+    work: 'the dashboard ready to use: signed in, files listed, events live',
+    atMost: 700,
+    unit: 'ms',
+    needs: ['chromium'],
+    measure: async (lab) => (await loadOften(lab)).ready,
+  },
+  {
+    name: 'dashboard-frames',
+    work: 'frames a second while the dashboard shows 500 running jobs and scrolls through them (10 s)',
+    atLeast: 30,
+    unit: 'frames/s',
+    needs: ['chromium'],
+    async measure(lab) {
+      const server = await startFilejobs(lab, { flags: ['--jobs-per-account', '1000'] })
+      await startSenders(lab, server, 500, 64 * 1024)
+      return withPage(server, '/#/jobs', async (page) => {
+        await page.getByText('500 jobs', { exact: true }).waitFor()
+        await page.getByRole('article').first().waitFor()
+        return page.evaluate(countFrames, 10_000)
+      })
+    },
+  },
+  {
+    name: 'dashboard-upload',
+    work: 'SIZE dropped into the dashboard, against `curl -T`',
+    // Half the rate is twice the time.
+    atMost: 2,
+    needs: ['chromium', 'curl'],
+    async pair(lab, sizeMiB) {
+      const server = await startFilejobs(lab)
+      const file = source(lab, sizeMiB)
+      return {
+        ours: () =>
+          withPage(server, '/', async (page) => {
+            await server.call('/files/dropped.bin', { method: 'DELETE' }).catch(() => {})
+            const startedAt = performance.now()
+            await page.getByLabel('Upload files').setInputFiles(file)
+            await page.locator('[data-upload]').getByText(/done$/).waitFor({ timeout: 600_000 })
+            const seconds = (performance.now() - startedAt) / 1000
+            await server.call(`/files/${file.split('/').at(-1)}`, { method: 'DELETE' })
+            return seconds
+          }),
+        other: () => curl([...server.as, '-T', file, `${server.url}/files/curl.bin`]),
+      }
+    },
+  },
+]
+
+/** The medians of seven loads, each in a window that has nothing cached. */
+async function loadOften(lab) {
+  const server = await startFilejobs(lab)
+  const paints = []
+  const readies = []
+  for (let round = 0; round < 8; round += 1) {
+    await withPage(server, '/', async (page) => {
+      const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime)
+      const ready = await page.evaluate(() => performance.getEntriesByName('bench-ready')[0]?.startTime)
+      if (paint === undefined || ready === undefined) throw new Error('The browser tells no times.')
+      if (round > 0) {
+        paints.push(paint)
+        readies.push(ready)
+      }
+    })
+  }
+  return { paint: median(paints), ready: median(readies) }
+}
+
+/** A page of the dashboard in a new browser, signed in, and ready when `work` begins. */
+async function withPage(server, path, work) {
+  const { chromium } = await import('playwright-core')
+  const browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
+  })
+  try {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
+    await context.addCookies([await logIn(server)])
+    const page = await context.newPage()
+    await page.addInitScript(markReady)
+    await page.goto(server.url + path)
+    await page.waitForFunction(() => performance.getEntriesByName('bench-ready').length > 0)
+    return await work(page)
+  } finally {
+    await browser.close()
+  }
+}
+
+/** Runs in the page: notes the moment when it shows that it is live, and nothing is being loaded any more. */
+function markReady() {
+  const look = () => {
+    const isReady = document.querySelector('.light.live') && !document.querySelector('.loading')
+    if (isReady) performance.mark('bench-ready')
+    else requestAnimationFrame(look)
+  }
+  requestAnimationFrame(look)
+}
+
+/** Runs in the page: how many frames a second there are while the list of jobs is scrolled. */
+async function countFrames(milliseconds) {
+  const list = document.querySelector('.virtual')
+  const startedAt = performance.now()
+  let frames = 0
+  while (performance.now() - startedAt < milliseconds) {
+    await new Promise((resolve) => requestAnimationFrame(resolve))
+    frames += 1
+    if (list) list.scrollTop = (list.scrollTop + 24) % list.scrollHeight
+  }
+  return (frames / (performance.now() - startedAt)) * 1000
+}
+
+async function logIn(server) {
+  const answer = await fetch(`${server.url}/auth/cookie`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'filejobs-csrf': '1', origin: server.url },
+    body: JSON.stringify({ username: 'bench', password }),
+  })
+  const [, name, value] = /^([^=]+)=([^;]+)/.exec(answer.headers.get('set-cookie') ?? '') ?? []
+  if (!name || !value) throw new Error(`login: ${answer.status} ${await answer.text()}`)
+  return { name, value, url: server.url }
+}
+
+function median(values) {
+  return values.sort((a, b) => a - b)[values.length >> 1]
+}
