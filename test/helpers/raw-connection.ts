@@ -9,6 +9,8 @@ export interface RawConnection {
   /** All that came so far, as Latin-1. */
   readonly text: string
   send(what: string | Uint8Array): void
+  /** Ends it as a machine does that has lost it. */
+  reset(): void
   /** Resolves once what came matches. */
   says(pattern: RegExp, limitMs?: number): Promise<RegExpMatchArray>
   /** Resolves once the other side has ended: with all that came, and the error's code where it was cut. */
@@ -19,8 +21,10 @@ export interface RawConnection {
 export async function connectTo(url: string): Promise<RawConnection> {
   const { protocol, hostname, port } = new URL(url)
   const target = { host: hostname, port: Number(port) }
-  const socket = protocol === 'https:' ? tls.connect({ ...target, rejectUnauthorized: false }) : net.connect(target)
+  const below = net.connect(target)
+  const socket = protocol === 'https:' ? tls.connect({ socket: below, rejectUnauthorized: false }) : below
   onTestFinished(() => void socket.destroy())
+  below.on('error', () => {})
   const chunks: Buffer[] = []
   let error: string | null = null
   socket.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -42,6 +46,7 @@ export async function connectTo(url: string): Promise<RawConnection> {
       return text()
     },
     send: (what) => void socket.write(what),
+    reset: () => void below.resetAndDestroy(),
     says(pattern, limitMs) {
       const said = new Promise<RegExpMatchArray>((resolve, reject) => {
         const look = () => {

@@ -47,9 +47,9 @@ export function unsentBytes(outgoing: ServerResponse): number {
  */
 export function cut(outgoing: ServerResponse): void {
   const socket: (Socket & { _parent?: Socket }) | null = outgoing.socket
-  if (!socket) return // Below TLS lies the socket that can be reset.
-  ;(socket._parent ?? socket).resetAndDestroy()
-  socket.destroy()
+  // Below TLS lies the socket that can be reset. TLS's own closes with it; to destroy that one too has crashed Node.
+  const below = socket?._parent ?? socket
+  below?.resetAndDestroy()
 }
 
 /**

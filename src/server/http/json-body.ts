@@ -42,8 +42,9 @@ export async function readSmallBody(incoming: IncomingMessage): Promise<Buffer> 
     }
     incoming.on('data', onData)
     incoming.on('end', () => settle())
-    incoming.on('error', settle)
-    incoming.on('close', () => settle(new Problem('client-left', 'The client left.')))
+    const onLeft = () => settle(new Problem('client-left', 'The client left before its request was complete.'))
+    incoming.on('error', onLeft).on('close', onLeft)
+    if (incoming.destroyed) onLeft()
   })
   return Buffer.concat(chunks)
 }

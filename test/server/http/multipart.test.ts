@@ -134,7 +134,7 @@ describe('a form is refused, and nothing of it is published,', () => {
     const connection = await connectTo(ann.url)
     connection.send(head('POST /upload', ann.token, { ...formType, 'Content-Length': 1000, 'Filejobs-Job': id }) + text)
     await ann.findJob('kind=upload', (job) => job.id === id)
-    connection.socket.resetAndDestroy()
+    connection.reset()
     await eventually('it has failed', async () => (await ann.job(id)).error?.code === 'client-left')
     expect(await ann.names()).toEqual([])
   })

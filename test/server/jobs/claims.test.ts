@@ -236,6 +236,6 @@ describe('a job that ended', () => {
 
   it('that nobody knows is not found', async () => {
     const ann = await shared.newCaller()
-    for (const id of [randomUUID(), 'x', '..']) expect((await ann.call(`/jobs/${id}`)).status).toBe(404)
+    for (const id of [randomUUID(), 'x']) expect((await ann.call(`/jobs/${id}`)).status).toBe(404)
   })
 })

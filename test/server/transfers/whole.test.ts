@@ -24,7 +24,7 @@ describe('a body that breaks off publishes nothing', () => {
     connection.send(head('PUT /files/a', ann.token, headers as Record<string, string>) + body)
     await ann.findJob('kind=upload', (job) => job.bytes > 0)
     if (end === 'end') connection.socket.end()
-    else connection.socket.resetAndDestroy()
+    else connection.reset()
     const { id } = await ann.findJob('kind=upload', (job) => job.state === 'failed')
     expect((await ann.job(id)).error).toMatchObject({ code: 'client-left' })
     expect((await ann.call('/files/a')).body.toString()).toBe('as before')
