@@ -147,6 +147,19 @@ describe('an upload over connections that break', () => {
     expect([JSON.parse(again.stdout).sha256, (await jobs()).length]).toEqual([sha256(content), 1])
   })
 
+  it('is kept when its terminal goes away', async () => {
+    const { client, untilJob, liftLimit } = await makeAccount(server)
+    await writeFile(`${client.home}/large.bin`, randomBytes(10 * MiB))
+    const upload = client.start(['upload', 'large.bin', '--limit-rate', '1M'])
+    await until('it is remembered', async () => (await remembered(client)).length > 0)
+    upload.child.kill('SIGHUP')
+    expect(await upload.ended()).toBe(129)
+    await untilJob('upload', 'interrupted')
+    const again = client.start(['upload', 'large.bin'])
+    await liftLimit((await untilJob('upload', 'running')).id)
+    expect(await again.ended(), again.stderr).toBe(0)
+  })
+
   it('is left alone by the same command run beside it', async () => {
     const { client, untilJob, liftLimit } = await makeAccount(server)
     await writeFile(`${client.home}/large.bin`, randomBytes(14 * MiB))

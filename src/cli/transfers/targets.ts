@@ -78,7 +78,7 @@ const oneWay = {
   async restart(written: number) {
     if (written === 0) return
     throw new Failure(
-      'tryAgain',
+      'unexpected',
       'The file has changed on the server, and what was sent on of it cannot be taken back.',
     )
   },

@@ -1,0 +1,42 @@
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { openMemory } from '../../../dist/cli/transfers/memory.js'
+import { temporaryFolder } from '../../helpers/temporary-folder.js'
+
+describe('what is remembered of an unfinished transfer', () => {
+  it('is found by the same key in a later run, until it is forgotten', async () => {
+    const folder = `${await temporaryFolder()}/uploads`
+    const key = ['http://example.org', 'user:1', 'a.bin', 17] as const
+    expect(await openMemory(folder, key).recall()).toBeUndefined()
+    await openMemory(folder, key).save({ id: 'x' })
+    expect(await openMemory(folder, key).recall()).toEqual({ id: 'x' })
+    expect(await openMemory(folder, [...key.slice(0, 3), 18]).recall()).toBeUndefined()
+    await openMemory(folder, key).forget()
+    await openMemory(folder, key).forget()
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  it('is busy while the program goes on that wrote it', async () => {
+    const folder = await temporaryFolder()
+    const memory = openMemory(folder, ['a'])
+    await memory.save({ id: 'x' })
+    const [name] = await readdir(folder)
+    const file = `${folder}/${name}`
+    const notes = JSON.parse(await readFile(file, 'utf8'))
+    await writeFile(file, JSON.stringify({ ...notes, pid: process.ppid }))
+    expect(await memory.recall()).toBe('busy')
+    // No process has this number.
+    await writeFile(file, JSON.stringify({ ...notes, pid: 2 ** 30 }))
+    expect(await memory.recall()).toEqual({ id: 'x' })
+  })
+
+  it('is nothing when its file is damaged, and can be read by its owner only', async () => {
+    const folder = await temporaryFolder()
+    const memory = openMemory(folder, ['a'])
+    await memory.save({ id: 'x' })
+    const file = `${folder}/${(await readdir(folder))[0]}`
+    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    await writeFile(file, '{"id": ')
+    expect(await memory.recall()).toBeUndefined()
+  })
+})
