@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 // `.ci/run` counts from this file what the reporter for people says in words.
@@ -10,6 +11,8 @@ export default defineConfig({
     globalSetup: ['test/build.ts'],
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
     pool: 'forks',
+    // Most tests wait for a program or a clock. On two cores the default is one file at a time.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 30_000,
     hookTimeout: 30_000,
     teardownTimeout: 10_000,
