@@ -18,7 +18,6 @@ import { jobLog } from './jobs/job-log.js'
 import { Jobs } from './jobs/jobs.js'
 import { limitPauses } from './jobs/pause-limit.js'
 import { Throttle } from './jobs/throttle.js'
-import { keepFreedMemory } from './keep-memory.js'
 import type { Log } from './log.js'
 import { openMetrics } from './metrics.js'
 import { recover } from './recover.js'
@@ -59,7 +58,6 @@ const dashboardFolder = fileURLToPath(new URL('../dashboard', import.meta.url))
 
 /** Opens everything, listens, and returns once requests are answered: the only place that opens, listens and closes. */
 export async function startServer(config: ServerConfig, log: Log): Promise<RunningServer> {
-  keepFreedMemory()
   const closers: (() => Promise<unknown>)[] = []
   const closeAll = async () => {
     for (const close of closers.reverse()) await close()
@@ -143,7 +141,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     const resumable = new ResumableUploads({
       ...uploadServices,
       ...config,
-      pool: uploads.pool,
+      memory: uploads.memory,
       keepSlotMs,
       onFailure: (error) => log.error('A resumable upload failed', error),
     })

@@ -30,7 +30,10 @@ export async function openTarget(path: string, force: boolean): Promise<Target> 
   return {
     part: { handle, size },
     write: (chunk, position) => writeAll(handle, chunk, position),
-    restart: () => handle.truncate(0),
+    // An empty one is left alone: ext4 takes whatever is truncated for a replacement, and its close then waits for the disk.
+    restart: async (written) => {
+      if (size > 0 || written > 0) await handle.truncate(0)
+    },
     async publish() {
       await handle.close()
       // It may have come while we were busy.

@@ -1,7 +1,14 @@
 import { Writable } from 'node:stream'
 import type { Partial } from '../stores/files.js'
 import { type BufferPool, BufferSize } from './buffers.js'
+import type { ChunkMemory } from './chunk-memory.js'
 import type { Flow } from './flow.js'
+
+/** What all uploads share. */
+export interface ReceivingMemory {
+  pool: BufferPool
+  chunks: ChunkMemory
+}
 
 /**
  * The end of an upload's stream: lets each chunk through the flow and gathers chunks of a socket's size into writes of
@@ -11,6 +18,7 @@ export class PartialWriter extends Writable {
   readonly #partial: Partial
   readonly #flow: Flow
   readonly #pool: BufferPool
+  readonly #chunks: ChunkMemory
   readonly #size = new BufferSize()
   readonly #isWorthKeeping: () => boolean
   #buffer: Buffer | null = null
@@ -18,11 +26,12 @@ export class PartialWriter extends Writable {
   #writing: Promise<void> = Promise.resolve()
 
   /** `isWorthKeeping` says, when the stream ends early, whether what was accepted is still to be written. */
-  constructor(partial: Partial, flow: Flow, pool: BufferPool, isWorthKeeping: () => boolean) {
+  constructor(partial: Partial, flow: Flow, { pool, chunks }: ReceivingMemory, isWorthKeeping: () => boolean) {
     super({ highWaterMark: 256 * 1024 })
     this.#partial = partial
     this.#flow = flow
     this.#pool = pool
+    this.#chunks = chunks
     this.#isWorthKeeping = isWorthKeeping
   }
 
@@ -36,6 +45,7 @@ export class PartialWriter extends Writable {
     }
     if (!passed && this.#buffer && chunk.length < this.#buffer.length - this.#filled) {
       this.#filled += chunk.copy(this.#buffer, this.#filled)
+      this.#chunks.copied(chunk.length)
       callback()
       return
     }
@@ -74,6 +84,7 @@ export class PartialWriter extends Writable {
       this.#size.adapt()
       this.#flush()
     }
+    this.#chunks.copied(chunk.length)
   }
 
   #flush(): void {

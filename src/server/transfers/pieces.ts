@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { Problem } from '../../protocol/problems.js'
 import { asProblem } from '../jobs/outcome.js'
-import type { BufferPool } from './buffers.js'
 import type { Flow } from './flow.js'
+import type { ReceivingMemory } from './partial-writer.js'
 import { receive } from './receiving.js'
 import type { ResumableBytes } from './resumable-bytes.js'
 import type { SpaceReservations } from './space.js'
@@ -47,7 +47,7 @@ export function checkPiece(piece: Piece, note: UploadNote, space: SpaceReservati
 export async function receivePiece(
   { body, checksum }: Piece,
   bytes: ResumableBytes,
-  { flow, pool, space, isWorthKeeping }: Reception,
+  { flow, memory, space, isWorthKeeping }: Reception,
 ): Promise<void> {
   const from = bytes.size
   const full = new AbortController()
@@ -63,7 +63,7 @@ export async function receivePiece(
   try {
     await receive(body, bytes.partial, {
       flow: flow(full.signal),
-      pool,
+      memory,
       isWorthKeeping: () => hash === null && isWorthKeeping(),
     })
     await takeRoom()
@@ -83,7 +83,7 @@ export async function receivePiece(
 export interface Reception {
   /** Makes the flow of the bytes, which ends with the signal too. */
   flow(signal: AbortSignal): Flow
-  pool: BufferPool
+  memory: ReceivingMemory
   space: SpaceReservations
   /** False when the whole upload is ended: nothing of it will stay. */
   isWorthKeeping(): boolean

@@ -1,13 +1,12 @@
 import type { Readable, Writable } from 'node:stream'
 import { Problem } from '../../protocol/problems.js'
 import type { Partial } from '../stores/files.js'
-import type { BufferPool } from './buffers.js'
 import type { Flow } from './flow.js'
-import { PartialWriter } from './partial-writer.js'
+import { PartialWriter, type ReceivingMemory } from './partial-writer.js'
 
 export interface Reception {
   flow: Flow
-  pool: BufferPool
+  memory: ReceivingMemory
   /** Asked when the transfer ends early; by default what came is removed anyway, and not worth a write. */
   isWorthKeeping?: () => boolean
 }
@@ -21,9 +20,9 @@ export interface Reception {
 export async function receive(
   body: Readable,
   partial: Partial,
-  { flow, pool, isWorthKeeping = () => false }: Reception,
+  { flow, memory, isWorthKeeping = () => false }: Reception,
 ): Promise<void> {
-  await feed(body, new PartialWriter(partial, flow, pool, isWorthKeeping), flow.signal)
+  await feed(body, new PartialWriter(partial, flow, memory, isWorthKeeping), flow.signal)
 }
 
 /** As `pipeline(body, sink, { signal })`, but that the body survives whatever becomes of the sink. */

@@ -4,8 +4,8 @@ import type { Job } from '../jobs/job.js'
 import { asProblem, endByError } from '../jobs/outcome.js'
 import type { StoredFile } from '../stores/files.js'
 import { unlessAborted } from './abortable.js'
-import type { BufferPool } from './buffers.js'
 import { Flow } from './flow.js'
+import type { ReceivingMemory } from './partial-writer.js'
 import { checkPiece, type Piece, receivePiece } from './pieces.js'
 import { RequestTurns } from './request-turns.js'
 import { ResumableBytes } from './resumable-bytes.js'
@@ -13,7 +13,7 @@ import type { UploadNote } from './upload-note.js'
 import { stopWhenRevoked, turnOf, type UploadServices } from './uploads.js'
 
 export interface ResumableServices extends UploadServices {
-  pool: BufferPool
+  memory: ReceivingMemory
   /** How long an upload keeps its slot after its last byte, in milliseconds. */
   keepSlotMs: number
   /** How long an upload that nothing happens to is kept, in milliseconds. */
@@ -185,7 +185,7 @@ export class ResumableUpload {
   }
 
   async #receive(piece: Piece, left: AbortSignal): Promise<void> {
-    const { idleTimeoutMs, throttleOf, pool, space } = this.#services
+    const { idleTimeoutMs, throttleOf, memory, space } = this.#services
     const { job } = this
     let flow: Flow | undefined
     try {
@@ -195,7 +195,7 @@ export class ResumableUpload {
           flow = new Flow({ job, shared: [throttleOf(job.account)], idleTimeoutMs, signal: signals })
           return flow
         },
-        pool,
+        memory,
         space,
         isWorthKeeping: () => !job.signal.aborted,
       })

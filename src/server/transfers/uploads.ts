@@ -10,7 +10,9 @@ import { accountName } from '../stores/accounts.js'
 import type { FileStore, Partial, Precondition, StoredFile } from '../stores/files.js'
 import { unlessAborted } from './abortable.js'
 import { BufferPool } from './buffers.js'
+import { ChunkMemory } from './chunk-memory.js'
 import { Flow } from './flow.js'
+import type { ReceivingMemory } from './partial-writer.js'
 import { receive } from './receiving.js'
 import type { SpaceReservations } from './space.js'
 
@@ -59,7 +61,7 @@ export interface Published {
 
 /** Receives files: claim → flow → partial → digest and sync → publish → done. */
 export class Uploads {
-  readonly pool = new BufferPool()
+  readonly memory: ReceivingMemory = { pool: new BufferPool(), chunks: new ChunkMemory() }
   readonly #services: UploadServices
 
   constructor(services: UploadServices) {
@@ -131,7 +133,7 @@ export class Uploads {
           }
           const watch = watchGrowth(takeRoom, (error) => job.abort(error))
           try {
-            await receive(body, partial, { flow, pool: this.pool })
+            await receive(body, partial, { flow, memory: this.memory })
             await takeRoom()
           } finally {
             watch.end()

@@ -11,6 +11,7 @@ import type { Account } from '../../../dist/server/stores/accounts.js'
 import { openFileStore } from '../../../dist/server/stores/local/files.js'
 import { openJobHistory } from '../../../dist/server/stores/local/job-history.js'
 import { BufferPool } from '../../../dist/server/transfers/buffers.js'
+import { ChunkMemory } from '../../../dist/server/transfers/chunk-memory.js'
 import type { Piece } from '../../../dist/server/transfers/pieces.js'
 import { type Creation, ResumableUploads } from '../../../dist/server/transfers/resumable.js'
 import { SpaceReservations } from '../../../dist/server/transfers/space.js'
@@ -33,7 +34,7 @@ async function open({ keepSlotMs = 60_000, keepPartialMs = 60_000, quota }: Limi
     files,
     jobs,
     space: new SpaceReservations(files, { maxFileSize: null, quota: quota ?? null }),
-    pool: new BufferPool(),
+    memory: { pool: new BufferPool(), chunks: new ChunkMemory() },
     idleTimeoutMs: 60_000,
     keepSlotMs,
     keepPartialMs,
