@@ -53,7 +53,8 @@ export async function importFile(task: ImportTask, onProgress: OnProgress): Prom
 }
 
 async function connect({ threads, memoryBytes, source, copy, output }: ImportTask): Promise<DuckDBConnection> {
-  const instance = await openEngine({ threads, memoryBytes, allowed: { paths: [source, copy, output] } })
+  const allowed = { paths: [source, copy, output] }
+  const instance = await openEngine({ threads, memoryBytes: engineBytes(memoryBytes), allowed })
   const connection = await instance.connect()
   // Without it there is no progress to ask for.
   await connection.run('SET enable_progress_bar = true; SET enable_progress_bar_print = false')
@@ -151,3 +152,10 @@ function describe(plan: CsvPlan, check: CsvCheck, bytes: number): ImportedCsv {
   })
   return { rows: check.rows, columns, dateColumn: plan.dateColumn, skipped: check.bad, bytes }
 }
+
+/** What the process may have, without what it needs beside the engine's own. */
+function engineBytes(memoryBytes: number): number {
+  return Math.max(memoryBytes / 2, memoryBytes - besideEngineBytes)
+}
+
+const besideEngineBytes = 96 * 1024 ** 2
