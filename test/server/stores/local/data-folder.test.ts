@@ -34,10 +34,13 @@ describe('the data folder', () => {
     await expect(openDataFolder(join(root, 'x'))).rejects.toThrow(/cannot be used \(ENOTDIR\)/)
   })
 
-  it.skipIf(process.getuid?.() === 0)('says so when it may not write', async () => {
+  it('says so when it may not write', async () => {
     const root = await temporaryFolder()
-    await chmod(root, 0o500)
-    await expect(openDataFolder(root)).rejects.toThrow(/cannot be used \(EACCES\): this user may not/)
+    await writeFile(join(root, 'notes'), 'not empty, so it belongs to somebody')
+    await chmod(root, 0o555)
+    await asNobodyInstead(async () => {
+      await expect(openDataFolder(root)).rejects.toThrow(/cannot be used \(EACCES\): this user may not/)
+    })
     await chmod(root, 0o700)
   })
 })
@@ -63,3 +66,14 @@ describe('the secret key', () => {
     await expect(openSecretKey(root, null)).rejects.toThrow(/secret\.key is damaged/)
   })
 })
+
+/** Root may do everything: then as the user that owns nothing. */
+async function asNobodyInstead(work: () => Promise<void>): Promise<void> {
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) process.seteuid?.(65534)
+  try {
+    await work()
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+  }
+}
