@@ -1,21 +1,20 @@
-import { OpenAPIHono, z } from '@hono/zod-openapi'
+import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context, MiddlewareHandler } from 'hono'
 import { Problem } from '../../protocol/problems.js'
 import { jobHeader, routes } from '../../protocol/routes.js'
 import type { Authentication } from '../auth/authentication.js'
 import { guard } from '../auth/guard.js'
 import { requirePermission } from '../auth/permissions.js'
-import { problemResponses } from '../http/answers.js'
 import type { AppEnv } from '../http/app-env.js'
-import { parseReprDigest, reprDigest } from '../http/digests.js'
-import { parseName } from '../http/names.js'
+import { reprDigest } from '../http/digests.js'
 import { answerProblem } from '../http/problems.js'
-import { parseEntityTags } from '../http/ranges.js'
-import { checksumAlgorithms, parseBytes, parseChecksum, parseMetadata } from '../http/tus-headers.js'
+import { checksumAlgorithms, parseBytes, parseMetadata } from '../http/tus-headers.js'
 import { uploadRequest } from '../http/upload-request.js'
 import type { Log } from '../log.js'
 import type { ResumableUploads } from '../transfers/resumable.js'
 import type { UploadProgress } from '../transfers/resumable-upload.js'
+import { documentTus } from './tus-document.js'
+import { describeFile, hasBody, lengthOf, methodOf, pieceOf, preconditionOf } from './tus-requests.js'
 
 export interface TusServices {
   resumable: ResumableUploads
@@ -32,7 +31,7 @@ export interface TusServices {
  */
 export function tusRoutes({ resumable, config, log, authentication, mediaTypeOf }: TusServices) {
   const app = new OpenAPIHono<AppEnv>({ strict: false })
-  document(app)
+  documentTus(app, version)
   app.onError((error, c) => answerProblem(error, c, log, statuses))
 
   const speakTus: MiddlewareHandler<AppEnv> = async (c, next) => {
@@ -93,7 +92,7 @@ export function tusRoutes({ resumable, config, log, authentication, mediaTypeOf 
   async function create(c: Context<AppEnv>): Promise<Response> {
     const { incoming } = c.env
     const metadata = c.req.header('upload-metadata')
-    const about = describe(parseMetadata(metadata))
+    const about = describeFile(parseMetadata(metadata))
     if (c.req.header('upload-concat') !== undefined) {
       throw new Problem('invalid-request', 'Upload-Concat: this server does not put uploads together.', {
         field: 'Upload-Concat',
@@ -149,11 +148,6 @@ const extensions = [
 /** Clients of tus take 409 for "ask for the offset and try again", which is wrong for what has ended. */
 const statuses = { 'job-stopped': 410, 'already-published': 410 } as const
 
-/** tus: "if the X-HTTP-Method-Override header is presented, the actual method of the request MUST be ignored." */
-function methodOf(c: Context<AppEnv>): string {
-  return (c.req.header('x-http-method-override') ?? c.env.incoming.method ?? '').toUpperCase()
-}
-
 function notAllowed(method: string, allowed: string): Problem {
   return new Problem('method-not-allowed', `${method} means nothing here: use ${allowed}.`)
 }
@@ -173,108 +167,4 @@ function wholeOf({ length, metadata }: UploadProgress): Record<string, string> {
     ...(length === null ? { 'Upload-Defer-Length': '1' } : { 'Upload-Length': String(length) }),
     ...(metadata === '' ? {} : { 'Upload-Metadata': metadata }),
   }
-}
-
-function describe(metadata: Map<string, string>): { name: string; type: string | null; sha256: string | null } {
-  const name = metadata.get('filename')
-  if (name === undefined) throw wrongMetadata('filename is missing')
-  const type = metadata.get('filetype') || null
-  if (type !== null && !/^[\x20-\x7e]{1,255}$/.test(type)) throw wrongMetadata('filetype is not a media type')
-  const sha256 = metadata.get('sha256')?.toLowerCase() ?? null
-  if (sha256 !== null && !/^[0-9a-f]{64}$/.test(sha256)) throw wrongMetadata('sha256 is not 64 hexadecimal digits')
-  return { name: parseName(name), type, sha256 }
-}
-
-function wrongMetadata(why: string): Problem {
-  return new Problem('invalid-request', `Upload-Metadata: ${why}.`, { field: 'Upload-Metadata' })
-}
-
-/** tus: "The value of the Upload-Defer-Length header MUST be 1"; either it or Upload-Length is there. */
-function lengthOf(c: Context<AppEnv>): number | null {
-  const length = parseBytes(c.req.header('upload-length'), 'Upload-Length')
-  const deferred = c.req.header('upload-defer-length')
-  const field = 'Upload-Defer-Length'
-  if (deferred !== undefined && deferred !== '1') throw new Problem('invalid-request', `${field}: only 1.`, { field })
-  if ((length === null) === (deferred === undefined)) {
-    throw new Problem('invalid-request', `Say either Upload-Length or ${field}.`, { field: 'Upload-Length' })
-  }
-  return length
-}
-
-function preconditionOf(c: Context<AppEnv>) {
-  const ifMatch = parseEntityTags(c.req.header('if-match'))
-  const ifNoneMatch = parseEntityTags(c.req.header('if-none-match'))
-  if (ifNoneMatch && ifNoneMatch !== '*') {
-    throw new Problem('invalid-request', 'If-None-Match: only "*" makes sense here.', { field: 'If-None-Match' })
-  }
-  return { ...(ifMatch ? { ifMatch } : {}), ...(ifNoneMatch ? { ifNoneMatch } : {}) }
-}
-
-function hasBody(c: Context<AppEnv>): boolean {
-  const { headers } = c.env.incoming
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-}
-
-function pieceOf(c: Context<AppEnv>) {
-  const { headers } = c.env.incoming
-  // tus: "All PATCH requests MUST use Content-Type: application/offset+octet-stream, otherwise … 415".
-  if (headers['content-type'] !== 'application/offset+octet-stream') {
-    throw new Problem('unsupported-media-type', 'Send the bytes as "Content-Type: application/offset+octet-stream".')
-  }
-  const size = headers['content-length']
-  return {
-    bodySize: size === undefined ? (headers['transfer-encoding'] === undefined ? 0 : null) : Number(size),
-    sha256: parseReprDigest(headers['repr-digest'] as string | undefined),
-    checksum: parseChecksum(headers['upload-checksum'] as string | undefined),
-  }
-}
-
-function document(app: OpenAPIHono<AppEnv>): void {
-  const tusResumable = z.literal(version).meta({ description: 'the version of tus' })
-  const headers = z.looseObject({ 'Tus-Resumable': tusResumable })
-  const body = { content: { 'application/offset+octet-stream': { schema: z.any() } } }
-  const params = z.object({ id: z.string() })
-  app.openAPIRegistry.registerPath({
-    method: 'post',
-    path: routes.tus,
-    summary: 'Begin a resumable upload (tus 1.0.0)',
-    request: { headers, body: { ...body, required: false } },
-    responses: {
-      201: { description: 'Begun; `Location` is where it goes on' },
-      ...problemResponses(400, 401, 403, 409, 412, 413, 415, 422, 460, 507),
-    },
-  })
-  const path = `${routes.tus}/{id}`
-  app.openAPIRegistry.registerPath({
-    method: 'head',
-    path,
-    summary: 'How far a resumable upload is',
-    request: { headers, params },
-    responses: {
-      200: { description: '`Upload-Offset` bytes are on disk' },
-      // A HEAD is answered without a body: the status has to say it all.
-      401: { description: 'Not logged in' },
-      404: { description: 'There is no such upload' },
-      410: { description: 'The upload has ended or expired' },
-      412: { description: 'Another version of tus' },
-      423: { description: 'The upload was stopped a moment ago' },
-    },
-  })
-  app.openAPIRegistry.registerPath({
-    method: 'patch',
-    path,
-    summary: 'Go on with a resumable upload',
-    request: { headers, params, body },
-    responses: {
-      204: { description: 'Appended; with the last bytes, published' },
-      ...problemResponses(400, 401, 404, 408, 409, 410, 412, 413, 415, 422, 460, 507),
-    },
-  })
-  app.openAPIRegistry.registerPath({
-    method: 'delete',
-    path,
-    summary: 'Stop a resumable upload',
-    request: { headers, params },
-    responses: { 204: { description: 'Stopped; nothing is left of it' }, ...problemResponses(401, 404, 410, 412) },
-  })
 }
