@@ -22,9 +22,11 @@ async function putSales(caller: Caller, rows: number): Promise<string> {
   return path
 }
 
+const manyRows = 600_000
+
 /** Begins an import that takes a while, and waits until it has read some. */
 async function beginImport(caller: Caller): Promise<string> {
-  await putSales(caller, 200_000)
+  await putSales(caller, manyRows)
   const { json } = await caller.post('/import', { filename: 'sales.csv' })
   await eventually('the import reads', async () => (await caller.job(json.id)).bytes > 0)
   return json.id
@@ -113,7 +115,7 @@ describe('an import', () => {
     await caller.put('sales.csv', 'a\n1\n')
     const done = await eventually('the import is done', async () => (await caller.job(id)).state === 'done')
     expect(done).toBe(true)
-    expect((await caller.job(id)).rows).toBe(200_000)
+    expect((await caller.job(id)).rows).toBe(manyRows)
   })
 
   it('takes the types of earlier imports, so that a file that differs is refused', async () => {
@@ -234,12 +236,12 @@ describe('the stop of an import', () => {
     expect((await caller.post(`/jobs/${id}/stop`)).json.job).toEqual(json.job)
     expect((await caller.post('/import/stop')).json).toMatchObject({ status: 404, code: 'no-running-job' })
     const again = await requestImport(caller, { filename: 'sales.csv' })
-    expect(again.json).toMatchObject({ state: 'done', rows: 200_000 })
+    expect(again.json).toMatchObject({ state: 'done', rows: manyRows })
   })
 
   it('is told to the request that waits for the import', async () => {
     const caller = await shared.newCaller()
-    await putSales(caller, 200_000)
+    await putSales(caller, manyRows)
     const waiting = requestImport(caller, { filename: 'sales.csv' })
     const { id } = await caller.findJob('kind=import', ({ bytes }) => bytes > 0)
     await caller.post(`/jobs/${id}/stop`)
