@@ -1,4 +1,5 @@
 import { useEffect } from 'preact/hooks'
+import type { AccountRecord } from '../protocol/accounts.js'
 import { me, signOut, unreachable } from './account.js'
 import { myLiveJobs } from './live/job-store.js'
 import { connection, followJobs } from './live/shared-stream.js'
@@ -12,6 +13,7 @@ import { AccountView } from './views/account.js'
 import { FilesView } from './views/files.js'
 import { JobsView } from './views/jobs.js'
 import { LinksView } from './views/links.js'
+import { PublishedView } from './views/published.js'
 import { SignIn } from './views/sign-in.js'
 import { TablesView } from './views/tables.js'
 
@@ -27,7 +29,7 @@ export function App() {
       </>
     )
   }
-  return <Shell key={account.account} account={account.account} isAdmin={account.role === 'admin'} />
+  return <Shell key={account.account} {...account} />
 }
 
 function Starting() {
@@ -38,10 +40,13 @@ function Starting() {
   )
 }
 
-function Shell({ account, isAdmin }: { account: string; isAdmin: boolean }) {
+function Shell({ account, role }: Pick<AccountRecord, 'account' | 'role'>) {
+  const isAdmin = role === 'admin'
+  const open = role === 'client' ? clientViews : views
   useEffect(() => followJobs({ account, isAdmin }), [account, isAdmin])
   useEffect(() => warnWhileUploading(), [])
-  const { view, rest } = route.value
+  const { view: wanted, rest } = route.value
+  const view = open.includes(wanted) ? wanted : 'files'
   useEffect(() => {
     document.title = `${names[view]} · filejobs`
   }, [view])
@@ -50,11 +55,12 @@ function Shell({ account, isAdmin }: { account: string; isAdmin: boolean }) {
       <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
         Skip to the content
       </button>
-      <Sidebar account={account} />
+      <Sidebar account={account} open={open} current={view} />
       <div class="content">
         {connection.value === 'offline' && <OfflineNote />}
         <main id="main" tabIndex={-1}>
-          {view === 'files' && <FilesView />}
+          {view === 'files' &&
+            (role === 'client' ? <PublishedView ops={wanted === view ? rest : ''} /> : <FilesView />)}
           {view === 'jobs' && <JobsView isAdmin={isAdmin} />}
           {view === 'tables' && <TablesView key={rest} name={rest} />}
           {view === 'links' && <LinksView />}
@@ -66,7 +72,7 @@ function Shell({ account, isAdmin }: { account: string; isAdmin: boolean }) {
   )
 }
 
-function Sidebar({ account }: { account: string }) {
+function Sidebar({ account, open, current }: { account: string; open: readonly View[]; current: View }) {
   const running = myLiveJobs.value.filter(({ endedAt }) => endedAt === null).length
   return (
     <aside class="sidebar">
@@ -75,8 +81,8 @@ function Sidebar({ account }: { account: string }) {
         <span>filejobs</span>
       </a>
       <nav aria-label="Views">
-        {views.map((view) => (
-          <a key={view} href={hrefOf(view)} {...(route.value.view === view ? { 'aria-current': 'page' } : {})}>
+        {open.map((view) => (
+          <a key={view} href={hrefOf(view)} {...(view === current ? { 'aria-current': 'page' } : {})}>
             <Icon name={icons[view]} />
             <span>{names[view]}</span>
             {view === 'jobs' && running > 0 && (
@@ -91,7 +97,7 @@ function Sidebar({ account }: { account: string }) {
       <div class="sidebar-end">
         <ConnectionLight />
         <ThemeChoice />
-        <a class="api-link" href="/docs">
+        <a class="api-link" href="/docs" aria-label="API" title="API">
           <Icon name="book" />
           <span>API</span>
         </a>
@@ -162,6 +168,9 @@ const names: Record<View, string> = {
   links: 'Links',
   account: 'Account',
 }
+
+/** A client makes neither tables nor links. */
+const clientViews: readonly View[] = ['files', 'jobs', 'account']
 
 const icons: Record<View, IconName> = {
   files: 'folder',

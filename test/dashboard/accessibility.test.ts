@@ -99,6 +99,34 @@ describe.skipIf(!chromiumPath)('every page of the dashboard', { timeout: 60_000 
     expect(Object.fromEntries(Object.entries(faults).filter(([, found]) => found.length > 0))).toEqual({})
   })
 
+  it.each(['light', 'dark'] as const)('of a client is free of them too, in %s, on a phone', async (colorScheme) => {
+    const ops = `depot-${colorScheme}`
+    const publisher = new Caller(shared.server, await shared.server.logIn(ops, 'ops'))
+    await publisher.put(`folder/${'a-very-long-name-'.repeat(8)}.csv`, salesCsv(60))
+    await shared.server.logIn(`${ops}.empty`, 'ops')
+    const viewport = { width: 360, height: 740 }
+    const options = { role: 'client', prepare, colorScheme, viewport, isMobile: true }
+    const page = await browser.signedIn(shared.server.url, options)
+    const faults: string[] = []
+    for (const [wanted, shown] of [
+      ['', 'No ops account is open'],
+      [ops, 'folder/'],
+      [`${ops}.empty`, 'Nothing is published'],
+      ['nobody'.repeat(10), 'No such ops account'],
+      ['..', 'No such ops account'],
+    ]) {
+      await page.goto(`${shared.server.url}/#/files/${wanted}`)
+      await page.getByText(shown!, { exact: true }).waitFor()
+      faults.push(...(await findFaults(page)))
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360)
+    }
+    await page.getByLabel('Ops account').fill('no name')
+    await page.keyboard.press('Enter')
+    await page.getByText('cannot be the name of an account').waitFor()
+    faults.push(...(await findFaults(page)))
+    expect(faults).toEqual([])
+  })
+
   it('fits the width of a phone, without scrolling sideways', async () => {
     const caller = new Caller(shared.server, await shared.server.logIn('walker'))
     await caller.put(`folder/${'a-very-long-name-'.repeat(8)}.csv`, salesCsv(60))

@@ -1,24 +1,29 @@
 import { useState } from 'preact/hooks'
 import type { FileRecord } from '../../protocol/files.js'
-import { filePath } from '../../protocol/routes.js'
-import { me } from '../account.js'
-import { myLiveJobs } from '../live/job-store.js'
 import { FileName } from '../parts/file-name.js'
 import { Icon } from '../parts/icon.js'
 import { IconButton } from '../parts/icon-button.js'
 import { toast, toastError } from '../parts/toasts.js'
 import { removeSoon, undoMs } from '../uploads/pending-removals.js'
 import { formatBytes, formatTime } from '../words.js'
+import { DownloadLink } from './download-link.js'
 import { ImportDialog } from './import-dialog.js'
 import { RenameDialog } from './rename-dialog.js'
 import { ShareDialog } from './share-dialog.js'
 
 type Doing = { what: 'rename' | 'share' | 'import'; file: FileRecord } | null
 
-export function FileTable({ files, onChange }: { files: FileRecord[]; onChange(): void }) {
+export interface FileTableProps {
+  files: FileRecord[]
+  /** The ops account that publishes them: they are for reading only. */
+  ops?: string
+  onChange(): void
+}
+
+export function FileTable({ files, ops, onChange }: FileTableProps) {
   const [doing, setDoing] = useState<Doing>(null)
   const close = () => setDoing(null)
-  const mayWrite = me.value?.role !== 'client'
+  const mayWrite = ops === undefined
   return (
     <>
       <div class="scroll-x">
@@ -60,7 +65,7 @@ export function FileTable({ files, onChange }: { files: FileRecord[]; onChange()
                       onClick={() => setDoing({ what: 'import', file })}
                     />
                   )}
-                  <DownloadLink file={file} />
+                  <DownloadLink name={mayWrite ? file.name : `ops:${ops}/${file.name}`} />
                   {mayWrite && (
                     <>
                       <IconButton
@@ -91,35 +96,6 @@ export function FileTable({ files, onChange }: { files: FileRecord[]; onChange()
       {doing?.what === 'share' && <ShareDialog name={doing.file.name} onClose={close} />}
       {doing?.what === 'import' && <ImportDialog name={doing.file.name} onClose={close} />}
     </>
-  )
-}
-
-function DownloadLink({ file: { name } }: { file: FileRecord }) {
-  const label = `Download ${name}`
-  return (
-    <a
-      class="icon-button"
-      href={filePath(name)}
-      download={name.slice(name.lastIndexOf('/') + 1)}
-      aria-label={label}
-      title={label}
-      onClick={(event) => {
-        const other = myLiveJobs
-          .peek()
-          .find(
-            ({ endedAt, record }) =>
-              endedAt === null && record.kind === 'export' && record.account === me.peek()?.account,
-          )
-        if (!other || other.record.file === name) return
-        event.preventDefault()
-        toastError(
-          'Another download is running',
-          new Error(`${other.record.file} comes first: stop it, or wait for its end.`),
-        )
-      }}
-    >
-      <Icon name="download" />
-    </a>
   )
 }
 

@@ -1,0 +1,113 @@
+import { readFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { chromiumPath, shareBrowser } from '../helpers/browser.js'
+import { Caller } from '../helpers/calls.js'
+import { shareServer } from '../helpers/shared-server.js'
+
+describe.skipIf(!chromiumPath)("a client's page of published files", () => {
+  const shared = shareServer()
+  const browser = shareBrowser()
+  let accounts = 0
+
+  /** The page of a new client, and an ops account that publishes these files. */
+  async function openWith(names: string[], path = '/') {
+    const ops = `Depot-${++accounts}`
+    const publisher = new Caller(shared.server, await shared.server.logIn(ops, 'ops'))
+    for (const name of names) await publisher.put(encodeURIComponent(name), `content of ${name}`)
+    const page = await browser.signedIn(shared.server.url, { role: 'client', path: path.replace('OPS', ops) })
+    return { ops, publisher, page, row: (name: string) => page.locator(`tr[data-file=${JSON.stringify(name)}]`) }
+  }
+
+  it('asks whose files, by keyboard alone, and shows them for reading only', async () => {
+    const { ops, page, row } = await openWith(['folder/report.txt', 'sales.csv'])
+    await page.getByText('No ops account is open').waitFor()
+    await page.getByLabel('Ops account').focus()
+    await page.keyboard.type(`ops:${ops.toLowerCase()}/`)
+    await page.keyboard.press('Enter')
+    await row('folder/report.txt').waitFor()
+    const table = page.getByRole('region', { name: `Published by ${ops.toLowerCase()}` }).getByRole('table')
+    expect(await table.getByRole('button').count()).toBe(0)
+    expect(await table.getByRole('link').count()).toBe(2)
+    expect(await page.locator('input[type=file]').count()).toBe(0)
+    const views = await page.getByRole('navigation', { name: 'Views' }).getByRole('link').allInnerTexts()
+    expect(views.map((text) => text.trim())).toEqual(['Files', 'Jobs', 'Account'])
+  })
+
+  it('downloads a file whole, under its own name, as a job of the client', async () => {
+    const { ops, page, row } = await openWith(['folder/été & co.txt'], '/#/files/OPS')
+    const coming = page.waitForEvent('download')
+    await row('folder/été & co.txt').getByRole('link', { name: 'Download folder/été & co.txt' }).click()
+    const download = await coming
+    expect(download.suggestedFilename()).toBe('été & co.txt')
+    expect(await readFile(await download.path(), 'utf8')).toBe('content of folder/été & co.txt')
+    await page.getByRole('link', { name: /^Jobs/ }).click()
+    await page.getByRole('row', { name: new RegExp(`ops:${ops}/folder/été`) }).waitFor()
+  })
+
+  it('searches, shows page by page, and looks again when asked to', async () => {
+    const { publisher, page, row } = await openWith(['alpha.txt', 'folder/Beta.txt'], '/#/files/OPS')
+    await row('alpha.txt').waitFor()
+    await page.getByLabel('Search files').fill('BET')
+    await row('alpha.txt').waitFor({ state: 'detached' })
+    await row('folder/Beta.txt').waitFor()
+    await page.getByLabel('Search files').fill('nothing like it')
+    await page.getByText('No file fits').waitFor()
+    const body = new FormData()
+    for (let index = 10; index < 61; index++) body.append('file', new File(['x'], `file-${index}`))
+    const headers = { Authorization: `Bearer ${publisher.token}` }
+    await fetch(`${publisher.url}/upload`, { method: 'POST', headers, body })
+    await page.getByLabel('Search files').fill('file-')
+    await row('file-59').waitFor()
+    await page.getByRole('button', { name: 'Next' }).click()
+    await row('file-60').waitFor()
+    await publisher.put('file-61', 'new')
+    await page.getByRole('button', { name: 'Refresh' }).click()
+    await row('file-61').getByText('3 B').waitFor()
+  })
+
+  it('remembers whose files were opened, and forgets a name that has gone', async () => {
+    const { ops, page, row } = await openWith(['a.txt'], '/#/files/OPS')
+    await row('a.txt').waitFor()
+    const known = page.getByRole('navigation', { name: 'Opened before' })
+    await known.getByRole('link', { name: ops }).waitFor()
+    await page.goto(`${shared.server.url}/#/files`)
+    await page.reload()
+    await known.getByRole('link', { name: ops }).click()
+    await row('a.txt').waitFor()
+    const admin = await shared.admin()
+    await admin.call(`/accounts/ops:${ops}`, { method: 'PATCH', body: { disabled: true } })
+    await page.getByRole('button', { name: 'Refresh' }).click()
+    await page.getByText('No such ops account').waitFor()
+    await known.waitFor({ state: 'detached' })
+  })
+
+  it('says where there is nothing, no such account, or no answer', async () => {
+    const { ops, page, row } = await openWith([], '/#/files/OPS')
+    await page.getByText(`${ops} publishes no files at the moment.`).waitFor()
+    await page.goto(`${shared.server.url}/#/files/..`)
+    await page.getByText('There is no ops account “..”').waitFor()
+    const name = page.getByLabel('Ops account')
+    await name.fill('a/b')
+    await name.press('Enter')
+    await page.getByText('“a/b” cannot be the name of an account.').waitFor()
+    await page.route('**/published/**', (route) => route.abort())
+    const other = await openOther('other-ops')
+    await name.fill('other-ops')
+    await name.press('Enter')
+    await page.getByRole('alert').getByText('The server does not answer.').waitFor()
+    await page.unroute('**/published/**')
+    await other.put('there.txt', 'text')
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await row('there.txt').waitFor()
+  })
+
+  it('shows other roles their own files under such an address', async () => {
+    const page = await browser.signedIn(shared.server.url, { path: '/#/files/depot' })
+    await page.getByText('No files yet').waitFor()
+    expect(await page.getByLabel('Ops account').count()).toBe(0)
+  })
+
+  async function openOther(ops: string) {
+    return new Caller(shared.server, await shared.server.logIn(ops, 'ops'))
+  }
+})
