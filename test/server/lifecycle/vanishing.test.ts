@@ -78,12 +78,15 @@ describe.each(servers)('a client that vanishes by %s', (_scheme, shared) => {
         if (how === 'half-close') connection.socket.end()
       }
     }
-    await eventually('all jobs have ended', async () => {
-      return (await ann.call('/jobs?state=running,waiting,paused,committing')).json.jobs.length === 0
+    // What was said last may be heard late.
+    await eventually('nothing is left of them', async () => {
+      const { jobs } = (await ann.call('/jobs?state=running,waiting,paused,committing')).json
+      return jobs.length === 0 && (await readdir(join(shared.server.dataFolder, 'partial'))).length === 0
     })
-    expect(await readdir(join(shared.server.dataFolder, 'partial'))).toEqual([])
-    expect((await ann.put('a', 'next')).status).toBeLessThan(300)
-    expect((await ann.call('/files/a')).body.toString()).toBe('next')
+    await eventually('the server takes the next file', async () => {
+      const { status } = await ann.put('a', 'next')
+      return status < 300 && (await ann.call('/files/a')).body.toString() === 'next'
+    })
     expect(shared.server.errors).toEqual([])
   })
 
@@ -91,7 +94,8 @@ describe.each(servers)('a client that vanishes by %s', (_scheme, shared) => {
     const stopped = await holdUpload(ann, 'b')
     const stop = ann.post(`/jobs/${stopped.id}/stop`)
     stopped.request.destroy()
-    expect((await stop).status).toBe(200)
-    expect((await ann.job(stopped.id)).state).toBe('stopped')
+    // Whichever the server hears first.
+    const { status } = await stop
+    expect((await ann.job(stopped.id)).state).toBe(status === 200 ? 'stopped' : 'failed')
   })
 })

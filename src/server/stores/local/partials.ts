@@ -1,4 +1,4 @@
-import { type FileHandle, open, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, readdir, readFile, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LimitFunction } from 'p-limit'
 import { Problem } from '../../../protocol/problems.js'
@@ -16,14 +16,20 @@ export interface PartialContext {
 
 export async function createPartial(id: string, context: PartialContext): Promise<LocalPartial> {
   const path = pathOf(id, context)
-  return new LocalPartial(id, path, await open(path, 'wx+', 0o600).catch(rethrowFull), 0, context)
+  return new LocalPartial(
+    id,
+    path,
+    await open(path, 'wx+', 0o600).catch(rethrowFull),
+    { size: 0, noted: false },
+    context,
+  )
 }
 
 /** Its digest is taken up from the first byte again, behind whatever is written next. */
 export async function reopenPartial(id: string, context: PartialContext): Promise<LocalPartial | undefined> {
   const path = pathOf(id, context)
   const handle = await open(path, 'r+').catch(missingAsUndefined)
-  return handle && new LocalPartial(id, path, handle, (await handle.stat()).size, context)
+  return handle && new LocalPartial(id, path, handle, { size: (await handle.stat()).size, noted: true }, context)
 }
 
 export async function listPartials(folder: string): Promise<KeptPartial[]> {
@@ -34,7 +40,7 @@ export async function listPartials(folder: string): Promise<KeptPartial[]> {
 
 /** The note goes first: one that is left alone tells that its partial was published. */
 export async function removePartial(id: string, { folder }: { folder: string }): Promise<void> {
-  for (const name of [`${id}.json`, `.${id}.json.tmp`, `${id}.bin`]) await rm(join(folder, name), { force: true })
+  for (const name of [`${id}.json`, `.${id}.json.tmp`, `${id}.bin`]) await removeFile(join(folder, name))
 }
 
 export async function partialUsage(folder: string): Promise<{ count: number; bytes: number }> {
@@ -60,13 +66,22 @@ export class LocalPartial implements Partial {
   #syncing: Promise<void> | null = null
   #syncError: unknown = null
   #closed: Promise<void> | null = null
+  /** Whether there may be a note beside it. */
+  #noted: boolean
 
-  constructor(id: string, path: string, handle: FileHandle, size: number, context: PartialContext) {
+  constructor(
+    id: string,
+    path: string,
+    handle: FileHandle,
+    { size, noted }: { size: number; noted: boolean },
+    context: PartialContext,
+  ) {
     this.id = id
     this.path = path
     this.#handle = handle
     this.#size = size
     this.#syncedSize = size
+    this.#noted = noted
     this.#context = context
     this.#digest = context.digests.open(path)
     this.#digest.follow(size)
@@ -105,6 +120,7 @@ export class LocalPartial implements Partial {
   }
 
   async note(note: object): Promise<void> {
+    this.#noted = true
     await writeDurably(join(this.#context.folder, `${this.id}.json`), `${JSON.stringify(note)}\n`)
   }
 
@@ -118,7 +134,8 @@ export class LocalPartial implements Partial {
 
   async remove(): Promise<void> {
     try {
-      await removePartial(this.id, this.#context)
+      // A stop is answered after this, and each step waits its turn behind the writes of others: no step for nothing.
+      await (this.#noted ? removePartial(this.id, this.#context) : removeFile(this.path))
     } finally {
       // A sync may still be under way. The file is gone already, so nobody has to wait for that.
       this.close().catch(() => {})
@@ -149,6 +166,10 @@ export class LocalPartial implements Partial {
         this.#syncing = null
       })
   }
+}
+
+async function removeFile(path: string): Promise<void> {
+  await unlink(path).catch(missingAsUndefined)
 }
 
 const syncBehindBytes = 64 * 1024 ** 2
