@@ -4,10 +4,11 @@ import { Problem } from '../../protocol/problems.js'
 import type { Job } from '../jobs/job.js'
 import { type Account, accountName } from '../stores/accounts.js'
 import type { Precondition } from '../stores/files.js'
+import { checkPrecondition } from '../stores/precondition.js'
 import type { Piece } from './pieces.js'
 import { offsetMismatch, type ResumableServices, ResumableUpload, type UploadProgress } from './resumable-upload.js'
 import type { UploadNote } from './upload-note.js'
-import { checkBefore, turnOf, type UploadRequest } from './uploads.js'
+import { turnOf, type UploadRequest } from './uploads.js'
 
 /** What the creation of an upload says. */
 export interface Creation extends UploadRequest {
@@ -81,7 +82,7 @@ export class ResumableUploads {
       this.#remember(account.id, progress)
       return progress
     }
-    checkBefore(there, precondition)
+    checkPrecondition(there, precondition)
     const owner = { accountId: account.id, account: accountName(account) }
     const wish = { id: creation.jobId, rateLimit: creation.rateLimit ?? null }
     const plan = { ...owner, ...wish, kind: 'upload' as const, file: name, totalBytes: length }

@@ -8,6 +8,7 @@ import { asProblem, endByError } from '../jobs/outcome.js'
 import type { Throttle } from '../jobs/throttle.js'
 import { accountName } from '../stores/accounts.js'
 import type { FileStore, Partial, Precondition, StoredFile } from '../stores/files.js'
+import { checkPrecondition } from '../stores/precondition.js'
 import { unlessAborted } from './abortable.js'
 import { BufferPool } from './buffers.js'
 import { ChunkMemory } from './chunk-memory.js'
@@ -79,7 +80,8 @@ export class Uploads {
     if (there?.sha256 && there.sha256 === upload.sha256 && there.size === upload.size) {
       return { file: there, created: false, job: null }
     }
-    checkBefore(there, upload.precondition)
+    // Before the body is read; the publish looks again.
+    checkPrecondition(there, upload.precondition)
     return this.run(upload, { file: upload.name, totalBytes: upload.size }, upload.size ?? 0, async (run) => {
       const partial = await run.createPartial()
       upload.begin(run.job)
@@ -214,16 +216,6 @@ function failWhenBroken(job: Job, left: AbortSignal): () => void {
 /** How a request waits for its turn: until it leaves, or its session is revoked. */
 export function turnOf({ waitMs, left, identity }: Pick<UploadRequest, 'waitMs' | 'left' | 'identity'>): Turn {
   return { waitMs, signal: waitMs === 0 ? left : AbortSignal.any([left, identity.revoked]) }
-}
-
-/** Throws `precondition-failed` before the body is read; the publish looks again. */
-export function checkBefore(there: StoredFile | undefined, { ifMatch, ifNoneMatch }: Precondition): void {
-  if (ifNoneMatch && there) {
-    throw new Problem('precondition-failed', `"${there.name}" exists already.`, { name: there.name })
-  }
-  if (ifMatch && !(there && (ifMatch === '*' || ifMatch.includes(there.entityTag)))) {
-    throw new Problem('precondition-failed', 'The file is not the one that If-Match names: it has changed, or is gone.')
-  }
 }
 
 /** False where one could not be removed: its upload must end all the same, or it would hold its slot for ever. */

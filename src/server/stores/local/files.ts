@@ -1,23 +1,12 @@
-import { constants } from 'node:fs'
-import {
-  copyFile,
-  type FileHandle,
-  link,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  realpath,
-  rename,
-  rm,
-  statfs,
-} from 'node:fs/promises'
+import { lstat, mkdir, realpath, rename, rm, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import pLimit from 'p-limit'
 import { Problem } from '../../../protocol/problems.js'
-import type { FileStore, OpenFile, Partial, Precondition, Space, StoredFile } from '../files.js'
+import type { FileStore, Partial, Space, StoredFile } from '../files.js'
+import { checkPrecondition } from '../precondition.js'
 import { openDigests } from './digests.js'
 import { type Description, FileMetadata } from './file-metadata.js'
+import { namesBelow } from './file-names.js'
 import {
   belowFile,
   findPath,
@@ -37,6 +26,7 @@ import {
   removePartial,
   reopenPartial,
 } from './partials.js'
+import { asOpenFile, linkRegular, missingAsUndefined, openRegular } from './regular-files.js'
 
 export interface LocalFileStore extends FileStore {
   close(): Promise<void>
@@ -109,7 +99,7 @@ export async function openFileStore(dataFolder: string): Promise<LocalFileStore>
       const path = await findPath(root, space, name)
       const handle = path ? await openRegular(path) : undefined
       if (!handle) return undefined
-      return openFile(await metadata.describe(space, name, await handle.stat({ bigint: true })), handle)
+      return asOpenFile(await metadata.describe(space, name, await handle.stat({ bigint: true })), handle)
     },
 
     async linkTo(space, name, target) {
@@ -202,80 +192,3 @@ export async function openFileStore(dataFolder: string): Promise<LocalFileStore>
 
 /** Each time, another removal must have come in between. */
 const maxAttempts = 10
-
-/**
- * The names of regular files below `top`, sorted: a folder sorts as its name with a slash, which is how its files' names
- * go on. Symbolic links are left out.
- */
-async function* namesBelow(top: string, folder: string, prefix: string, after: string): AsyncGenerator<string> {
-  const entries = await readdir(join(top, folder), { withFileTypes: true }).catch(missingAsUndefined)
-  const keys = (entries ?? [])
-    .filter((entry) => entry.isFile() || entry.isDirectory())
-    .map((entry) => folder + (entry.isDirectory() ? `${entry.name}/` : entry.name))
-    .sort(byCodeUnits)
-  for (const key of keys) {
-    if (key.endsWith('/')) {
-      const mayHold = (key.startsWith(prefix) || prefix.startsWith(key)) && (key > after || after.startsWith(key))
-      if (mayHold) yield* namesBelow(top, key, prefix, after)
-    } else if (key.startsWith(prefix) && key > after) yield key
-  }
-}
-
-function byCodeUnits(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
-}
-
-async function openRegular(path: string): Promise<FileHandle | undefined> {
-  // O_NONBLOCK: a named pipe that somebody put there must not hold the server up.
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
-  const handle = await open(path, flags).catch(missingAsUndefined)
-  if (!handle || (await handle.stat()).isFile()) return handle
-  await handle.close()
-  return undefined
-}
-
-/** False where there is no regular file. */
-async function linkRegular(path: string, target: string): Promise<boolean> {
-  const linked = await link(path, target).then(
-    () => true,
-    async (error: NodeJS.ErrnoException) => {
-      if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(error.code ?? '')) return false
-      // Some systems refuse to link a file of another user, others cannot link at all. A copy will do.
-      if (!(await lstat(path)).isFile()) return false
-      await copyFile(path, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
-      return true
-    },
-  )
-  if (!linked || (await lstat(target)).isFile()) return linked
-  await rm(target)
-  return false
-}
-
-function openFile(file: StoredFile, handle: FileHandle): OpenFile {
-  let closed: Promise<void> | undefined
-  return {
-    file,
-    async read(buffer, position) {
-      return (await handle.read(buffer, 0, buffer.length, position)).bytesRead
-    },
-    async close() {
-      closed ??= handle.close()
-      await closed
-    },
-  }
-}
-
-/** Throws `precondition-failed`. */
-function checkPrecondition(file: StoredFile | undefined, precondition: Precondition | undefined): void {
-  const { ifMatch, ifNoneMatch } = precondition ?? {}
-  if (ifNoneMatch && file) {
-    throw new Problem('precondition-failed', `"${file.name}" exists already.`, { name: file.name })
-  }
-  if (ifMatch && !(file && (ifMatch === '*' || ifMatch.includes(file.entityTag)))) {
-    throw new Problem('precondition-failed', 'The file is not the one that If-Match names: it has changed, or is gone.')
-  }
-}
-
-function missingAsUndefined(error: NodeJS.ErrnoException): undefined {
-  if (!['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO'].includes(error.code ?? '')) throw error
-}
