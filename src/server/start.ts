@@ -146,7 +146,12 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       onFailure: (error) => log.error('A resumable upload failed', error),
     })
     await resumable.restore(kept)
-    const exports = new Exports({ jobs, throttleOf, idleTimeoutMs: config.idleTimeoutMs })
+    const exportServices = {
+      jobs,
+      throttleOf,
+      idleTimeoutMs: config.idleTimeoutMs,
+      onFailure: (error: unknown) => log.error('An export failed', error),
+    }
     const rowsEngine = new RowsEngine(tables.folder)
     closers.push(() => rowsEngine.close())
     const tableRows = new TableRows(rowsEngine)
@@ -167,14 +172,14 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       feed,
       uploads,
       resumable,
-      exports,
+      exports: new Exports(exportServices),
       shares,
       tables,
       imports,
       collections: new Collections({ files, tables, imports, jobs, counters }),
       tableRows,
       tableSummaries: new TableSummaries(rowsEngine),
-      tableExports: new TableExports({ jobs, rows: tableRows, throttleOf, idleTimeoutMs: config.idleTimeoutMs }),
+      tableExports: new TableExports({ ...exportServices, rows: tableRows }),
       queries: new Queries({ jobs, tables }),
       mediaTypeOf,
       isReady: () => ready,

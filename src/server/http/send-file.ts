@@ -27,7 +27,7 @@ export interface FileAnswer {
 
 /**
  * Answers a GET for a file: 304, 412 and 416 by its conditions and range (RFC 9110 sections 13 and 14), else an export
- * job that sends 200 or 206. Throws what `Exports.claim` throws.
+ * job that sends 200 or 206. Throws what `Exports.send` throws.
  */
 export async function sendFile({ env, identity, exports, file, name, account, joins }: FileAnswer): Promise<Response> {
   const { incoming, outgoing } = env
@@ -44,22 +44,27 @@ export async function sendFile({ env, identity, exports, file, name, account, jo
     await file.close()
     return new Response(null, { status: 304, headers: validatorsOf(file.file) })
   }
-  const left = leftSignal(outgoing)
+  const { status, range } = choice
+  const headers = headersOf(file.file, choice)
   // One who waits for a turn has sent all that there is to send: the connection is read, and tells when the peer is gone.
-  const stream = await exports.claim({
+  const left = leftSignal(outgoing)
+  await exports.send({
     identity,
     ...(account === undefined ? {} : { account }),
     ...(joins === undefined ? {} : { joins }),
     name: name ?? file.file.name,
     file,
-    range: choice.range,
+    range,
     ...wishes,
     left,
     unsent: () => unsentBytes(outgoing),
+    begin(job) {
+      outgoing.writeHead(status, { ...headers, [jobHeader]: job.id })
+      outgoing.flushHeaders()
+    },
+    response: outgoing,
+    cut: () => cut(outgoing),
   })
-  outgoing.writeHead(choice.status, { ...headersOf(file.file, choice), [jobHeader]: stream.job.id })
-  outgoing.flushHeaders()
-  await stream.run(outgoing, () => cut(outgoing))
   return RESPONSE_ALREADY_SENT
 }
 

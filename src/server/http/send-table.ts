@@ -31,7 +31,7 @@ export function wantedText(accept: string | undefined): TextFormat | undefined {
   return undefined
 }
 
-/** Answers with all rows of a table as text: an export job. Throws what `TableExports.claim` throws. */
+/** Answers with all rows of a table as text: an export job. Throws what `TableExports.send` throws. */
 export async function sendTable({ env, identity, tableExports, ...rest }: TableAnswer): Promise<Response> {
   const { incoming, outgoing } = env
   const headers = {
@@ -42,16 +42,19 @@ export async function sendTable({ env, identity, tableExports, ...rest }: TableA
     'Content-Security-Policy': "sandbox; default-src 'none'",
   }
   if (incoming.method === 'HEAD') return new Response(null, { headers })
-  const claimed = await tableExports.claim({
+  await tableExports.send({
     identity,
     ...rest,
     jobId: jobIdOf(incoming.headers[jobHeader.toLowerCase()] as string | undefined),
     waitMs: waitOf(incoming.headers.prefer as string | undefined),
     left: leftSignal(outgoing),
     unsent: () => unsentBytes(outgoing),
+    begin(job) {
+      outgoing.writeHead(200, { ...headers, [jobHeader]: job.id })
+      outgoing.flushHeaders()
+    },
+    response: outgoing,
+    cut: () => cut(outgoing),
   })
-  outgoing.writeHead(200, { ...headers, [jobHeader]: claimed.job.id })
-  outgoing.flushHeaders()
-  await claimed.run(outgoing, () => cut(outgoing))
   return RESPONSE_ALREADY_SENT
 }

@@ -9,6 +9,7 @@ import { accountName } from '../stores/accounts.js'
 import type { StoredTable } from '../stores/tables.js'
 import { unlessAborted } from '../transfers/abortable.js'
 import { Flow } from '../transfers/flow.js'
+import { clientLeft } from '../transfers/receiving.js'
 import { stopWhenRevoked, turnOf } from '../transfers/uploads.js'
 import { parseFilter, type RowFilter } from './row-filter.js'
 import type { TableRows, TextFormat } from './table-rows.js'
@@ -19,6 +20,8 @@ export interface TableExportServices {
   rows: TableRows
   idleTimeoutMs: number
   throttleOf(account: string): Throttle
+  /** Told of what broke in the server while rows were being sent: their reader only sees that the connection is cut. */
+  onFailure(error: unknown): void
 }
 
 export interface TableExportRequest {
@@ -32,16 +35,14 @@ export interface TableExportRequest {
   left: AbortSignal
   /** Bytes of the response that the network has still to take. */
   unsent: () => number
+  /** Called once the job runs, to write the head of the response. Where it throws, nothing may have been written. */
+  begin(job: Job): void
+  response: Writable
+  /** Must make the reader's end an error, whatever it has got so far. */
+  cut(): void
 }
 
-/** An export that was claimed and not yet begun. */
-export interface TableExport {
-  job: Job
-  /** Sends all rows into `response` and ends it. `cut` must make the reader's end an error, whatever it has got so far. */
-  run(response: Writable, cut: () => void): Promise<void>
-}
-
-/** Sends whole tables as text: claim → rows → flow → response → done. */
+/** Sends whole tables as text: claim → head → rows → flow → response → done. */
 export class TableExports {
   readonly #services: TableExportServices
 
@@ -49,8 +50,11 @@ export class TableExports {
     this.#services = services
   }
 
-  /** Throws `invalid-request` for a filter that makes no sense, `tables-unavailable`, and what `Jobs.start` throws. */
-  async claim(request: TableExportRequest): Promise<TableExport> {
+  /**
+   * Claims a slot, sends all rows and ends the response; it resolves however that ends. Throws before a byte was written
+   * only: `invalid-request` for a filter that makes no sense, `tables-unavailable`, and what `Jobs.start` and `begin` throw.
+   */
+  async send(request: TableExportRequest): Promise<void> {
     const { account } = request.identity
     requireEngine()
     parseFilter(request.table, request.filter)
@@ -64,29 +68,31 @@ export class TableExports {
       },
       turnOf(request),
     )
-    return { job, run: (response, cut) => this.#run(job, request, response, cut) }
+    try {
+      request.begin(job)
+    } catch (error) {
+      throw endByError(job, error)
+    }
+    await this.#run(job, request)
   }
 
-  async #run(job: Job, request: TableExportRequest, response: Writable, cut: () => void): Promise<void> {
-    const { rows, idleTimeoutMs, throttleOf } = this.#services
-    const flow = new Flow({
-      job,
-      shared: [throttleOf(job.account)],
-      idleTimeoutMs,
-      signal: request.left,
-      unsent: request.unsent,
-    })
+  async #run(job: Job, request: TableExportRequest): Promise<void> {
+    const { rows, idleTimeoutMs, throttleOf, onFailure } = this.#services
+    const { response, left, unsent } = request
+    const flow = new Flow({ job, shared: [throttleOf(job.account)], idleTimeoutMs, signal: left, unsent })
     const endRevocation = stopWhenRevoked(job, request.identity)
     try {
       for await (const piece of rows.text(request.table, request.filter, request.format, flow.signal)) {
         await sendPiece(piece, response, flow)
       }
       response.end()
-      await finished(response, { readable: false, signal: flow.signal })
+      await unlessAborted(finished(response, { readable: false }), flow.signal)
       job.end({ state: 'done' })
     } catch (error) {
-      cut()
-      endByError(job, error)
+      request.cut()
+      const hasLeft = !job.signal.aborted && (left.aborted || response.destroyed)
+      const problem = endByError(job, hasLeft ? clientLeft() : error)
+      if (problem.code === 'internal') onFailure(problem.cause)
     } finally {
       endRevocation()
       flow.close()

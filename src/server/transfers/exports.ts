@@ -9,6 +9,7 @@ import { asProblem, endByError } from '../jobs/outcome.js'
 import type { Throttle } from '../jobs/throttle.js'
 import { accountName } from '../stores/accounts.js'
 import type { OpenFile } from '../stores/files.js'
+import { unlessAborted } from './abortable.js'
 import { BufferPool } from './buffers.js'
 import { Flow } from './flow.js'
 import { clientLeft } from './receiving.js'
@@ -20,6 +21,8 @@ export interface ExportServices {
   jobs: Jobs
   idleTimeoutMs: number
   throttleOf(account: string): Throttle
+  /** Told of what broke in the server while a file was being sent: its reader only sees that the connection is cut. */
+  onFailure(error: unknown): void
 }
 
 export interface ExportRequest {
@@ -40,17 +43,15 @@ export interface ExportRequest {
   left: AbortSignal
   /** Bytes of the response that the network has still to take. */
   unsent: () => number
-}
-
-/** One response of an export job, claimed and not yet begun. */
-export interface ExportStream {
-  job: Job
-  /** Sends the range into `response` and ends it. `cut` must make the reader's end an error, whatever it has got so far. */
-  run(response: Writable, cut: () => void): Promise<void>
+  /** Called once the job runs, to write the head of the response. Where it throws, nothing may have been written. */
+  begin(job: Job): void
+  response: Writable
+  /** Must make the reader's end an error, whatever it has got so far. */
+  cut(): void
 }
 
 /**
- * Sends files: claim → file store → flow → response → done. All open responses of one file for one account are one job
+ * Sends files: claim → head → file store → flow → response → done. All open responses of one file for one account are one job
  * with several streams: a browser's seeking, or a client with several connections.
  */
 export class Exports {
@@ -64,24 +65,27 @@ export class Exports {
   }
 
   /**
-   * Claims a slot, or joins the job that exports this file already. Throws `job-running`, and `job-stopped` where a
-   * client goes on by range with what was stopped a moment ago. Closes the file when it throws.
+   * Claims a slot, or joins the job that exports this file already, then sends the range and ends the response; it resolves
+   * however that ends. Throws before a byte was written only: `job-running`, `job-stopped` where a client goes on by range
+   * with what was stopped a moment ago, and what `begin` throws. Closes the file, whatever happens.
    */
-  async claim(request: ExportRequest): Promise<ExportStream> {
+  async send(request: ExportRequest): Promise<void> {
     const { file, name, range, identity } = request
     const account = request.account ?? accountName(identity.account)
     const key = `${account}\n${name}${request.joins === false ? `\n${randomUUID()}` : ''}`
     try {
       this.#stopped.check(`${identity.sessionId}\n${name}`, range.start)
       const { shared, job } = await this.#join(key, account, request)
-      return {
-        job,
-        run: (response, cut) =>
-          this.#run(job, shared, request, response, cut).finally(() => this.#leave(key, shared, job)),
+      try {
+        await this.#run(job, shared, request)
+      } catch (error) {
+        shared.failure ??= asProblem(error)
+        throw error
+      } finally {
+        await file.close().finally(() => this.#leave(key, shared, job))
       }
-    } catch (error) {
+    } finally {
       await file.close()
-      throw error
     }
   }
 
@@ -126,17 +130,13 @@ export class Exports {
     )
   }
 
-  async #run(
-    job: Job,
-    shared: SharedExport,
-    request: ExportRequest,
-    response: Writable,
-    cut: () => void,
-  ): Promise<void> {
-    const { idleTimeoutMs, throttleOf } = this.#services
+  async #run(job: Job, shared: SharedExport, request: ExportRequest): Promise<void> {
+    const { idleTimeoutMs, throttleOf, onFailure } = this.#services
+    const { response, left, unsent } = request
+    request.begin(job)
     // What a link sends counts as its owner's.
     const throttle = throttleOf(accountName(request.identity.account))
-    const flow = new Flow({ job, shared: [throttle], idleTimeoutMs, signal: request.left, unsent: request.unsent })
+    const flow = new Flow({ job, shared: [throttle], idleTimeoutMs, signal: left, unsent })
     const endRevocation = stopWhenRevoked(job, request.identity)
     let progressed = false
     const onSent = () => {
@@ -145,20 +145,21 @@ export class Exports {
     try {
       await send(request.file, request.range, response, { flow, pool: this.#pool, onSent })
       response.end()
-      await finished(response, { readable: false, signal: flow.signal })
+      await unlessAborted(finished(response, { readable: false }), flow.signal)
     } catch (error) {
       // A reader that closes after some progress has what it wanted: the next range, or the end of its patience.
       const hasLeft = error instanceof Problem && error.code === 'client-left'
-      const byReader = !job.signal.aborted && (hasLeft || request.left.aborted || response.destroyed)
+      const byReader = !job.signal.aborted && (hasLeft || left.aborted || response.destroyed)
+      const problem = byReader ? clientLeft() : asProblem(error)
       if (!byReader) {
         this.#rememberStop(job, request)
-        cut()
+        request.cut()
       }
-      if (!(byReader && progressed)) shared.failure ??= byReader ? clientLeft() : asProblem(error)
+      if (problem.code === 'internal') onFailure(problem.cause)
+      if (!(byReader && progressed)) shared.failure ??= problem
     } finally {
       endRevocation()
       flow.close()
-      await request.file.close()
     }
   }
 

@@ -2,13 +2,14 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { Job } from '../../../dist/server/jobs/job.js'
 import { Jobs } from '../../../dist/server/jobs/jobs.js'
 import { Throttle } from '../../../dist/server/jobs/throttle.js'
 import type { Account } from '../../../dist/server/stores/accounts.js'
 import { openFileStore } from '../../../dist/server/stores/local/files.js'
 import { openJobHistory } from '../../../dist/server/stores/local/job-history.js'
-import { Exports } from '../../../dist/server/transfers/exports.js'
+import { type ExportRequest, Exports } from '../../../dist/server/transfers/exports.js'
 import type { Caller } from '../../helpers/calls.js'
 import { eventually } from '../../helpers/eventually.js'
 import { connectTo, head } from '../../helpers/raw-connection.js'
@@ -53,29 +54,43 @@ describe('an export', () => {
     }
   })
 
-  it('that is claimed several times in one step is one job', async () => {
-    const folder = await temporaryFolder()
-    const files = await openFileStore(folder)
-    const history = await openJobHistory(folder, () => {})
-    const jobs = new Jobs(history, { jobsPerAccount: 1 })
-    const exports = new Exports({ jobs, idleTimeoutMs: 1000, throttleOf: () => new Throttle(null) })
-    await mkdir(join(folder, 'uploads/user/ann'), { recursive: true })
-    await writeFile(join(folder, 'uploads/user/ann/a'), 'content')
-    const account = { id: 1, role: 'user', username: 'ann' } as Account
-    const identity = { account, sessionId: 's', revoked: new AbortController().signal }
-    const left = new AbortController().signal
-    const range = { start: 0, end: 7 }
-    const opened = await Promise.all([1, 2, 3].map(() => files.open(account, 'a')))
-    const claims = await Promise.all(
-      opened.map((file) =>
-        exports.claim({ identity, name: 'a', file: file!, range, jobId: null, waitMs: 0, left, unsent: () => 0 }),
-      ),
-    )
-    expect(new Set(claims.map(({ job }) => job.id)).size).toBe(1)
-    for (const claim of claims) await claim.run(new PassThrough().resume(), () => {})
-    expect(claims[0]?.job.record()).toMatchObject({ state: 'done', bytes: 21 })
-    await files.close()
-    await history.close()
+  it('that is asked for several times in one step is one job', async () => {
+    const { exports, request } = await openExports()
+    const jobs: Job[] = []
+    await Promise.all([1, 2, 3].map(async () => exports.send({ ...(await request()), begin: (job) => jobs.push(job) })))
+    expect(new Set(jobs).size).toBe(1)
+    expect(jobs[0]?.record()).toMatchObject({ state: 'done', bytes: 21 })
+  })
+
+  it('whose answer cannot be begun holds neither its slot nor its file', async () => {
+    const { exports, request, jobs } = await openExports()
+    const { file, ...rest } = await request()
+    const broken = new TypeError('Invalid character in header content')
+    const begin = () => {
+      throw broken
+    }
+    await expect(exports.send({ ...rest, file, begin })).rejects.toBe(broken)
+    expect(jobs.unfinished()).toEqual([])
+    await expect(file.read(Buffer.alloc(1), 0)).rejects.toThrow()
+    await exports.send({ ...(await request()), name: 'b' })
+  })
+
+  it('that breaks in the middle is cut, fails, and is told of with its cause', async () => {
+    const { exports, request, failures } = await openExports()
+    const { file, ...rest } = await request()
+    const broken = Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' })
+    const half = { file: file.file, close: () => file.close(), read: () => Promise.reject(broken) }
+    const seen: { job?: Job; cut: boolean } = { cut: false }
+    const begin = (job: Job) => {
+      seen.job = job
+    }
+    const cut = () => {
+      seen.cut = true
+    }
+    await exports.send({ ...rest, file: half, begin, cut })
+    expect(seen).toMatchObject({ cut: true })
+    expect(seen.job?.record()).toMatchObject({ state: 'failed', error: { code: 'internal' } })
+    expect(failures).toEqual([broken])
   })
 
   it('that begins in the moment when another of the same file ends is never refused', async () => {
@@ -182,4 +197,40 @@ async function endedJobs(caller: Caller) {
     const all = await jobs(caller)
     return all.length > 0 && all.every((job: { endedAt: string | null }) => job.endedAt) && all
   })
+}
+
+/** Exports of a file `a` of seven bytes, without a server: an answer can then be refused. */
+async function openExports() {
+  const folder = await temporaryFolder()
+  const files = await openFileStore(folder)
+  const history = await openJobHistory(folder, () => {})
+  onTestFinished(async () => {
+    await files.close()
+    await history.close()
+  })
+  await mkdir(join(folder, 'uploads/user/ann'), { recursive: true })
+  await writeFile(join(folder, 'uploads/user/ann/a'), 'content')
+  const jobs = new Jobs(history, { jobsPerAccount: 1 })
+  const failures: unknown[] = []
+  const exports = new Exports({
+    jobs,
+    idleTimeoutMs: 1000,
+    throttleOf: () => new Throttle(null),
+    onFailure: (error) => failures.push(error),
+  })
+  const account = { id: 1, role: 'user', username: 'ann' } as Account
+  const request = async (): Promise<ExportRequest> => ({
+    identity: { account, sessionId: 's', revoked: new AbortController().signal },
+    name: 'a',
+    file: (await files.open(account, 'a'))!,
+    range: { start: 0, end: 7 },
+    jobId: null,
+    waitMs: 0,
+    left: new AbortController().signal,
+    unsent: () => 0,
+    begin: () => {},
+    response: new PassThrough().resume(),
+    cut: () => {},
+  })
+  return { exports, jobs, request, failures }
 }

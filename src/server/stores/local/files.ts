@@ -99,7 +99,12 @@ export async function openFileStore(dataFolder: string): Promise<LocalFileStore>
       const path = await findPath(root, space, name)
       const handle = path ? await openRegular(path) : undefined
       if (!handle) return undefined
-      return asOpenFile(await metadata.describe(space, name, await handle.stat({ bigint: true })), handle)
+      try {
+        return asOpenFile(await metadata.describe(space, name, await handle.stat({ bigint: true })), handle)
+      } catch (error) {
+        await handle.close()
+        throw error
+      }
     },
 
     async linkTo(space, name, target) {

@@ -34,6 +34,14 @@ describe('files that were put there by hand', () => {
     expect(await files.find(ann, 'a')).toMatchObject({ sha256: sha256('again') })
   })
 
+  it('that say a media type which no header can bear have none of their own', async () => {
+    const { files, folder } = await open()
+    await store(files, 'a.csv', 'a,b\n')
+    const meta = join(folder, '../../../meta/user/ann', `${sha256('a.csv')}.json`)
+    await writeFile(meta, (await readFile(meta, 'utf8')).replace('text/x-test', 'text/x\\ntest'))
+    expect(await files.find(ann, 'a.csv')).toMatchObject({ sha256: null, type: 'text/csv' })
+  })
+
   it('in other forms than files and folders do not exist', async () => {
     const { files, folder } = await open()
     execFileSync('mkfifo', [join(folder, 'pipe')])
