@@ -42,7 +42,7 @@ import { TableSummaries } from './tables/table-summaries.js'
 import { Exports } from './transfers/exports.js'
 import { ResumableUploads } from './transfers/resumable.js'
 import { Shares } from './transfers/shares.js'
-import { SpaceReservations } from './transfers/space.js'
+import { SpaceReservations, type StoredBytes } from './transfers/space.js'
 import { type UploadServices, Uploads } from './transfers/uploads.js'
 
 export interface RunningServer {
@@ -129,11 +129,16 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       const account = await accounts.get(accountId)
       if (!account || account.disabled) throw new Problem('not-allowed', 'The account was disabled meanwhile.')
     }
+    const stored: StoredBytes = {
+      usage: async (space) => (await files.usage(space)) + (await tables.usage(space)),
+      freeBytes: () => files.freeBytes(),
+    }
+    const space = new SpaceReservations(stored, config)
     const uploadServices: UploadServices = {
       files,
       jobs,
       throttleOf,
-      space: new SpaceReservations(files, config),
+      space,
       idleTimeoutMs: config.idleTimeoutMs,
       checkAccess,
     }
@@ -155,7 +160,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     const rowsEngine = new RowsEngine(tables.folder)
     closers.push(() => rowsEngine.close())
     const tableRows = new TableRows(rowsEngine)
-    const imports = new Imports({ files, tables, jobs, log, checkAccess, ...config })
+    const imports = new Imports({ files, tables, jobs, space, log, checkAccess, ...config })
     let ready = true
     const app = createApp({
       config,

@@ -39,7 +39,7 @@ const serveFlags: readonly (readonly [flags: string, meaning: string])[] = [
   ['--cors-origin <origin>', 'a web page that may call from a browser'],
   ['--jobs-per-account <number>', 'running jobs of a kind (default: 1)'],
   ['--max-file-size <size>', 'largest file (default: none)'],
-  ['--quota <size>', 'room for each account (default: none)'],
+  ['--quota <size>', "room for each account's files and tables (default: none)"],
   ['--rate-limit-per-account <rate>', 'bytes a second for each account (default: none)'],
   ['--idle-timeout <time>', 'end a transfer without a byte for so long (default: 10m)'],
   ['--max-pause <time>', 'end a transfer paused for so long (default: 1h)'],

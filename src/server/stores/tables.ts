@@ -55,6 +55,8 @@ export interface TableStore {
   removeImport(space: Space, table: string, id: number): Promise<boolean>
   /** False when it is missing. */
   remove(space: Space, table: string): Promise<boolean>
+  /** Bytes of all Parquet files of the account. */
+  usage(space: Space): Promise<number>
   /** Removes every table of the account. Removing what is missing is not an error. */
   removeSpace(space: Space): Promise<void>
   /** What a crash left: staged files, and published ones that never became part of a table. For the start only. */

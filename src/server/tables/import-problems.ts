@@ -14,7 +14,7 @@ export function malformed({ line, column, reason }: BadLine): Problem {
 /** Throws what an error of the engine means: some are the machine's, the others the file's or the engine's. */
 export function translateEngineError(error: unknown): never {
   const message = error instanceof Error ? error.message : String(error)
-  if (/No space left on device|disk.*full/i.test(message)) {
+  if (/No space left on device|disk quota exceeded|disk.*full/i.test(message)) {
     throw new Problem('disk-full', 'The disk is full; nothing of the import was kept.', {}, { cause: error })
   }
   if (message.startsWith('Out of Memory')) {
@@ -32,7 +32,7 @@ export function translateEngineError(error: unknown): never {
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof EngineMissing) return tablesUnavailable()
-  if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') {
+  if (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) {
     return new Problem('disk-full', 'The disk is full; nothing of the import was kept.', {}, { cause: error })
   }
   const message = error instanceof Error ? error.message : String(error)

@@ -9,6 +9,7 @@ import type { Log } from '../log.js'
 import { accountName } from '../stores/accounts.js'
 import type { FileStore } from '../stores/files.js'
 import type { StagedImport, StoredImport, StoredTable, TableStore } from '../stores/tables.js'
+import type { SpaceReservations } from '../transfers/space.js'
 import { turnOf } from '../transfers/uploads.js'
 import type { CsvWishes } from './csv-plan.js'
 import { Gate } from './gate.js'
@@ -20,6 +21,7 @@ export interface ImportServices {
   files: FileStore
   tables: TableStore
   jobs: Jobs
+  space: SpaceReservations
   log: Log
   importMemoryBytes: number
   importThreads: number
@@ -48,7 +50,7 @@ export interface StartedImport {
   imported: Promise<StoredImport>
 }
 
-/** Imports files into tables: claim → hard link → the engine's process → publish → done. One at a time on the server. */
+/** Imports files into tables: claim → hard link → the engine's process → room → publish → done. One at a time on the server. */
 export class Imports {
   readonly #services: ImportServices
   readonly #gate = new Gate(1)
@@ -86,34 +88,44 @@ export class Imports {
   }
 
   async #run(job: Job, table: string, request: ImportRequest): Promise<StoredImport> {
-    const { tables, checkAccess } = this.#services
+    const { tables, space, checkAccess } = this.#services
     const { account } = request.identity
     const staged = tables.stage(job.id)
+    let release = () => {}
     try {
       const { file, result } = await this.#gate.pass(job.signal, () => this.#import(job, table, request, staged))
       job.count(file.size - job.bytes)
+      const { columns, rows, dateColumn, skipped, bytes } = result
+      // What it takes is known only now, and is on the disk already.
+      release = (await space.reserve(account, bytes, 0, () => bytes)).release
       await checkAccess(account.id)
       job.commit()
-      const { columns, rows, dateColumn, skipped, bytes } = result
       const from = { file: file.name, sha256: file.sha256, sourceBytes: file.size }
-      const stored = await tables.publish(staged, account, table, {
-        ...from,
-        columns,
-        rows,
-        dateColumn,
-        skipped,
-        bytes,
-      })
-      await staged.remove()
+      const record = { ...from, columns, rows, dateColumn, skipped, bytes }
+      const stored = await tables.publish(staged, account, table, record)
+      await this.#cleanUp(staged)
       job.rows = rows
       job.end({ state: 'done' })
       return stored
     } catch (error) {
-      await staged.remove()
-      const problem = endByError(job, error)
+      const cleanedUp = await this.#cleanUp(staged)
+      const problem = endByError(job, error, cleanedUp)
       // Nobody may be waiting for the answer that would log it.
       if (problem.code === 'internal') this.#services.log.error(`The import ${job.id} failed`, problem.cause)
       throw problem
+    } finally {
+      release()
+    }
+  }
+
+  /** False where something is left: the import must end all the same, or it would hold its slot for ever. */
+  async #cleanUp(staged: StagedImport): Promise<boolean> {
+    try {
+      await staged.remove()
+      return true
+    } catch (error) {
+      this.#services.log.error('What an import left could not be removed', error)
+      return false
     }
   }
 

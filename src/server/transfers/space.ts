@@ -1,6 +1,6 @@
 import { Problem } from '../../protocol/problems.js'
 import { formatBytes } from '../../protocol/units.js'
-import type { FileStore, Space } from '../stores/files.js'
+import type { Space } from '../stores/files.js'
 
 export interface SpaceLimits {
   maxFileSize: number | null
@@ -8,7 +8,15 @@ export interface SpaceLimits {
   quota: number | null
 }
 
-/** Room that was set aside for one upload. */
+/** What is stored already, and how much more can be. */
+export interface StoredBytes {
+  /** Bytes of all that counts as the account's: its files and its tables. */
+  usage(space: Space): Promise<number>
+  /** Bytes that can still be written to the disk. */
+  freeBytes(): Promise<number>
+}
+
+/** Room that was set aside for one upload or import. */
 export interface Reservation {
   /**
    * Makes sure that there is room for `bytes` in all, taking some ahead where it can. Costs nothing while what was taken
@@ -23,15 +31,15 @@ export interface Reservation {
   release(): void
 }
 
-/** Sets room aside before the bytes come, so that uploads side by side cannot together fill the quota or the disk. */
+/** Sets room aside before bytes are published, so that transfers side by side cannot together fill the quota or the disk. */
 export class SpaceReservations {
-  readonly #files: FileStore
+  readonly #stored: StoredBytes
   readonly #limits: SpaceLimits
   readonly #reserved = new Map<object, { account: string; bytes: number; written: () => number }>()
   readonly #releases = new Map<string, number>()
 
-  constructor(files: FileStore, limits: SpaceLimits) {
-    this.#files = files
+  constructor(stored: StoredBytes, limits: SpaceLimits) {
+    this.#stored = stored
     this.#limits = limits
   }
 
@@ -96,8 +104,8 @@ export class SpaceReservations {
     for (;;) {
       const releases = this.#releasesOf(account)
       const [used, free] = await Promise.all([
-        this.#limits.quota === null ? 0 : this.#files.usage(space),
-        this.#files.freeBytes(),
+        this.#limits.quota === null ? 0 : this.#stored.usage(space),
+        this.#stored.freeBytes(),
       ])
       if (this.#limits.quota === null || releases === this.#releasesOf(account)) return { used, free }
     }

@@ -49,6 +49,16 @@ export function describeTableStore(open: () => Promise<TableStore>): void {
       }
     })
 
+    it("whose bytes are the account's", async () => {
+      expect(await store.usage(ann)).toBe(0)
+      const first = await publish('sales')
+      await publish('costs')
+      await publish('sales', { role: 'user', username: 'bob' })
+      expect(await store.usage(ann)).toBe(14)
+      await store.removeImport(ann, 'sales', first.id)
+      expect(await store.usage(ann)).toBe(7)
+    })
+
     it('at once, side by side with removals', async () => {
       const removals = Array.from({ length: 10 }, async () => {
         await publish('busy')

@@ -1,14 +1,11 @@
-import { spawnSync } from 'node:child_process'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import type { FileStore } from '../../../dist/server/stores/files.js'
+import { describe, expect, it } from 'vitest'
 import { SpaceReservations } from '../../../dist/server/transfers/space.js'
-import { answerOf, Caller, holdUpload } from '../../helpers/calls.js'
-import { startTestServer } from '../../helpers/server.js'
+import { answerOf, type Caller, holdUpload } from '../../helpers/calls.js'
 import { shareServer } from '../../helpers/shared-server.js'
-import { temporaryFolder } from '../../helpers/temporary-folder.js'
+import { canMount, startOnSmallDisk } from '../../helpers/small-disk.js'
 
 const MiB = 1024 ** 2
 
@@ -107,7 +104,7 @@ describe('the quota of an account', () => {
 /** A quota of ten bytes, on a disk that looks when it is asked to and tells when the test says so, by `answered`. */
 function openSpace() {
   const disk = { used: 0, tell: () => {} }
-  const files = {
+  const stored = {
     usage: async () => {
       const { used } = disk
       await new Promise<void>((resolve) => {
@@ -116,8 +113,8 @@ function openSpace() {
       return used
     },
     freeBytes: async () => 10 ** 12,
-  } as unknown as FileStore
-  const space = new SpaceReservations(files, { maxFileSize: null, quota: 10 })
+  }
+  const space = new SpaceReservations(stored, { maxFileSize: null, quota: 10 })
   return {
     disk,
     reserve: (bytes: number) => space.reserve({ role: 'user', username: 'ann' }, bytes, 0, () => 0),
@@ -127,13 +124,6 @@ function openSpace() {
     },
   }
 }
-
-const canMount =
-  process.platform === 'linux' &&
-  process.getuid?.() === 0 &&
-  spawnSync('sh', ['-c', 'd=$(mktemp -d); mount -t tmpfs -o size=1m tmpfs $d && umount $d; s=$?; rmdir $d; exit $s'])
-    .status === 0
-if (!canMount) console.log('no file system can be mounted here: the tests of a full disk are skipped')
 
 describe.skipIf(!canMount)('a full disk', () => {
   it('refuses with 507 what is declared larger than what is left, before the body', async () => {
@@ -168,28 +158,15 @@ describe.skipIf(!canMount)('a full disk', () => {
   })
 
   it('that fills up from elsewhere ends with 507 too', async () => {
-    const { ann, folder, partials } = await startOnSmallDisk()
+    const { ann, fill, partials } = await startOnSmallDisk()
     const held = await holdUpload(ann, 'a', { size: 10 * MiB })
-    await writeFile(join(folder, 'ballast'), Buffer.alloc(18 * MiB)).catch(() => {})
+    await fill(18 * MiB)
     held.finish()
     expect(await held.answer).toMatchObject({ status: 507, json: { code: 'disk-full' } })
     expect(await partials()).toEqual([])
     expect((await ann.call('/files')).status).toBe(200)
   })
 })
-
-async function startOnSmallDisk() {
-  const folder = await temporaryFolder()
-  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=20m', 'tmpfs', folder])
-  onTestFinished(() => void spawnSync('umount', ['-l', folder]))
-  const server = await startTestServer({ dataFolder: join(folder, 'data'), shutdownGraceMs: 0 })
-  onTestFinished(async () => {
-    await server.close()
-    expect(server.errors).toEqual([])
-  })
-  const [ann, bob] = [new Caller(server, await server.logIn('ann')), new Caller(server, await server.logIn('bob'))]
-  return { ann, bob, folder, partials: () => readdir(join(folder, 'data/partial')) }
-}
 
 async function inChunks(caller: Caller, name: string, body: Buffer) {
   const request = caller.open(`/files/${name}`, { method: 'PUT' })

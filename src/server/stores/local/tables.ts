@@ -96,6 +96,17 @@ export async function openTableStore(
       })
     },
 
+    async usage(space) {
+      const folder = join(root, space.role, space.username)
+      let bytes = 0
+      for (const table of await readdir(folder).catch(missingAsEmpty)) {
+        for (const id of await importIds(join(folder, table))) {
+          bytes += (await lstat(join(folder, table, `${id}.parquet`)).catch(missingAsUndefined))?.size ?? 0
+        }
+      }
+      return bytes
+    },
+
     async removeSpace(space) {
       await rm(join(root, space.role, space.username), { recursive: true, force: true })
     },

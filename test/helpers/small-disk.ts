@@ -1,0 +1,36 @@
+import { spawnSync } from 'node:child_process'
+import { readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, onTestFinished } from 'vitest'
+import { Caller } from './calls.js'
+import { startTestServer } from './server.js'
+import { temporaryFolder } from './temporary-folder.js'
+
+/** Whether a test can have a disk of its own to fill. */
+export const canMount =
+  process.platform === 'linux' &&
+  process.getuid?.() === 0 &&
+  spawnSync('sh', ['-c', 'd=$(mktemp -d); mount -t tmpfs -o size=1m tmpfs $d && umount $d; s=$?; rmdir $d; exit $s'])
+    .status === 0
+if (!canMount) console.log('no file system can be mounted here: the tests of a full disk are skipped')
+
+/** A server whose data lies on a disk of 20 MiB, with two accounts. It must have logged no error at the end. */
+export async function startOnSmallDisk() {
+  const folder = await temporaryFolder()
+  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=20m', 'tmpfs', folder])
+  onTestFinished(() => void spawnSync('umount', ['-l', folder]))
+  const server = await startTestServer({ dataFolder: join(folder, 'data'), shutdownGraceMs: 0 })
+  onTestFinished(async () => {
+    await server.close()
+    expect(server.errors).toEqual([])
+  })
+  const [ann, bob] = [new Caller(server, await server.logIn('ann')), new Caller(server, await server.logIn('bob'))]
+  return {
+    ann,
+    bob,
+    folder,
+    partials: () => readdir(join(folder, 'data/partial')),
+    /** Takes so much of the disk, or what there is. */
+    fill: (bytes: number) => writeFile(join(folder, 'ballast'), Buffer.alloc(bytes)).catch(() => {}),
+  }
+}

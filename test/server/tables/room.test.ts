@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { shareServer } from '../../helpers/shared-server.js'
+import { canMount, startOnSmallDisk } from '../../helpers/small-disk.js'
+import { makeTable, requestImport } from '../../helpers/tables.js'
+
+const MiB = 1024 ** 2
+
+describe('the quota of an account', () => {
+  const shared = shareServer({ quota: 4 * MiB })
+  const filename = 'a.csv'
+
+  it('counts its tables: an import that would pass it fails, and leaves nothing', async () => {
+    const ann = await shared.newCaller()
+    await ann.put('ballast', Buffer.alloc(2 * MiB))
+    await ann.put(filename, incompressible(1.4 * MiB))
+    const refused = await requestImport(ann, { filename, table: 'a' })
+    expect(refused).toMatchObject({ status: 413, json: { code: 'quota-exceeded', job: { state: 'failed' } } })
+    expect(refused.json.used).toBeGreaterThan(3.3 * MiB)
+    expect((await ann.call('/tables')).json.tables).toEqual([])
+    expect(await readdir(join(shared.server.dataFolder, 'partial'))).toEqual([])
+    await ann.call('/files/ballast', { method: 'DELETE' })
+    expect((await requestImport(ann, { filename, table: 'a' })).status).toBe(200)
+  })
+
+  it('counts its tables for uploads too, until they are removed', async () => {
+    const bob = await shared.newCaller()
+    await makeTable(bob, 'a', incompressible(1.4 * MiB))
+    const body = Buffer.alloc(2 * MiB)
+    expect(await bob.put('b', body)).toMatchObject({ status: 413, json: { code: 'quota-exceeded' } })
+    await bob.call('/tables/a', { method: 'DELETE' })
+    expect((await bob.put('b', body)).status).toBe(201)
+  })
+})
+
+describe.skipIf(!canMount)('an import that fills the disk', () => {
+  it.each([
+    ['by its Parquet file', {}],
+    ['by its copy without the bad lines', { skipBadLines: true }],
+  ])('%s ends with 507, shows no row, and gives the room back', async (_, wishes) => {
+    const { ann, fill, partials } = await startOnSmallDisk()
+    const filename = 'a.csv'
+    await ann.put(filename, incompressible(5 * MiB))
+    await fill(12 * MiB)
+    const refused = await requestImport(ann, { filename, table: 'a', ...wishes })
+    expect(refused).toMatchObject({ status: 507, json: { code: 'disk-full', job: { state: 'failed' } } })
+    expect(await partials()).toEqual([])
+    expect((await ann.call('/tables')).json.tables).toEqual([])
+    await fill(0)
+    expect((await requestImport(ann, { filename, table: 'a', ...wishes })).status).toBe(200)
+  })
+})
+
+/** A CSV of one column of so many bytes, of which no compression makes less than three quarters. */
+function incompressible(bytes: number): string {
+  const lines = Array.from({ length: Math.floor(bytes / 65) }, () => `${randomBytes(48).toString('base64')}\n`)
+  return `text\n${lines.join('')}`
+}
