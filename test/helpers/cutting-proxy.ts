@@ -6,6 +6,8 @@ export interface CuttingProxy {
   readonly url: string
   /** How many connections were cut so far. */
   readonly cuts: number
+  /** How many bytes came from clients so far. */
+  readonly bytes: number
   /** Cuts every connection that is open now. */
   cutAll(): void
   /** Cuts every connection, and takes no other until `goUp`. */
@@ -20,6 +22,7 @@ export interface CuttingProxy {
 export async function openCuttingProxy(url: string | (() => string), afterBytes: number[] = []): Promise<CuttingProxy> {
   const open = new Set<() => void>()
   let cuts = 0
+  let bytes = 0
   let left = afterBytes.shift() ?? Number.POSITIVE_INFINITY
 
   const server = net.createServer((client) => {
@@ -31,9 +34,10 @@ export async function openCuttingProxy(url: string | (() => string), afterBytes:
       upstream.resetAndDestroy()
     }
     open.add(cut)
-    client.on('data', (bytes) => {
-      if (!upstream.write(bytes)) client.pause()
-      left -= bytes.length
+    client.on('data', (chunk) => {
+      if (!upstream.write(chunk)) client.pause()
+      bytes += chunk.length
+      left -= chunk.length
       if (left > 0) return
       left = afterBytes.shift() ?? Number.POSITIVE_INFINITY
       cuts++
@@ -65,6 +69,9 @@ export async function openCuttingProxy(url: string | (() => string), afterBytes:
     url: `http://127.0.0.1:${port}`,
     get cuts() {
       return cuts
+    },
+    get bytes() {
+      return bytes
     },
     cutAll,
     goDown,
