@@ -16,5 +16,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     teardownTimeout: 10_000,
+    // The default of one second is too little for a busy machine.
+    expect: { poll: { timeout: 15_000 } },
   },
 })

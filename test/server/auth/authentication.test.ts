@@ -187,7 +187,7 @@ describe('a session', () => {
         () => null,
         ({ code }) => code,
       )
-    await expect.poll(refused, { timeout: 10_000 }).toBe('not-logged-in')
+    await expect.poll(refused).toBe('not-logged-in')
     expect(identity.revoked.aborted).toBe(false)
     expect(Date.parse(session.expiresAt) - Date.parse(session.createdAt)).toBe(4000)
     await authentication.revokeAll(account.id, 'admin:admin')

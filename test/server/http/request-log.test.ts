@@ -5,7 +5,7 @@ describe('request log', () => {
   let server: TestServer
   let token: string
   const lineOf = (message: string) =>
-    expect.poll(() => server.logged.find((line) => line.message === message)?.details, { message, timeout: 5000 })
+    expect.poll(() => server.logged.find((line) => line.message === message)?.details, { message })
 
   beforeAll(async () => {
     server = await startTestServer()

@@ -74,7 +74,7 @@ describe('/accounts', () => {
       duplex: 'half',
     } as RequestInit)
     const running = async () => (await (await send('GET', '/jobs?account=all&state=running')).json()).jobs.length
-    await expect.poll(running, { timeout: 10_000 }).toBe(1)
+    await expect.poll(running).toBe(1)
     await send('PATCH', '/accounts/user:uploading', { disabled: true })
     const answer = await upload
     expect(await answer.json()).toMatchObject({ status: 409, code: 'job-stopped', stoppedBy: 'admin:admin' })

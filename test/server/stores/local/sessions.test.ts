@@ -31,7 +31,7 @@ describe('the sessions of sessions.json', () => {
     store.touch('s1', '2026-02-02T00:00:00.000Z')
     expect(await written()).toContain(session.lastUsedAt)
     store.touch('s1', '2026-03-03T00:00:00.000Z')
-    await expect.poll(written, { timeout: 10_000 }).toContain('2026-03-03T00:00:00.000Z')
+    await expect.poll(written).toContain('2026-03-03T00:00:00.000Z')
   })
 
   it('lose the expired ones when they are written', async () => {
