@@ -25,13 +25,16 @@ export async function writeDurably(path: string, content: string | Uint8Array): 
   }
 }
 
-/** A rename is durable only once its folder is synced. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
+/**
+ * Makes a rename or a new entry in the folder durable. fsync(2): "Calling fsync() does not necessarily ensure that the
+ * entry in the directory containing the file has also reached disk."
+ */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
   try {
-    await folder.sync()
+    await handle.sync()
   } finally {
-    await folder.close()
+    await handle.close()
   }
 }
 

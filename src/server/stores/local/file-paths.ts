@@ -1,7 +1,8 @@
-import { mkdir, open, realpath, rmdir } from 'node:fs/promises'
+import { mkdir, realpath, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Problem } from '../../../protocol/problems.js'
 import type { Space } from '../files.js'
+import { syncFolder } from './durable-write.js'
 
 /** Where an account's files lie. `root` is a real path. */
 export function spaceFolder(root: string, { role, username }: Space): string {
@@ -60,19 +61,6 @@ export async function removeEmptyFolders(root: string, space: Space, name: strin
       },
     )
     if (!removed) return
-  }
-}
-
-/**
- * Makes a rename or a new entry in the folder durable. fsync(2): "Calling fsync() does not necessarily ensure that the
- * entry in the directory containing the file has also reached disk."
- */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }
 

@@ -5,17 +5,10 @@ import { Problem } from '../../../protocol/problems.js'
 import type { FileStore, Partial, Space, StoredFile } from '../files.js'
 import { checkPrecondition } from '../precondition.js'
 import { openDigests } from './digests.js'
+import { syncFolder } from './durable-write.js'
 import { type Description, FileMetadata } from './file-metadata.js'
 import { namesBelow } from './file-names.js'
-import {
-  belowFile,
-  findPath,
-  isFolder,
-  makeFolders,
-  removeEmptyFolders,
-  spaceFolder,
-  syncFolder,
-} from './file-paths.js'
+import { belowFile, findPath, isFolder, makeFolders, removeEmptyFolders, spaceFolder } from './file-paths.js'
 import { NameLocks } from './name-locks.js'
 import {
   createPartial,
