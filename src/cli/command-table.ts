@@ -5,7 +5,8 @@ import type { Context } from './context.js'
 export interface CommandEntry {
   readonly name: string
   readonly summary: string
-  load(): Promise<(context: Context) => Command>
+  /** `loadProgram` gives the whole program with every command, for the one that describes them all. */
+  load(): Promise<(context: Context, loadProgram: () => Promise<Command>) => Command>
 }
 
 /** All commands, in the order of the help. A new one is a file in `commands/` and a line here. */

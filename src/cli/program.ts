@@ -27,13 +27,6 @@ export async function run(args: string[], context: Context): Promise<number> {
   }
 }
 
-/** The whole program with every command loaded, for those who need to know all of it. */
-export async function loadProgram(context: Context): Promise<Command> {
-  const program = createProgram(context)
-  for (const entry of commandTable) await addCommand(program, entry, context)
-  return program
-}
-
 function createProgram(context: Context): Command {
   return new Command('filejobs')
     .description('Moves files in and out of a machine; every move is a job that can be watched and stopped.')
@@ -64,8 +57,15 @@ Begin with:
   $ filejobs export sample.csv -o copy.csv
   $ filejobs stop`
 
+async function loadProgram(context: Context): Promise<Command> {
+  const program = createProgram(context)
+  for (const entry of commandTable) await addCommand(program, entry, context)
+  return program
+}
+
 async function addCommand(program: Command, entry: CommandEntry, context: Context): Promise<void> {
-  const command = (await entry.load())(context).description(entry.summary)
+  const create = await entry.load()
+  const command = create(context, () => loadProgram(context)).description(entry.summary)
   adopt(program, command)
   program.addCommand(command)
 }

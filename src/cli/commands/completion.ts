@@ -2,13 +2,12 @@ import { Argument, Command } from 'commander'
 import { formatCompletion, shells } from '../completion.js'
 import type { Context } from '../context.js'
 
-export function completionCommand(context: Context): Command {
+export function completionCommand(context: Context, loadProgram: () => Promise<Command>): Command {
   return new Command('completion')
     .addArgument(new Argument('<shell>', 'the shell').choices(shells))
     .addHelpText('after', examples)
     .action(async (shell: (typeof shells)[number]) => {
-      const { loadProgram } = await import('../program.js')
-      context.stdout.write(formatCompletion(await loadProgram(context), shell))
+      context.stdout.write(formatCompletion(await loadProgram(), shell))
     })
 }
 
