@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode } from '../exit-codes.js'
 import { parseObject } from '../settings.js'
@@ -8,6 +8,7 @@ import { parseObject } from '../settings.js'
 export interface Memory {
   /** What an earlier run has saved; `busy` while that run still goes on, undefined where there is nothing. */
   recall(): Promise<Readonly<Record<string, string>> | 'busy' | undefined>
+  /** Removes, beside it, what other transfers have left for more than 30 days. */
   save(notes: Readonly<Record<string, string>>): Promise<void>
   /** Forgetting twice is not an error. */
   forget(): Promise<void>
@@ -29,10 +30,29 @@ export function openMemory(folder: string, key: readonly (string | number | bool
       // The key is written down for whoever looks what this file is about.
       await writeFile(temporary, `${JSON.stringify({ ...notes, pid: process.pid, key })}\n`, { mode: 0o600 })
       await rename(temporary, file)
+      await removeOld(folder)
     },
     forget: () => rm(file, { force: true }),
   }
 }
+
+/** What nobody has come back to in a month: by default the server keeps it for a day. A transfer does not fail by it. */
+async function removeOld(folder: string): Promise<void> {
+  const oldest = Date.now() - keptDays * 24 * 60 * 60_000
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!isOurs.test(name)) continue
+    const path = join(folder, name)
+    const isOld = await stat(path).then(
+      ({ mtimeMs }) => mtimeMs < oldest,
+      () => false,
+    )
+    if (isOld) await rm(path, { force: true }).catch(() => {})
+  }
+}
+
+const keptDays = 30
+/** With a number at its end: what a run that was killed was about to write. */
+const isOurs = /^[0-9a-f]{32}\.json(\.\d+)?$/
 
 async function readNotes(file: string): Promise<Record<string, unknown> | undefined> {
   try {

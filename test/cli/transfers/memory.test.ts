@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { openMemory } from '../../../dist/cli/transfers/memory.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
@@ -38,5 +38,25 @@ describe('what is remembered of an unfinished transfer', () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600)
     await writeFile(file, '{"id": ')
     expect(await memory.recall()).toBeUndefined()
+  })
+
+  it('is removed by the next one after a month, and no other file with it', async () => {
+    const folder = await temporaryFolder()
+    await openMemory(folder, ['old']).save({ id: 'x' })
+    const [old] = await readdir(folder)
+    await openMemory(folder, ['recent']).save({ id: 'y' })
+    const recent = (await readdir(folder)).filter((name) => name !== old)
+    await writeFile(`${folder}/notes.json`, 'of somebody else')
+    await writeFile(`${folder}/${old}.12345`, 'of a run that was killed')
+    const days = (count: number) => new Date(Date.now() - count * 24 * 60 * 60_000)
+    for (const name of [old, 'notes.json', `${old}.12345`]) await utimes(`${folder}/${name}`, days(31), days(31))
+    await utimes(`${folder}/${recent[0]}`, days(29), days(29))
+    await openMemory(folder, ['new']).save({ id: 'z' })
+    expect(await openMemory(folder, ['old']).recall()).toBeUndefined()
+    expect(await openMemory(folder, ['recent']).recall()).toEqual({ id: 'y' })
+    expect(await openMemory(folder, ['new']).recall()).toEqual({ id: 'z' })
+    const left = await readdir(folder)
+    expect(left).toHaveLength(3)
+    expect(left).toContain('notes.json')
   })
 })
