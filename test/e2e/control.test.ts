@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeAccount } from '../helpers/account.js'
+import { eventually } from '../helpers/eventually.js'
 import { startTestServer, type TestServer } from '../helpers/server.js'
-import { until } from '../helpers/until.js'
 
 let server: TestServer
 beforeAll(async () => {
@@ -53,13 +53,13 @@ describe('a running transfer', () => {
     await writeFile(`${folder}/a.bin`, randomBytes(8 * 1024 ** 2))
     const running = client.start(['export', 'a.bin', '--limit-rate', '64K'])
     const { id } = await untilJob('export', 'running')
-    await until('the limit is set', async () => (await jobs())[0]?.rateLimit === 64 * 1024)
+    await eventually('the limit is set', async () => (await jobs())[0]?.rateLimit === 64 * 1024)
     expect((await client.run(['stop', id])).code).toBe(0)
     expect(await running.ended()).toBe(9)
     await writeFile(`${client.home}/b.bin`, randomBytes(200_000))
     const upload = client.start(['upload', 'b.bin', '--limit-rate', '100K'])
     const job = await untilJob('upload', 'running')
-    await until('the limit is set', async () => (await jobs())[0]?.rateLimit === 100 * 1024)
+    await eventually('the limit is set', async () => (await jobs())[0]?.rateLimit === 100 * 1024)
     expect(await upload.ended()).toBe(0)
     const [ended] = (await jobs()).filter(({ id }) => id === job.id)
     expect(Date.parse(ended!.endedAt!) - Date.parse(ended!.startedAt!)).toBeGreaterThan(500)

@@ -3,10 +3,10 @@ import { appendFile, readdir, readFile, stat, writeFile } from 'node:fs/promises
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeAccount } from '../helpers/account.js'
 import { openCuttingProxy } from '../helpers/cutting-proxy.js'
+import { eventually } from '../helpers/eventually.js'
 import { openClient } from '../helpers/program.js'
 import { startServe } from '../helpers/serve.js'
 import { startTestServer, type TestServer } from '../helpers/server.js'
-import { until } from '../helpers/until.js'
 
 const MiB = 1024 ** 2
 const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex')
@@ -87,7 +87,7 @@ describe('an upload over connections that break', () => {
     await writeFile(`${client.home}/large.bin`, content)
     const upload = client.start(['upload', 'large.bin', '--json'])
     const partials = `${first.dataFolder}/partial`
-    await until('some of it is there', async () => {
+    await eventually('some of it is there', async () => {
       const names = await readdir(partials).catch(() => [])
       const sizes = await Promise.all(
         names.map((name) =>
@@ -126,7 +126,7 @@ describe('an upload over connections that break', () => {
     const upload = client.start(['upload', 'large.bin'])
     const { id } = await untilJob('upload', 'running')
     proxy.cutAll()
-    await until('it is stopped', async () => (await fetch(`/jobs/${id}/stop`, { method: 'POST' })).ok)
+    await eventually('it is stopped', async () => (await fetch(`/jobs/${id}/stop`, { method: 'POST' })).ok)
     expect(await upload.ended()).toBe(9)
     expect(await jobs()).toHaveLength(1)
   })
@@ -136,7 +136,7 @@ describe('an upload over connections that break', () => {
     const content = randomBytes(14 * MiB)
     await writeFile(`${client.home}/large.bin`, content)
     const upload = client.start(['upload', 'large.bin', '--keep', '--limit-rate', '3M'])
-    await until('some has arrived', async () => (await untilJob('upload', 'running')).bytes > MiB)
+    await eventually('some has arrived', async () => (await untilJob('upload', 'running')).bytes > MiB)
     upload.child.kill('SIGINT')
     expect(await upload.ended()).toBe(130)
     expect(upload.stderr).toMatch(/Left, and kept\. The same command, run again, goes on/)
@@ -151,7 +151,7 @@ describe('an upload over connections that break', () => {
     const { client, untilJob, liftLimit } = await makeAccount(server)
     await writeFile(`${client.home}/large.bin`, randomBytes(10 * MiB))
     const upload = client.start(['upload', 'large.bin', '--limit-rate', '1M'])
-    await until('it is remembered', async () => (await remembered(client)).length > 0)
+    await eventually('it is remembered', async () => (await remembered(client)).length > 0)
     upload.child.kill('SIGHUP')
     expect(await upload.ended()).toBe(129)
     await untilJob('upload', 'interrupted')
@@ -189,7 +189,7 @@ describe('an export over connections that break', () => {
 
   /** Cuts the way once so much has been written. */
   async function cutAt(proxy: { cutAll(): void }, part: string, bytes: number) {
-    await until(`${bytes} bytes are here`, async () => (await stat(part).catch(() => ({ size: 0 }))).size >= bytes)
+    await eventually(`${bytes} bytes are here`, async () => (await stat(part).catch(() => ({ size: 0 }))).size >= bytes)
     proxy.cutAll()
   }
 
@@ -233,7 +233,7 @@ describe('an export over connections that break', () => {
     const { client, folder, proxy, jobs } = await behindProxy(slowServer)
     await writeFile(`${folder}/a.txt`, 'x'.repeat(6 * MiB))
     const running = client.start(['export', 'a.txt', '-o', '-'])
-    await until('some is here', () => running.stdout.length > 2 * MiB)
+    await eventually('some is here', () => running.stdout.length > 2 * MiB)
     proxy.cutAll()
     expect(await running.ended(), running.stderr).toBe(0)
     expect([running.stdout.length, (await jobs()).length]).toEqual([6 * MiB, 2])
@@ -252,7 +252,7 @@ describe('an export over connections that break', () => {
     await writeFile(`${folder}/a.bin`, content)
     const running = client.start(['export', 'a.bin', '--limit-rate', '1M'])
     const { id } = await untilJob('export', 'running')
-    await until(
+    await eventually(
       'the part is here',
       async () => (await stat(`${client.home}/a.bin.part`).catch(() => undefined)) && true,
     )

@@ -3,10 +3,10 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import { eventually } from '../helpers/eventually.js'
 import { openClient } from '../helpers/program.js'
 import { startServe } from '../helpers/serve.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
-import { until } from '../helpers/until.js'
 
 describe('filejobs serve', () => {
   it('says first where it listens, then what to type next, and the admin’s password once', async () => {
@@ -45,7 +45,7 @@ describe('filejobs serve', () => {
     server.child.kill('SIGTERM')
     await server.says(/Shutting down/)
     // Signals that follow each other closely are taken for one.
-    await until('the server is gone', () => {
+    await eventually('the server is gone', () => {
       server.child.kill('SIGTERM')
       return server.child.exitCode !== null
     })

@@ -4,12 +4,12 @@ import { makeAccount } from '../helpers/account.js'
 import { Caller, holdUpload } from '../helpers/calls.js'
 import { openCuttingProxy } from '../helpers/cutting-proxy.js'
 import { listenTo } from '../helpers/event-stream.js'
+import { eventually } from '../helpers/eventually.js'
 import { freePort } from '../helpers/ports.js'
 import type { Running } from '../helpers/program.js'
 import { startTestServer, type TestServer } from '../helpers/server.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 import { hasTmux, openTerminal } from '../helpers/terminal.js'
-import { until } from '../helpers/until.js'
 
 let server: TestServer
 beforeAll(async () => {
@@ -23,9 +23,9 @@ describe('jobs --watch --json', () => {
     const ann = new Caller(server, token)
     const held = await holdUpload(ann, 'held')
     const watch = client.start(['jobs', '--watch', '--json'])
-    await until('there is a snapshot', () => eventsOf(watch).length > 0)
+    await eventually('there is a snapshot', () => eventsOf(watch).length > 0)
     await ann.put('a', 'x')
-    const done = await until('a is done', () => eventsOf(watch).find(isDone('a')))
+    const done = await eventually('a is done', () => eventsOf(watch).find(isDone('a')))
     expect(done).toMatchObject({ event: 'job', job: { kind: 'upload', bytes: 1 } })
     expect(eventsOf(watch)[0]).toMatchObject({ event: 'snapshot', job: { id: held.id, state: 'running' } })
     watch.child.kill('SIGINT')
@@ -40,13 +40,13 @@ describe('jobs --watch --json', () => {
     const way = await openCuttingProxy(server.url)
     const whole = await listenTo(ann)
     const watch = client.start(['jobs', '--watch', '--json', '--server', way.url])
-    await until('it listens', () => eventsOf(watch).length > 0)
+    await eventually('it listens', () => eventsOf(watch).length > 0)
     for (let round = 0; round < 4; round++) {
       way.cutAll()
       for (let file = 0; file < 5; file++) await ann.put(`in-round-${round}-${file}`, 'x')
-      await until('it has heard of the last', () => eventsOf(watch).some(isDone(`in-round-${round}-4`)))
+      await eventually('it has heard of the last', () => eventsOf(watch).some(isDone(`in-round-${round}-4`)))
     }
-    await until('the other has too', () => whole.events.some(isDone('in-round-3-4')))
+    await eventually('the other has too', () => whole.events.some(isDone('in-round-3-4')))
     const changes = (events: JobEvent[]) =>
       events.flatMap(({ id, job }) => (job && job.id !== held.id ? [`${id} ${job.file} ${job.state}`] : []))
     expect(changes(eventsOf(watch))).toEqual(changes(whole.events))
@@ -60,20 +60,20 @@ describe('jobs --watch --json', () => {
     const first = await startTestServer({ port, dataFolder, shutdownGraceMs: 0 })
     const { client, put } = await makeAccount(first)
     const watch = client.start(['jobs', '--watch', '--json'])
-    await until('it listens', async () => {
+    await eventually('it listens', async () => {
       await put('a', 'x')
       return eventsOf(watch).length > 0
     })
     await first.close()
     const second = await startTestServer({ port, dataFolder, shutdownGraceMs: 0 })
     onTestFinished(() => second.close())
-    await until('it says so', () => eventsOf(watch).find(({ event }) => event === 'resync'))
+    await eventually('it says so', () => eventsOf(watch).find(({ event }) => event === 'resync'))
   })
 
   it('ends as not logged in when its session is revoked', async () => {
     const { client, token, put } = await makeAccount(server)
     const watch = client.start(['jobs', '--watch', '--json'])
-    await until('it listens', async () => {
+    await eventually('it listens', async () => {
       await put('a', 'x')
       return eventsOf(watch).length > 0
     })

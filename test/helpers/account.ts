@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import type { FileRecord } from '../../dist/protocol/files.js'
 import type { JobRecord } from '../../dist/protocol/jobs.js'
+import { eventually } from './eventually.js'
 import { type Client, openClient } from './program.js'
 import type { TestServer } from './server.js'
-import { until } from './until.js'
 
 /** An account of the running test: its client, and what its owner sees over HTTP. */
 export interface TestAccount {
@@ -53,7 +53,7 @@ export async function makeAccount(server: TestServer, role = 'user'): Promise<Te
       await read(`/jobs/${id}`, { method: 'PATCH', headers, body: JSON.stringify({ rateLimit: null }) })
     },
     untilJob: (kind, state) =>
-      until(`there is a ${kind} that is ${state}`, async () =>
+      eventually(`there is a ${kind} that is ${state}`, async () =>
         (await jobs()).find((job) => job.kind === kind && job.state === state),
       ),
   }

@@ -2,9 +2,9 @@ import { execFile, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { promisify } from 'node:util'
 import { onTestFinished } from 'vitest'
+import { eventually } from './eventually.js'
 import { cleanEnvironment, programFile } from './program.js'
 import { temporaryFolder } from './temporary-folder.js'
-import { until } from './until.js'
 
 export const hasTmux = spawnSync('tmux', ['-V']).status === 0
 
@@ -50,7 +50,7 @@ export async function openTerminal(env: Record<string, string>): Promise<Termina
     async shows(pattern) {
       let last = ''
       try {
-        return await until(`the terminal shows ${pattern}`, async () => {
+        return await eventually(`the terminal shows ${pattern}`, async () => {
           last = await screen()
           return last.match(pattern) ?? undefined
         })
