@@ -11,7 +11,7 @@ import { Tus } from '../../helpers/tus.js'
 
 /** More than the transfers of one account that run side by side here. */
 const jobsPerAccount = 20
-const rounds = 6
+const rounds = 4
 const form = { 'Content-Type': 'multipart/form-data; boundary=b' }
 const part = '--b\r\nContent-Disposition: form-data; name="f"; filename="form"\r\n\r\n'
 const wrongDigest = { 'Repr-Digest': `sha-256=:${Buffer.alloc(32).toString('base64')}:` }
