@@ -92,7 +92,7 @@ export class TableExports {
       request.cut()
       const hasLeft = !job.signal.aborted && (left.aborted || response.destroyed)
       const problem = endByError(job, hasLeft ? clientLeft() : error)
-      if (problem.code === 'internal') onFailure(problem.cause)
+      if (problem.code === 'internal') onFailure(problem.cause ?? problem)
     } finally {
       endRevocation()
       flow.close()

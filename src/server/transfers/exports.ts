@@ -155,7 +155,7 @@ export class Exports {
         this.#rememberStop(job, request)
         request.cut()
       }
-      if (problem.code === 'internal') onFailure(problem.cause)
+      if (problem.code === 'internal') onFailure(problem.cause ?? problem)
       if (!(byReader && progressed)) shared.failure ??= problem
     } finally {
       endRevocation()
