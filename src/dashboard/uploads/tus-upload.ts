@@ -30,7 +30,8 @@ export async function tusUpload(upload: TusUpload): Promise<void> {
     try {
       const answer = await tusRequest('PATCH', `${routes.tus}/${place.id}`, {
         headers: { 'Upload-Offset': String(place.offset) },
-        body: file.slice(place.offset),
+        // Chromium reads a file where it sends it, but a slice of one in another process, for twice the work.
+        body: place.offset === 0 ? file : file.slice(place.offset),
         signal,
       })
       place.offset = offsetOf(answer)
