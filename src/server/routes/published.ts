@@ -50,14 +50,28 @@ function document(app: OpenAPIHono<AppEnv>): void {
       ...problemResponses(400, 401, 403, 404),
     },
   })
+  const params = z.object({ ops, name: z.string().meta({ description: 'percent-encoded, slashes kept' }) })
+  app.openAPIRegistry.registerPath({
+    method: 'head',
+    path: `${routes.published}/{ops}/{name}`,
+    summary: "A published file's length, entity tag and digest (client)",
+    request: { params },
+    responses: {
+      200: { description: 'The headers of the whole file' },
+      304: { description: 'Not modified' },
+      // A HEAD is answered without a body: the status has to say it all.
+      400: { description: 'The name is not valid' },
+      401: { description: 'Not logged in' },
+      403: { description: 'Not a client' },
+      404: { description: 'There is no such ops account, or no such file' },
+      412: { description: 'A condition of the request does not hold' },
+    },
+  })
   app.openAPIRegistry.registerPath({
     method: 'get',
     path: `${routes.published}/{ops}/{name}`,
     summary: 'Export a published file, or a range of it (client)',
-    request: {
-      headers: downloadHeaders,
-      params: z.object({ ops, name: z.string().meta({ description: 'percent-encoded, slashes kept' }) }),
-    },
+    request: { headers: downloadHeaders, params },
     responses: {
       200: { description: 'The file', content: { 'application/octet-stream': { schema: z.any() } } },
       206: { description: 'The range', content: { 'application/octet-stream': { schema: z.any() } } },

@@ -186,6 +186,16 @@ const scenarios: Record<string, Scenario> = {
       { path: '/published/depot/report.txt', init: { headers: ops }, status: 403 },
     ]
   },
+  'HEAD /published/{ops}/{name}': async ({ server, ann }) => {
+    const ops = bearer(await server.logIn('depot', 'ops'))
+    const client = bearer(await server.logIn('reader', 'client'))
+    await fetch(`${server.url}/files/told.txt`, { method: 'PUT', headers: ops, body: 'some text' })
+    return [
+      { path: '/published/depot/told.txt', init: { method: 'HEAD', headers: client }, status: 200 },
+      { path: '/published/depot/missing', init: { method: 'HEAD', headers: client }, status: 404 },
+      { path: '/published/depot/told.txt', init: { method: 'HEAD', headers: ann }, status: 403 },
+    ]
+  },
   'POST /upload': ({ ann }) => {
     const form = new FormData()
     form.append('file', new File(['text'], 'form.txt'))
