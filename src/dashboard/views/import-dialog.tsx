@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks'
 import type { JobRecord } from '../../protocol/jobs.js'
 import { routes } from '../../protocol/routes.js'
-import { send, wordsOf } from '../api.js'
+import { send } from '../api.js'
 import { announceImport } from '../parts/announce-import.js'
 import { Dialog } from '../parts/dialog.js'
+import { DialogForm } from '../parts/dialog-form.js'
 import { FileName } from '../parts/file-name.js'
 import { goTo } from '../route.js'
 
@@ -12,23 +13,17 @@ export function ImportDialog({ name, onClose }: { name: string; onClose(): void 
   const [table, setTable] = useState('')
   const [dateColumn, setDateColumn] = useState('')
   const [skipBadLines, setSkipBadLines] = useState(false)
-  const [error, setError] = useState<string | null>(null)
 
-  async function submit(event: Event) {
-    event.preventDefault()
+  async function beginImport() {
     const json = {
       filename: name,
       ...(table.trim() ? { table: table.trim() } : {}),
       ...(dateColumn.trim() ? { dateColumn: dateColumn.trim() } : {}),
       ...(skipBadLines ? { skipBadLines } : {}),
     }
-    try {
-      announceImport(await send<JobRecord>('POST', routes.import, { json }))
-      onClose()
-      goTo('tables')
-    } catch (failure) {
-      setError(wordsOf(failure))
-    }
+    announceImport(await send<JobRecord>('POST', routes.import, { json }))
+    onClose()
+    goTo('tables')
   }
 
   return (
@@ -36,7 +31,7 @@ export function ImportDialog({ name, onClose }: { name: string; onClose(): void 
       <p class="dim">
         <FileName name={name} />
       </p>
-      <form onSubmit={submit} class="stack">
+      <DialogForm action="Import" onSubmit={beginImport} other={{ label: 'Cancel', onClick: onClose }}>
         <label class="field">
           <span>Table</span>
           <input
@@ -66,20 +61,7 @@ export function ImportDialog({ name, onClose }: { name: string; onClose(): void 
           />
           Skip bad lines instead of failing
         </label>
-        {error && (
-          <p class="form-error" role="alert">
-            {error}
-          </p>
-        )}
-        <div class="buttons">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="primary">
-            Import
-          </button>
-        </div>
-      </form>
+      </DialogForm>
     </Dialog>
   )
 }

@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks'
 import { parseSize } from '../../protocol/units.js'
-import { wordsOf } from '../api.js'
 import { findLive } from '../live/job-store.js'
 import { Dialog } from '../parts/dialog.js'
+import { DialogForm } from '../parts/dialog-form.js'
 import { FileName } from '../parts/file-name.js'
 import { limitJob } from '../parts/job-actions.js'
 import { formatBytes } from '../words.js'
@@ -14,7 +14,6 @@ const presets = ['256K', '1M', '5M', '20M', '100M']
 export function LimitDialog({ id, onClose }: { id: string; onClose(): void }) {
   const record = findLive(id)?.record
   const [text, setText] = useState(record?.rateLimit ? formatBytes(record.rateLimit).replace(/[ iB]/g, '') : '')
-  const [error, setError] = useState<string | null>(null)
   if (!record) return null
 
   async function limit(rateLimit: number | null) {
@@ -22,15 +21,10 @@ export function LimitDialog({ id, onClose }: { id: string; onClose(): void }) {
     onClose()
   }
 
-  function submit(event: Event) {
-    event.preventDefault()
-    try {
-      const bytes = parseSize(text, 'The rate')
-      if (bytes < 1) throw new Error('The rate must be above 0.')
-      limit(bytes)
-    } catch (failure) {
-      setError(wordsOf(failure))
-    }
+  async function limitToText() {
+    const bytes = parseSize(text, 'The rate')
+    if (bytes < 1) throw new Error('The rate must be above 0.')
+    await limit(bytes)
   }
 
   return (
@@ -38,7 +32,7 @@ export function LimitDialog({ id, onClose }: { id: string; onClose(): void }) {
       <p class="dim">
         <FileName name={nameOf(record)} />
       </p>
-      <form onSubmit={submit} class="stack">
+      <DialogForm action="Limit" onSubmit={limitToText} other={{ label: 'No limit', onClick: () => limit(null) }}>
         <div class="chips">
           {presets.map((preset) => (
             <button key={preset} type="button" class="chip" onClick={() => limit(parseSize(preset, 'The rate'))}>
@@ -52,24 +46,10 @@ export function LimitDialog({ id, onClose }: { id: string; onClose(): void }) {
             value={text}
             onInput={(event) => setText(event.currentTarget.value)}
             placeholder="such as 500K or 5M"
-            aria-invalid={error !== null}
             autofocus
           />
         </label>
-        {error && (
-          <p class="form-error" role="alert">
-            {error}
-          </p>
-        )}
-        <div class="buttons">
-          <button type="button" onClick={() => limit(null)}>
-            No limit
-          </button>
-          <button type="submit" class="primary">
-            Limit
-          </button>
-        </div>
-      </form>
+      </DialogForm>
     </Dialog>
   )
 }

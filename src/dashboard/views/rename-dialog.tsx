@@ -1,27 +1,22 @@
 import { useState } from 'preact/hooks'
 import { filePath } from '../../protocol/routes.js'
-import { send, wordsOf } from '../api.js'
+import { send } from '../api.js'
 import { Dialog } from '../parts/dialog.js'
+import { DialogForm } from '../parts/dialog-form.js'
 
 /** Asks for a file's new name; a slash in it makes a folder. */
 export function RenameDialog({ name, onClose, onDone }: { name: string; onClose(): void; onDone(): void }) {
   const [to, setTo] = useState(name)
-  const [error, setError] = useState<string | null>(null)
 
-  async function submit(event: Event) {
-    event.preventDefault()
-    try {
-      if (to !== name) await send('POST', `${filePath(name)}/move`, { json: { to: to.normalize('NFC') } })
-      onDone()
-      onClose()
-    } catch (failure) {
-      setError(wordsOf(failure))
-    }
+  async function rename() {
+    if (to !== name) await send('POST', `${filePath(name)}/move`, { json: { to: to.normalize('NFC') } })
+    onDone()
+    onClose()
   }
 
   return (
     <Dialog title="Rename" onClose={onClose}>
-      <form onSubmit={submit} class="stack">
+      <DialogForm action="Rename" onSubmit={rename} other={{ label: 'Cancel', onClick: onClose }}>
         <label class="field">
           <span>New name</span>
           <input
@@ -33,20 +28,7 @@ export function RenameDialog({ name, onClose, onDone }: { name: string; onClose(
           />
           <small class="hint">A slash puts it into a folder, such as archive/2026.csv.</small>
         </label>
-        {error && (
-          <p class="form-error" role="alert">
-            {error}
-          </p>
-        )}
-        <div class="buttons">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="primary">
-            Rename
-          </button>
-        </div>
-      </form>
+      </DialogForm>
     </Dialog>
   )
 }

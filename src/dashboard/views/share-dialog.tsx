@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks'
 import { routes } from '../../protocol/routes.js'
 import type { ShareRecord } from '../../protocol/shares.js'
-import { send, wordsOf } from '../api.js'
+import { send } from '../api.js'
 import { CopyField } from '../parts/copy-field.js'
 import { Dialog } from '../parts/dialog.js'
+import { DialogForm } from '../parts/dialog-form.js'
 import { FileName } from '../parts/file-name.js'
 
 const times = [
@@ -17,15 +18,9 @@ const times = [
 export function ShareDialog({ name, onClose }: { name: string; onClose(): void }) {
   const [seconds, setSeconds] = useState(86_400)
   const [share, setShare] = useState<ShareRecord | null>(null)
-  const [error, setError] = useState<string | null>(null)
 
-  async function submit(event: Event) {
-    event.preventDefault()
-    try {
-      setShare(await send<ShareRecord>('POST', routes.shares, { json: { filename: name, expiresIn: seconds } }))
-    } catch (failure) {
-      setError(wordsOf(failure))
-    }
+  async function makeLink() {
+    setShare(await send<ShareRecord>('POST', routes.shares, { json: { filename: name, expiresIn: seconds } }))
   }
 
   return (
@@ -42,7 +37,7 @@ export function ShareDialog({ name, onClose }: { name: string; onClose(): void }
           </p>
         </div>
       ) : (
-        <form onSubmit={submit} class="stack">
+        <DialogForm action="Make a link" onSubmit={makeLink} other={{ label: 'Cancel', onClick: onClose }}>
           <label class="field">
             <span>Works for</span>
             <select value={seconds} onChange={(event) => setSeconds(Number(event.currentTarget.value))}>
@@ -53,20 +48,7 @@ export function ShareDialog({ name, onClose }: { name: string; onClose(): void }
               ))}
             </select>
           </label>
-          {error && (
-            <p class="form-error" role="alert">
-              {error}
-            </p>
-          )}
-          <div class="buttons">
-            <button type="button" onClick={onClose}>
-              Cancel
-            </button>
-            <button type="submit" class="primary">
-              Make a link
-            </button>
-          </div>
-        </form>
+        </DialogForm>
       )}
     </Dialog>
   )

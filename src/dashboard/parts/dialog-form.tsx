@@ -1,0 +1,46 @@
+import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+import { wordsOf } from '../api.js'
+
+export interface DialogFormProps {
+  /** What submitting does, as its button says it. */
+  action: string
+  /** What it throws is shown, and the form stays. */
+  onSubmit(): Promise<void>
+  /** The other button. */
+  other: { label: string; onClick(): void }
+  children: ComponentChildren
+}
+
+/** The fields of a dialog, with what went wrong and two buttons below. */
+export function DialogForm({ action, onSubmit, other, children }: DialogFormProps) {
+  const [error, setError] = useState<string | null>(null)
+
+  async function submit(event: Event) {
+    event.preventDefault()
+    try {
+      await onSubmit()
+    } catch (failure) {
+      setError(wordsOf(failure))
+    }
+  }
+
+  return (
+    <form onSubmit={submit} class="stack">
+      {children}
+      {error && (
+        <p class="form-error" role="alert">
+          {error}
+        </p>
+      )}
+      <div class="buttons">
+        <button type="button" onClick={other.onClick}>
+          {other.label}
+        </button>
+        <button type="submit" class="primary">
+          {action}
+        </button>
+      </div>
+    </form>
+  )
+}
