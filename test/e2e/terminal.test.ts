@@ -40,7 +40,7 @@ describe.skipIf(!hasTmux)(name, () => {
     await terminal.press('C-c')
     await terminal.shows(/^ready> $/m)
     await terminal.type('echo code $?')
-    await terminal.shows(/^code 130$/m)
+    await terminal.shows(/code 130 *$/m)
     expect(await terminal.screen()).toMatch(/echo code/)
   })
 
@@ -53,7 +53,7 @@ describe.skipIf(!hasTmux)(name, () => {
     await terminal.press('C-c')
     await terminal.shows(/Stopped the upload of large\.bin/)
     await terminal.type('echo code $?')
-    await terminal.shows(/^code 130$/m)
+    await terminal.shows(/code 130 *$/m)
     expect(await terminal.screen()).not.toMatch(/\[=/)
     expect(await files()).toEqual([])
   })

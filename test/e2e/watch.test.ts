@@ -128,7 +128,7 @@ describe('jobs --watch', () => {
       await terminal.press('q')
       await terminal.shows(/^ready> $/m)
       await terminal.type('echo code $?')
-      const screen = await terminal.shows(/^code 0 *$/m)
+      const screen = await terminal.shows(/code 0 *$/m)
       expect(screen.input).toMatch(/^before-the-table$/m)
       expect(screen.input).toMatch(/echo code/)
       expect(screen.input).not.toMatch(/PROGRESS/)
@@ -142,7 +142,7 @@ describe('jobs --watch', () => {
       await terminal.press('C-c')
       await terminal.shows(/^ready> $/m)
       await terminal.type('echo code $?')
-      await terminal.shows(/^code 130 *$/m)
+      await terminal.shows(/code 130 *$/m)
     })
 
     it('says when the server is gone, and goes on when it is back', async () => {

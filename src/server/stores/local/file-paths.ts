@@ -49,6 +49,16 @@ async function isWithoutLinks(folder: string): Promise<boolean> {
   }
 }
 
+/** Makes a removal from the folder durable; where another removal has taken the emptied folder away, then in the one above. */
+export async function syncRemoval(folder: string): Promise<void> {
+  try {
+    await syncFolder(folder)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    await syncRemoval(dirname(folder))
+  }
+}
+
 /** Removes the folders that a removal left empty, up to the account's own. */
 export async function removeEmptyFolders(root: string, space: Space, name: string): Promise<void> {
   const top = spaceFolder(root, space)

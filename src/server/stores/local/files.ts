@@ -8,7 +8,15 @@ import { openDigests } from './digests.js'
 import { syncFolder } from './durable-write.js'
 import { type Description, FileMetadata } from './file-metadata.js'
 import { namesBelow } from './file-names.js'
-import { belowFile, findPath, isFolder, makeFolders, removeEmptyFolders, spaceFolder } from './file-paths.js'
+import {
+  belowFile,
+  findPath,
+  isFolder,
+  makeFolders,
+  removeEmptyFolders,
+  spaceFolder,
+  syncRemoval,
+} from './file-paths.js'
 import { NameLocks } from './name-locks.js'
 import {
   createPartial,
@@ -135,7 +143,7 @@ export async function openFileStore(dataFolder: string): Promise<LocalFileStore>
         const path = join(spaceFolder(root, space), name)
         await rm(path)
         await metadata.remove(space, name)
-        await syncFolder(dirname(path))
+        await syncRemoval(dirname(path))
         await removeEmptyFolders(root, space, name)
         return true
       })
@@ -152,7 +160,7 @@ export async function openFileStore(dataFolder: string): Promise<LocalFileStore>
         const about = file.sha256 === null ? null : { sha256: file.sha256, type: file.type }
         const moved = await moveIntoPlace(source, space, to, about)
         await metadata.remove(space, from)
-        await syncFolder(dirname(source))
+        await syncRemoval(dirname(source))
         await removeEmptyFolders(root, space, from)
         return moved
       }
