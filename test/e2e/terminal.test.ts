@@ -24,7 +24,10 @@ describe.skipIf(!hasTmux)(name, () => {
     await terminal.type('other words')
     await terminal.shows(/The two passwords differ/)
     expect(await terminal.screen()).not.toMatch(/horsX|other/)
-    await terminal.type('clear; filejobs signup ann')
+    await terminal.type('clear')
+    // Nothing of before is there to be taken for the next questions.
+    await terminal.shows(/^\s*ready>\s*$/)
+    await terminal.type('filejobs signup ann')
     for (const question of [/New password[^\n]*: $/m, /The same again: $/m]) {
       await terminal.shows(question)
       await terminal.type('correct horse')
