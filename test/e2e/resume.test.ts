@@ -148,10 +148,12 @@ describe('an upload over connections that break', () => {
   })
 
   it('is kept when its terminal goes away', async () => {
-    const { client, untilJob, liftLimit } = await makeAccount(server)
+    const { client, jobs, untilJob, liftLimit } = await makeAccount(server)
     await writeFile(`${client.home}/large.bin`, randomBytes(10 * MiB))
     const upload = client.start(['upload', 'large.bin', '--limit-rate', '1M'])
     await eventually('it is remembered', async () => (await remembered(client)).length > 0)
+    // One that leaves before its first byte keeps its slot for half a minute.
+    await eventually('its bytes move', async () => (await jobs()).some(({ bytes }) => bytes > 0))
     upload.child.kill('SIGHUP')
     expect(await upload.ended()).toBe(129)
     await untilJob('upload', 'interrupted')

@@ -11,7 +11,7 @@ export async function eventually<T>(
     const found = await look()
     if (found) return found as Exclude<T, false | null | undefined | 0 | ''>
     if (performance.now() > end) throw new Error(`Not within ${limitMs} ms: ${what}`)
-    await delay(5)
+    await delay(10)
   }
 }
 
