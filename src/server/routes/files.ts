@@ -52,7 +52,7 @@ export function fileRoutes({ files, uploads, exports, mediaTypeOf }: FileService
       const { file, created, job } = await uploads.receiveFile({
         ...request,
         name,
-        type: incoming.headers['content-type'] ?? mediaTypeOf(name),
+        type: incoming.headers['content-type'] || mediaTypeOf(name),
         body: incoming,
         size: length === undefined ? (incoming.headers['transfer-encoding'] === undefined ? 0 : null) : Number(length),
         sha256: parseReprDigest(incoming.headers['repr-digest'] as string | undefined),

@@ -221,6 +221,13 @@ describe('the headers of a file', () => {
       'text/tab-separated-values; charset=utf-8',
     )
     expect(await typeOf('t3.unknown-type', {})).toBe('application/octet-stream')
+    expect(await typeOf('t4.csv', { 'Content-Type': '' })).toBe('text/csv')
+  })
+
+  it('keep the digest with a type that has a tab in it', async () => {
+    const type = 'text/plain;\tcharset=utf-8'
+    await ann.put('typed', content, { 'Content-Type': type })
+    expect((await ann.call('/files/typed')).headers).toMatchObject({ 'content-type': type, 'repr-digest': digest })
   })
 
   it('of a file by hand have a tag and no digest', async () => {

@@ -9,7 +9,7 @@ import type { Space, StoredFile } from '../files.js'
 const versionSchema = z.object({
   sha256: z.string(),
   // What stands in an answer's header. Node refuses one with other characters, and so every download of the file.
-  type: z.string().regex(/^[\x20-\x7e\x80-\xff]+$/),
+  type: z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/),
   size: z.string(),
   mtimeNs: z.string(),
   inode: z.string(),
