@@ -46,7 +46,8 @@ export class Shares {
     }
     const now = Date.now()
     const share: Share = {
-      id: randomBytes(idBytes).toString('base64url'),
+      // Without a dash in front, which a command line would take for an option.
+      id: randomBytes(idBytes).toString('base64url').replace(/^-/, 'A'),
       accountId: account.id,
       filename,
       createdAt: new Date(now).toISOString(),

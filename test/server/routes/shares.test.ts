@@ -53,6 +53,13 @@ describe('a share', () => {
     expect([head.status, head.headers.get('content-length')]).toEqual([200, '9'])
   })
 
+  it('has an id that no command line takes for an option', async () => {
+    const ann = await newOwner()
+    // One in 64 random ones would begin with a dash.
+    const made = await Promise.all(Array.from({ length: 300 }, () => share(ann)))
+    expect(made.filter(({ id }) => id.startsWith('-'))).toEqual([])
+  })
+
   it('is listed and revoked by its owner, and by nobody else', async () => {
     const [ann, bob] = [await newOwner(), await newOwner()]
     const [first, second] = [await share(ann), await share(ann)]
