@@ -142,7 +142,7 @@ describe('a stream that comes back with Last-Event-ID', () => {
     const held = await holdUpload(ann, 'a')
     const known = (await listenTo(ann)).lastId!
     const boot = known.split('-')[0]
-    for (const after of ['0123456789ab-1', `${boot}-999999`, `${boot}-x`, 'nonsense', '-', known.toUpperCase()]) {
+    for (const after of ['0123456789ab-1', `${boot}-999999`, `${boot}-x`, 'nonsense', '-', `+${known}`]) {
       const stream = await listenTo(ann, { after })
       expect(beginningOf(stream)).toEqual(['resync', 'snapshot'])
       expect(stream.events[0]?.job).toBeNull()
