@@ -13,8 +13,9 @@ export default defineConfig({
     pool: 'forks',
     // Most tests wait for a program or a clock. On two cores the default is one file at a time.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // A slow machine is no fault: only what hangs is to fail by its time.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     teardownTimeout: 10_000,
     // The default of one second is too little for a busy machine.
     expect: { poll: { timeout: 15_000 } },

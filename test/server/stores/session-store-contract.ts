@@ -21,7 +21,7 @@ export function sessionStoreContract(open: (clock: Clock) => Promise<SessionStor
   it('counts an expired session as missing', async () => {
     let now = Date.now()
     const store = await open({ now: () => now })
-    const session = newSession()
+    const session = newSession({ expiresAt: new Date(now + 3_600_000).toISOString() })
     await store.create(session)
     now += 3_600_001
     expect(await store.find(session.id)).toBeUndefined()

@@ -51,10 +51,14 @@ describe('the lock of a data folder', () => {
   it('of another host holds while it beats, and is taken over once it is silent', async () => {
     const folder = await temporaryFolder()
     const path = await writeLock(folder, { pid: 1, startTime: 'boot/1', host: 'another' })
-    const beating = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => {}), 50)
+    let beat = Promise.resolve()
+    const beating = setInterval(() => {
+      beat = beat.then(() => utimes(path, new Date(), new Date())).catch(() => {})
+    }, 50)
     onTestFinished(() => clearInterval(beating))
     await expect(lockDataFolder(folder, { silenceMs: 20_000 })).rejects.toThrow('process 1 on another')
     clearInterval(beating)
+    await beat
     await (await lockDataFolder(folder, { silenceMs: 500 })).release()
   })
 
