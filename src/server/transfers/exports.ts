@@ -82,7 +82,10 @@ export class Exports {
         shared.failure ??= asProblem(error)
         throw error
       } finally {
-        await file.close().finally(() => this.#leave(key, shared, job))
+        // A stop is answered once nothing is open. Else the slot is free first, because closing waits for a thread, and
+        // whoever has read the last byte may ask for the next file already.
+        if (job.signal.aborted) await file.close().catch(() => {})
+        this.#leave(key, shared, job)
       }
     } finally {
       await file.close()
