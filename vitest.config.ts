@@ -16,8 +16,8 @@ export default defineConfig({
     // A slow machine is no fault: only what hangs is to fail by its time.
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    teardownTimeout: 10_000,
+    teardownTimeout: 60_000,
     // The default of one second is too little for a busy machine.
-    expect: { poll: { timeout: 15_000 } },
+    expect: { poll: { timeout: 25_000 } },
   },
 })

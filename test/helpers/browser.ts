@@ -38,7 +38,7 @@ export function shareBrowser(): SharedBrowser {
 
   async function newWindow(options: BrowserContextOptions = {}) {
     const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
-    context.setDefaultTimeout(20_000)
+    context.setDefaultTimeout(60_000)
     const errors: string[] = []
     context.on('page', (page) => watch(page, errors))
     onTestFinished(async () => {
@@ -77,6 +77,7 @@ async function logIn(url: string, username: string, role: string) {
 
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({
+    timeout: 60_000,
     ...(chromiumPath ? { executablePath: chromiumPath } : {}),
     args: [
       '--no-sandbox',

@@ -20,8 +20,8 @@ export interface CurlAnswer {
 const hasCurl = hasProgram('curl')
 
 /** Tests that speak by plain `curl`; skipped, and saying so, where there is none. */
-export function describeWithCurl(name: string, tests: () => void, timeoutMs = 30_000): void {
-  describe.skipIf(!hasCurl)(hasCurl ? name : `${name} (skipped: no curl)`, { timeout: timeoutMs }, tests)
+export function describeWithCurl(name: string, tests: () => void): void {
+  describe.skipIf(!hasCurl)(hasCurl ? name : `${name} (skipped: no curl)`, tests)
 }
 
 /** Runs `curl` to its end; it is ended with the test at the latest. */

@@ -7,8 +7,8 @@ import { temporaryFolder } from './temporary-folder.js'
 /** For a curl whose transfer is to be stopped: slow, and yet it soon has read what its connection holds, and sees its end. */
 export const slowly = ['--limit-rate', '8M']
 
-/** More than the buffers of a connection hold, so that a slow reader or writer keeps its job running. */
-const largeBytes = 64 * 1024 ** 2
+/** More than the buffers of a connection hold, and half a minute for who goes `slowly`, so that its job keeps running. */
+const largeBytes = 256 * 1024 ** 2
 
 /** A file of zeros, for uploads that a test stops. */
 export async function largeFile(): Promise<string> {
@@ -41,11 +41,9 @@ export function untilMoving(url: string, token: string, kind: string): Promise<J
 
 /** Waits until the account's newest job of a kind is in a state. */
 export function untilState(url: string, token: string, kind: string, state: string): Promise<JobRecord> {
-  const look = async () => {
+  return eventually(`the ${kind} is ${state}`, async () => {
     const answer = await fetch(`${url}/jobs?kind=${kind}&limit=1`, { headers: { Authorization: `Bearer ${token}` } })
     const { jobs } = (await answer.json()) as { jobs: JobRecord[] }
     return jobs.find((job) => job.state === state)
-  }
-  // An import may have to wait for a machine that does much else.
-  return eventually(`the ${kind} is ${state}`, look, 25_000)
+  })
 }

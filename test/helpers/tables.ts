@@ -3,7 +3,7 @@ import type { Answer, Caller } from './calls.js'
 
 /** Asks for an import and waits for its end. */
 export function requestImport(caller: Caller, request: ImportRequest): Promise<Answer> {
-  return caller.call('/import', { method: 'POST', body: request, headers: { Prefer: 'wait=60' } })
+  return caller.call('/import', { method: 'POST', body: request, headers: { Prefer: 'wait=100' } })
 }
 
 /** Uploads a CSV and makes a table of it. */

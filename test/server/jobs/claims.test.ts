@@ -42,7 +42,7 @@ describe('a slot', () => {
       await winner?.says(/^HTTP\/1.1 20[01]/)
       for (const { socket } of connections) socket.destroy()
     }
-  }, 20_000)
+  })
 
   it('is won by one of twenty exports of different files that start at once', async () => {
     const ann = await shared.newCaller()

@@ -58,7 +58,7 @@ describe.skipIf(process.platform !== 'linux')('a server after many transfers of 
     )
     const complaints = /MaxListeners|garbage collection|"level":"error"/
     expect(server.stderr.split('\n').filter((line) => complaints.test(line))).toEqual([])
-  }, 60_000)
+  })
 })
 
 /** Files by each door, and out again: each to the end, refused, stopped and cut. */

@@ -13,7 +13,7 @@ let ann: Caller
 beforeAll(async () => {
   ann = await shared.newCaller()
   await makeTable(ann, 'sales', 'id,name\n1,x\n2,y\n3,x\n')
-}, 60_000)
+})
 
 /** Begins a query that goes on until it is stopped, and waits until it runs. */
 async function beginQuery(caller: Caller) {
