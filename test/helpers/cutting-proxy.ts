@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import net, { type AddressInfo } from 'node:net'
+import net from 'node:net'
 import { onTestFinished } from 'vitest'
+import { freePort } from './ports.js'
 
 export interface CuttingProxy {
   readonly url: string
@@ -51,12 +52,13 @@ export async function openCuttingProxy(url: string | (() => string), afterBytes:
     }
     client.on('end', () => upstream.end())
   })
-  const listen = async (port: number) => {
+  // Not any port, because that could be given to somebody else while this one is down.
+  const port = await freePort()
+  const goUp = async () => {
     server.listen(port, '127.0.0.1')
     await once(server, 'listening')
-    return (server.address() as AddressInfo).port
   }
-  const port = await listen(0)
+  await goUp()
   const cutAll = () => {
     for (const cut of [...open]) cut()
   }
@@ -75,6 +77,6 @@ export async function openCuttingProxy(url: string | (() => string), afterBytes:
     },
     cutAll,
     goDown,
-    goUp: async () => void (await listen(port)),
+    goUp,
   }
 }

@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseConfig, type ServerConfig } from '../../dist/server/config.js'
 import type { Log } from '../../dist/server/log.js'
 import { type RunningServer, startServer } from '../../dist/server/start.js'
 import { Caller } from './calls.js'
+import { removeFolder } from './temporary-folder.js'
 
 export interface TestServer extends RunningServer {
   dataFolder: string
@@ -52,7 +53,7 @@ export async function startTestServer(changes: Partial<ServerConfig> = {}): Prom
     },
     async close() {
       await server.close()
-      if (!changes.dataFolder) await rm(dataFolder, { recursive: true, force: true })
+      if (!changes.dataFolder) await removeFolder(dataFolder)
     },
   }
 }

@@ -6,6 +6,11 @@ import { onTestFinished } from 'vitest'
 /** An empty folder of its own for the running test, removed when it ends. */
 export async function temporaryFolder(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'filejobs-test-'))
-  onTestFinished(() => rm(path, { recursive: true, force: true }))
+  onTestFinished(() => removeFolder(path))
   return path
+}
+
+/** Tries again where a program that is about to end puts something into it meanwhile. */
+export function removeFolder(path: string): Promise<void> {
+  return rm(path, { recursive: true, force: true, maxRetries: 10 })
 }
