@@ -1,5 +1,5 @@
 import { SignJWT, UnsecuredJWT } from 'jose'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Revocation } from '../../../dist/server/auth/identity.js'
 import { openAuthentication } from '../../helpers/authentication.js'
 
@@ -107,9 +107,9 @@ describe('logging in', () => {
       known.push(await seconds('ann', round))
       unknown.push(await seconds('nobody', round))
     }
-    // A check that is skipped takes a hundredth of the time, a noisy machine twice or thrice.
-    expect(median(unknown) / median(known)).toBeGreaterThan(0.3)
-    expect(median(unknown) / median(known)).toBeLessThan(3)
+    // A check that is skipped takes a hundredth of the time, a noisy machine a few times as long.
+    expect(median(unknown) / median(known)).toBeGreaterThan(0.1)
+    expect(median(unknown) / median(known)).toBeLessThan(10)
   })
 
   it('does not take a password for the right one because its first 72 bytes are', async () => {
@@ -179,17 +179,15 @@ describe('a session', () => {
   })
 
   it('is refused once it is expired, without ending what began by it', async () => {
-    const { authentication } = await openAuthentication({ sessionTtlMs: 4000 })
+    onTestFinished(() => void vi.useRealTimers())
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const { authentication } = await openAuthentication({ sessionTtlMs: 60_000 })
     const { account, token, session } = await authentication.signUp(ann, here)
     const identity = await authentication.identify(token)
-    const refused = () =>
-      authentication.identify(token).then(
-        () => null,
-        ({ code }) => code,
-      )
-    await expect.poll(refused).toBe('not-logged-in')
+    expect(Date.parse(session.expiresAt) - Date.parse(session.createdAt)).toBe(60_000)
+    vi.setSystemTime(session.expiresAt)
+    await expect(authentication.identify(token)).rejects.toMatchObject({ code: 'not-logged-in' })
     expect(identity.revoked.aborted).toBe(false)
-    expect(Date.parse(session.expiresAt) - Date.parse(session.createdAt)).toBe(4000)
     await authentication.revokeAll(account.id, 'admin:admin')
     expect(identity.revoked.reason).toMatchObject({ by: 'admin:admin' })
   })

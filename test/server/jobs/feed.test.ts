@@ -73,16 +73,20 @@ describe('a listener that does not read what it is sent', () => {
     const outgoing = sending[0]!
     let most = 0
     let quietRounds = 0
-    await eventually('the connection is full, and stays so', async () => {
-      for (let round = 0; round < 500; round++) {
-        job.pause()
-        job.resume()
-      }
-      await new Promise(setImmediate)
-      most = Math.max(most, outgoing.writableLength)
-      quietRounds = outgoing.writableNeedDrain ? quietRounds + 1 : 0
-      return quietRounds > 20
-    })
+    await eventually(
+      'the connection is full, and stays so',
+      async () => {
+        for (let round = 0; round < 500; round++) {
+          job.pause()
+          job.resume()
+        }
+        await new Promise(setImmediate)
+        most = Math.max(most, outgoing.writableLength)
+        quietRounds = outgoing.writableNeedDrain ? quietRounds + 1 : 0
+        return quietRounds > 20
+      },
+      60_000,
+    )
     expect(most).toBeLessThan(1_000_000)
     connection.socket.resume()
     const afterResync = () => connection.text.split('"event":"resync","job":null}')[1]

@@ -112,10 +112,9 @@ describe('a request that waits for its turn', () => {
   it('exports in its turn too', async () => {
     const ann = await shared.newCaller()
     for (const name of ['a', 'b']) await ann.put(name, Buffer.alloc(8 * 1024 ** 2, name))
-    const slow = ann.open('/files/a')
-    const paused = new Promise<void>((resolve) => slow.on('response', (response) => resolve(void response.pause())))
+    const slow = ann.open('/files/a', { headers: { 'Filejobs-Rate-Limit': 10_000 } })
     slow.end()
-    await paused
+    await ann.findJob('state=running&kind=export')
     const waiting = ann.call('/files/b', { headers: { Prefer: 'wait=60' } })
     await ann.findJob('state=waiting&kind=export')
     slow.on('error', () => {}).destroy()

@@ -12,38 +12,39 @@ const MiB = 1024 ** 2
 
 describe('a server that shuts down', () => {
   it('lets what runs end in the time of grace, and answers it', async () => {
-    const { server, ann } = await start({ shutdownGraceMs: 20_000 })
+    const { server, ann } = await start({ shutdownGraceMs: 60_000 })
     const held = await holdUpload(ann, 'a')
     const closed = server.close()
     held.finish()
     expect((await held.answer).status).toBe(201)
-    await within('the end of the server', closed, 3000)
+    await within('the end of the server', closed)
   })
 
   it('ends what runs longer: 503 for uploads by every door, fast, silent and paused', async () => {
     const { server, ann, dataFolder } = await start({ shutdownGraceMs: 300, jobsPerAccount: 9 })
-    const fast = ann.open('/files/fast', { method: 'PUT' })
+    const silent = await holdUpload(ann, 'silent')
+    const paused = await holdUpload(ann, 'paused')
+    await ann.post(`/jobs/${paused.id}/pause`)
     const form = ann.open('/upload', { method: 'POST', headers: { 'Content-Type': 'multipart/form-data; boundary=b' } })
-    const answers = [answerOf(fast), answerOf(form)]
+    // Last, because it fills the disk.
+    const fast = ann.open('/files/fast', { method: 'PUT' })
+    const answers = [answerOf(fast), answerOf(form), silent.answer, paused.answer]
+    form.write('--b\r\nContent-Disposition: form-data; name="f"; filename="form"\r\n\r\nx')
     const piece = Buffer.alloc(MiB)
     const send = () => {
       while (!fast.destroyed && fast.write(piece));
     }
     fast.on('drain', send)
     send()
-    form.write('--b\r\nContent-Disposition: form-data; name="f"; filename="form"\r\n\r\nx')
-    const silent = await holdUpload(ann, 'silent')
-    const paused = await holdUpload(ann, 'paused')
-    await ann.post(`/jobs/${paused.id}/pause`)
     await eventually('four run', async () => (await ann.call('/jobs?state=running,paused')).json.jobs.length === 4)
 
     const closed = server.close()
-    for (const answer of [...answers, silent.answer, paused.answer]) {
+    for (const answer of answers) {
       const { status, json, headers } = await within('the answer', answer)
       expect({ status, code: json.code }).toEqual({ status: 503, code: 'shutting-down' })
       expect(headers['retry-after']).toMatch(/^\d+$/)
     }
-    await within('the end of the server', closed, 5000)
+    await within('the end of the server', closed)
     expect(await readdir(join(dataFolder, 'partial'))).toEqual([])
     const again = await startTestServer({ dataFolder })
     const { jobs } = (await new Caller(again, ann.token).call('/jobs')).json
@@ -64,20 +65,20 @@ describe('a server that shuts down', () => {
     request.end()
     const ended = (await response).pause()
     const closed = server.close()
-    await within('the end of the server', closed, 5000)
+    await within('the end of the server', closed)
     const end = new Promise((resolve) => ended.on('error', resolve).on('end', () => resolve('a clean end')))
     ended.resume()
     expect(await end).toMatchObject({ code: 'ECONNRESET' })
   })
 
   it('sends those away who wait for their turn, at once', async () => {
-    const { server, ann } = await start({ shutdownGraceMs: 20_000 })
+    const { server, ann } = await start({ shutdownGraceMs: 60_000 })
     await ann.put('a', 'x')
     const held = await holdUpload(ann, 'b')
     const waiting = [ann.put('c', 'c', { Prefer: 'wait=60' }), ann.put('d', 'd', { Prefer: 'wait=60' })]
     await eventually('both wait', async () => (await ann.call('/jobs?state=waiting')).json.jobs.length === 2)
     const closed = server.close()
-    for (const answer of await within('their answers', Promise.all(waiting), 2000)) {
+    for (const answer of await within('their answers', Promise.all(waiting))) {
       expect(answer).toMatchObject({ status: 503, json: { code: 'shutting-down' } })
     }
     held.finish()
@@ -86,7 +87,7 @@ describe('a server that shuts down', () => {
   })
 
   it('takes no new work: no connection, and on one that is open, 503', async () => {
-    const { server, ann } = await start({ shutdownGraceMs: 20_000 })
+    const { server, ann } = await start({ shutdownGraceMs: 60_000 })
     await ann.put('a', 'x')
     const held = await holdUpload(ann, 'b')
     const body = '{"filename":"a"}'
@@ -104,7 +105,7 @@ describe('a server that shuts down', () => {
   })
 
   it('does not wait for connections on which nothing is under way', async () => {
-    const { server, ann } = await start({ shutdownGraceMs: 20_000 })
+    const { server, ann } = await start({ shutdownGraceMs: 60_000 })
     const agent = new http.Agent({ keepAlive: true })
     await new Promise<void>((resolve) => {
       http.get(`${ann.url}/healthz`, { agent }, (response) => response.resume().on('end', () => resolve()))
@@ -112,7 +113,7 @@ describe('a server that shuts down', () => {
     const silent = await connectTo(ann.url)
     const half = await connectTo(ann.url)
     half.send('GET / HTTP/1.1\r\nHo')
-    await within('the end of the server', server.close(), 3000)
+    await within('the end of the server', server.close())
     await silent.ended()
     await half.ended()
     agent.destroy()

@@ -426,9 +426,9 @@ interface Api {
 
 const document: DeclaredApi = await (async () => {
   const server = await startTestServer()
-  const answer = await fetch(`${server.url}/openapi.json`)
+  const declaredApi = (await (await fetch(`${server.url}/openapi.json`)).json()) as DeclaredApi
   await server.close()
-  return (await answer.json()) as DeclaredApi
+  return declaredApi
 })()
 
 const declared = Object.entries(document.paths).flatMap(([path, operations]) =>

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { answerOf, type Caller } from '../../helpers/calls.js'
+import type { Caller } from '../../helpers/calls.js'
 import { eventually } from '../../helpers/eventually.js'
+import { connectTo, head } from '../../helpers/raw-connection.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { makeTable } from '../../helpers/tables.js'
 
@@ -14,7 +15,7 @@ beforeAll(async () => {
   const first = await makeTable(ann, 't', 'id,day,name\n1,2014-10-08,x\n2,2014-10-09,"y, ""z"""\n3,2014-10-10,\n')
   const second = await makeTable(ann, 't', 'id,day,name\n4,2014-10-09,v\n5,2014-10-11,w\n')
   ids = [second.id, first.id]
-}, 60_000)
+})
 
 async function rows(query = '', caller = ann) {
   return (await caller.call(`/tables/t/rows${query}`)).json
@@ -271,18 +272,14 @@ describe('rows as text', () => {
       'large',
       `id,text\n${Array.from({ length: 20_000 }, (_, row) => `${row},${line}`).join('\n')}\n`,
     )
-    const request = caller.open('/tables/large/rows', { headers: { Accept: 'text/csv' } })
-    request.end()
-    const broken = answerOf(request).then(
-      () => 'whole',
-      (error: NodeJS.ErrnoException) => error.code,
-    )
-    // A limit keeps it from being over too soon.
-    const { id } = await caller.findJob('kind=export')
-    await caller.call(`/jobs/${id}`, { method: 'PATCH', body: { rateLimit: 100_000 } })
+    const reader = await connectTo(caller.url)
+    reader.socket.pause()
+    reader.send(head('GET /tables/large/rows', caller.token, { Accept: 'text/csv' }))
+    const { id } = await caller.findJob('kind=export&state=running')
     const { json } = await caller.post('/export/stop')
     expect(json).toMatchObject({ job: { id, state: 'stopped', table: 'large' } })
-    expect(await broken).toBe('ECONNRESET')
+    reader.socket.resume()
+    expect((await reader.ended()).error).toBe('ECONNRESET')
   })
 
   it('are one export at a time', async () => {
@@ -293,14 +290,13 @@ describe('rows as text', () => {
       'large',
       `id,text\n${Array.from({ length: 20_000 }, (_, row) => `${row},${line}`).join('\n')}\n`,
     )
-    const request = caller.open('/tables/large/rows', { headers: { Accept: 'text/csv' } })
-    request.on('error', () => {})
-    request.end()
-    const { id } = await caller.findJob('kind=export')
-    await caller.call(`/jobs/${id}`, { method: 'PATCH', body: { rateLimit: 100_000 } })
+    const reader = await connectTo(caller.url)
+    reader.socket.pause()
+    reader.send(head('GET /tables/large/rows', caller.token, { Accept: 'text/csv' }))
+    const { id } = await caller.findJob('kind=export&state=running')
     const second = await caller.call('/tables/large/rows', csv)
     expect(second.json).toMatchObject({ status: 409, code: 'job-running', job: { id } })
-    request.destroy()
+    reader.reset()
     const left = await eventually('the first has ended', async () => {
       const job = await caller.job(id)
       return job.endedAt && job
@@ -364,7 +360,7 @@ describe('values of a megabyte', () => {
     // The first rows are small, so that nothing foretells the others.
     const lines = Array.from({ length: 300 }, (_, row) => `${row},${row < 270 ? 'x' : large(row)}\n`)
     await makeTable(caller, 'large', `id,text\n${lines.join('')}`)
-  }, 60_000)
+  })
 
   it('come by pages that are as long as they can be', async () => {
     const seen: number[] = []
