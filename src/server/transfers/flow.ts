@@ -29,6 +29,7 @@ export class Flow {
   readonly #unsent: () => number
   #lastUnsent = 0
   #lastByteAt = performance.now()
+  #nextCheckAt: number
   #held = 0
 
   constructor({ job, shared, idleTimeoutMs, signal, unsent = () => 0 }: FlowOptions) {
@@ -38,7 +39,9 @@ export class Flow {
     this.signal = AbortSignal.any([job.signal, signal, this.#stall.signal])
     // Every file of a form listens to it: that is no leak, and Node would warn of one.
     setMaxListeners(0, this.signal)
-    this.#idleTimer = setInterval(() => this.#checkIdle(idleTimeoutMs), Math.max(20, idleTimeoutMs / 10))
+    const everyMs = Math.max(20, idleTimeoutMs / 10)
+    this.#nextCheckAt = performance.now() + everyMs
+    this.#idleTimer = setInterval(() => this.#checkIdle(idleTimeoutMs, everyMs), everyMs)
     this.#idleTimer.unref()
   }
 
@@ -61,7 +64,7 @@ export class Flow {
     return limits.length === 0 ? Number.POSITIVE_INFINITY : Math.max(minStep, Math.min(...limits) / stepsPerSecond)
   }
 
-  /** When the last byte passed, by `performance.now()`. */
+  /** When the last byte passed, by `performance.now()`; later by as long as this process stood still since. */
   get lastByteAt(): number {
     return this.#lastByteAt
   }
@@ -114,7 +117,11 @@ export class Flow {
     this.#job.count(bytes)
   }
 
-  #checkIdle(idleTimeoutMs: number): void {
+  #checkIdle(idleTimeoutMs: number, everyMs: number): void {
+    const now = performance.now()
+    // While this process stood still, what the other end sent went unread: that is not its silence.
+    this.#lastByteAt = Math.min(now, this.#lastByteAt + Math.max(0, now - this.#nextCheckAt))
+    this.#nextCheckAt = now + everyMs
     const unsent = this.#unsent()
     const moves = unsent !== this.#lastUnsent
     this.#lastUnsent = unsent
@@ -122,7 +129,7 @@ export class Flow {
       this.touch()
       return
     }
-    if (performance.now() - this.#lastByteAt < idleTimeoutMs) return
+    if (now - this.#lastByteAt < idleTimeoutMs) return
     this.#stall.abort(new Problem('stalled', `No byte moved for ${Math.round(idleTimeoutMs / 1000)} s.`))
   }
 

@@ -32,7 +32,7 @@ describe('a transfer that nothing moves in', () => {
     const request = ann.open(path, { method, headers: headers as Record<string, string> })
     request.flushHeaders()
     if (start) request.write(start)
-    const { status, json } = await within('the answer', answerOf(request), 5 * idleTimeoutMs)
+    const { status, json } = await within('the answer', answerOf(request), 20 * idleTimeoutMs)
     expect({ status, json }).toMatchObject({ status: 408, json: { code: 'stalled', job: { state: 'failed' } } })
     expect((await ann.put('next', 'next')).status).toBe(201)
     expect(await ann.names()).toEqual(['next'])
@@ -64,7 +64,7 @@ describe('a transfer goes on', () => {
   it.concurrent('while what passed is taken by a slow reader, byte by byte', async () => {
     const job = new Job({ id: randomUUID(), kind: 'export', accountId: 1, account: 'user:ann' }, () => {})
     job.start()
-    let unsent = 1000
+    let unsent = 1_000_000
     const options = { job, shared: [], idleTimeoutMs: 200, signal: new AbortController().signal }
     const flow = new Flow({ ...options, unsent: () => unsent })
     const until = performance.now() + 1000
@@ -95,7 +95,7 @@ describe('a transfer goes on', () => {
   it.concurrent('while it is paced so that a byte passes seldom', async () => {
     const ann = await shared.newCaller()
     const upload = ann.put('a', 'xyz', { 'Filejobs-Rate-Limit': '1' })
-    expect((await within('the upload', upload, 8 * idleTimeoutMs)).status).toBe(201)
+    expect((await within('the upload', upload, 20 * idleTimeoutMs)).status).toBe(201)
   })
 
   it.concurrent('when it has waited for its turn for longer', async () => {

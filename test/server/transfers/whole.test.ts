@@ -218,7 +218,7 @@ describe('readers of a name that is overwritten all the time', () => {
       'no partial is left',
       async () => (await readdir(join(shared.server.dataFolder, 'partial'))).length === 0,
     )
-  }, 60_000)
+  })
 })
 
 describe('an upload', () => {
