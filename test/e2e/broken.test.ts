@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { eventually } from '../helpers/eventually.js'
 import { openClient } from '../helpers/program.js'
 import { startServe } from '../helpers/serve.js'
 
@@ -31,11 +32,13 @@ describe('a server that dies', () => {
       client.start(['export', 'a.bin', '--retries', '0']),
       client.start(['upload', 'b.bin', '--retries', '1']),
     ]
-    await expect
-      .poll(async () => (await client.run(['jobs', '--state', 'running', '--json'])).stdout.split('\n').length, {
-        timeout: 15_000,
-      })
-      .toBe(3)
+    const exported = async () => (await stat(`${client.home}/a.bin.part`).catch(() => null))?.size
+    await eventually('some of the export is here', exported)
+    const partials = async () => {
+      const names = (await readdir(`${server.dataFolder}/partial`)).filter((name) => name.endsWith('.bin'))
+      return Promise.all(names.map((name) => stat(`${server.dataFolder}/partial/${name}`)))
+    }
+    await eventually('some of the upload is there', async () => (await partials()).some(({ size }) => size > 0))
     server.child.kill('SIGKILL')
     expect(await Promise.all(transfers.map((transfer) => transfer.ended()))).toEqual([5, 5])
     for (const { stderr } of transfers) expect(stderr).toMatch(/^Error: http.*The same command, run again, goes on/m)

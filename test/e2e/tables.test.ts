@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeAccount } from '../helpers/account.js'
 import { writeSales } from '../helpers/csv.js'
+import { importProcess } from '../helpers/engines.js'
+import { eventually } from '../helpers/eventually.js'
 import { startTestServer, type TestServer } from '../helpers/server.js'
 
 let server: TestServer
@@ -18,6 +20,17 @@ async function withTeams() {
   await writeFile(`${account.client.home}/teams.csv`, teams)
   const imported = await account.client.run(['import', 'teams.csv'])
   return { ...account, imported }
+}
+
+/** An import under way, whose process stands still, so that it does not end before it is stopped. */
+async function holdImport() {
+  const { client, folder, jobs } = await makeAccount(server)
+  await writeSales(join(folder, 'sales.csv'), 600_000)
+  const running = client.start(['import', 'sales.csv', '--remote'])
+  const importing = await importProcess()
+  await eventually('it reads', async () => (await jobs()).some(({ kind, bytes }) => kind === 'import' && bytes > 0))
+  importing.hold()
+  return { client, running }
 }
 
 describe('filejobs import', () => {
@@ -67,15 +80,7 @@ describe('filejobs import', () => {
   })
 
   it('is stopped by Ctrl-C, and leaves no row', async () => {
-    const { client } = await makeAccount(server)
-    await writeSales(join(client.home, 'sales.csv'), 300_000)
-    await client.run(['upload', 'sales.csv'])
-    const running = client.start(['import', 'sales.csv', '--remote'])
-    const importing = async () => {
-      const { stdout } = await client.run(['jobs', '--kind', 'import', '--state', 'running', '--json'])
-      return stdout !== '' && JSON.parse(stdout.split('\n')[0]!).bytes > 0
-    }
-    await expect.poll(importing, { timeout: 20_000 }).toBe(true)
+    const { client, running } = await holdImport()
     running.child.kill('SIGINT')
     expect(await running.ended()).toBe(130)
     expect(running.stdout).toBe('Stopped the import of sales.csv: no row was published.\n')
@@ -84,12 +89,8 @@ describe('filejobs import', () => {
   })
 
   it('ends with 9 when somebody else stops it', async () => {
-    const { client } = await makeAccount(server)
-    await writeSales(join(client.home, 'sales.csv'), 300_000)
-    await client.run(['upload', 'sales.csv'])
-    const running = client.start(['import', 'sales.csv', '--remote'])
-    const stopped = async () => (await client.run(['stop', 'import'])).code
-    await expect.poll(stopped, { timeout: 20_000 }).toBe(0)
+    const { client, running } = await holdImport()
+    expect((await client.run(['stop', 'import'])).code).toBe(0)
     expect(await running.ended()).toBe(9)
     expect(running.stderr).toMatch(/The import of sales\.csv was stopped by user:/)
   })
@@ -188,7 +189,7 @@ describe('filejobs query', () => {
       'with recursive t as (select 1 union all select * from t) select count(*) from t',
     ])
     const asking = async () => (await client.run(['jobs', '--kind', 'query', '--state', 'running', '--json'])).stdout
-    await expect.poll(asking, { timeout: 20_000 }).not.toBe('')
+    await expect.poll(asking, { timeout: 60_000 }).not.toBe('')
     running.child.kill('SIGINT')
     expect(await running.ended()).toBe(130)
     expect(running.stdout).toBe('Stopped the query: its process has ended.\n')

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeAccount } from '../helpers/account.js'
+import { eventually } from '../helpers/eventually.js'
 import { startTestServer, type TestServer } from '../helpers/server.js'
 import { hasTmux, openTerminal } from '../helpers/terminal.js'
 
@@ -62,11 +63,16 @@ describe.skipIf(!hasTmux)(name, () => {
   })
 
   it('an export to a pipe shows its bar beside it', async () => {
-    const { token, put } = await makeAccount(server)
+    const { token, put, jobs, fetch } = await makeAccount(server)
     await put('data.bin', randomBytes(5 * 1024 ** 2))
     const terminal = await openTerminal({ FILEJOBS_SERVER: server.url, FILEJOBS_TOKEN: token })
     await terminal.type('filejobs export data.bin -o - | wc -c')
+    const { id } = await eventually('a part has come', async () =>
+      (await jobs()).find(({ kind, bytes }) => kind === 'export' && bytes > 1024 ** 2),
+    )
+    expect((await fetch(`/jobs/${id}/pause`, { method: 'POST' })).status).toBe(200)
     await terminal.shows(/data\.bin \[=+-+\] +\d+%/)
+    expect((await fetch(`/jobs/${id}/resume`, { method: 'POST' })).status).toBe(200)
     await terminal.shows(/^5242880$/m)
     expect(await terminal.screen()).not.toMatch(/\[=/)
   })

@@ -5,11 +5,13 @@ import { Caller, holdUpload } from '../helpers/calls.js'
 import { openCuttingProxy } from '../helpers/cutting-proxy.js'
 import { listenTo } from '../helpers/event-stream.js'
 import { eventually } from '../helpers/eventually.js'
-import { freePort } from '../helpers/ports.js'
 import type { Running } from '../helpers/program.js'
 import { startTestServer, type TestServer } from '../helpers/server.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 import { hasTmux, openTerminal } from '../helpers/terminal.js'
+
+/** Nobody listens on the port 1. */
+const nowhere = 'http://127.0.0.1:1'
 
 let server: TestServer
 beforeAll(async () => {
@@ -55,18 +57,21 @@ describe('jobs --watch --json', () => {
   })
 
   it('says to start anew after a restart of the server', async () => {
-    const port = await freePort()
     const dataFolder = await temporaryFolder()
-    const first = await startTestServer({ port, dataFolder, shutdownGraceMs: 0 })
+    const first = await startTestServer({ dataFolder, shutdownGraceMs: 0 })
+    let url = first.url
+    const way = await openCuttingProxy(() => url)
     const { client, put } = await makeAccount(first)
-    const watch = client.start(['jobs', '--watch', '--json'])
+    const watch = client.start(['jobs', '--watch', '--json', '--server', way.url])
     await eventually('it listens', async () => {
       await put('a', 'x')
       return eventsOf(watch).length > 0
     })
+    url = nowhere
     await first.close()
-    const second = await startTestServer({ port, dataFolder, shutdownGraceMs: 0 })
+    const second = await startTestServer({ dataFolder, shutdownGraceMs: 0 })
     onTestFinished(() => second.close())
+    url = second.url
     await eventually('it says so', () => eventsOf(watch).find(({ event }) => event === 'resync'))
   })
 
@@ -84,7 +89,6 @@ describe('jobs --watch --json', () => {
 
   it('fails at once where there is no server, or no right to see all', async () => {
     const { client } = await makeAccount(server)
-    const nowhere = `http://127.0.0.1:${await freePort()}`
     expect((await client.run(['jobs', '--watch', '--json', '--server', nowhere])).code).toBe(5)
     expect((await client.run(['jobs', '--watch', '--json', '--all'])).code).toBe(3)
   })
@@ -110,7 +114,7 @@ describe('jobs --watch', () => {
       const { token, put } = await makeAccount(server)
       const ann = new Caller(server, token)
       await put('before', 'x')
-      const held = await holdUpload(ann, 'held', { size: 1000 })
+      const held = await holdUpload(ann, 'held', { size: 1_000_000 })
       const terminal = await openTerminal({ FILEJOBS_SERVER: server.url, FILEJOBS_TOKEN: token })
       await terminal.type('echo before-the-table')
       await terminal.shows(/^before-the-table *$/m)
@@ -118,8 +122,12 @@ describe('jobs --watch', () => {
       await terminal.shows(/^JOB +KIND +STATE +PROGRESS +RATE +LEFT +WHAT *$/m)
       await terminal.shows(new RegExp(`^${held.id.slice(0, 8)}  upload  running +\\[-{10}\\] +0% .* held *$`, 'm'))
       await terminal.shows(/upload {2}done +\[={10}\] 100% .* before *$/m)
-      held.request.write(Buffer.alloc(499))
+      held.request.write(Buffer.alloc(500_000))
+      // A rate is told of what moves for a while.
+      const trickle = setInterval(() => held.request.write('x'), 300)
+      onTestFinished(() => clearInterval(trickle))
       await terminal.shows(/running +\[=====-----\] {2}50% +[\d.]+ \w+\/s .* held *$/m)
+      clearInterval(trickle)
       await ann.post(`/jobs/${held.id}/pause`)
       await terminal.shows(/paused +\[=====-----\] .* held *$/m)
       await ann.post(`/jobs/${held.id}/stop`)
@@ -147,14 +155,16 @@ describe('jobs --watch', () => {
 
     it('says when the server is gone, and goes on when it is back', async () => {
       const { token, put } = await makeAccount(server)
-      const way = await openCuttingProxy(server.url)
+      let url = server.url
+      const way = await openCuttingProxy(() => url)
       const terminal = await openTerminal({ FILEJOBS_SERVER: way.url, FILEJOBS_TOKEN: token })
       await terminal.type('filejobs jobs --watch')
       await terminal.shows(/^There are no jobs\. *$/m)
-      way.goDown()
+      url = nowhere
+      way.cutAll()
       await terminal.shows(/No connection to \S+: trying again … *$/m)
       await put('meanwhile', 'x')
-      await way.goUp()
+      url = server.url
       await terminal.shows(/done .* meanwhile *$/m)
       expect(await terminal.screen()).not.toMatch(/No connection/)
       await terminal.press('q')

@@ -27,7 +27,7 @@ export async function importProcess(): Promise<ImportProcess> {
 
 /** The processes of the engine that a process has started, of one kind or all. */
 export async function enginesOf(parent: number, kind = '\\w+'): Promise<number[]> {
-  const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=,args='])
+  const { stdout } = await run('ps', ['-A', '-ww', '-o', 'pid=,ppid=,args='])
   return stdout.split('\n').flatMap((line) => {
     const [, pid, ppid, args] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? []
     return Number(ppid) === parent && new RegExp(`tables/${kind}-child\\.js`).test(args!) ? [Number(pid)] : []

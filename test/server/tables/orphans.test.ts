@@ -31,7 +31,7 @@ async function busyServer(dataFolder: string) {
   await caller.call('/tables/small/rows')
   const sql = 'with recursive t as (select 1 union all select * from t) select count(*) from t'
   caller.post('/query', { sql }).catch(() => {})
-  await writeSales(join(dataFolder, 'uploads/user/ann/sales.csv'), 300_000)
+  await writeSales(join(dataFolder, 'uploads/user/ann/sales.csv'), 600_000)
   const { json } = await caller.post('/import', { filename: 'sales.csv' })
   await eventually('the import reads', async () => (await caller.job(json.id)).bytes > 0)
   const children = await eventually('three processes run', async () => {
@@ -47,14 +47,12 @@ const left = async (dataFolder: string) => ({
 })
 
 describe('the processes of the engine', () => {
-  it('die with a server that is killed, and the next start finds nothing of the import', {
-    timeout: 90_000,
-  }, async () => {
+  it('die with a server that is killed, and the next start finds nothing of the import', async () => {
     const dataFolder = join(await temporaryFolder(), 'data')
     const { server, children, importId } = await busyServer(dataFolder)
     server.child.kill('SIGKILL')
     await once(server.child, 'close')
-    await eventually('the processes are gone', async () => (await running(children)).length === 0, 5_000)
+    await eventually('the processes are gone', async () => (await running(children)).length === 0, 30_000)
     const next = await startServe({ dataFolder })
     expect(await left(dataFolder)).toEqual({ partial: [], tables: ['small'] })
     const caller = await logIn(next)
@@ -62,7 +60,7 @@ describe('the processes of the engine', () => {
     expect((await caller.call('/tables')).json.tables).toMatchObject([{ name: 'small', rows: 1 }])
   })
 
-  it('end with a server that is told to end twice', { timeout: 90_000 }, async () => {
+  it('end with a server that is told to end twice', async () => {
     const dataFolder = join(await temporaryFolder(), 'data')
     const { server, children } = await busyServer(dataFolder)
     // A second signal so soon would count as the first one's echo.
@@ -71,10 +69,10 @@ describe('the processes of the engine', () => {
       server.child.kill('SIGTERM')
       return server.child.exitCode !== null || server.child.signalCode !== null
     })
-    await eventually('the processes are gone', async () => (await running(children)).length === 0, 5_000)
+    await eventually('the processes are gone', async () => (await running(children)).length === 0, 30_000)
   })
 
-  it('are ignored by a Ctrl-C in the terminal of the server', { timeout: 90_000 }, async () => {
+  it('are ignored by a Ctrl-C in the terminal of the server', async () => {
     const dataFolder = join(await temporaryFolder(), 'data')
     const { children, server } = await busyServer(dataFolder)
     const { stdout } = await run('ps', ['-o', 'pgid=', '-p', [server.child.pid, ...children].join(',')])

@@ -23,7 +23,7 @@ beforeAll(async () => {
   await publish(ann, 'order', 'a\n1\n')
   await publish({ role: 'user', username: 'bob' }, 'bobs', 'a\n1\n')
   tables = await store.list(ann)
-}, 60_000)
+})
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 async function publish(space: typeof ann, table: string, content: string): Promise<void> {
@@ -51,7 +51,8 @@ async function publish(space: typeof ann, table: string, content: string): Promi
   await staged.remove()
 }
 
-function query(sql: string, timeLimitMs = 30_000) {
+/** With more time than it has by default, since it may be slow to come to its memory's limit. */
+function query(sql: string, timeLimitMs = 100_000) {
   const { signal } = new AbortController()
   return runQuery({ sql, tables, folder: store.folder, maxRows: 1000, timeLimitMs, signal })
 }
@@ -181,7 +182,7 @@ describe.concurrent('a query cannot', () => {
     expect(attempts.length).toBeGreaterThanOrEqual(40)
   })
 
-  it.each(attempts)('%s', { timeout: 60_000 }, async (_, sql) => {
+  it.each(attempts)('%s', async (_, sql) => {
     const bobs = 'user/bob/bobs/3.parquet'
     const failure = await query(sql.replaceAll('@', bobs)).then(
       (answer) => expect.fail(`It was answered: ${JSON.stringify(answer).slice(0, 500)}`),
@@ -192,7 +193,7 @@ describe.concurrent('a query cannot', () => {
     expect(failure.message).not.toContain(folder)
   })
 
-  it('go on for ever', { timeout: 60_000 }, async () => {
+  it('go on for ever', async () => {
     const endless = 'with recursive t as (select 1 union all select * from t) select count(*) from t'
     await expect(query(endless, 3000)).rejects.toMatchObject({ code: 'query-too-long' })
     const wide = 'select count(*) from range(1000000) a, range(1000000) b where a.range + b.range = -1'
@@ -237,11 +238,11 @@ describe.concurrent('a query can', () => {
     ['describe a table', 'select column_name from (describe sales) limit 1', [{ column_name: 'id' }]],
     ['pivot', "from (select id, name from sales) pivot (count(*) for name in ('x'))", expect.anything()],
     ['use sets', 'select 1 union all select 2 except select 2', expect.anything()],
-  ])('%s', { timeout: 60_000 }, async (_, sql, results) => {
+  ])('%s', async (_, sql, results) => {
     expect((await query(sql)).results).toEqual(results)
   })
 
-  it('be answered by 1,000 rows at most, and by 8 MiB', { timeout: 60_000 }, async () => {
+  it('be answered by 1,000 rows at most, and by 8 MiB', async () => {
     const many = await query('select range from range(5000)')
     expect([many.results.length, many.truncated]).toEqual([1000, true])
     const exact = await query('select range from range(1000)')
@@ -250,7 +251,7 @@ describe.concurrent('a query can', () => {
     expect([large.results.length, large.truncated]).toEqual([2, true])
   })
 
-  it('be wrong, and is told where', { timeout: 60_000 }, async () => {
+  it('be wrong, and is told where', async () => {
     await expect(query('select nme from sales')).rejects.toThrow(/"nme" not found.*LINE 1/s)
     await expect(query('selct 1')).rejects.toThrow(/syntax error at or near "selct"/)
     await expect(query('select 1 + from sales')).rejects.toMatchObject({ code: 'malformed-query' })

@@ -19,9 +19,8 @@ describe('an upload whose sender hangs', () => {
     const tus = await newTus()
     const path = await tus.begin({ length: 1_000_000 })
     const held = await tus.hold(path, 0, Buffer.alloc(123_456, 'a'))
-    const began = performance.now()
-    expect(await tus.offset(path)).toBe(123_456)
-    expect(performance.now() - began).toBeLessThan(2_000)
+    // The one that hangs would be waited for ten minutes.
+    expect(await within('the answer to HEAD', tus.offset(path), 20_000)).toBe(123_456)
     expect(await within('the end of the first', held.answer)).toMatchObject({
       status: 400,
       json: { code: 'taken-over' },
@@ -51,7 +50,8 @@ describe('an upload whose sender hangs', () => {
     const succeeded = answers.flatMap(({ status }, index) => (status === 204 ? [index] : []))
     expect(succeeded.length).toBeLessThanOrEqual(1)
     if (succeeded.length === 1) expect(published.body.equals(pieces[succeeded[0]!]!)).toBe(true)
-    else expect(await tus.offset(path)).toBeLessThan(2_000_000)
+    else if (published.status === 200) expect(pieces.some((piece) => piece.equals(published.body))).toBe(true)
+    else expect(published.status).toBe(404)
   })
 
   it('is stopped by DELETE: the sender hears 410 job-stopped, not 204', async () => {
