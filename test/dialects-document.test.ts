@@ -38,7 +38,7 @@ describeWithCurl(document, () => {
         await eventually('it runs', async () => (await jobs('state=running')).some(({ bytes }) => bytes > 0))
       }
     }
-  }, 120_000)
+  }, 240_000)
 
   test('leaves out no document', () => {
     const headings = readFileSync(new URL(`../${document}`, import.meta.url), 'utf8').match(/^## /gm)

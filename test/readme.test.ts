@@ -27,7 +27,7 @@ describe('the README', () => {
     await eventually('the upload runs', async () => /running/.test((await terminal.run('filejobs jobs')).join('\n')))
     for (const { command, output } of stopping!) expect(await terminal.run(command)).toEqual(output)
     expect(await uploading).toEqual(stopped!.flatMap((step) => step.output))
-  }, 60_000)
+  }, 180_000)
 
   it.each(documents)('and its companions link to what is there: %s', (document) => {
     const here = new URL(`../${document}`, import.meta.url)

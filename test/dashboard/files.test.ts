@@ -83,7 +83,7 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     await row('staying.txt').waitFor()
     await row('staying.txt').getByRole('button', { name: 'Delete staying.txt' }).click()
     await row('staying.txt').waitFor({ state: 'detached' })
-    await page.clock.fastForward(9000)
+    await page.clock.fastForward(5000)
     await page.getByRole('button', { name: 'Undo' }).click()
     await row('staying.txt').waitFor()
     await row('going.txt').getByRole('button', { name: 'Delete going.txt' }).click()

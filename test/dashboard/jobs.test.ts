@@ -1,10 +1,12 @@
+import { truncate, writeFile } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
 import { expect, it } from 'vitest'
 import { chromiumPath, shareBrowser } from '../helpers/browser.js'
 import { Caller, holdUpload } from '../helpers/calls.js'
 import { curl, describeWithCurl } from '../helpers/curl.js'
 import { shareServer } from '../helpers/shared-server.js'
-import { largeFile, slowly } from '../helpers/slow-transfers.js'
+import { slowly } from '../helpers/slow-transfers.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 describeWithCurl('the jobs of the dashboard', () => {
   const shared = shareServer()
@@ -24,7 +26,10 @@ describeWithCurl('the jobs of the dashboard', () => {
   it.skipIf(!chromiumPath)('stops the upload of a curl by a click, shows the receipt, and curl is told', async () => {
     const { page, caller } = await open()
     await page.getByText('Nothing is running').waitFor()
-    const file = await largeFile()
+    // Two minutes of curl's time.
+    const file = `${await temporaryFolder()}/large.bin`
+    await writeFile(file, '')
+    await truncate(file, 1024 ** 3)
     const upload = curl(
       '-T',
       file,
@@ -34,7 +39,7 @@ describeWithCurl('the jobs of the dashboard', () => {
       `${caller.url}/files/video.mkv`,
     )
     await job(page, 'video.mkv')
-      .getByText(/MiB of 64.0 MiB/)
+      .getByText(/MiB of 1.0 GiB/)
       .waitFor()
     await job(page, 'video.mkv')
       .getByText(/MiB\/s/)
@@ -121,7 +126,7 @@ describeWithCurl('the jobs of the dashboard', () => {
     expect(opened).toEqual([])
     await page.close()
     await expect.poll(() => opened.length).toBe(1)
-    expect(streams()).toBe(before + 1)
+    await expect.poll(streams).toBe(before + 1)
     held.finish()
     await history(other)
       .getByRole('row', { name: /seen-twice\.bin.*done/ })

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { chromiumPath, shareBrowser } from '../helpers/browser.js'
 import { Caller } from '../helpers/calls.js'
+import { importProcess } from '../helpers/engines.js'
 import { manyTeams, salesCsv } from '../helpers/sales.js'
 import { shareServer } from '../helpers/shared-server.js'
 
-describe.skipIf(!chromiumPath)('the tables of the dashboard', { timeout: 60_000 }, () => {
+describe.skipIf(!chromiumPath)('the tables of the dashboard', { timeout: 240_000 }, () => {
   const shared = shareServer()
   const browser = shareBrowser()
   let people = 0
@@ -27,14 +28,14 @@ describe.skipIf(!chromiumPath)('the tables of the dashboard', { timeout: 60_000 
 
     const rows = page.getByRole('region', { name: 'Rows of sales' })
     await rows.getByRole('columnheader', { name: 'Order ID' }).waitFor()
-    expect(await rows.locator('tbody tr').count()).toBe(50)
+    await expect.poll(() => rows.locator('tbody tr').count()).toBe(50)
     await page.getByRole('button', { name: 'Next' }).click()
     await page.getByText('Page 2').waitFor()
     await page.getByLabel('From').fill('2015-07-11')
     await page.getByLabel('To, without').fill('2015-07-14')
     await page.getByText('3 rows', { exact: true }).waitFor()
     await rows.getByText('2015-07-13').waitFor()
-    expect(await rows.getByText('2015-07-14').count()).toBe(0)
+    await expect.poll(() => rows.getByText('2015-07-14').count()).toBe(0)
 
     await page.getByText('Summary', { exact: true }).click()
     await page.getByRole('rowheader', { name: 'Units Sold' }).waitFor()
@@ -61,6 +62,10 @@ describe.skipIf(!chromiumPath)('the tables of the dashboard', { timeout: 60_000 
     await caller.put('teams.csv', manyTeams())
     await page.getByRole('button', { name: 'Import teams.csv as a table' }).click()
     await page.getByRole('button', { name: 'Import', exact: true }).click()
+    // Its process is made to stand still, so that it does not end before the click.
+    const importing = await importProcess()
+    await caller.findJob('kind=import', ({ bytes }) => bytes > 0)
+    importing.hold()
     const running = page.getByRole('article', { name: 'Import teams.csv' })
     await running.getByRole('progressbar').waitFor()
     await running.getByRole('button', { name: 'Stop teams.csv' }).click()

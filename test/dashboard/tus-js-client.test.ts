@@ -35,7 +35,8 @@ describe.skipIf(!chromiumPath)('tus-js-client in a real browser', () => {
     const receipt = await caller.post(`/jobs/${id}/stop`)
     expect(receipt.status).toBe(200)
     proxy.cutAll()
-    expect((await ended).status).toBe(410)
+    // 423 where the cut came before the answer, and it asked how far it is.
+    expect([410, 423]).toContain((await ended).status)
     const sent = [...requests]
     // Much longer than it would wait before it tries again.
     await delay(500)

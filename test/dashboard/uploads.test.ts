@@ -91,11 +91,11 @@ describe.skipIf(!chromiumPath)('uploads of the dashboard', () => {
   it('stops an upload, shows the receipt, and goes on with the next', async () => {
     const { page, curl, upload } = await open(slowly)
     const folder = await temporaryFolder()
-    const slow = await write(folder, 'slow.bin', randomBytes(8 * mebibyte))
+    const slow = await write(folder, 'slow.bin', randomBytes(32 * mebibyte))
     const next = await write(folder, 'next.txt', Buffer.from('next'))
     await page.getByLabel('Upload files').setInputFiles([slow, next])
     await upload('slow.bin')
-      .getByText(/MiB of 8.0 MiB/)
+      .getByText(/MiB of 32.0 MiB/)
       .waitFor()
     await upload('slow.bin').getByRole('button', { name: 'Stop the upload of slow.bin' }).click()
     const receipt = page.getByTestId('receipt')
@@ -107,10 +107,10 @@ describe.skipIf(!chromiumPath)('uploads of the dashboard', () => {
 
   it('says who stopped an upload elsewhere, and sends nothing more of it', async () => {
     const { page, curl, upload } = await open(slowly)
-    const slow = await write(await temporaryFolder(), 'slow.bin', randomBytes(8 * mebibyte))
+    const slow = await write(await temporaryFolder(), 'slow.bin', randomBytes(32 * mebibyte))
     await page.getByLabel('Upload files').setInputFiles(slow)
     await upload('slow.bin')
-      .getByText(/of 8.0 MiB/)
+      .getByText(/of 32.0 MiB/)
       .waitFor()
     const admin = await shared.admin()
     const job = await curl.findJob('kind=upload', ({ bytes }) => bytes > 0)
@@ -132,14 +132,14 @@ describe.skipIf(!chromiumPath)('uploads of the dashboard', () => {
 
   it('goes on after a reload once the same file is chosen again', async () => {
     const { page, curl, upload } = await open(slowly)
-    const bytes = randomBytes(6 * mebibyte)
+    const bytes = randomBytes(32 * mebibyte)
     const file = await write(await temporaryFolder(), 'long.bin', bytes)
     await page.getByLabel('Upload files').setInputFiles(file)
     const job = await curl.findJob('kind=upload', ({ bytes }) => bytes > mebibyte)
     page.on('dialog', (dialog) => dialog.accept())
     await page.reload()
     const note = page.locator('[data-unfinished="long.bin"]')
-    await note.getByText(/of 6.0 MiB have arrived/).waitFor()
+    await note.getByText(/of 32.0 MiB have arrived/).waitFor()
     await note.getByLabel('Choose long.bin again').setInputFiles(file)
     await upload('long.bin').getByText('went on from').waitFor()
     expect((await curl.call(`/jobs/${job.id}`, { method: 'PATCH', body: { rateLimit: null } })).status).toBe(200)
@@ -150,7 +150,7 @@ describe.skipIf(!chromiumPath)('uploads of the dashboard', () => {
 
   it('discards what a reload broke off, where that is wished', async () => {
     const { page, curl } = await open(slowly)
-    const file = await write(await temporaryFolder(), 'long.bin', randomBytes(6 * mebibyte))
+    const file = await write(await temporaryFolder(), 'long.bin', randomBytes(32 * mebibyte))
     await page.getByLabel('Upload files').setInputFiles(file)
     await curl.findJob('kind=upload', ({ bytes }) => bytes > 0)
     page.on('dialog', (dialog) => dialog.accept())
