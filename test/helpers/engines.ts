@@ -11,9 +11,9 @@ export interface ImportProcess {
   goOn(): void
 }
 
-/** Waits until the server in this process imports something. */
-export async function importProcess(): Promise<ImportProcess> {
-  const pid = await eventually('an import has its process', async () => (await enginesOf(process.pid, 'import'))[0])
+/** Waits until a server imports something: that of this process, or of another. */
+export async function importProcess(server = process.pid): Promise<ImportProcess> {
+  const pid = await eventually('an import has its process', async () => (await enginesOf(server, 'import'))[0])
   const goOn = () => void process.kill(pid, 'SIGCONT')
   onTestFinished(() => {
     try {

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { Caller } from '../../helpers/calls.js'
 import { writeSales } from '../../helpers/csv.js'
-import { enginesOf, running } from '../../helpers/engines.js'
+import { enginesOf, importProcess, running } from '../../helpers/engines.js'
 import { eventually } from '../../helpers/eventually.js'
 import { type ServeProcess, startServe } from '../../helpers/serve.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
@@ -22,22 +22,26 @@ async function logIn(server: ServeProcess): Promise<Caller> {
   return new Caller(server, ((await answer.json()) as { token: string }).token)
 }
 
-/** Starts rows, an endless query and an import, each with a process of its own. */
+/** Starts an import, rows and an endless query, each with a process of its own. */
 async function busyServer(dataFolder: string) {
   const server = await startServe({ dataFolder })
   const caller = await logIn(server)
   await caller.put('small.csv', 'a\n1\n')
   await caller.call('/import', { method: 'POST', body: { filename: 'small.csv' }, headers: { Prefer: 'wait=60' } })
+  await writeSales(join(dataFolder, 'uploads/user/ann/sales.csv'), 600_000)
+  const { json } = await caller.post('/import', { filename: 'sales.csv' })
+  const importing = await importProcess(server.child.pid)
+  await eventually('the import reads', async () => (await caller.job(json.id)).bytes > 0)
+  // It stands still until the others are there too.
+  importing.hold()
   await caller.call('/tables/small/rows')
   const sql = 'with recursive t as (select 1 union all select * from t) select count(*) from t'
   caller.post('/query', { sql }).catch(() => {})
-  await writeSales(join(dataFolder, 'uploads/user/ann/sales.csv'), 600_000)
-  const { json } = await caller.post('/import', { filename: 'sales.csv' })
-  await eventually('the import reads', async () => (await caller.job(json.id)).bytes > 0)
   const children = await eventually('three processes run', async () => {
     const found = await enginesOf(server.child.pid!)
     return found.length === 3 && found
   })
+  importing.goOn()
   return { server, caller, children, importId: json.id as string }
 }
 
