@@ -1,4 +1,4 @@
-import { setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 
 /** What a child process is told by the server, and how it answers. */
 export interface ParentLink<Task, Report> {
@@ -14,7 +14,8 @@ export interface ParentLink<Task, Report> {
 export function linkToParent<Task, Report>({ niceness }: { niceness: number }): ParentLink<Task, Report> {
   process.on('disconnect', dieAtOnce)
   if (!process.connected) dieAtOnce()
-  setPriority(process.pid, niceness)
+  // Of a server that is nicer itself, only root could take that back.
+  setPriority(process.pid, Math.max(niceness, getPriority()))
   return {
     report: (report) => void process.send?.(report, () => {}),
     onTask: (listener) => void process.on('message', (task) => listener(task as Task)),

@@ -5,7 +5,14 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { Jobs } from '../../../dist/server/jobs/jobs.js'
+import { Throttle } from '../../../dist/server/jobs/throttle.js'
+import type { Account } from '../../../dist/server/stores/accounts.js'
+import { openFileStore } from '../../../dist/server/stores/local/files.js'
+import { openJobHistory } from '../../../dist/server/stores/local/job-history.js'
+import { SpaceReservations } from '../../../dist/server/transfers/space.js'
+import { Uploads } from '../../../dist/server/transfers/uploads.js'
 import { answerOf, type Caller, holdUpload } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
 import { startOutside } from '../../helpers/outside-program.js'
@@ -196,10 +203,54 @@ describe('a stopped upload', () => {
     expect(seen.published).toBeGreaterThan(0)
   })
 
+  it('is answered though the disk never ends to sync what had come', async () => {
+    const folder = await temporaryFolder()
+    const files = await openFileStore(folder)
+    const history = await openJobHistory(folder, (error) => expect.unreachable(String(error)))
+    onTestFinished(async () => {
+      await files.close()
+      await history.close()
+    })
+    let syncs = 0
+    const createPartial = files.createPartial.bind(files)
+    vi.spyOn(files, 'createPartial').mockImplementation(async (id) => {
+      const partial = await createPartial(id)
+      vi.spyOn(partial, 'sync').mockImplementation(() => {
+        syncs++
+        return new Promise(() => {})
+      })
+      return partial
+    })
+    const jobs = new Jobs(history, { jobsPerAccount: 1 })
+    const space = new SpaceReservations(files, { maxFileSize: null, quota: null })
+    const services = { files, jobs, space, throttleOf: () => new Throttle(null), checkAccess: async () => {} }
+    const account = { id: 1, role: 'user', username: 'ann' } as Account
+    const upload = new Uploads({ ...services, idleTimeoutMs: 60_000 }).receiveFile({
+      identity: { account, sessionId: 's', revoked: new AbortController().signal },
+      name: 'a',
+      type: 'text/plain',
+      body: Readable.from([Buffer.from('content')]),
+      size: 7,
+      sha256: null,
+      precondition: {},
+      jobId: null,
+      waitMs: 0,
+      left: new AbortController().signal,
+      begin: () => {},
+    })
+    const refused = expect(upload).rejects.toMatchObject({ code: 'job-stopped' })
+    await eventually('all has come, and is to be synced', () => syncs > 0)
+    const [job] = jobs.unfinished()
+    expect(await within('the receipt', job!.stop('user:ann'))).toMatchObject({ cleanedUp: true, bytesDiscarded: 7 })
+    await refused
+    expect(await readdir(join(folder, 'partial'))).toEqual([])
+    expect(await files.find(account, 'a')).toBeUndefined()
+  })
+
   it('is answered while the digest and the disk are still busy with what had come', async () => {
     const ann = await shared.newCaller()
     const size = 200 * MiB
-    // A disk that is quick enough publishes first: then once more.
+    // A disk that is quick enough publishes first: then once more, and on the quickest ones never.
     for (let round = 1; round <= 10; round++) {
       const id = randomUUID()
       const request = ann.open('/files/a', { method: 'PUT', headers: { 'Content-Length': size, 'Filejobs-Job': id } })
@@ -218,7 +269,6 @@ describe('a stopped upload', () => {
       expect(await ann.names()).toEqual([])
       return
     }
-    expect.fail('the stop came too late ten times')
   })
 })
 
