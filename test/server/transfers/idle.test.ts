@@ -62,11 +62,8 @@ describe('a transfer goes on', () => {
   })
 
   it.concurrent('while what passed is taken by a slow reader, byte by byte', async () => {
-    const job = new Job({ id: randomUUID(), kind: 'export', accountId: 1, account: 'user:ann' }, () => {})
-    job.start()
     let unsent = 1_000_000
-    const options = { job, shared: [], idleTimeoutMs: 200, signal: new AbortController().signal }
-    const flow = new Flow({ ...options, unsent: () => unsent })
+    const flow = openFlow(() => unsent)
     const until = performance.now() + 1000
     while (performance.now() < until) {
       unsent--
@@ -110,6 +107,22 @@ describe('a transfer goes on', () => {
     expect((await waiting).status).toBe(201)
   })
 })
+
+it('a server that stood still does not take that for the silence of others', async () => {
+  const flow = openFlow(() => 0)
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600)
+  await delay(1)
+  expect(flow.signal.aborted).toBe(false)
+  await eventually('it stalls', () => flow.signal.aborted)
+  flow.close()
+})
+
+/** A flow of a job that runs, with an idle limit of 200 ms. */
+function openFlow(unsent: () => number): Flow {
+  const job = new Job({ id: randomUUID(), kind: 'export', accountId: 1, account: 'user:ann' }, () => {})
+  job.start()
+  return new Flow({ job, shared: [], idleTimeoutMs: 200, signal: new AbortController().signal, unsent })
+}
 
 async function readerOf(): Promise<Caller> {
   const ann = await shared.newCaller()
