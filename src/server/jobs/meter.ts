@@ -18,12 +18,16 @@ export class Meter {
     this.#samples = []
   }
 
-  /** Bytes per second over the last three seconds; null until there is something to tell. */
+  /**
+   * Bytes per second over the last three seconds, or over a longer time in which nothing moved and nobody asked; null until
+   * there is something to tell.
+   */
   rate(): number | null {
     const now = performance.now()
     this.#sample(now)
-    const first = this.#samples.find((sample) => sample.at >= now - windowMs)
-    if (!first || now - first.at < sampleMs) return null
+    const samples = this.#samples.filter(({ at }) => now - at >= sampleMs)
+    const first = samples.find(({ at }) => at >= now - windowMs) ?? samples.at(-1)
+    if (!first) return null
     return Math.round(((this.#bytes - first.bytes) / (now - first.at)) * 1000)
   }
 
