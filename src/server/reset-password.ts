@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { passwordBytes } from '../protocol/accounts.js'
 import { Problem } from '../protocol/problems.js'
 import { drawPassword } from './auth/first-admin.js'
 import { openPasswords } from './auth/passwords.js'
@@ -10,17 +11,19 @@ import { lockDataFolder } from './stores/local/data-lock.js'
 import { openSessionStore } from './stores/local/sessions.js'
 
 export interface ResetOptions {
-  /** Default: a random one. */
-  password?: string
+  /** 8 to 72 bytes; default: a random one. */
+  password?: string | undefined
   /** bcrypt's cost; default 12. */
   bcryptCost?: number
 }
 
 /**
  * Gives an account (`role:username`) of a data folder a new password, ends its sessions, and returns the password.
- * Throws `busy` while a server works on the folder, `account-not-found`, and `invalid-request` for a folder without accounts.
+ * Throws `busy` while a server works on the folder, `account-not-found`, and `invalid-request` for a folder without accounts or a
+ * password that does not fit.
  */
 export async function resetPassword(dataFolder: string, name: string, options: ResetOptions = {}): Promise<string> {
+  checkFits(options.password)
   const root = resolve(dataFolder)
   await checkHoldsAccounts(root)
   const lock = await lockDataFolder(root)
@@ -38,6 +41,14 @@ export async function resetPassword(dataFolder: string, name: string, options: R
   } finally {
     await lock.release()
   }
+}
+
+function checkFits(password: string | undefined): void {
+  if (password === undefined) return
+  const bytes = Buffer.byteLength(password)
+  if (bytes >= passwordBytes.min && bytes <= passwordBytes.max) return
+  const reason = `must have ${passwordBytes.min} to ${passwordBytes.max} bytes`
+  throw new Problem('invalid-request', `password: ${reason}.`, { field: 'password' })
 }
 
 async function checkHoldsAccounts(root: string): Promise<void> {

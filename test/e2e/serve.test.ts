@@ -121,4 +121,25 @@ describe('a lost password', () => {
     const env = { FILEJOBS_PASSWORD: stdout.trim() }
     expect((await client.run(['login', 'admin:admin', '--server', again.url], { env })).code).toBe(0)
   })
+
+  it('is replaced by the one from stdin, which must fit', async () => {
+    const server = await startServe()
+    server.child.kill('SIGTERM')
+    await server.ended()
+    const client = await openClient()
+    const reset = ['accounts', 'reset-password', 'admin:admin', '--data', server.dataFolder, '--password-stdin']
+    expect(await client.run(reset, { input: 'short\n' })).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'Error: password: must have 8 to 72 bytes.\n',
+    })
+    expect(await client.run(reset, { input: 'battery staple\n' })).toEqual({
+      code: 0,
+      stdout: 'The password of admin:admin was set; its sessions have ended.\n',
+      stderr: '',
+    })
+    const again = await startServe({ dataFolder: server.dataFolder })
+    const env = { FILEJOBS_PASSWORD: 'battery staple' }
+    expect((await client.run(['login', 'admin:admin', '--server', again.url], { env })).code).toBe(0)
+  })
 })

@@ -4,7 +4,7 @@ import { routes } from '../../protocol/routes.js'
 import type { Context } from '../context.js'
 import { Failure } from '../exit-codes.js'
 import { askSignupPassword, askWho } from '../login-flow.js'
-import { askLine } from '../password.js'
+import { askLine, readPasswords } from '../password.js'
 import { openSession, type Session } from '../session.js'
 import { type Column, formatTable, formatTime } from '../table.js'
 
@@ -104,10 +104,10 @@ function resetPasswordCommand(context: Context): Command {
     .argument('<account>', 'ROLE:USERNAME')
     .option('--data <folder>', 'work on this data folder itself; no server may run on it')
     .option(...passwordStdin)
-    .addHelpText('after', '\nExample:\n  $ filejobs accounts reset-password admin:admin --data ./filejobs-data')
+    .addHelpText('after', resetExamples)
     .action(async (account: string, options: PasswordOptions & { data?: string }, command: Command) => {
       const session = await openSession(context, command)
-      if (options.data !== undefined) return resetOffline(session, options.data, fullName(account))
+      if (options.data !== undefined) return resetOffline(session, options.data, fullName(account), options)
       await session.token()
       const password = await askSignupPassword(
         session,
@@ -119,9 +119,26 @@ function resetPasswordCommand(context: Context): Command {
     })
 }
 
-async function resetOffline({ output }: Session, dataFolder: string, account: string): Promise<void> {
+const resetExamples = `
+With --data and without --password-stdin, a random password is set and printed.
+
+Examples:
+  $ filejobs accounts reset-password admin:admin --data ./filejobs-data
+  $ pass show filejobs | filejobs accounts reset-password user:ann --password-stdin`
+
+async function resetOffline(
+  { output, context }: Session,
+  dataFolder: string,
+  account: string,
+  { passwordStdin }: PasswordOptions,
+): Promise<void> {
+  const [given] = passwordStdin ? await readPasswords(context.stdin, ['password']) : []
   const { resetPassword } = await import('../../server/reset-password.js')
-  const password = await resetPassword(dataFolder, account)
+  const password = await resetPassword(dataFolder, account, { password: given })
+  if (given !== undefined) {
+    output.result({ account, changed: true }, `The password of ${account} was set; its sessions have ended.`)
+    return
+  }
   output.result({ account, password }, password)
   output.note(`This is the new password of ${account}; it is shown only now.`)
 }
