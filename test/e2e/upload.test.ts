@@ -87,6 +87,34 @@ describe('filejobs upload', () => {
     expect((await files()).map(({ name }) => name)).toEqual(['good', 'taken/below'])
   })
 
+  it('tries the others also when one is not there or cannot be read, and a folder’s as well', async () => {
+    const { client, files } = await makeAccount(server)
+    await mkdir(`${client.home}/photos`)
+    for (const name of ['photos/a.jpg', 'good']) await writeFile(`${client.home}/${name}`, name)
+    const { code, stdout, stderr } = await client.run([
+      'upload',
+      'photos',
+      'nowhere',
+      'good/x',
+      'good',
+      '--name',
+      'in/',
+    ])
+    expect([code, stdout]).toEqual([4, 'Uploaded in/photos/a.jpg (12 B)\nUploaded in/good (4 B)\n'])
+    expect(stderr).toBe(
+      'Error: in/nowhere: There is no file nowhere.\nError: in/x: A part of the path is not a folder: good/x\n',
+    )
+    expect((await files()).map(({ name }) => name)).toEqual(['in/good', 'in/photos/a.jpg'])
+  })
+
+  it('sends nothing of several files of one name', async () => {
+    const { client, files } = await makeAccount(server)
+    await mkdir(`${client.home}/other`)
+    for (const name of ['a', 'other/a', 'b']) await writeFile(`${client.home}/${name}`, name)
+    expect((await client.run(['upload', 'b', 'a', 'other/a'])).code).toBe(2)
+    expect(await files()).toEqual([])
+  })
+
   it('says before it sends that a file is too large, and ends with 7', async () => {
     const { client } = await makeAccount(server)
     const input = randomBytes(65 * 1024 ** 2)
@@ -118,7 +146,7 @@ describe('filejobs upload', () => {
     const { client } = await makeAccount(server)
     await writeFile(`${client.home}/a\u001b[2J`, '')
     const { code, stderr } = await client.run(['upload', 'a\u001b[2J', 'nowhere\u001b[2J'])
-    expect(code).toBe(4)
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/There is no file nowhere/)])
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
     expect(stderr).not.toMatch(/\u001b/)
   })

@@ -9,6 +9,8 @@ export interface UploadItem {
   readonly path: string
   /** What it will be called on the server. */
   readonly name: string
+  /** Why it cannot be read, where that is known before its turn: the error to end it with then. */
+  readonly failure?: unknown
 }
 
 export interface UploadPlan {
@@ -19,8 +21,9 @@ export interface UploadPlan {
 
 /**
  * Lists what the given files and folders come to. Names inside a folder begin with the folder's own name, and follow the
- * order of the alphabet. `name` renames a single file or folder, or, with a slash at its end, is a folder for all.
- * Throws a Failure for a missing file, for stdin without a name, and for two files that would get one name.
+ * order of the alphabet. `name` renames a single file or folder, or, with a slash at its end, is a folder for all. What is
+ * missing or cannot be read is an item that fails in its turn. Throws a Failure for what is wrong with the whole: stdin
+ * without a name, a name for several, and two files that would get one name.
  */
 export async function planUpload(sources: readonly string[], name: string | undefined): Promise<UploadPlan> {
   const plan: UploadPlan = { items: [], skipped: [] }
@@ -45,24 +48,35 @@ function ownName(source: string, folder: string | undefined): string {
 }
 
 async function planPath(plan: UploadPlan, path: string, name: string): Promise<void> {
-  const found = await stat(path).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') throw new Failure('notFound', `There is no file ${path}.`, { cause: error })
-    throw error
+  await failingAlone(plan, { path, name }, async () => {
+    const found = await stat(path)
+    if (found.isDirectory()) await planFolder(plan, path, name)
+    else plan.items.push({ path, name })
   })
-  if (found.isDirectory()) await planFolder(plan, path, name)
-  else plan.items.push({ path, name })
 }
 
 async function planFolder(plan: UploadPlan, folder: string, name: string): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true })
   entries.sort((a, b) => (a.name < b.name ? -1 : 1))
   for (const entry of entries) {
-    const path = join(folder, entry.name)
-    const inner = `${name}/${entry.name.normalize('NFC')}`
-    await refuseUnreadable(path)
-    if (entry.isDirectory()) await planFolder(plan, path, inner)
-    else if (entry.isFile()) plan.items.push({ path, name: inner })
-    else plan.skipped.push(path)
+    const item = { path: join(folder, entry.name), name: `${name}/${entry.name.normalize('NFC')}` }
+    await failingAlone(plan, item, async () => {
+      await refuseUnreadable(item.path)
+      if (entry.isDirectory()) await planFolder(plan, item.path, item.name)
+      else if (entry.isFile()) plan.items.push(item)
+      else plan.skipped.push(item.path)
+    })
+  }
+}
+
+/** One that cannot be read must not keep the others from being sent. */
+async function failingAlone(plan: UploadPlan, item: UploadItem, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    const isMissing = errorCode(error) === 'ENOENT'
+    const failure = isMissing ? new Failure('notFound', `There is no file ${item.path}.`, { cause: error }) : error
+    plan.items.push({ ...item, failure })
   }
 }
 

@@ -33,6 +33,7 @@ export async function upload(
   options: UploadOptions,
   job: OwnJob,
 ): Promise<Uploaded> {
+  if (item.failure !== undefined) throw item.failure
   try {
     if (item.path === '-') return await uploadStream(tools, item.name, tools.stdin, options, job)
     const handle = await open(item.path, 'r')

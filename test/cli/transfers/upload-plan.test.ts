@@ -1,6 +1,6 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { planUpload } from '../../../dist/cli/transfers/upload-plan.js'
+import { planUpload, type UploadItem } from '../../../dist/cli/transfers/upload-plan.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 async function folderWithFiles() {
@@ -13,6 +13,8 @@ async function folderWithFiles() {
 async function namesOf(sources: string[], name?: string) {
   return (await planUpload(sources, name)).items.map((item) => item.name)
 }
+
+const failureOf = ({ failure }: UploadItem) => (failure instanceof Error ? failure.message : undefined)
 
 describe('what is to be uploaded', () => {
   it('is a file under its own name, a folder under its name and everything in it', async () => {
@@ -46,7 +48,9 @@ describe('what is to be uploaded', () => {
   it('names the file whose name is no UTF-8', async () => {
     const folder = await temporaryFolder()
     await writeFile(Buffer.concat([Buffer.from(`${folder}/bad`), Buffer.from([0xff])]), '')
-    await expect(planUpload([folder], undefined)).rejects.toThrow(/not valid UTF-8/)
+    await writeFile(`${folder}/good`, '')
+    const { items } = await planUpload([folder], undefined)
+    expect(items.map(failureOf)).toEqual([expect.stringMatching(/not valid UTF-8/), undefined])
   })
 
   it('does not give one name to two files', async () => {
@@ -60,8 +64,26 @@ describe('what is to be uploaded', () => {
     expect(await namesOf(['-'], 'dir.tar')).toEqual(['dir.tar'])
   })
 
-  it('says which file is missing', async () => {
-    await expect(planUpload(['/nowhere/x'], undefined)).rejects.toThrow('There is no file /nowhere/x.')
+  it('says which file is missing, and lists the others all the same', async () => {
+    const folder = await folderWithFiles()
+    const { items } = await planUpload(['/nowhere/x', `${folder}/a.txt/y`, `${folder}/a.txt`], 'in/')
+    expect(items.map((item) => [item.name, failureOf(item)])).toEqual([
+      ['in/x', 'There is no file /nowhere/x.'],
+      ['in/y', expect.stringMatching(/ENOTDIR/)],
+      ['in/a.txt', undefined],
+    ])
+  })
+
+  const isRoot = process.getuid?.() === 0
+  it.skipIf(isRoot)('says which folder cannot be read, and lists the others all the same', async () => {
+    const folder = await folderWithFiles()
+    await chmod(`${folder}/photos/2024`, 0)
+    const { items } = await planUpload([`${folder}/photos`], undefined)
+    await chmod(`${folder}/photos/2024`, 0o700)
+    expect(items.map((item) => [item.name, failureOf(item)])).toEqual([
+      ['photos/2024', expect.stringMatching(/EACCES/)],
+      ['photos/b.jpg', undefined],
+    ])
   })
 
   it('is not renamed when there are several', async () => {
