@@ -3,6 +3,8 @@ import { pino } from 'pino'
 /** Where the server tells what happens to it. Never a token, a password or a file's content. */
 export interface Log {
   info(message: string, details?: Record<string, unknown>): void
+  /** Something was lost that can be done without. */
+  warn(message: string, error: unknown): void
   error(message: string, error: unknown): void
 }
 
@@ -27,9 +29,11 @@ export function openLog(stream: LogStream): Log {
     },
     destination as { write(line: string): void },
   )
+  const withError = (error: unknown) => (error instanceof Error ? { error } : { error: String(error) })
   return {
     info: (message, details) => logger.info(details ?? {}, message),
-    error: (message, error) => logger.error(error instanceof Error ? { error } : { error: String(error) }, message),
+    warn: (message, error) => logger.warn(withError(error), message),
+    error: (message, error) => logger.error(withError(error), message),
   }
 }
 
@@ -44,7 +48,7 @@ function wordLine(line: string): string {
         ` ${name}=${typeof value === 'string' && /^[\w:./@+-]+$/.test(value) ? value : JSON.stringify(value)}`,
     )
   const trace = (error as { stack?: string } | undefined)?.stack ?? error
-  return `${at} ${level === 'error' ? 'ERROR ' : ''}${message}${rest.join('')}${trace === undefined ? '' : `\n${trace}`}\n`
+  return `${at} ${level === 'info' ? '' : `${String(level).toUpperCase()} `}${message}${rest.join('')}${trace === undefined ? '' : `\n${trace}`}\n`
 }
 
 /** For programs that filter; people read them in the message. */

@@ -59,8 +59,11 @@ const dashboardFolder = fileURLToPath(new URL('../dashboard', import.meta.url))
 /** Opens everything, listens, and returns once requests are answered: the only place that opens, listens and closes. */
 export async function startServer(config: ServerConfig, log: Log): Promise<RunningServer> {
   const closers: (() => Promise<unknown>)[] = []
+  /** In the opposite order. One that fails keeps none of the others open, least of all the lock of the folder. */
   const closeAll = async () => {
-    for (const close of closers.reverse()) await close()
+    const failures: unknown[] = []
+    for (const close of closers.splice(0).reverse()) await close().catch((error) => failures.push(error))
+    return failures
   }
   try {
     const folder = await openDataFolder(config.dataFolder)
@@ -70,7 +73,9 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     closers.push(() => counters.close())
     const accounts = await openAccountStore(folder.root, counters)
     closers.push(() => accounts.close())
-    const sessions = await openSessionStore(folder.root)
+    const sessions = await openSessionStore(folder.root, {
+      onUsesLost: (error) => log.warn('When sessions were last used could not be written; it is lost', error),
+    })
     closers.push(() => sessions.close())
     const passwords = openPasswords({ cost: config.bcryptCost })
     closers.push(() => passwords.close())
@@ -201,8 +206,10 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
         ready = false
         listener.refuseMore()
         feed.close()
-        await endJobs(jobs, resumable, config.shutdownGraceMs)
-        await closeAll()
+        closers.push(() => endJobs(jobs, resumable, config.shutdownGraceMs))
+        const [failure, ...more] = await closeAll()
+        for (const error of more) log.error('The server could not be closed in good order', error)
+        if (failure !== undefined) throw failure
       },
     }
   } catch (error) {

@@ -1,11 +1,12 @@
 import { once } from 'node:events'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../helpers/eventually.js'
 import { openClient } from '../helpers/program.js'
 import { startServe } from '../helpers/serve.js'
+import { canMount, fillDisk, mountSmallDisk } from '../helpers/small-disk.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 describe('filejobs serve', () => {
@@ -31,6 +32,19 @@ describe('filejobs serve', () => {
     expect(await server.ended()).toBe(0)
     const again = await startServe({ dataFolder: server.dataFolder })
     expect(again.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+  })
+
+  it.skipIf(!canMount)('ends in good order also on a full disk, and says what is lost', async () => {
+    const disk = await mountSmallDisk()
+    const server = await startServe({ dataFolder: `${disk}/data` })
+    // Its use of the session is still to be written.
+    const token = await signUp(server.url)
+    expect((await fetch(`${server.url}/files`, { headers: { Authorization: `Bearer ${token}` } })).status).toBe(200)
+    await fillDisk(disk)
+    server.child.kill('SIGTERM')
+    expect(await server.ended(), server.stderr).toBe(0)
+    expect(server.stderr).toMatch(/"level":"warn".*No space is left to write sessions\.json.*sessions were last used/)
+    expect(await readdir(server.dataFolder)).not.toContain('lock')
   })
 
   it('ends at once on a second signal', async () => {

@@ -24,6 +24,7 @@ export async function startTestServer(changes: Partial<ServerConfig> = {}): Prom
   const logged: TestServer['logged'] = []
   const log: Log = {
     info: (message, details = {}) => logged.push({ message, details }),
+    warn: (message, error) => logged.push({ message, details: { error: String(error) } }),
     error: (message, error) => errors.push(`${message}: ${error}`),
   }
   const config = {

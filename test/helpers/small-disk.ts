@@ -16,9 +16,7 @@ if (!canMount) console.log('no file system can be mounted here: the tests of a f
 
 /** A server whose data lies on a disk of 20 MiB, with two accounts. It must have logged no error at the end. */
 export async function startOnSmallDisk() {
-  const folder = await temporaryFolder()
-  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=20m', 'tmpfs', folder])
-  onTestFinished(() => void spawnSync('umount', ['-l', folder]))
+  const folder = await mountSmallDisk()
   const server = await startTestServer({ dataFolder: join(folder, 'data'), shutdownGraceMs: 0 })
   onTestFinished(async () => {
     await server.close()
@@ -31,6 +29,19 @@ export async function startOnSmallDisk() {
     folder,
     partials: () => readdir(join(folder, 'data/partial')),
     /** Takes so much of the disk, or what there is. */
-    fill: (bytes: number) => writeFile(join(folder, 'ballast'), Buffer.alloc(bytes)).catch(() => {}),
+    fill: (bytes?: number) => fillDisk(folder, bytes),
   }
+}
+
+/** The folder of a disk of 20 MiB, which lasts as long as the test. */
+export async function mountSmallDisk(): Promise<string> {
+  const folder = await temporaryFolder()
+  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=20m', 'tmpfs', folder])
+  onTestFinished(() => void spawnSync('umount', ['-l', folder]))
+  return folder
+}
+
+/** Takes so much of the disk, or what there is: all of it where nothing is said. */
+export async function fillDisk(folder: string, bytes = 20 * 1024 ** 2): Promise<void> {
+  await writeFile(join(folder, 'ballast'), Buffer.alloc(bytes)).catch(() => {})
 }

@@ -136,7 +136,9 @@ export class ResumableUpload {
     await this.#discarding
     if (this.job.isEnded) return
     this.#interrupt()
-    await this.#bytes.rest()
+    // One that cannot be kept must not hold up the end of the server: it ends, and its room is free.
+    await this.#orAbort(this.#bytes.rest()).catch(this.#services.onFailure)
+    await this.#discarding
   }
 
   /** Runs `work` as the only request of this upload, and words what ended it. */
@@ -164,13 +166,14 @@ export class ResumableUpload {
     const bytes = this.#bytes
     await this.#services.jobs.claimAgain(job, turnOf({ ...request, left: signal }))
     await bytes.open(length ?? bytes.note.length ?? bytes.size)
-    if (offset < bytes.size) await bytes.partial.truncate(offset)
+    if (offset < bytes.size) await this.#orAbort(bytes.partial.truncate(offset))
     if (job.bytes !== bytes.size) job.countFrom(bytes.size)
-    await bytes.change({
+    const changes = {
       length: length ?? bytes.note.length,
       sha256: sha256 ?? bytes.note.sha256,
       uncheckedFrom: checksum ? offset : null,
-    })
+    }
+    await this.#orAbort(bytes.change(changes))
     job.signal.throwIfAborted()
     signal.throwIfAborted()
     if (job.totalBytes !== bytes.note.length) job.totalBytes = bytes.note.length
@@ -320,7 +323,7 @@ export class ResumableUpload {
 }
 
 /** After these nobody can go on: there is no room for it, or what is on disk cannot be trusted. */
-const endsUpload: readonly string[] = ['quota-exceeded', 'file-too-large', 'internal']
+const endsUpload: readonly string[] = ['quota-exceeded', 'file-too-large', 'disk-full', 'internal']
 /** After these the sender is there and can send again. */
 const senderStays: readonly string[] = ['body-too-large', 'checksum-mismatch']
 

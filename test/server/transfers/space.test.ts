@@ -6,6 +6,7 @@ import { SpaceReservations } from '../../../dist/server/transfers/space.js'
 import { answerOf, type Caller, holdUpload } from '../../helpers/calls.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { canMount, startOnSmallDisk } from '../../helpers/small-disk.js'
+import { idOf, Tus } from '../../helpers/tus.js'
 
 const MiB = 1024 ** 2
 
@@ -155,6 +156,37 @@ describe.skipIf(!canMount)('a full disk', () => {
     }
     expect((await ann.call('/files/a')).body.toString()).toBe('old')
     expect((await ann.put('b', Buffer.alloc(15 * MiB))).status).toBe(201)
+  })
+
+  it('ends an upload by tus with 507 too, and gives its room and its slot back', async () => {
+    const { ann, fill, partials } = await startOnSmallDisk()
+    const tus = new Tus(ann)
+    const deferred = await tus.begin({ length: null })
+    const refused = await tus.patch(deferred, 0, Buffer.alloc(30 * MiB))
+    expect(refused).toMatchObject({ status: 507, json: { code: 'disk-full' } })
+    const known = await tus.begin({ length: 10 * MiB })
+    const held = await tus.hold(known, 0, 'x', { 'Content-Length': String(10 * MiB) })
+    await fill(18 * MiB)
+    held.request.end(Buffer.alloc(10 * MiB - 1))
+    expect(await held.answer).toMatchObject({ status: 507, json: { code: 'disk-full' } })
+    for (const path of [deferred, known]) {
+      expect(await ann.job(idOf(path))).toMatchObject({ state: 'failed', error: { code: 'disk-full' } })
+      expect((await tus.head(path)).status).toBe(410)
+    }
+    expect(await partials()).toEqual([])
+    expect((await ann.put('b', 'b')).status).toBe(201)
+  })
+
+  it('that has no room for the note of an upload by tus ends it', async () => {
+    const { ann, fill, partials } = await startOnSmallDisk()
+    const tus = new Tus(ann)
+    const path = await tus.begin({ length: null })
+    await tus.patch(path, 0, '01234')
+    await fill()
+    const refused = await tus.patch(path, 5, '', { 'Upload-Length': '10' })
+    expect(refused).toMatchObject({ status: 507, json: { code: 'disk-full' } })
+    expect(await partials()).toEqual([])
+    expect((await tus.head(path)).status).toBe(410)
   })
 
   it('that fills up from elsewhere ends with 507 too', async () => {

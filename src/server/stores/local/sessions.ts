@@ -10,15 +10,26 @@ export interface SessionStoreOptions {
   writeAfterMs?: number
   /** The clock, in milliseconds since 1970; default `Date.now`. */
   now?: () => number
+  /** Told when `close` could not write the last uses, which is no reason to fail; default nobody. */
+  onUsesLost?: (error: unknown) => void
 }
 
-/** Opens the sessions of sessions.json. Throws when the file is damaged. `close` writes the last uses. */
+/**
+ * Opens the sessions of sessions.json. Throws when the file is damaged. `close` writes the last uses, and what could not be
+ * written before; it throws only for the latter.
+ */
 export async function openSessionStore(
   dataFolder: string,
   options: SessionStoreOptions = {},
 ): Promise<SessionStore & { close(): Promise<void> }> {
   const file = await openJsonFile<SessionsFile>(join(dataFolder, 'sessions.json'), sessionsSchema, { sessions: [] })
-  return new LocalSessionStore(file, { perAccount: 50, writeAfterMs: 60_000, now: Date.now, ...options })
+  return new LocalSessionStore(file, {
+    perAccount: 50,
+    writeAfterMs: 60_000,
+    now: Date.now,
+    onUsesLost: () => {},
+    ...options,
+  })
 }
 
 interface SessionsFile {
@@ -33,6 +44,8 @@ class LocalSessionStore implements SessionStore {
   readonly #byAccount = new Map<number, Set<string>>()
   /** Set while a use is noted and not yet written. */
   #timer: NodeJS.Timeout | null = null
+  /** Whether the file still has sessions that were removed: a restart would bring them back. */
+  #removalIsLost = false
 
   constructor(file: JsonFile<SessionsFile>, options: Required<SessionStoreOptions>) {
     this.#file = file
@@ -77,13 +90,22 @@ class LocalSessionStore implements SessionStore {
     const removed = ids.map((id) => this.#byId.get(id)).filter((session) => session !== undefined)
     // They stay gone in memory even when the disk refuses: a logout must not be undone by a full disk.
     for (const session of removed) this.#drop(session)
-    if (removed.length > 0) await this.#save()
+    if (removed.length > 0) {
+      this.#removalIsLost = true
+      await this.#save()
+    }
     return removed.filter((session) => this.#isLive(session))
   }
 
   async close(): Promise<void> {
-    if (this.#timer) await this.#writeUses()
-    await this.#file.close()
+    try {
+      if (this.#timer || this.#removalIsLost) await this.#writeUses()
+    } catch (error) {
+      if (this.#removalIsLost) throw error
+      this.#options.onUsesLost(error)
+    } finally {
+      await this.#file.close()
+    }
   }
 
   async #writeUses(): Promise<void> {
@@ -96,6 +118,7 @@ class LocalSessionStore implements SessionStore {
     for (const session of this.#byId.values()) if (!this.#isLive(session)) this.#drop(session)
     this.#file.data.sessions = [...this.#byId.values()]
     await this.#file.save()
+    this.#removalIsLost = false
   }
 
   #live(accountId: number): Session[] {
