@@ -246,12 +246,28 @@ describe('an export over connections that break', () => {
     expect([running.stdout.length, (await jobs()).length]).toEqual([16 * MiB, 2])
   })
 
-  it('does not take a part of unknown origin for its own', async () => {
+  it('leaves a part of unknown origin as it is, unless it may be replaced', async () => {
     const { client, put } = await makeAccount(server)
     await put('a.txt', 'whole')
     await writeFile(`${client.home}/a.txt.part`, 'something else, and longer')
-    expect((await client.run(['export', 'a.txt'])).code).toBe(0)
+    const refused = await client.run(['export', 'a.txt'])
+    expect([refused.code, refused.stderr]).toEqual([6, expect.stringContaining('a.txt.part is in the way')])
+    expect(await readFile(`${client.home}/a.txt.part`, 'utf8')).toBe('something else, and longer')
+    expect((await client.run(['export', 'a.txt', '--force'])).code).toBe(0)
     expect(await readFile(`${client.home}/a.txt`, 'utf8')).toBe('whole')
+    expect(await readdir(client.home)).not.toContain('a.txt.part')
+  })
+
+  it('leaves the part of an export of another file alone', async () => {
+    const { client, folder, put, proxy } = await behindProxy(server)
+    await writeFile(`${folder}/a.bin`, content)
+    await put('b.txt', 'another')
+    const running = client.start(['export', 'a.bin', '-o', 'x', '--retries', '0', '--limit-rate', '3M'])
+    await cutAt(proxy, `${client.home}/x.part`, 3 * MiB)
+    expect(await running.ended()).toBe(5)
+    expect((await client.run(['export', 'b.txt', '-o', 'x'])).code).toBe(6)
+    expect((await client.run(['export', 'a.bin', '-o', 'x'])).stderr).toContain('Going on with a.bin')
+    expect((await readFile(`${client.home}/x`)).equals(content)).toBe(true)
   })
 
   it('leaves the part of another run alone that still goes on', async () => {
@@ -264,7 +280,15 @@ describe('an export over connections that break', () => {
       async () => (await stat(`${client.home}/a.bin.part`).catch(() => undefined)) && true,
     )
     const second = await client.run(['export', 'a.bin'])
-    expect([second.code, second.stderr]).toEqual([6, expect.stringContaining('Another filejobs is exporting a.bin')])
+    expect([second.code, second.stderr]).toEqual([
+      6,
+      expect.stringContaining('Another filejobs is exporting to the same'),
+    ])
+    // Of another file, by somebody with another home, whose program knows nothing of the first.
+    const stranger = await makeAccount(server)
+    await stranger.put('b.txt', 'another')
+    const third = await stranger.client.run(['export', 'b.txt', '-o', `${client.home}/a.bin`])
+    expect([third.code, third.stderr]).toEqual([6, expect.stringContaining('a.bin.part is in the way')])
     await liftLimit(id)
     expect(await running.ended(), running.stderr).toBe(0)
     expect((await readFile(`${client.home}/a.bin`)).equals(content)).toBe(true)

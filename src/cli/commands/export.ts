@@ -49,10 +49,11 @@ export function exportCommand(context: Context): Command {
           target === '-'
             ? { open: async () => streamTarget(context.stdout), memory: undefined }
             : {
-                open: () => openTarget(target, options.force ?? false),
-                memory: openMemory(unfinished, [session.server, owner, name, resolve(target)]),
+                open: (isOurs: boolean) => openTarget(target, { force: options.force ?? false, isOurs }),
+                memory: openMemory(unfinished, [resolve(target)]),
               }
-        const { bytes, sha256 } = await exportFile(tools, destination, name, pace, job)
+        const source = { server: session.server, owner, name }
+        const { bytes, sha256 } = await exportFile(tools, source, destination, pace, job)
         if (target === '-') return
         const words = `Exported ${visible(name)} to ${visible(target)} (${formatBytes(bytes)})`
         output.result({ name, path: target, size: bytes, sha256 }, words)

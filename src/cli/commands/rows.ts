@@ -100,7 +100,7 @@ async function printWhole(session: Session, table: string, options: Options): Pr
   const tools = { http, api: await session.api(), progress: await openProgress(output) }
   try {
     await oneByOne(session, [{ name: table }], async (_, job) => {
-      const open = async () => (toStdout ? streamTarget(context.stdout) : openTarget(path, force))
+      const open = async () => (toStdout ? streamTarget(context.stdout) : openTarget(path, { force }))
       const bytes = await exportRows(tools, wanted, open, waitSeconds, job)
       if (!toStdout) output.result({ table, path, bytes }, `Wrote ${table} to ${visible(path)} (${formatBytes(bytes)})`)
     })

@@ -17,10 +17,17 @@ import { isWorthRetrying, Retries } from './retries.js'
 import type { Target } from './targets.js'
 import { type Pace, paceHeaders, type TransferTools } from './tools.js'
 
+/** What is exported: the name of a file, as one account of one server knows it. */
+export interface Source {
+  readonly server: string
+  readonly owner: string
+  readonly name: string
+}
+
 /** Where an export goes, and what is remembered of an earlier run to the same place. */
 export interface Destination {
-  /** Called once there is something to write, or to go on with. */
-  open(): Promise<Target>
+  /** Called once there is something to write, or, with `isOurs`, to go on with. */
+  open(isOurs: boolean): Promise<Target>
   /** Where the target is none that can be gone on with, nothing is remembered. */
   readonly memory: Memory | undefined
 }
@@ -36,12 +43,12 @@ export interface Exported {
  */
 export async function exportFile(
   tools: TransferTools,
+  source: Source,
   destination: Destination,
-  name: string,
   pace: Pace,
   job: OwnJob,
 ): Promise<Exported> {
-  const run = new ExportRun(tools, destination, name, pace, job)
+  const run = new ExportRun(tools, source, destination, pace, job)
   try {
     const exported = await run.run()
     await run.close(false)
@@ -49,7 +56,7 @@ export async function exportFile(
   } catch (error) {
     const keep = job.resumable && !job.stopped && (job.signal.aborted || isWorthRetrying(error))
     await run.close(keep)
-    throw wordEnd(error, tools.http.server, 'export', name, keep ? howToGoOn : undefined)
+    throw wordEnd(error, tools.http.server, 'export', source.name, keep ? howToGoOn : undefined)
   } finally {
     tools.progress.end()
   }
@@ -57,8 +64,9 @@ export async function exportFile(
 
 class ExportRun {
   readonly #tools: TransferTools
-  readonly #destination: Destination
+  readonly #source: Source
   readonly #name: string
+  readonly #destination: Destination
   readonly #pace: Pace
   readonly #job: OwnJob
   readonly #retries: Retries
@@ -70,10 +78,11 @@ class ExportRun {
   /** Whether an attempt has broken off of which the server may know more than we do, and could not be asked. */
   #mustAsk = false
 
-  constructor(tools: TransferTools, destination: Destination, name: string, pace: Pace, job: OwnJob) {
+  constructor(tools: TransferTools, source: Source, destination: Destination, pace: Pace, job: OwnJob) {
     this.#tools = tools
+    this.#source = source
+    this.#name = source.name
     this.#destination = destination
-    this.#name = name
     this.#pace = pace
     this.#job = job
     this.#retries = new Retries(pace.retries)
@@ -100,9 +109,12 @@ class ExportRun {
   /** Takes up the part of an earlier run, where it is known which version of the file it is of. */
   async #recall(): Promise<void> {
     const notes = await this.#destination.memory?.recall()
-    if (notes === 'busy') throw new Failure('refused', `Another filejobs is exporting ${this.#name} to the same place.`)
-    if (notes?.entityTag === undefined) return
-    const target = await this.#openedTarget()
+    if (notes === 'busy') throw new Failure('refused', 'Another filejobs is exporting to the same place.')
+    // The part of another export is nothing that this one may touch.
+    const isOurs = Object.entries(this.#source).every(([key, value]) => notes?.[key] === value)
+    if (notes?.entityTag === undefined || !isOurs) return
+    this.#target = await this.#destination.open(true)
+    const target = this.#target
     // At least one byte is asked for, also of a part that is whole: what answers it tells the digest.
     const size = (target.part?.size ?? 0) - 1
     if (!target.part || size <= 0) return
@@ -188,7 +200,7 @@ class ExportRun {
     this.#entityTag = response.headers.etag
     const { memory } = this.#destination
     if (this.#entityTag === undefined || !memory || !target.part) return
-    await memory.save({ entityTag: this.#entityTag })
+    await memory.save({ ...this.#source, entityTag: this.#entityTag })
     this.#job.resumable = true
   }
 
@@ -207,7 +219,7 @@ class ExportRun {
   }
 
   async #openedTarget(): Promise<Target> {
-    this.#target ??= await this.#destination.open()
+    this.#target ??= await this.#destination.open(false)
     return this.#target
   }
 

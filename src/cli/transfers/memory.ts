@@ -6,7 +6,10 @@ import { parseObject } from '../settings.js'
 
 /** What is remembered of one unfinished transfer, so that the same command goes on with it in a later run. */
 export interface Memory {
-  /** What an earlier run has saved; `busy` while that run still goes on, undefined where there is nothing. */
+  /**
+   * What an earlier run has saved, which is this run's own from here on; `busy` while that run still goes on, undefined
+   * where there is nothing.
+   */
   recall(): Promise<Readonly<Record<string, string>> | 'busy' | undefined>
   /** Removes, beside it, what other transfers have left for more than 30 days. */
   save(notes: Readonly<Record<string, string>>): Promise<void>
@@ -17,19 +20,29 @@ export interface Memory {
 /** A memory in a file of the folder; whatever makes a transfer the same one is its key. */
 export function openMemory(folder: string, key: readonly (string | number | boolean)[]): Memory {
   const file = join(folder, `${createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 32)}.json`)
+  const temporary = `${file}.${process.pid}`
+  const write = async (notes: Readonly<Record<string, string>>, pid: number) => {
+    // The key is written down for whoever looks what this file is about.
+    await writeFile(temporary, `${JSON.stringify({ ...notes, pid, key })}\n`, { mode: 0o600 })
+    await rename(temporary, file)
+  }
   return {
     async recall() {
-      const { pid, ...notes } = (await readNotes(file)) ?? {}
-      if (typeof pid !== 'number') return undefined
-      if (pid !== process.pid && isAlive(pid)) return 'busy'
-      return onlyTexts(notes)
+      if (isHeld(await readNotes(file))) return 'busy'
+      // A name of our own: of two that come at once, one finds it.
+      await rename(file, temporary).catch(ignoreMissing)
+      const found = await readNotes(temporary)
+      if (typeof found?.pid !== 'number') {
+        await rm(temporary, { force: true })
+        return undefined
+      }
+      const { pid, key: _key, ...notes } = found
+      await write(onlyTexts(notes), isHeld(found) ? pid : process.pid)
+      return isHeld(found) ? 'busy' : onlyTexts(notes)
     },
     async save(notes) {
       await mkdir(folder, { recursive: true, mode: 0o700 })
-      const temporary = `${file}.${process.pid}`
-      // The key is written down for whoever looks what this file is about.
-      await writeFile(temporary, `${JSON.stringify({ ...notes, pid: process.pid, key })}\n`, { mode: 0o600 })
-      await rename(temporary, file)
+      await write(notes, process.pid)
       await removeOld(folder)
     },
     forget: () => rm(file, { force: true }),
@@ -61,6 +74,15 @@ async function readNotes(file: string): Promise<Record<string, unknown> | undefi
     if (errorCode(error) === 'ENOENT') return undefined
     throw error
   }
+}
+
+/** By another program that still goes on. */
+function isHeld(notes: Record<string, unknown> | undefined): boolean {
+  return typeof notes?.pid === 'number' && notes.pid !== process.pid && isAlive(notes.pid)
+}
+
+function ignoreMissing(error: unknown): void {
+  if (errorCode(error) !== 'ENOENT') throw error
 }
 
 function isAlive(pid: number): boolean {

@@ -1,4 +1,5 @@
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import type { Stats } from 'node:fs'
+import { type FileHandle, link, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { errorCode, Failure } from '../exit-codes.js'
 import type { WriteAt } from './hash-and-write.js'
@@ -16,16 +17,27 @@ export interface Target {
   close(keep: boolean): Promise<void>
 }
 
-/** Opens a file's target: `TARGET.part`, renamed when it is whole. Devices and pipes are written to as they are. */
-export async function openTarget(path: string, force: boolean): Promise<Target> {
+export interface TargetOptions {
+  /** Whether what stands at the target, or at its part, may be replaced. */
+  readonly force: boolean
+  /** Whether the part that is there is known to be one that we can go on with; default false. */
+  readonly isOurs?: boolean
+}
+
+/**
+ * Opens a file's target: `TARGET.part`, renamed when it is whole. Devices and pipes are written to as they are. Throws a
+ * Failure where a file is in the way, also a part of which nobody knows what wrote it.
+ */
+export async function openTarget(path: string, { force, isOurs = false }: TargetOptions): Promise<Target> {
   const found = await findKind(path)
   if (found === 'folder') throw new Failure('refused', `${path} is a folder: write ${path}/ to export into it.`)
   if (found === 'file' && !force) throw existing(path)
   await mkdir(dirname(path), { recursive: true })
   if (found === 'device') return openDevice(path)
   const part = `${path}.part`
-  const handle = await openOrCreate(part)
-  const { size } = await handle.stat()
+  const handle = (isOurs && (await openIfThere(part))) || (await createPart(part, force))
+  const opened = await handle.stat()
+  const { size } = opened
   let published = false
   return {
     part: { handle, size },
@@ -36,14 +48,15 @@ export async function openTarget(path: string, force: boolean): Promise<Target> 
     },
     async publish() {
       await handle.close()
-      // It may have come while we were busy.
-      if (!force && (await findKind(path)) !== 'nothing') throw existing(path)
-      await rename(part, path)
+      if (!(await isAt(part, opened)))
+        throw new Failure('refused', `${part} was replaced by another program meanwhile.`)
+      if (force) await rename(part, path)
+      else await renameToNew(part, path)
       published = true
     },
     async close(keep) {
       await handle.close()
-      if (!published && !keep) await rm(part, { force: true })
+      if (!published && !keep && (await isAt(part, opened))) await rm(part, { force: true })
     },
   }
 }
@@ -87,13 +100,24 @@ const oneWay = {
   },
 } as const
 
-async function openOrCreate(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'r+')
-  } catch (error) {
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  return open(path, 'r+').catch((error: unknown) => {
     if (errorCode(error) !== 'ENOENT') throw error
-    return open(path, 'w+')
-  }
+    return undefined
+  })
+}
+
+/** A file of its own: two programs that write the same part would mix what they write. */
+async function createPart(part: string, force: boolean): Promise<FileHandle> {
+  // An empty one is what is left of a run that ended before its first byte.
+  if (force || (await stat(part).catch(() => undefined))?.size === 0) await rm(part, { force: true })
+  return open(part, 'wx+').catch((error: unknown) => {
+    if (errorCode(error) !== 'EEXIST') throw error
+    throw new Failure(
+      'refused',
+      `${part} is in the way, and not of this export: move it away, use --force to replace it, or -o to write elsewhere.`,
+    )
+  })
 }
 
 /** A write may take less than it was given, on a full disk for one. */
@@ -115,6 +139,25 @@ async function findKind(path: string): Promise<'nothing' | 'file' | 'folder' | '
     if (errorCode(error) === 'ENOENT') return 'nothing'
     throw error
   }
+}
+
+/** A rename would replace what has come while we were busy. */
+async function renameToNew(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to)
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') throw existing(to)
+    // Some file systems know no links.
+    if ((await findKind(to)) !== 'nothing') throw existing(to)
+    return rename(from, to)
+  }
+  await rm(from)
+}
+
+/** Whether the file that was opened is still the one at `path`. */
+async function isAt(path: string, { ino, dev }: Stats): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined)
+  return ino === found?.ino && dev === found.dev
 }
 
 function existing(path: string): Failure {
