@@ -2,15 +2,17 @@ import { readFile } from 'node:fs/promises'
 
 /**
  * When a process of this machine started, as a text that no later process of the same number repeats.
- * Null when there is no such process; undefined where the system has no /proc to ask.
+ * Null when there is no such process, or only its parent has not heard of its end; undefined where the system has no /proc to ask.
  */
 export async function startTimeOf(pid: number): Promise<string | null | undefined> {
   const boot = await readIfThere('/proc/sys/kernel/random/boot_id')
   if (boot === null) return undefined
   const line = await readIfThere(`/proc/${pid}/stat`)
   if (line === null) return null
-  // proc(5): field 22, in ticks since boot; the name in field 2 may hold blanks and brackets.
-  const ticks = line.slice(line.lastIndexOf(')') + 2).split(' ')[19]
+  // proc(5), from field 3 on: the name in field 2 may hold blanks and brackets. Field 22 counts ticks since boot.
+  const [state, ...rest] = line.slice(line.lastIndexOf(')') + 2).split(' ')
+  if (state === 'Z' || state === 'X') return null
+  const ticks = rest[18]
   return `${boot.trim()}/${ticks}`
 }
 

@@ -5,6 +5,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { lockDataFolder } from '../../../../dist/server/stores/local/data-lock.js'
+import { eventually } from '../../../helpers/eventually.js'
 import { temporaryFolder } from '../../../helpers/temporary-folder.js'
 
 describe('the lock of a data folder', () => {
@@ -28,17 +29,30 @@ describe('the lock of a data folder', () => {
     await locks[0]!.value.release()
   })
 
+  /** For a process that locks the folder it is given, and says its number. */
+  const code = `import('${new URL('../../../../dist/server/stores/local/data-lock.js', import.meta.url).href}')
+    .then(({ lockDataFolder }) => lockDataFolder(process.argv[1]))
+    .then(() => { console.log(process.pid); setInterval(() => {}, 1000) })`
+
   it('is taken over at once from a process that was killed', async () => {
     const folder = await temporaryFolder()
-    const code = `import('${new URL('../../../../dist/server/stores/local/data-lock.js', import.meta.url).href}')
-      .then(({ lockDataFolder }) => lockDataFolder(process.argv[1]))
-      .then(() => { console.log('locked'); setInterval(() => {}, 1000) })`
     const child = spawn(process.execPath, ['-e', code, folder], { stdio: ['ignore', 'pipe', 'inherit'] })
     onTestFinished(() => void child.kill('SIGKILL'))
     await once(child.stdout, 'data')
     await expect(lockDataFolder(folder)).rejects.toMatchObject({ code: 'busy' })
     child.kill('SIGKILL')
     await once(child, 'exit')
+    await (await lockDataFolder(folder)).release()
+  })
+
+  it.runIf(process.platform === 'linux')('is taken over from one whose parent has not heard of its end', async () => {
+    const folder = await temporaryFolder()
+    const script = '"$0" -e "$1" "$2" & exec sleep 600'
+    const parent = spawn('sh', ['-c', script, process.execPath, code, folder], { stdio: ['ignore', 'pipe', 'inherit'] })
+    onTestFinished(() => void parent.kill('SIGKILL'))
+    const pid = Number(String((await once(parent.stdout, 'data'))[0]))
+    process.kill(pid, 'SIGKILL')
+    await eventually('it is a zombie', async () => / Z /.test(await readFile(`/proc/${pid}/stat`, 'utf8')))
     await (await lockDataFolder(folder)).release()
   })
 
