@@ -11,7 +11,8 @@ export interface PaceOptions {
 }
 
 export function addPaceOptions(command: Command): Command {
-  for (const { flags, meaning } of [waitOption, rateOption, retriesOption]) command.option(flags, meaning)
+  command.addOption(waitOption())
+  for (const { flags, meaning } of [rateOption, retriesOption]) command.option(flags, meaning)
   return command
 }
 

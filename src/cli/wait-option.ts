@@ -1,12 +1,18 @@
+import { Option } from 'commander'
 import { Failure } from './exit-codes.js'
 
 /** `Prefer: wait=N` of the design: a day at most. */
 const longestWaitSeconds = 86_400
 
-export const waitOption = {
-  flags: '--wait [seconds]',
-  meaning: 'wait for its turn when another one runs, at most so long (default: a day)',
-} as const
+/** Shown as it is to be written: `bindBareWait` leaves no other way. */
+export function waitOption(): Option {
+  const option = new Option(
+    '--wait [seconds]',
+    'wait for its turn when another one runs, at most so long (default: a day)',
+  )
+  option.flags = '--wait[=seconds]'
+  return option
+}
 
 /** Reads the option's value into seconds; null where it was not given. */
 export function parseWait(value: string | true | undefined): number | null {

@@ -41,7 +41,7 @@ export function importCommand(context: Context): Command {
     .option('--no-header', 'the first line is a row')
     .option('--skip-bad-lines', 'leave out the lines that cannot be read, and say which')
     .option('--trim', 'drop spaces around texts')
-    .option(waitOption.flags, waitOption.meaning)
+    .addOption(waitOption())
     .addHelpText('after', examples)
     .action(async (given: string, options: Options, command: Command) => {
       const session = await openSession(context, command)

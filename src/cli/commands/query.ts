@@ -22,7 +22,7 @@ export function queryCommand(context: Context): Command {
     .argument('<sql>', 'one SELECT over your tables; - reads it from stdin')
     .option('--limit <number>', 'how many rows (default and most: 1000)')
     .option('--csv', 'print CSV; --json prints one row a line')
-    .option(waitOption.flags, waitOption.meaning)
+    .addOption(waitOption())
     .addHelpText('after', examples)
     .action(async (given: string, options: Options, command: Command) => {
       const session = await openSession(context, command)

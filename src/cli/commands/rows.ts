@@ -40,7 +40,7 @@ export function rowsCommand(context: Context): Command {
     .option('-o, --output <path>', 'write CSV, or with --json one row a line, to a file')
     .option('--force', 'replace the file')
     .option('--summary', 'print what is in the columns instead')
-    .option(waitOption.flags, waitOption.meaning)
+    .addOption(waitOption())
     .addHelpText('after', examples)
     .action(async (table: string, options: Options, command: Command) => {
       const session = await openSession(context, command)
