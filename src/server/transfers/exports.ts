@@ -74,8 +74,10 @@ export class Exports {
     const account = request.account ?? accountName(identity.account)
     const key = `${account}\n${name}${request.joins === false ? `\n${randomUUID()}` : ''}`
     try {
-      this.#stopped.check(`${identity.sessionId}\n${name}`, range.start)
+      const reader = `${identity.sessionId}\n${name}`
+      this.#stopped.check(reader, range.start)
       const { shared, job } = await this.#join(key, account, request)
+      if (range.start === 0 && range.end === file.file.size) this.#stopped.forget(reader)
       try {
         await this.#run(job, shared, request)
       } catch (error) {

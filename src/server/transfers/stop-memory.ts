@@ -3,7 +3,7 @@ import { type Job, Stopped } from '../jobs/job.js'
 
 /**
  * For a minute after a stop, whoever would go on by range is told so. Otherwise wget takes the cut for a hiccup, fetches
- * the rest, and reports success.
+ * the rest, and reports success. A new export of the whole file ends that: what goes on by range then may go on with it.
  */
 export class StopMemory {
   readonly #stops = new Map<string, { job: Job; until: number }>()
@@ -12,6 +12,10 @@ export class StopMemory {
     const now = performance.now()
     for (const [known, { until }] of this.#stops) if (until < now) this.#stops.delete(known)
     if (job.signal.reason instanceof Stopped) this.#stops.set(key, { job, until: now + rememberedMs })
+  }
+
+  forget(key: string): void {
+    this.#stops.delete(key)
   }
 
   /** Throws `job-stopped` for a range that starts above 0. From byte 0 on it is a new export. */

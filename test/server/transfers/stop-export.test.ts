@@ -98,6 +98,17 @@ describe('after a stop of an export', () => {
     }
   })
 
+  it('the rest is refused to whoever goes on by range, until the whole is asked for anew', async () => {
+    const ann = await readerOf(plain)
+    await stopAnExport(ann)
+    const rest = { headers: { Range: `bytes=${size - 10}-` } }
+    expect(await ann.call('/files/big', rest)).toMatchObject({ status: 409, json: { code: 'job-stopped' } })
+    expect((await ann.call('/files/big', { headers: { Range: 'bytes=0-9' } })).status).toBe(206)
+    expect((await ann.call('/files/big', rest)).status).toBe(409)
+    expect((await ann.call('/files/big')).status).toBe(200)
+    expect((await ann.call('/files/big', rest)).status).toBe(206)
+  })
+
   it('its receipt is given again, and a stop with nothing to stop is not found', async () => {
     const ann = await readerOf(plain)
     expect(await ann.post('/export/stop')).toMatchObject({ status: 404, json: { code: 'no-running-job' } })
