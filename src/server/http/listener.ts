@@ -7,7 +7,7 @@ import { getRequestListener } from '@hono/node-server'
 import { Problem } from '../../protocol/problems.js'
 import { awaitContinue } from './continue.js'
 import { LingeringResponse } from './lingering-response.js'
-import { answerMalformed } from './malformed.js'
+import { answerMalformed, answerUnreadable } from './malformed.js'
 
 export interface ListenerOptions {
   host: string
@@ -35,7 +35,11 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   server.requestTimeout = 0
   server.headersTimeout = options.headersTimeoutMs ?? 60_000
   server.keepAliveTimeout = 65_000
-  const answer = getRequestListener(options.fetch, { autoCleanupIncoming: false, overrideGlobalObjects: false })
+  const answer = getRequestListener(options.fetch, {
+    autoCleanupIncoming: false,
+    overrideGlobalObjects: false,
+    errorHandler: answerUnreadable,
+  })
   const unanswered = new Set<http.ServerResponse>()
   const latest = new WeakMap<Socket, http.ServerResponse>()
   const handle = (incoming: http.IncomingMessage, outgoing: http.ServerResponse) => {

@@ -219,6 +219,26 @@ describe('what is no HTTP', () => {
     expect((await shared.admin()).token).toBeTruthy()
   })
 
+  it.each([
+    ['garbage', () => 'garbage\r\n\r\n', 400],
+    ['a header of 20 KiB', () => `GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+    ['a backslash in the path', (token: string) => head('GET /files/a\\b', token, { Connection: 'close' }), 400],
+    ['a Host that is none', () => 'GET / HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n', 400],
+    [
+      'a chunk that is none, in one piece with its headers',
+      (token: string) => `${head('PUT /files/a', token, { 'Transfer-Encoding': 'chunked' })}no number\r\n`,
+      400,
+    ],
+  ])('is told what is wrong: %s', async (_what, request, status) => {
+    const ann = await shared.newCaller()
+    const connection = await connectTo(ann.url)
+    connection.send(request(ann.token))
+    const { text } = await connection.ended()
+    expect(text).toMatch(/^content-type: application\/problem\+json\r$/im)
+    const body = JSON.parse(/\{.*\}/s.exec(text)![0])
+    expect(body).toMatchObject({ code: 'invalid-request', status, detail: expect.stringMatching(/\w/) })
+  })
+
   it('is closed also when its sender never closes', async () => {
     const { port, hostname } = new URL(shared.server.url)
     const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true })
