@@ -1,8 +1,9 @@
 import type { SingleBar } from 'cli-progress'
 import type { Ora } from 'ora'
-import { formatBytes, formatDuration } from '../protocol/units.js'
+import { formatBytes, formatTimeLeft } from '../protocol/units.js'
 import { visible } from './escape.js'
 import type { Output } from './output.js'
+import { RateMeter } from './rate-meter.js'
 
 /** Shows how far a transfer is. Every method may be called at any time, and costs nothing where nothing is shown. */
 export interface Progress {
@@ -51,7 +52,7 @@ class TerminalProgress implements Progress {
   #name = ''
   #total: number | null = null
   #done = 0
-  #meter = new RateMeter(0)
+  #meter = new RateMeter(0, 0)
 
   constructor(openSpinner: () => Ora, openBar: () => SingleBar, stderr: NodeJS.WriteStream) {
     this.#openSpinner = openSpinner
@@ -69,7 +70,7 @@ class TerminalProgress implements Progress {
     this.#name = shorten(visible(name))
     this.#total = total
     this.#done = done
-    this.#meter = new RateMeter(done)
+    this.#meter = new RateMeter(done, performance.now())
     if (total === null) this.#spinner = this.#openSpinner().start(this.#name)
     else {
       this.#bar = this.#openBar()
@@ -92,44 +93,21 @@ class TerminalProgress implements Progress {
   }
 
   #draw(): void {
-    this.#meter.measure(this.#done)
     const words = this.#words()
     this.#bar?.update(this.#done, words)
     if (this.#spinner) this.#spinner.text = `${words.name} ${words.amount} ${words.rate}`
   }
 
   #words() {
-    const rate = this.#meter.bytesPerSecond
-    const left = this.#total === null || rate < 1 ? '' : formatDuration(((this.#total - this.#done) / rate) * 1000)
+    const rate = this.#meter.measure(this.#done, performance.now())
+    const left = this.#total === null || !rate ? '' : formatTimeLeft(((this.#total - this.#done) / rate) * 1000)
     const of = this.#total === null ? '' : ` of ${formatBytes(this.#total)}`
     return {
       name: this.#name,
       amount: `${formatBytes(this.#done)}${of}`,
-      rate: `${formatBytes(Math.round(rate))}/s`,
+      rate: rate === undefined ? '' : `${formatBytes(Math.round(rate))}/s`,
       left: left === '' ? '' : `${left} left`,
     }
-  }
-}
-
-/** The rate over the last seconds, so that it neither jumps about nor tells of long ago. */
-class RateMeter {
-  #bytes: number
-  #atMs = performance.now()
-  bytesPerSecond = 0
-
-  constructor(bytes: number) {
-    this.#bytes = bytes
-  }
-
-  measure(bytes: number): void {
-    const now = performance.now()
-    const seconds = (now - this.#atMs) / 1000
-    if (seconds <= 0) return
-    const current = (bytes - this.#bytes) / seconds
-    const weight = this.bytesPerSecond === 0 ? 1 : 1 - Math.exp(-seconds / 2)
-    this.bytesPerSecond += (current - this.bytesPerSecond) * weight
-    this.#bytes = bytes
-    this.#atMs = now
   }
 }
 

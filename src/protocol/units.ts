@@ -42,3 +42,9 @@ export function formatDuration(milliseconds: number): string {
   if (minutes < 60) return seconds % 60 ? `${minutes} min ${seconds % 60} s` : `${minutes} min`
   return minutes % 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes / 60} h`
 }
+
+/** Words for people how long something still takes, in milliseconds: whole seconds, rounded up. */
+export function formatTimeLeft(milliseconds: number): string {
+  const seconds = Math.ceil(milliseconds / 1000)
+  return seconds > 0 ? formatDuration(seconds * 1000) : '0 s'
+}

@@ -1,5 +1,5 @@
 import type { JobRecord } from '../../protocol/jobs.js'
-import { formatBytes, formatDuration } from '../../protocol/units.js'
+import { formatBytes, formatTimeLeft } from '../../protocol/units.js'
 import { shortJobId } from '../job-id.js'
 import { formatWhat } from '../job-table.js'
 import { type Column, formatTable } from '../table.js'
@@ -61,7 +61,7 @@ function formatRate(job: JobRecord): string {
 
 function formatLeft(job: JobRecord): string {
   if (job.state !== 'running' || job.totalBytes === null || !job.rate) return ''
-  return formatDuration(((job.totalBytes - job.bytes) / job.rate) * 1000)
+  return formatTimeLeft(((job.totalBytes - job.bytes) / job.rate) * 1000)
 }
 
 function summary(rows: readonly JobRecord[]): string {

@@ -67,16 +67,16 @@ describe('the lines of the board', () => {
 
   it('show bars, rates and what is left', () => {
     const rows = [
-      makeJob('0b6fd5a1-4f1e', { bytes: 50, totalBytes: 200, percent: 25, rate: 50 }),
+      makeJob('0b6fd5a1-4f1e', { bytes: 50, totalBytes: 200, percent: 25, rate: 200 }),
       makeJob('1b6fd5a1-4f1e', { state: 'paused', percent: 100, rate: 7 }),
       makeJob('2b6fd5a1-4f1e', { state: 'stopped', endedAt: at(1), stoppedBy: 'admin:admin', bytes: 3 }),
     ]
     const [titles, ...lines] = boardLines({ ...view, rows })
     expect(titles).toMatch(/^JOB +KIND +STATE +PROGRESS +DONE +RATE +LEFT +WHAT$/)
-    expect(lines[0]).toMatch(/^0b6fd5a1 {2}upload {2}running {4}\[==--------\] {2}25% +50 B +50 B\/s +3 s {2}a\.bin$/)
+    expect(lines[0]).toMatch(/^0b6fd5a1 {2}upload {2}running {4}\[==--------\] {2}25% +50 B +200 B\/s +1 s {2}a\.bin$/)
     expect(lines[1]).toMatch(/paused {5}\[==========\] 100% +0 B {26}a\.bin$/)
     expect(lines[2]).toMatch(/stopped {4}3 B +3 B +a\.bin \(stopped by admin:admin\)$/)
-    expect(lines.at(-1)).toBe('2 under way, 50 B/s in all; q leaves')
+    expect(lines.at(-1)).toBe('2 under way, 200 B/s in all; q leaves')
   })
 
   it('leave out what has no room in a narrow terminal, and tell of trouble', () => {

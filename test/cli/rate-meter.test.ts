@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest'
+import { RateMeter } from '../../dist/cli/rate-meter.js'
+
+const MiB = 1024 ** 2
+
+/** What a meter says, asked every 100 ms, of a transfer that has `bytesAt(ms)`; until `endMs`. */
+function watch(bytesAt: (ms: number) => number, endMs: number) {
+  const meter = new RateMeter(bytesAt(0), 0)
+  const told: { ms: number; rate: number | undefined }[] = []
+  for (let ms = 100; ms <= endMs; ms += 100) told.push({ ms, rate: meter.measure(bytesAt(ms), ms) })
+  return told
+}
+
+/** As the system takes it: `burst` at once, and then in steps of so many bytes, at `rate` in all. */
+function inSteps(burst: number, step: number, rate: number) {
+  return (ms: number) => (ms === 0 ? 0 : burst + Math.floor((ms * rate) / 1000 / step) * step)
+}
+
+describe('the rate of a transfer', () => {
+  it.each([
+    ['in small steps', 64 * 1024],
+    ['in steps of what a buffer holds', 3 * MiB],
+  ])('is told right after two seconds %s, whatever the buffers took at first', (_, step) => {
+    const told = watch(inSteps(4 * MiB, step, 5 * MiB), 20_000)
+    const rates = told.map(({ rate }) => rate).filter((rate) => rate !== undefined)
+    expect(Math.max(...rates) / MiB).toBeLessThan(6)
+    expect(Math.min(...rates) / MiB).toBeGreaterThan(4)
+    expect(told.filter(({ ms, rate }) => ms >= 2000 && rate === undefined)).toEqual([])
+  })
+
+  it('is not told before there is something to go by', () => {
+    const told = watch(inSteps(4 * MiB, MiB, 5 * MiB), 3000)
+    expect(told.filter(({ ms, rate }) => ms <= 1000 && rate !== undefined)).toEqual([])
+    expect(watch(inSteps(4 * MiB, 4 * MiB, MiB / 2), 7000).map(({ rate }) => rate)).not.toContainEqual(
+      expect.anything(),
+    )
+  })
+
+  it('does not jump about when steps are rare', () => {
+    const told = watch(inSteps(4 * MiB, MiB, MiB / 5), 60_000).filter(({ ms }) => ms > 15_000)
+    for (const { rate } of told) expect(rate! / (MiB / 5)).toBeCloseTo(1, 1)
+  })
+
+  it('follows a change within seconds', () => {
+    const told = watch((ms) => (ms < 10_000 ? ms * 1000 : 10_000_000 + (ms - 10_000) * 5000), 15_000)
+    expect(told.find(({ ms }) => ms === 9_900)?.rate).toBeCloseTo(1_000_000)
+    expect(told.at(-1)?.rate).toBeCloseTo(5_000_000)
+  })
+
+  it('goes down to 0 when nothing moves, and begins anew afterwards', () => {
+    const told = watch((ms) => Math.min(ms, 5_000) * 1000 + Math.max(ms - 30_000, 0) * 1000, 33_000)
+    const rateAt = (at: number) => told.find(({ ms }) => ms === at)?.rate
+    expect(rateAt(5_000)).toBeCloseTo(1_000_000)
+    expect(rateAt(9_000)).toBeLessThan(550_000)
+    expect([rateAt(16_000), rateAt(30_000), rateAt(30_500)]).toEqual([0, 0, undefined])
+    expect(rateAt(32_000)).toBeCloseTo(1_000_000)
+  })
+
+  it('does not count what was there before it began', () => {
+    expect(watch((ms) => 900 * MiB + ms * 1000, 3000).at(-1)?.rate).toBeCloseTo(1_000_000)
+  })
+})
