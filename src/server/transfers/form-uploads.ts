@@ -77,7 +77,7 @@ export async function receiveForm(
 /** Throws where two files of a form cannot be stored side by side: of one name, or one below the other. */
 function checkBeside(name: string, other: string): void {
   if (name === other) {
-    throw new Problem('invalid-request', `The form has two files named "${name}".`, { field: name })
+    throw new Problem('invalid-request', `The form has two files named "${name}".`, { field: 'filename', name })
   }
   if (name.startsWith(`${other}/`) || other.startsWith(`${name}/`)) {
     throw new Problem('name-conflict', `The form has "${other}" and "${name}": one of them would be a folder.`, {

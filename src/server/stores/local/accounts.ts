@@ -11,9 +11,17 @@ export async function openAccountStore(
   dataFolder: string,
   counters: LocalCounters,
 ): Promise<AccountStore & { close(): Promise<void> }> {
-  const file = await openJsonFile<AccountsFile>(join(dataFolder, 'accounts.json'), accountsSchema, { accounts: [] })
+  const path = join(dataFolder, 'accounts.json')
+  const file = await openJsonFile<AccountsFile>(path, accountsSchema, { accounts: [] }).catch(warnOfSignups)
   counters.raise('account', Math.max(0, ...file.data.accounts.map(({ id }) => id)))
   return new LocalAccountStore(file, counters)
+}
+
+/** What the advice to start without the file brings about. */
+function warnOfSignups(error: unknown): never {
+  if (!(error instanceof Problem)) throw error
+  const warning = 'Without it, whoever signs up first with a name gets the files of that name.'
+  throw new Problem(error.code, `${error.message} ${warning}`, error.details, { cause: error.cause })
 }
 
 interface AccountsFile {
