@@ -24,4 +24,26 @@ describe('an interrupt', () => {
     expect(() => process.emit('SIGINT', 'SIGINT')).toThrow('exit 130')
     expect(heard).toEqual(['SIGINT'])
   })
+
+  it('hears of the end of the terminal only while something would be left behind', () => {
+    const kill = vi.spyOn(process, 'kill').mockReturnValue(true)
+    const heard: string[] = []
+    let leavesSomething = true
+    const stopListening = createInterrupt().listen(
+      (signal) => heard.push(signal),
+      () => leavesSomething,
+    )
+    onTestFinished(() => {
+      stopListening()
+      kill.mockRestore()
+    })
+    process.emit('SIGHUP', 'SIGHUP')
+    expect([heard, kill.mock.calls]).toEqual([['SIGHUP'], []])
+    stopListening()
+    leavesSomething = false
+    onTestFinished(createInterrupt().listen(expect.unreachable, () => leavesSomething))
+    process.emit('SIGHUP', 'SIGHUP')
+    // From here on the signal does what it always does.
+    expect([process.listenerCount('SIGHUP'), kill.mock.calls]).toEqual([0, [[process.pid, 'SIGHUP']]])
+  })
 })

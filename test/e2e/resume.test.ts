@@ -1,12 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { appendFile, readdir, readFile, stat, writeFile } from 'node:fs/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { makeAccount } from '../helpers/account.js'
 import { openCuttingProxy } from '../helpers/cutting-proxy.js'
 import { eventually } from '../helpers/eventually.js'
 import { openClient } from '../helpers/program.js'
 import { startServe } from '../helpers/serve.js'
 import { startTestServer, type TestServer } from '../helpers/server.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const MiB = 1024 ** 2
 const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex')
@@ -164,6 +165,64 @@ describe('an upload over connections that break', () => {
     const again = client.start(['upload', 'large.bin'])
     await liftLimit((await untilJob('upload', 'running')).id)
     expect(await again.ended(), again.stderr).toBe(0)
+  })
+
+  it.each([
+    ['Ctrl-C', 'SIGINT', ['--keep'], 130],
+    ['the end of its terminal', 'SIGHUP', [], 129],
+  ] as const)('from stdin is stopped by %s, because nobody could go on with it', async (_, signal, options, code) => {
+    const { client, jobs, put } = await makeAccount(server)
+    const upload = client.start(['upload', '-', '--name', 'in.bin', ...options])
+    upload.child.stdin?.write(randomBytes(MiB))
+    await eventually('its bytes move', async () => (await jobs()).some(({ bytes }) => bytes > 0))
+    upload.child.kill(signal)
+    expect([await upload.ended(), upload.stdout]).toEqual([code, expect.stringContaining('nothing was published')])
+    expect(upload.stderr).toMatch(signal === 'SIGINT' ? /This transfer cannot be kept/ : /^$/)
+    const [job] = await jobs()
+    expect(job?.state).toBe('stopped')
+    expect((await readdir(`${server.dataFolder}/partial`)).filter((name) => name.startsWith(job!.id))).toEqual([])
+    await put('in.bin', 'x')
+  })
+
+  it('from stdin leaves nothing when it gives up', async () => {
+    const { client, proxy, jobs, put } = await behindProxy(server, [3 * MiB])
+    const upload = await client.run(['upload', '-', '--name', 'in.bin', '--retries', '0'], {
+      input: randomBytes(5 * MiB),
+    })
+    expect([upload.code, proxy.cuts]).toEqual([5, 1])
+    expect((await jobs())[0]?.state).toBe('stopped')
+    await put('in.bin', 'x')
+  })
+
+  it('is kept also when there is no room for the rest', async () => {
+    const first = await startTestServer({ dataFolder: `${await temporaryFolder()}/data` })
+    const { dataFolder } = first
+    let url = first.url
+    const way = await openCuttingProxy(() => url)
+    const token = await first.logIn('ann')
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+    const jobs = async () =>
+      ((await (await fetch(`${url}/jobs`, { headers })).json()) as { jobs: { id: string; bytes: number }[] }).jobs
+    const client = await openClient(way.url, token)
+    const content = randomBytes(12 * MiB)
+    await writeFile(`${client.home}/large.bin`, content)
+    const upload = client.start(['upload', 'large.bin', '--keep', '--limit-rate', '200K'])
+    await eventually('its bytes move', async () => (await jobs())[0]?.bytes)
+    upload.child.kill('SIGINT')
+    expect(await upload.ended()).toBe(130)
+    await first.close()
+    const full = await startTestServer({ dataFolder, quota: MiB })
+    url = full.url
+    expect((await client.run(['upload', 'large.bin'])).code).toBe(7)
+    await full.close()
+    const wide = await startTestServer({ dataFolder })
+    onTestFinished(() => wide.close())
+    url = wide.url
+    const [kept] = await jobs()
+    await fetch(`${url}/jobs/${kept!.id}`, { method: 'PATCH', headers, body: '{"rateLimit":null}' })
+    const again = await client.run(['upload', 'large.bin', '--json'])
+    expect([again.code, JSON.parse(again.stdout).sha256], again.stderr).toEqual([0, sha256(content)])
+    expect([await remembered(client), (await jobs()).length]).toEqual([[], 1])
   })
 
   it('is left alone by the same command run beside it', async () => {

@@ -22,7 +22,7 @@ export function uploadCommand(context: Context): Command {
     .argument('<file...>', 'files and folders to upload; - is stdin')
     .option('--name <name>', 'what to call it on the server; with a slash at the end, the folder to put it in')
     .option('--no-clobber', 'refuse to replace a file')
-    .option('--keep', 'on Ctrl-C, keep what has arrived, so that the same command goes on with it')
+    .option('--keep', 'on Ctrl-C, keep what has arrived, so that the same command goes on with it; stdin is stopped')
     .addHelpText('after', examples)
   return addPaceOptions(command).action(async (sources: string[], options: Options, command: Command) => {
     const session = await openSession(context, command)

@@ -16,6 +16,8 @@ export interface OwnJob {
   stopped: boolean
   /** Whether the same command can go on with it later. */
   resumable: boolean
+  /** Whether the server keeps what it has of it, although nobody can go on with that: it is to be stopped, whatever the end. */
+  leavesPartial: boolean
   /** Aborts when the work is to be left: everything that it has open is to be closed. */
   readonly signal: AbortSignal
   /** To be awaited before the work's result is made visible here: throws when a stop, still under way, succeeds. */
@@ -29,8 +31,8 @@ export interface Finished<T> {
 }
 
 /**
- * Runs one job so that Ctrl-C or SIGTERM stops it, or with `keep` leaves it to be gone on with. The stop goes out before the connection is cut: the other order would
- * be recorded as a client that left. Throws an Exit when a signal ended it; when the signal came too late, the work's
+ * Runs one job so that Ctrl-C or SIGTERM stops it, or with `keep` leaves it to be gone on with; SIGHUP stops only what would
+ * leave a partial. The stop goes out before the connection is cut: the other order would be recorded as a client that left. Throws an Exit when a signal ended it; when the signal came too late, the work's
  * own end counts.
  */
 export async function runOwnJob<T>(
@@ -46,18 +48,20 @@ export async function runOwnJob<T>(
     begun: false,
     stopped: false,
     resumable: false,
+    leavesPartial: false,
     signal: leave.signal,
     async checkpoint() {
       if (await ending) throw leave.signal.reason
     },
   }
-  const unlisten = session.context.interrupt.listen((signal) => {
+  const receive = (signal: EndingSignal) => {
     interruptedBy = signal
     ending = (keep ? keepJob(session, job) : endJob(session, job)).then((ended) => {
       if (ended) leave.abort(new Exit(signalExits[signal]))
       return ended
     })
-  })
+  }
+  const unlisten = session.context.interrupt.listen(receive, () => job.leavesPartial)
   try {
     const result = await work(job)
     await ending
@@ -81,10 +85,19 @@ interface Ended {
   tell(): void
 }
 
-/** Leaves the job as it is: the server keeps what it has. */
-async function keepJob({ output }: Session, job: OwnJob): Promise<Ended> {
-  const words = job.resumable ? `Left, and kept. ${howToGoOn}` : 'Left; this transfer could not be kept.'
-  return { tell: () => output.note(words) }
+/** Leaves the job as it is, and the server keeps what it has; ends it where nobody could go on with that. */
+async function keepJob(session: Session, job: OwnJob): Promise<Ended | undefined> {
+  const { output } = session
+  if (job.resumable) return { tell: () => output.note(`Left, and kept. ${howToGoOn}`) }
+  const ended = await endJob(session, job)
+  return (
+    ended && {
+      tell() {
+        output.note('This transfer cannot be kept.')
+        ended.tell()
+      },
+    }
+  )
 }
 
 /** Ends the job on the server; undefined when it is too late for that. */

@@ -86,6 +86,16 @@ export class ResumableUpload {
   /** Removes what the server has of it. */
   async discard(): Promise<void> {
     await this.forget()
+    await this.#remove()
+  }
+
+  /** For the end of a run: removes what the server has of it where nobody can go on with that. */
+  async abandon(): Promise<void> {
+    if (this.#job.leavesPartial) await this.#remove()
+  }
+
+  async #remove(): Promise<void> {
+    this.#job.leavesPartial = false
     await removeUpload(this.#tools.http, this.#job.id)
   }
 
@@ -94,6 +104,8 @@ export class ResumableUpload {
     const job = this.#job
     const { waitSeconds } = this.#options
     job.begun = waitSeconds === null
+    // Its answer may be lost.
+    job.leavesPartial = job.begun
     job.resumable = false
     if (!job.begun) progress.say(`${this.#name}: waiting for its turn`)
     this.#known = 'now'
@@ -107,8 +119,12 @@ export class ResumableUpload {
   async #hasBegun(): Promise<void> {
     this.#known = 'now'
     this.#job.begun = true
-    if (!this.#memory || !this.#isRemembering) return
+    if (!this.#memory || !this.#isRemembering) {
+      this.#job.leavesPartial = true
+      return
+    }
     await this.#memory.save({ id: this.#job.id })
     this.#job.resumable = true
+    this.#job.leavesPartial = false
   }
 }

@@ -77,6 +77,7 @@ async function uploadOpened(
     return (await findPublished(tools.http, name, sha256)) ?? { name, size, sha256 }
   } catch (error) {
     if (job.stopped || isFinal(error)) await upload.forget()
+    await abandonUnlessEnded(upload, error, job)
     throw error
   }
 }
@@ -89,8 +90,18 @@ async function uploadStream(
   job: OwnJob,
 ): Promise<Uploaded> {
   const upload = new ResumableUpload(tools, { name, length: null }, options, undefined, job)
-  const { bytes, sha256 } = await sendStream(tools, upload, { stream, name }, new Retries(options.retries), job)
-  return (await findPublished(tools.http, name, sha256)) ?? { name, size: bytes, sha256 }
+  try {
+    const { bytes, sha256 } = await sendStream(tools, upload, { stream, name }, new Retries(options.retries), job)
+    return (await findPublished(tools.http, name, sha256)) ?? { name, size: bytes, sha256 }
+  } catch (error) {
+    await abandonUnlessEnded(upload, error, job)
+    throw error
+  }
+}
+
+/** After a signal the stop has gone out already. */
+async function abandonUnlessEnded(upload: ResumableUpload, error: unknown, job: OwnJob): Promise<void> {
+  if (!job.signal.aborted && !isFinal(error)) await upload.abandon()
 }
 
 /** Whether the server has ended the upload with this, so that there is nothing to go on with. */
@@ -98,5 +109,12 @@ function isFinal(error: unknown): boolean {
   return error instanceof Problem && !isWorthRetrying(error) && !passing.includes(error.code)
 }
 
-/** These refuse a request; the upload stays. */
-const passing: readonly string[] = ['job-running', 'not-logged-in', 'not-allowed', 'taken-over']
+/** These refuse a request; the upload stays, or may: where there is no room for the rest, what has come is kept. */
+const passing: readonly string[] = [
+  'job-running',
+  'not-logged-in',
+  'not-allowed',
+  'taken-over',
+  'disk-full',
+  'quota-exceeded',
+]

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Interrupt } from '../../../dist/cli/interrupt.js'
 import type { Session } from '../../../dist/cli/session.js'
-import { runOwnJob } from '../../../dist/cli/transfers/own-job.js'
+import { type OwnJob, runOwnJob } from '../../../dist/cli/transfers/own-job.js'
 import { Problem } from '../../../dist/protocol/problems.js'
 
 /** A session in which the test presses Ctrl-C and answers the stop. */
@@ -73,6 +73,17 @@ describe('Ctrl-C during a job of our own', () => {
     })
     await expect(run).rejects.toMatchObject({ exit: 130 })
     expect(said).toEqual(['Left. Nothing was under way on the server.'])
+  })
+
+  it('stops also what was to be kept, where nobody could go on with it, and says so', async () => {
+    const { session, said, press } = openFakes(receipt)
+    const work = async (job: OwnJob) => {
+      job.begun = true
+      press()
+      throw new Problem('job-stopped', 'stopped by user:ann')
+    }
+    await expect(runOwnJob(session, work, { keep: true })).rejects.toMatchObject({ exit: 130 })
+    expect(said).toEqual(['This transfer cannot be kept.', 'Stopped it.'])
   })
 
   it('leaves all the same when the server cannot be reached', async () => {
