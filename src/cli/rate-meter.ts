@@ -7,6 +7,8 @@ export class RateMeter {
   #steps: Step[] = []
   #bytes: number
   #movedMs: number
+  /** Between two steps, ever. */
+  #longestWaitMs = 0
 
   /** `bytes` are there already, at `nowMs` of whatever clock. */
   constructor(bytes: number, nowMs: number) {
@@ -16,21 +18,27 @@ export class RateMeter {
 
   /** Takes down that there are so many bytes now; answers with bytes per second, or undefined before that can be told. */
   measure(bytes: number, nowMs: number): number | undefined {
-    const isStanding = nowMs - this.#movedMs > Math.max(standingMs, 2 * this.#longestGap())
-    if (bytes > this.#bytes) {
-      // After a standstill the time before says nothing.
-      if (isStanding) this.#steps = []
-      this.#steps.push({ bytes, atMs: nowMs })
-      this.#bytes = bytes
-      this.#movedMs = nowMs
-      while (this.#steps.length > 2 && this.#steps[1]!.atMs <= nowMs - windowMs) this.#steps.shift()
-    } else if (isStanding) return 0
+    const isStanding = nowMs - this.#movedMs > Math.max(standingMs, 2 * this.#longestWaitMs)
+    if (bytes > this.#bytes) this.#step(bytes, nowMs, isStanding)
+    else if (isStanding) return 0
     return this.#rate(nowMs)
+  }
+
+  #step(bytes: number, nowMs: number, isFirst: boolean): void {
+    if (this.#steps.length > 0) this.#longestWaitMs = Math.max(this.#longestWaitMs, nowMs - this.#movedMs)
+    // After a standstill the time before says nothing.
+    if (isFirst) this.#steps = []
+    this.#steps.push({ bytes, atMs: nowMs })
+    this.#bytes = bytes
+    this.#movedMs = nowMs
+    while (this.#steps.length > fewest && this.#steps[1]!.atMs <= nowMs - windowMs) this.#steps.shift()
   }
 
   #rate(nowMs: number): number | undefined {
     const [first] = this.#steps
-    if (!first || this.#movedMs - first.atMs < shortestMs) return undefined
+    if (!first) return undefined
+    const spanMs = this.#movedMs - first.atMs
+    if (spanMs < (this.#steps.length < fewest ? longestMs : shortestMs)) return undefined
     // When the next step is late, the transfer has become slower.
     const untilMs = Math.max(this.#movedMs, nowMs - this.#longestGap())
     return (this.#bytes - first.bytes) / ((untilMs - first.atMs) / 1000)
@@ -50,7 +58,10 @@ interface Step {
 }
 
 const windowMs = 4_000
-/** Before, a step more or less would make too much of a difference. */
+/** Steps differ in size, and so many of them make up for it. */
+const fewest = 4
+/** Before, one step more or less would make too much of a difference; where steps are rare, that takes longer. */
 const shortestMs = 1_000
-/** So long without a step is a standstill, unless steps are that rare. */
+const longestMs = 5_000
+/** So long without a step is a standstill, unless steps were that rare before. */
 const standingMs = 10_000
