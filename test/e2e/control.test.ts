@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { stat, writeFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { makeAccount } from '../helpers/account.js'
 import { eventually } from '../helpers/eventually.js'
 import { startTestServer, type TestServer } from '../helpers/server.js'
@@ -23,6 +23,30 @@ describe('a running transfer', () => {
     upload.child.stdin?.end()
     expect(await upload.ended()).toBe(0)
     expect((await client.run(['pause', id])).code).toBe(4)
+  })
+
+  it('that stays paused for too long ends, and does not begin anew by itself', async () => {
+    const impatient = await startTestServer({ maxPauseMs: 100 })
+    onTestFinished(() => impatient.close())
+    const { client, folder, files, jobs, fetch, untilJob } = await makeAccount(impatient)
+    const pause = (id: string) => fetch(`/jobs/${id}/pause`, { method: 'POST' })
+    await writeFile(`${client.home}/up.bin`, randomBytes(9 * 1024 ** 2))
+    const upload = client.start(['upload', 'up.bin', '--limit-rate', '100K'])
+    await pause((await untilJob('upload', 'running')).id)
+    expect(await upload.ended()).toBe(5)
+    expect(upload.stderr).toBe('Error: The job was paused for longer than 100 ms, so it ended.\n')
+    expect([(await jobs()).length, await files()]).toEqual([1, []])
+
+    await writeFile(`${folder}/down.bin`, randomBytes(4 * 1024 ** 2))
+    const running = client.start(['export', 'down.bin', '--limit-rate', '50K'])
+    const part = `${client.home}/down.bin.part`
+    await eventually('some is here', async () => (await stat(part).catch(() => ({ size: 0 }))).size > 1)
+    await pause((await untilJob('export', 'running')).id)
+    expect(await running.ended()).toBe(5)
+    expect(running.stderr).toMatch(/^Error: The job was paused for longer than .* goes on where this ended\.\n$/)
+    const again = await client.run(['export', 'down.bin'])
+    expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('Going on with down.bin')])
+    expect(await jobs()).toHaveLength(3)
   })
 
   it('is stopped by Ctrl-C also while it is paused', async () => {

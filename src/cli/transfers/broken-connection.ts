@@ -4,7 +4,7 @@ import { jobPath } from '../../protocol/routes.js'
 import { unreachable } from '../answers.js'
 import type { Api } from '../api.js'
 import { Failure } from '../exit-codes.js'
-import { isWorthRetrying } from './retries.js'
+import { isEndedByPause, isWorthRetrying } from './retries.js'
 
 /**
  * Asks what became of a job whose connection broke, because a stop looks like any other cut from here. Throws the Problem of
@@ -15,7 +15,9 @@ export async function refuseEnded(api: Api, jobId: string): Promise<void> {
   const job = await findEnded(api, jobId)
   if (job?.state === 'stopped') throw stopped(job.kind, job.file ?? job.table ?? job.id, job.stoppedBy)
   const code = job?.state === 'failed' ? job.error?.code : undefined
-  if (job?.error && isProblemCode(code) && !broken.includes(code)) throw new Problem(code, job.error.message, { job })
+  if (!job?.error || !isProblemCode(code)) return
+  const problem = new Problem(code, job.error.message, { ...job.error, job })
+  if (!broken.includes(code) || isEndedByPause(problem)) throw problem
 }
 
 /**
@@ -39,7 +41,7 @@ const broken: readonly string[] = ['client-left', 'shutting-down', 'stalled', 'u
 export function wordEnd(error: unknown, server: string, kind: JobKind, name: string, advice?: string): unknown {
   if (error instanceof Problem && error.code === 'job-stopped') return stopped(kind, name, error.details.stoppedBy)
   const worded = unreachable(server, error)
-  if (advice === undefined || !isWorthRetrying(error)) return worded
+  if (advice === undefined || !(isWorthRetrying(error) || isEndedByPause(error))) return worded
   if (worded instanceof Problem) return new Problem(worded.code, `${worded.message} ${advice}`, worded.details)
   const words = worded instanceof Error ? worded.message : String(worded)
   return new Failure('tryAgain', `${words} ${advice}`, { cause: worded })

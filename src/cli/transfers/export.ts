@@ -13,7 +13,7 @@ import { type Hasher, openHasher } from './hasher.js'
 import type { Memory } from './memory.js'
 import { howToGoOn, type OwnJob } from './own-job.js'
 import { readAhead } from './read-ahead.js'
-import { isWorthRetrying, Retries } from './retries.js'
+import { isEndedByPause, isWorthRetrying, Retries } from './retries.js'
 import type { Target } from './targets.js'
 import { type Pace, paceHeaders, type TransferTools } from './tools.js'
 
@@ -54,7 +54,8 @@ export async function exportFile(
     await run.close(false)
     return exported
   } catch (error) {
-    const keep = job.resumable && !job.stopped && (job.signal.aborted || isWorthRetrying(error))
+    const canGoOn = job.signal.aborted || isWorthRetrying(error) || isEndedByPause(error)
+    const keep = job.resumable && !job.stopped && canGoOn
     await run.close(keep)
     throw wordEnd(error, tools.http.server, 'export', source.name, keep ? howToGoOn : undefined)
   } finally {

@@ -56,7 +56,13 @@ export class Retries {
 /** Whether the same may succeed later. Never true for a stopped transfer. */
 export function isWorthRetrying(error: unknown): boolean {
   if (error instanceof Failure) return error.exit === exitCodes.tryAgain
+  if (isEndedByPause(error)) return false
   return isNetworkError(error) || (error instanceof Problem && passing.includes(error.code))
+}
+
+/** Whether a job was paused for longer than the server allows. Who paused it did not mean it to start anew by itself. */
+export function isEndedByPause(error: unknown): boolean {
+  return error instanceof Problem && error.code === 'stalled' && 'maxPauseMs' in error.details
 }
 
 const passing: readonly string[] = ['stalled', 'busy', 'shutting-down', 'client-left', 'offset-mismatch']

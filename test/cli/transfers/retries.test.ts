@@ -52,6 +52,7 @@ describe('trying again', () => {
     new Problem('job-stopped', 'stopped'),
     new Problem('job-running', 'running'),
     new Problem('quota-exceeded', 'full'),
+    new Problem('stalled', 'paused for too long', { maxPauseMs: 1000 }),
     new Failure('unexpected', 'changed'),
     Object.assign(new Error('disk'), { code: 'ENOSPC' }),
   ])('is not for what time does not heal: $message', async (error) => {
