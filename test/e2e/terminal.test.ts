@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { truncate, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeAccount } from '../helpers/account.js'
 import { eventually } from '../helpers/eventually.js'
@@ -51,9 +51,11 @@ describe.skipIf(!hasTmux)(name, () => {
   it('an upload shows a bar with rate and time, and Ctrl-C ends it with its receipt', async () => {
     const { token, files } = await makeAccount(server)
     const terminal = await openTerminal({ FILEJOBS_SERVER: server.url, FILEJOBS_TOKEN: token })
-    await writeFile(`${terminal.home}/large.bin`, randomBytes(40 * 1024 ** 2))
+    // Minutes of it, so that the bar is there for long enough to be seen.
+    await writeFile(`${terminal.home}/large.bin`, '')
+    await truncate(`${terminal.home}/large.bin`, 400 * 1024 ** 2)
     await terminal.type('filejobs upload large.bin')
-    await terminal.shows(/large\.bin \[=+-+\] +\d+% [\d.]+ \w+ of 40\.0 MiB [\d.]+ \w+\/s .* left/)
+    await terminal.shows(/large\.bin \[=+-+\] +\d+% [\d.]+ \w+ of 400\.0 MiB [\d.]+ \w+\/s .* left/)
     await terminal.press('C-c')
     await terminal.shows(/Stopped the upload of large\.bin/)
     await terminal.type('echo code $?')

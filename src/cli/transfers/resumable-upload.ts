@@ -1,5 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { OutgoingHttpHeaders } from 'node:http'
+import type { JobRecord } from '../../protocol/jobs.js'
+import { Problem } from '../../protocol/problems.js'
+import { jobPath } from '../../protocol/routes.js'
+import { formatBytes } from '../../protocol/units.js'
 import { refuseEnded } from './broken-connection.js'
 import type { WriteChunk } from './exchange.js'
 import type { Memory } from './memory.js'
@@ -64,7 +68,11 @@ export class ResumableUpload {
       job.id = randomUUID()
       return this.#create()
     }
+    const limit = this.#known === 'earlier' && standing.offset !== this.#length ? await this.#agreeOnLimit() : null
     if (this.#known === 'earlier' && standing.offset > 0) note(`Going on with ${this.#name}, which was begun before.`)
+    if (limit !== null) {
+      note(`This upload is limited to ${formatBytes(limit)}/s: "filejobs limit ${job.id} off" lifts it.`)
+    }
     await this.#hasBegun()
     return standing
   }
@@ -97,6 +105,26 @@ export class ResumableUpload {
   async #remove(): Promise<void> {
     this.#job.leavesPartial = false
     await removeUpload(this.#tools.http, this.#job.id)
+  }
+
+  /**
+   * A job keeps the limit that it was begun with, or that somebody has set since: one that was asked for now takes its
+   * place. Answers with a limit that was not asked for, or null.
+   */
+  async #agreeOnLimit(): Promise<number | null> {
+    const { api } = this.#tools
+    const { id, signal } = this.#job
+    const { rateLimit } = this.#options
+    try {
+      const job = await api.send<JobRecord>('GET', jobPath(id), { signal })
+      if (rateLimit === null || job.rateLimit === rateLimit) return rateLimit === null ? job.rateLimit : null
+      await api.send('PATCH', jobPath(id), { json: { rateLimit }, signal })
+      return null
+    } catch (error) {
+      // It has ended meanwhile: the next request of the upload itself hears how.
+      if (error instanceof Problem && (error.code === 'not-running' || error.code === 'job-not-found')) return null
+      throw error
+    }
   }
 
   async #create(): Promise<Standing> {
