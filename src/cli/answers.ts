@@ -22,7 +22,7 @@ export function answeredProblem(
 }
 
 export function notLoggedIn(server: string, options?: ErrorOptions): Problem {
-  return new Problem('not-logged-in', `Not logged in to ${server}: run "filejobs login".`, {}, options)
+  return new Problem('not-logged-in', `Not logged in to ${server}: run "filejobs login".`, { server }, options)
 }
 
 /** Words an error of the network, naming the server; other errors stay as they are. */

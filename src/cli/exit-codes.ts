@@ -1,4 +1,5 @@
 import { Problem, problems } from '../protocol/problems.js'
+import type { Context } from './context.js'
 
 export const exitCodes = {
   done: 0,
@@ -47,8 +48,13 @@ export function exitCodeOf(error: unknown): number {
   return localErrors[code]?.exit ?? exitCodes.unexpected
 }
 
-/** What to tell the user of an error: one line or a few, without a stack. */
-export function wordingOf(error: unknown): string {
+/** What to tell the user of an error: one line or a few, without a stack. `env` is where a refused token may come from. */
+export function wordingOf(error: unknown, env: Context['env'] = {}): string {
+  // A new login would not help as long as the variable goes before it.
+  if (error instanceof Problem && error.code === 'not-logged-in' && env.FILEJOBS_TOKEN) {
+    const where = typeof error.details.server === 'string' ? error.details.server : 'the server'
+    return `FILEJOBS_TOKEN holds no token that ${where} accepts: set another one, or unset it and run "filejobs login".`
+  }
   if (error instanceof Failure || error instanceof Problem) return error.message
   const code = errorCode(error)
   const known = code === undefined ? undefined : localErrors[code]

@@ -21,7 +21,7 @@ export async function run(args: string[], context: Context): Promise<number> {
     // commander has already said what is wrong; help and version end with 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUse
     if (error instanceof Exit) return error.exit
-    createOutput(context, program.opts<GlobalOptions>()).error(wordingOf(error))
+    createOutput(context, program.opts<GlobalOptions>()).error(wordingOf(error, context.env))
     if (context.env.FILEJOBS_DEBUG && error instanceof Error) context.stderr.write(`${error.stack}\n`)
     return exitCodeOf(error)
   }

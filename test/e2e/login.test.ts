@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeAccount } from '../helpers/account.js'
 import { openClient } from '../helpers/program.js'
@@ -62,9 +62,14 @@ describe('logging in', () => {
     const file = `${client.home}/.config/filejobs/credentials.json`
     const { token } = JSON.parse(await readFile(file, 'utf8'))[server.url]
     expect((await client.run(['logout'])).code).toBe(0)
-    expect((await client.run(['whoami'])).code).toBe(3)
+    const { stderr: advice } = await client.run(['whoami'])
+    expect(advice).toBe(`Error: Not logged in to ${server.url}: run "filejobs login".\n`)
     const { code, stderr } = await client.run(['whoami'], { env: { FILEJOBS_TOKEN: token } })
-    expect([code, stderr]).toEqual([3, `Error: Not logged in to ${server.url}: run "filejobs login".\n`])
+    for (const name of ['a', 'b']) await writeFile(`${client.home}/${name}`, name)
+    const words = `FILEJOBS_TOKEN holds no token that ${server.url} accepts: set another one, or unset it and run "filejobs login".`
+    expect([code, stderr]).toEqual([3, `Error: ${words}\n`])
+    const several = await client.run(['upload', 'a', 'b'], { env: { FILEJOBS_TOKEN: token } })
+    expect([several.code, several.stderr]).toEqual([3, `Error: a: ${words}\nError: b: ${words}\n`])
   })
 })
 

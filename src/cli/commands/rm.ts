@@ -30,7 +30,7 @@ export function rmCommand(context: Context): Command {
           }
         } catch (error) {
           if (names.length === 1) throw error
-          session.output.error(`${given}: ${wordingOf(error)}`)
+          session.output.error(`${given}: ${wordingOf(error, context.env)}`)
           firstFailure ??= exitCodeOf(error)
         }
       }

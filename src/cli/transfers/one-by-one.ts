@@ -24,7 +24,7 @@ export async function oneByOne<T extends { readonly name: string }>(
       const stopped = error instanceof Exit || exitCodeOf(error) === exitCodes.stoppedByOther
       if (stopped && left > 0) output.note(`${left} more not begun.`)
       if (stopped || items.length === 1) throw error
-      output.error(`${item.name}: ${wordingOf(error)}`)
+      output.error(`${item.name}: ${wordingOf(error, session.context.env)}`)
       firstFailure ??= exitCodeOf(error)
       continue
     }
