@@ -65,6 +65,44 @@ describe('a server that is killed', () => {
     expect(jobs[0]).toMatchObject({ id: idOf(path), state: 'done' })
   })
 
+  it('leaves a paused upload paused, and a limited one limited, until somebody changes that', async () => {
+    const isKept = (server: ServeProcess, path: string, words: string) =>
+      eventually(`${words} is in the note`, async () =>
+        (await readFile(join(server.dataFolder, 'partial', `${idOf(path)}.json`), 'utf8')).includes(words),
+      )
+    const change = (tus: Tus, path: string, rateLimit: number | null) =>
+      tus.caller.call(`/jobs/${idOf(path)}`, { method: 'PATCH', body: { rateLimit } })
+    const first = await startServe()
+    const tus = await logIn(first)
+    const path = await tus.begin({ length: 1000 })
+    await tus.patch(path, 0, 'abc')
+    const held = await tus.hold(path, 3, 'd', { 'Content-Length': '997' })
+    await change(tus, path, 5_000_000)
+    await tus.caller.post(`/jobs/${idOf(path)}/pause`)
+    await isKept(first, path, '"paused":true,"rateLimit":5000000')
+    await kill(first)
+    await expect(held.answer).rejects.toThrow()
+
+    const second = await again(first)
+    const back = await logIn(second)
+    const job = () => back.caller.job(idOf(path))
+    expect(await job()).toMatchObject({ state: 'interrupted', rateLimit: 5_000_000 })
+    expect(await back.offset(path)).toBe(3)
+    const rest = back.patch(path, 3, Buffer.alloc(997))
+    rest.catch(() => {})
+    await eventually('it is paused again', async () => (await job()).state === 'paused')
+    expect((await job()).bytes).toBe(3)
+    await kill(second)
+    await expect(rest).rejects.toThrow()
+
+    const third = await again(second)
+    const last = await logIn(third)
+    expect((await last.caller.post(`/jobs/${idOf(path)}/resume`)).status).toBe(200)
+    await change(last, path, null)
+    await isKept(third, path, '"paused":false,"rateLimit":null')
+    expect((await last.patch(path, 3, Buffer.alloc(997))).status).toBe(204)
+  })
+
   it('with all bytes there, before the publish, asks for the last of them again', async () => {
     const first = await startServe()
     const tus = await logIn(first)

@@ -16,7 +16,7 @@ export interface JobPlan {
   table?: string | null
   totalBytes?: number | null
   /** Of one that an earlier run of the server left interrupted. */
-  interrupted?: { startedAt: Date; bytes: number }
+  interrupted?: { startedAt: Date; bytes: number; paused: boolean }
   /** Bytes per second from its first byte on; null, the default, for none. */
   rateLimit?: number | null
 }
@@ -85,10 +85,16 @@ export class Job {
     this.#state = 'interrupted'
     this.#startedAt = plan.interrupted.startedAt
     this.#meter.restart(plan.interrupted.bytes)
+    this.#wasPaused = plan.interrupted.paused
   }
 
   get state(): JobState {
     return this.#state
+  }
+
+  /** Whether it is paused, or will be when its sender is back. */
+  get isHeld(): boolean {
+    return this.#state === 'paused' || this.#wasPaused
   }
 
   /** Aborts with `Stopped`, or with the `Problem` that fails the job. */
@@ -160,6 +166,7 @@ export class Job {
     if (this.#state === 'running') return
     if (this.#state === 'interrupted' && this.#wasPaused) {
       this.#wasPaused = false
+      this.#onChange(this, 'state')
       return
     }
     if (this.#state !== 'paused') throw cannotBe('resumed', this.record())

@@ -59,6 +59,8 @@ export interface FileStore {
   createPartial(id: string): Promise<Partial>
   /** Takes up a partial that an earlier run left; undefined when there is none. */
   reopenPartial(id: string): Promise<Partial | undefined>
+  /** As `Partial.note`, of a partial that nobody has open. */
+  notePartial(id: string, note: object): Promise<void>
   /** What earlier runs left: every partial with its note, and notes whose partial is gone. */
   listPartials(): Promise<KeptPartial[]>
   /** Removes a partial that nobody has open, with its note. Removing a missing one is not an error. */

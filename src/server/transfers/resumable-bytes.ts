@@ -14,6 +14,9 @@ export class ResumableBytes {
   #reservation: Reservation | null = null
   #sizeAtRest: number
   #syncedForPublish: Promise<void> | null = null
+  /** Settles when no note is being written: two at once would write the same file. */
+  #noting: Promise<void> = Promise.resolve()
+  #isRemoved = false
 
   constructor(
     { files, space }: { files: FileStore; space: SpaceReservations },
@@ -44,7 +47,7 @@ export class ResumableBytes {
   async create(): Promise<void> {
     await this.#reserve(this.#note.length ?? 0)
     this.#partial = await this.#files.createPartial(this.#id)
-    await this.#partial.note(this.#note)
+    await this.#takeTurn(() => this.#write(this.#note))
   }
 
   /** Opens the partial after a rest, with room for `bytes` in all. Throws as `create` does. */
@@ -59,12 +62,14 @@ export class ResumableBytes {
     await this.#reservation?.cover(this.size)
   }
 
-  /** Keeps the note with these changes, durably. */
-  async change(changes: { [key in keyof UploadNote]?: UploadNote[key] }): Promise<void> {
-    const changed = { ...this.#note, ...changes }
-    if (JSON.stringify(changed) === JSON.stringify(this.#note)) return
-    await this.partial.note(changed)
-    this.#note = changed
+  /** Keeps the note with these changes, durably, also at rest. */
+  change(changes: { [key in keyof UploadNote]?: UploadNote[key] }): Promise<void> {
+    return this.#takeTurn(async () => {
+      const changed = { ...this.#note, ...changes }
+      if (JSON.stringify(changed) === JSON.stringify(this.#note)) return
+      await this.#write(changed)
+      this.#note = changed
+    })
   }
 
   /** Resolves when all that has come is on disk. */
@@ -79,6 +84,7 @@ export class ResumableBytes {
     this.#reservation?.shrink(this.size)
     await this.sync()
     this.#sizeAtRest = this.size
+    await this.#noting
     await this.#partial?.close()
     this.#partial = null
   }
@@ -107,8 +113,23 @@ export class ResumableBytes {
 
   /** Removes what there is of it; after a publish, the note. */
   async remove(): Promise<void> {
+    this.#isRemoved = true
+    await this.#noting
     if (this.#partial) await this.#partial.remove()
     else await this.#files.removePartial(this.#id)
+  }
+
+  #takeTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#noting.then(work)
+    this.#noting = turn.catch(() => {})
+    return turn
+  }
+
+  async #write(note: UploadNote): Promise<void> {
+    // It would be left behind.
+    if (this.#isRemoved) return
+    if (this.#partial) await this.#partial.note(note)
+    else await this.#files.notePartial(this.#id, note)
   }
 
   async #reserve(bytes: number): Promise<void> {

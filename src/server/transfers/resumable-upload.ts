@@ -49,6 +49,7 @@ export class ResumableUpload {
   #restTimer: NodeJS.Timeout | undefined
   #lastByteAt = performance.now()
   #lastUsedAt: number
+  #isNotingControls = false
 
   /** `onEnd` is called once, when nothing is left to clean up: with what was published, or null. */
   constructor(
@@ -61,6 +62,7 @@ export class ResumableUpload {
     this.#bytes = new ResumableBytes(services, { id: job.id, note, size })
     this.#lastUsedAt = lastUsedAt.getTime()
     this.#onEnd = onEnd
+    job.throttle.onChange(() => this.noteControls())
     job.signal.addEventListener('abort', () => {
       // A publish under way ends by itself, and cleans up.
       if (!this.#publishing) this.#discard(job.signal.reason, () => this.#requests.idle())
@@ -128,6 +130,11 @@ export class ResumableUpload {
     this.job.abort(new Problem('upload-gone', 'The upload has expired: nothing came for too long. Start it again.'))
   }
 
+  /** Keeps for a later run of the server, soon, whether the job is held and how fast it may go. To be called when its state changes. */
+  noteControls(): void {
+    if (!this.#isNotingControls) void this.#noteControls()
+  }
+
   /** Ends the request under way by `reason`, and keeps everything for a later run. A publish under way is waited for. */
   async close(reason: Problem): Promise<void> {
     await this.#requests.close(reason)
@@ -181,9 +188,28 @@ export class ResumableUpload {
     request.begin(job)
   }
 
+  /** Without these the upload goes on all the same, so that a failure ends nothing. */
+  async #noteControls(): Promise<void> {
+    const { job } = this
+    this.#isNotingControls = true
+    try {
+      for (;;) {
+        const { note } = this.#bytes
+        const controls = { paused: job.isHeld, rateLimit: job.throttle.bytesPerSecond }
+        const isKept = note.paused === controls.paused && note.rateLimit === controls.rateLimit
+        if (isKept || job.signal.aborted || job.isEnded || this.#publishing) return
+        await this.#bytes.change(controls)
+      }
+    } catch (error) {
+      this.#services.onFailure(error)
+    } finally {
+      this.#isNotingControls = false
+    }
+  }
+
   #restart(rateLimit: number | null): void {
     this.job.start()
-    // What was wished for at the creation is forgotten by a restart of the server.
+    // Its sender may be another run of a program, with a wish of its own.
     if (rateLimit !== null && this.job.throttle.bytesPerSecond === null) this.job.limitRate(rateLimit)
   }
 

@@ -42,18 +42,22 @@ export class ResumableUploads {
   readonly #live = new Map<string, ResumableUpload>()
   readonly #published = new Map<string, { accountId: number; until: number; progress: UploadProgress }>()
   readonly #sweepTimer: NodeJS.Timeout
+  readonly #endObservation: () => void
 
   constructor(services: ResumableServices) {
     this.#services = services
     const sweepMs = Math.min(longestSweepMs, Math.max(shortestSweepMs, services.keepPartialMs / 4))
     this.#sweepTimer = setInterval(() => this.#sweep(), sweepMs)
     this.#sweepTimer.unref()
+    this.#endObservation = services.jobs.observe((job, change) => {
+      if (change === 'state') this.#live.get(job.id)?.noteControls()
+    })
   }
 
   /** Takes up what earlier runs left. They hold no slot until somebody goes on with them. */
   async restore(kept: KeptUpload[]): Promise<void> {
     for (const { id, note, offset, lastUsedAt } of kept) {
-      const { accountId, space, name, length, createdAt } = note
+      const { accountId, space, name, length, createdAt, paused, rateLimit } = note
       const job = await this.#services.jobs.restore({
         id,
         kind: 'upload',
@@ -61,7 +65,8 @@ export class ResumableUploads {
         account: `${space.role}:${space.username}`,
         file: name,
         totalBytes: length,
-        interrupted: { startedAt: new Date(createdAt), bytes: offset },
+        rateLimit,
+        interrupted: { startedAt: new Date(createdAt), bytes: offset, paused },
       })
       this.#add(job, note, offset, lastUsedAt)
     }
@@ -138,6 +143,7 @@ export class ResumableUploads {
   async close(reason: Problem): Promise<void> {
     clearInterval(this.#sweepTimer)
     await Promise.all([...this.#live.values()].map((upload) => upload.close(reason)))
+    this.#endObservation()
   }
 
   #add(job: Job, note: UploadNote, size: number, lastUsedAt: Date): ResumableUpload {
@@ -187,7 +193,9 @@ const shortestSweepMs = 25
 const stopToldMs = 60_000
 const rememberedUploads = 1000
 
-function noteOf({ identity: { account }, name, type, length, metadata, sha256, precondition }: Creation): UploadNote {
+function noteOf(creation: Creation): UploadNote {
+  const { identity, name, type, length, metadata, sha256, precondition, rateLimit } = creation
+  const { account } = identity
   return {
     accountId: account.id,
     space: { role: account.role, username: account.username },
@@ -199,6 +207,8 @@ function noteOf({ identity: { account }, name, type, length, metadata, sha256, p
     precondition,
     createdAt: new Date().toISOString(),
     uncheckedFrom: null,
+    paused: false,
+    rateLimit: rateLimit ?? null,
   }
 }
 

@@ -20,5 +20,9 @@ export const uploadNoteSchema = z.object({
   createdAt: z.iso.datetime(),
   /** Where the bytes begin that still await their checksum: what a crash leaves of them does not count. */
   uncheckedFrom: z.int().nonnegative().nullable(),
+  /** Whether somebody has paused it, and nobody has resumed it. */
+  paused: z.boolean().default(false),
+  /** Bytes per second; null for none. */
+  rateLimit: z.int().positive().nullable().default(null),
 })
 export type UploadNote = z.infer<typeof uploadNoteSchema>

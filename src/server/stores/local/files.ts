@@ -22,6 +22,7 @@ import {
   createPartial,
   type LocalPartial,
   listPartials,
+  notePartial,
   type PartialContext,
   partialUsage,
   removePartial,
@@ -183,6 +184,7 @@ export async function openFileStore(dataFolder: string): Promise<LocalFileStore>
 
     createPartial: (id) => createPartial(id, partials),
     reopenPartial: (id) => reopenPartial(id, partials),
+    notePartial: (id, note) => notePartial(id, note, partials),
     listPartials: () => listPartials(partialFolder),
     partialUsage: () => partialUsage(partialFolder),
     removePartial: (id) => removePartial(id, partials),

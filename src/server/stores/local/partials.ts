@@ -32,6 +32,10 @@ export async function reopenPartial(id: string, context: PartialContext): Promis
   return handle && new LocalPartial(id, path, handle, { size: (await handle.stat()).size, noted: true }, context)
 }
 
+export async function notePartial(id: string, note: object, { folder }: { folder: string }): Promise<void> {
+  await writeDurably(join(folder, `${id}.json`), `${JSON.stringify(note)}\n`)
+}
+
 export async function listPartials(folder: string): Promise<KeptPartial[]> {
   const ids = (await readdir(folder)).flatMap((name) => /^(?!\.)(.+)\.(?:bin|json)$/.exec(name)?.[1] ?? [])
   const kept = await Promise.all([...new Set(ids)].map((id) => look(folder, id)))
@@ -121,7 +125,7 @@ export class LocalPartial implements Partial {
 
   async note(note: object): Promise<void> {
     this.#noted = true
-    await writeDurably(join(this.#context.folder, `${this.id}.json`), `${JSON.stringify(note)}\n`)
+    await notePartial(this.id, note, this.#context)
   }
 
   sha256(): Promise<string> {
