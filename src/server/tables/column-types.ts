@@ -79,14 +79,15 @@ export function fits(value: string, type: ColumnType, dates: DateFormat): boolea
   }
 }
 
-/** More digits than a double holds: such a column stays text, because nothing may be lost in silence. */
+/**
+ * Whether a number comes back from a double as the decimal that was written. Up to 15 digits always do; of more, those that
+ * programs print: `0.30000000000000004`, and not `0.3000000000000000001`, nor `1e-400`, which becomes 0.
+ */
 export function isExactDouble(value: string): boolean {
-  if (value.length <= 15) return true
-  const digits = value
-    .replace(/[eE].*$/, '')
-    .replace(/\D/g, '')
-    .replace(/^0+/, '')
-  return digits.length <= 15
+  const text = value.trim()
+  if (text.length <= 15 && !/[eE]/.test(text)) return true
+  const back = String(Number(text))
+  return back === text || plainDecimal(back) === plainDecimal(text)
 }
 
 export function isDate(value: string, dates: DateFormat): boolean {
@@ -99,8 +100,25 @@ function isTimestamp(value: string): boolean {
   return day !== undefined && isDate(day, iso)
 }
 
+/** Its digits without the zeros around them, and where its point stands: the same for `1.50`, `15e-1` and `1.5`. */
+function plainDecimal(text: string): string {
+  const [, sign, whole = '', fraction = '', exponent = '0'] = /^(-?)(\d*)\.?(\d*)(?:[eE](.*))?$/.exec(text)!
+  const digits = (whole + fraction).replace(/^0+/, '')
+  const significant = withoutEndZeros(digits)
+  const point = digits.length - fraction.length + Number(exponent)
+  return significant === '' ? '0' : `${sign}${significant}e${point}`
+}
+
+/** In one pass: `/0+$/` begins anew at each zero, which takes hours where there are millions of them. */
+function withoutEndZeros(digits: string): string {
+  let end = digits.length
+  while (end > 0 && digits[end - 1] === '0') end--
+  return digits.slice(0, end)
+}
+
 function fitsDecimal(value: string, { width, scale }: { width: number; scale: number }): boolean {
-  const match = /^ *-?0*(\d*)(?:\.(\d*?)0*)? *$/.exec(value)
+  const match = /^ *-?(\d*)(?:\.(\d*))? *$/.exec(value)
   if (!match || !/\d/.test(value)) return false
-  return match[1]!.length <= width - scale && (match[2] ?? '').length <= scale
+  const [, whole = '', fraction = ''] = match
+  return whole.replace(/^0+/, '').length <= width - scale && withoutEndZeros(fraction).length <= scale
 }

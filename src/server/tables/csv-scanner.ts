@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer'
-import { fits } from './column-types.js'
+import { fits, isExactDouble } from './column-types.js'
 import { type CsvPlan, maxLineBytes, type PlannedColumn } from './csv-plan.js'
 import { badQuotes, openQuote } from './csv-records.js'
 import { isoDates, parseDateFormat } from './date-format.js'
-import { integerEnd, numberEnd, timestampEnd, type ValueEnd } from './value-ends.js'
+import { exactNumberEnd, integerEnd, numberEnd, timestampEnd, type ValueEnd } from './value-ends.js'
 
 export interface Fault {
   readonly line: number
@@ -202,14 +202,18 @@ export class CsvScanner {
   #fits(bytes: Buffer, from: number, to: number, column: number): boolean {
     const { type, dates, asked } = this.#columns[column]!
     const value = this.#value(bytes, from, to)
-    return fits(asked ? value.replace(/^( *-?)0+(?=\d)/, '$1') : value, type, dates)
+    if (asked) return fits(value.replace(/^( *-?)0+(?=\d)/, '$1'), type, dates)
+    return fits(value, type, dates) && (type !== 'double' || isExactDouble(value))
   }
 
   #misfit(bytes: Buffer, from: number, to: number, column: number): string {
     const { type, dates } = this.#columns[column]!
-    const value = this.#value(bytes, from, Math.min(to, from + 200)).slice(0, 60)
+    const whole = this.#value(bytes, from, to)
+    const value = JSON.stringify(whole.slice(0, 60))
+    if (type === 'double' && fits(whole, type, dates))
+      return `${value} would be rounded to ${Number(whole)} as a double`
     const wanted = type === 'date' ? `a date like ${dates.pattern}` : `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type}`
-    return `${JSON.stringify(value)} is not ${wanted}`
+    return `${value} is not ${wanted}`
   }
 
   #value(bytes: Buffer, from: number, to: number): string {
@@ -224,9 +228,9 @@ export class CsvScanner {
 
 const nulFault = 'a NUL byte: this is not text'
 
-function valueEnd({ type, dates }: PlannedColumn): ValueEnd | null {
+function valueEnd({ type, dates, asked }: PlannedColumn): ValueEnd | null {
   if (type === 'integer') return integerEnd
-  if (type === 'double') return numberEnd
+  if (type === 'double') return asked ? numberEnd : exactNumberEnd
   if (type === 'date') return dates.end
   if (type === 'timestamp') return timestampEnd(parseDateFormat(isoDates).end)
   return null

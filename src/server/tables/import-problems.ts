@@ -6,9 +6,11 @@ import { tablesUnavailable } from './unavailable.js'
 /** The engine could not read what it was given, for a reason that may lie with the engine. */
 export class EngineStumbled extends Error {}
 
+/** Names the options as the program and, in parentheses, as the JSON of a request has them. */
 export function malformed({ line, column, reason }: BadLine): Problem {
   const where = column === null ? `Line ${line}` : `Line ${line}, column "${column}"`
-  return new Problem('malformed-csv', `${where}: ${reason}.`, { line, column, reason })
+  const advice = column === null ? '' : ' "--types" (types) gives the column another type, such as text.'
+  return new Problem('malformed-csv', `${where}: ${reason}.${advice}`, { line, column, reason })
 }
 
 /** Throws what an error of the engine means: some are the machine's, the others the file's or the engine's. */

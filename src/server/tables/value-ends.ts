@@ -24,6 +24,12 @@ export const numberEnd: ValueEnd = (bytes, from) => {
   return at - start > 300 ? -1 : at
 }
 
+/** As `numberEnd`, where none may be rounded: a double gives back any 15 digits. */
+export const exactNumberEnd: ValueEnd = (bytes, from) => {
+  const end = numberEnd(bytes, from)
+  return end - from > 15 ? -1 : end
+}
+
 /** `2014-10-08 12:30`, with seconds and up to six digits of them, `T` for the space, `Z` after seconds. */
 export function timestampEnd(dateEnd: ValueEnd): ValueEnd {
   return (bytes, from) => {

@@ -75,6 +75,44 @@ describe('the check of a CSV', () => {
     expect(fault).toMatchObject({ line: 3, column: 'b', reason: expect.stringContaining(JSON.stringify(value)) })
   })
 
+  it.each([
+    ['0.12345678901234567890123', '0.12345678901234568'],
+    ['12345678901234567890.5', '12345678901234567000'],
+    ['9007199254740993.5', '9007199254740994'],
+    ['1e-400', '0'],
+    ['3e-324', '5e-324'],
+    [`0.${'0'.repeat(400)}1`, '0'],
+    ['-0.10000000000000001', '-0.1'],
+  ])('finds a number that a double would round: %s', async (value, rounded) => {
+    const content = `a,b\nx,1.5\ny,${value}\n`
+    expect(await faultIn(content, { earlierTypes: { b: 'double' } })).toEqual({
+      line: 3,
+      column: 'b',
+      reason: `"${value.slice(0, 60)}" would be rounded to ${rounded} as a double`,
+    })
+    expect((await check(content, { types: { b: 'double' } })).bad.count).toBe(0)
+  })
+
+  it('takes numbers that come back from a double as they were written', async () => {
+    const values = [
+      '0.30000000000000004',
+      '-1.7976931348623157e308',
+      '5e-324',
+      '1.50000000000000000000',
+      '-0.0',
+      '0e-400',
+    ]
+    values.push(`1${'0'.repeat(22)}`, `"0.${'0'.repeat(30)}1"`, '9007199254740992', '-123456789012.125')
+    const { rows, bad } = await check(`a\n${values.join('\n')}\n`, { earlierTypes: { a: 'double' } })
+    expect({ rows, bad: bad.first }).toEqual({ rows: values.length, bad: [] })
+  })
+
+  it('takes no longer for millions of zeros than for other digits', async () => {
+    const content = `a,b\n0.${'0'.repeat(1e6)}1,0.${'0'.repeat(1e5)}1\n`
+    const { bad } = await check(content, { types: { b: 'decimal(9,2)' }, earlierTypes: { a: 'double' } })
+    expect(bad.first).toMatchObject([{ column: 'a' }])
+  })
+
   it('counts the lines of the file, also those inside quotes', async () => {
     const content = 'a,b\n1,"x\r\ny\rz"\n\n"2",w\nfoo,w\n'
     expect(await faultIn(content, { types: { a: 'integer' } })).toMatchObject({ line: 7, column: 'a' })

@@ -98,10 +98,20 @@ describe('the types of columns', () => {
       // A leading zero would be lost.
       phone: 'text',
       empty: 'text',
-      // More than 64 bits, and more digits than a double holds.
+      // More than 64 bits, and more digits than a double gives back.
       big: 'text',
       exact: 'text',
     })
+  })
+
+  it('are double where a double gives back each number as it was written', async () => {
+    expect(await typesOf('a,b,c,d\n0.30000000000000004,0.1,1e-7,2.50000000000000000\n')).toEqual({
+      a: 'double',
+      b: 'double',
+      c: 'double',
+      d: 'double',
+    })
+    expect(await typesOf('a,b,c\n0.3000000000000000001,1e-400,1e400\n')).toEqual({ a: 'text', b: 'text', c: 'text' })
   })
 
   it('take 10/8/2014 for the 8th of October, and say how dates stood', async () => {

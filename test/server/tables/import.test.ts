@@ -130,6 +130,28 @@ describe('an import', () => {
     expect(await readdir(folder)).toEqual(['1.csv'])
   })
 
+  it('fails at a number beyond the sample that would be rounded, and says what to do', async () => {
+    const lines = Array.from({ length: 25_000 }, (_, row) => `${row},${row}.5`)
+    const { folder, result } = await begin(`a,x\n${lines.join('\n')}\n25000,9007199254740993.5\n`)
+    const reason = '"9007199254740993.5" would be rounded to 9007199254740994 as a double'
+    await expect(result).rejects.toMatchObject({
+      code: 'malformed-csv',
+      message: `Line 25002, column "x": ${reason}. "--types" (types) gives the column another type, such as text.`,
+      details: { line: 25_002, column: 'x', reason },
+    })
+    expect(await readdir(folder)).toEqual(['1.csv'])
+  })
+
+  it('gives back exact doubles as they were written, and rounds where double was asked for', async () => {
+    const { rows } = await imported('a,b\n0.30000000000000004,9007199254740993.5\n5e-324,1e-400\n', {
+      types: { b: 'double' },
+    })
+    expect(rows).toEqual([
+      [0.30000000000000004, 9007199254740994],
+      [5e-324, 0],
+    ])
+  })
+
   it('skips bad lines where it is asked to, and says which', async () => {
     const content = 'a,b\n1,x\nbad,y\n3\n"4","z"w\n5,v\n'
     const { rows, skipped, files } = await imported(content, { types: { a: 'integer' } }, { skipBadLines: true })
