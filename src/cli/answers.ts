@@ -85,5 +85,13 @@ function parseProblem(body: string): Problem | undefined {
   if (typeof value !== 'object' || value === null || !('code' in value) || !isProblemCode(value.code)) return undefined
   const { code, ...details } = value
   const message = 'message' in value && typeof value.message === 'string' ? value.message : `The server says ${code}.`
-  return new Problem(code, message, details)
+  const job = 'job' in value ? value.job : undefined
+  return new Problem(code, code === 'job-running' ? nameCommands(message, job) : message, details)
+}
+
+/** The server says in general what to do about another job: here there are commands for it. */
+function nameCommands(message: string, job: unknown): string {
+  if (typeof job !== 'object' || job === null || !('kind' in job)) return message
+  const how = `Wait for its end with --wait, or stop it: "filejobs stop ${job.kind}".`
+  return message.replace(/(?<= is running\. )Wait for it, or stop it first\.$/, () => how)
 }

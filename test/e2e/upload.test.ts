@@ -158,8 +158,10 @@ describe('two uploads of one account', () => {
     client.start(['upload', '-', '--name', 'first']).child.stdin?.write('begun')
     await untilJob('upload', 'running')
     const { code, stderr } = await client.run(['upload', '-', '--name', 'second'], { input: 'x' })
-    expect(code).toBe(6)
-    expect(stderr).toMatch(/first/)
+    expect([code, stderr]).toEqual([
+      6,
+      'Error: Another upload of first is running. Wait for its end with --wait, or stop it: "filejobs stop upload".\n',
+    ])
   })
 
   it('lets the second follow with --wait', async () => {
