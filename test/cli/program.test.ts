@@ -27,6 +27,7 @@ describe('the program', () => {
         0,
         expect.stringMatching(/Usage: filejobs [\s\S]*Examples?:\n {2}\$ filejobs /),
       ])
+      expect(stdout).not.toMatch(/default: "/)
     }
     expect((await client.run(['help', 'upload'])).stdout).toMatch(/Usage: filejobs upload/)
   })

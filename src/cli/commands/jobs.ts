@@ -11,7 +11,7 @@ interface Options {
   all?: boolean
   state?: string
   kind?: string
-  limit: string
+  limit?: string
   watch?: boolean
 }
 
@@ -20,12 +20,13 @@ export function jobsCommand(context: Context): Command {
     .option('--all', 'jobs of every account (admin)')
     .option('--state <state>', 'only waiting, running, paused, interrupted, committing, done, stopped or failed ones')
     .option('--kind <kind>', 'only upload, export, import or query')
-    .option('--limit <number>', 'how many, the newest first', '20')
+    .option('--limit <number>', 'how many, the newest first (default: 20)')
     .option('--watch', 'show them live; q leaves')
     .addHelpText('after', examples)
     .action(async (options: Options, command: Command) => {
-      const limit = /^[1-9]\d*$/.test(options.limit) ? Number(options.limit) : Number.NaN
-      if (Number.isNaN(limit)) throw new Failure('wrongUse', `--limit: "${options.limit}" is not a number above 0.`)
+      const { limit: wanted = '20' } = options
+      const limit = /^[1-9]\d*$/.test(wanted) ? Number(wanted) : Number.NaN
+      if (Number.isNaN(limit)) throw new Failure('wrongUse', `--limit: "${wanted}" is not a number above 0.`)
       const session = await openSession(context, command)
       if (options.watch) {
         const { watchJobs } = await import('../watch/watch-jobs.js')

@@ -7,16 +7,16 @@ import { openSession } from '../session.js'
 import { formatTime } from '../table.js'
 
 interface Options {
-  expires: string
+  expires?: string
 }
 
 export function shareCommand(context: Context): Command {
   return new Command('share')
     .argument('<name>', 'the file')
-    .option('--expires <time>', 'how long the link works, 30d at most', '24h')
+    .option('--expires <time>', 'how long the link works, 30d at most (default: 24h)')
     .addHelpText('after', examples)
     .action(async (name: string, options: Options, command: Command) => {
-      const expiresIn = Math.ceil(parseDuration(options.expires, '--expires') / 1000)
+      const expiresIn = Math.ceil(parseDuration(options.expires ?? '24h', '--expires') / 1000)
       const { output, api } = await openSession(context, command)
       const json = { filename: name.normalize('NFC'), expiresIn }
       const share = await (await api()).send<ShareRecord>('POST', routes.shares, { json })
