@@ -1,8 +1,10 @@
+import { Problem } from '../protocol/problems.js'
 import type { AccountStore } from './stores/accounts.js'
 import type { FileStore, KeptPartial } from './stores/files.js'
 import type { HistoryEntry, JobHistory } from './stores/history.js'
 import type { TableLeftover, TableStore } from './stores/tables.js'
 import type { KeptUpload } from './transfers/resumable.js'
+import { expired } from './transfers/resumable-upload.js'
 import { type UploadNote, uploadNoteSchema } from './transfers/upload-note.js'
 
 export interface RecoveryServices {
@@ -53,8 +55,10 @@ export async function examine(services: RecoveryServices): Promise<Findings> {
     if (size === null && note && (await isThere(note))) published.set(id, note)
   }
   const kept = new Set(findings.resumable.map(({ id }) => id))
+  const leftovers = new Map(findings.leftovers.map((leftover) => [leftover.id, leftover]))
   for (const entry of await history.unfinished()) {
-    if (!kept.has(entry.job.id)) findings.ended.push(endOf(entry, published.get(entry.job.id)))
+    const { id } = entry.job
+    if (!kept.has(id)) findings.ended.push(endOf(entry, published.get(id), leftovers.get(id)?.why === hasExpired))
   }
   return findings
 
@@ -62,7 +66,7 @@ export async function examine(services: RecoveryServices): Promise<Findings> {
     if (partial.size === null) return 'its upload has ended'
     if (!note) return 'its upload cannot be resumed'
     if (known?.job.endedAt) return `its upload is ${known.job.state}`
-    if (partial.modifiedAt.getTime() + keepPartialMs < Date.now()) return 'it has expired'
+    if (partial.modifiedAt.getTime() + keepPartialMs < Date.now()) return hasExpired
     const account = await accounts.get(note.accountId)
     if (!account || account.disabled) return 'its account is gone, or disabled'
     return undefined
@@ -97,12 +101,17 @@ function offsetOf({ length, uncheckedFrom }: UploadNote, size: number): number {
   return Math.min(size, uncheckedFrom ?? size, most)
 }
 
-function endOf(entry: HistoryEntry, published: UploadNote | undefined): HistoryEntry {
+const hasExpired = 'it has expired'
+
+function endOf(entry: HistoryEntry, published: UploadNote | undefined, isExpired: boolean): HistoryEntry {
   const job = { ...entry.job, rate: null, endedAt: new Date().toISOString() }
   if (published?.length != null) {
     const { length } = published
     return { ...entry, job: { ...job, state: 'done', bytes: length, totalBytes: length, percent: 100 } }
   }
-  const error = { code: 'shutting-down', message: 'The server ended before the job did.', status: 503 }
+  const { code, message, status } = isExpired
+    ? expired()
+    : new Problem('shutting-down', 'The server ended before the job did.')
+  const error = { code, message, status }
   return { ...entry, job: { ...job, state: 'failed', error } }
 }

@@ -151,7 +151,9 @@ describe('a server that is killed', () => {
     await new Promise((resolve) => setTimeout(resolve, 20))
     const second = await again(first, ['--keep-partial', '10ms'])
     expect(await inPartial(second)).toEqual([])
-    expect(await (await logIn(second)).head(path)).toMatchObject({ status: 410 })
+    const back = await logIn(second)
+    expect(await back.head(path)).toMatchObject({ status: 410 })
+    expect(await back.caller.job(idOf(path))).toMatchObject({ state: 'failed', error: { code: 'upload-gone' } })
   })
 
   it('still tells how a published upload and a stopped one ended', async () => {

@@ -127,7 +127,7 @@ export class ResumableUpload {
 
   /** Ends the upload, because nobody came back for it in time. */
   expire(): void {
-    this.job.abort(new Problem('upload-gone', 'The upload has expired: nothing came for too long. Start it again.'))
+    this.job.abort(expired())
   }
 
   /** Keeps for a later run of the server, soon, whether the job is held and how fast it may go. To be called when its state changes. */
@@ -352,6 +352,11 @@ export class ResumableUpload {
 const endsUpload: readonly string[] = ['quota-exceeded', 'file-too-large', 'disk-full', 'internal']
 /** After these the sender is there and can send again. */
 const senderStays: readonly string[] = ['body-too-large', 'checksum-mismatch']
+
+/** Why an upload ended that nobody came back for in time. */
+export function expired(): Problem {
+  return new Problem('upload-gone', 'The upload has expired: nothing came for too long. Start it again.')
+}
 
 function takenOver(): Problem {
   return new Problem('taken-over', 'Another request for the same upload came, and goes on with it.')

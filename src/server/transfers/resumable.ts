@@ -100,7 +100,7 @@ export class ResumableUploads {
 
   /** How far an upload is. Throws `upload-not-found`, `upload-gone`, and `upload-locked` for a minute after a stop. */
   async look(id: string, account: Account): Promise<UploadProgress> {
-    const live = this.#find(id, account)
+    const live = await this.#find(id, account)
     try {
       if (live) return await live.look()
     } catch (error) {
@@ -118,7 +118,7 @@ export class ResumableUploads {
 
   /** As `ResumableUpload.append`. Throws what `look` does too, but `job-stopped` after a stop. */
   async append(id: string, account: Account, piece: Piece): Promise<UploadProgress> {
-    const live = this.#find(id, account)
+    const live = await this.#find(id, account)
     if (live) return live.append(piece)
     const ended = await this.#getEnded(id, account)
     if (!('published' in ended)) throw gone(ended)
@@ -128,7 +128,7 @@ export class ResumableUploads {
 
   /** Stops an upload. Throws `already-published` too. */
   async stop(id: string, account: Account): Promise<Receipt> {
-    const live = this.#find(id, account)
+    const live = await this.#find(id, account)
     if (live) return live.stop(accountName(account))
     const ended = await this.#getEnded(id, account)
     if (!('published' in ended)) throw gone(ended)
@@ -155,10 +155,14 @@ export class ResumableUploads {
     return upload
   }
 
-  #find(id: string, account: Account): ResumableUpload | undefined {
+  async #find(id: string, account: Account): Promise<ResumableUpload | undefined> {
     const upload = this.#live.get(id)
     if (upload && upload.job.accountId !== account.id) throw notFound(id)
-    return upload
+    if (!upload || upload.expiresAt.getTime() > Date.now()) return upload
+    // Whoever was told the time is not surprised, and the sweep may be a minute away.
+    upload.expire()
+    await upload.job.ended
+    return undefined
   }
 
   /** What became of one that is not under way: for a while all of it, later, and after a restart, what its job tells. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Problem } from '../../../dist/protocol/problems.js'
 import type { Job } from '../../../dist/server/jobs/job.js'
 import { Jobs } from '../../../dist/server/jobs/jobs.js'
@@ -146,6 +146,24 @@ describe('an upload that nobody comes back for', () => {
     expect((await jobs.findRecord(id))?.job).toMatchObject({ state: 'failed', error: { code: 'upload-gone' } })
     await expect(resumable.look(id, account)).rejects.toEqual(code('upload-gone'))
     await expect(append(id, 5, '56789')).rejects.toEqual(code('upload-gone'))
+  })
+
+  it('is gone for whoever comes too late, also before it is swept away', async () => {
+    const { resumable, jobs, account, create, append, partials } = await open({ keepPartialMs: 60_000 })
+    for (const ask of [
+      (id: string) => resumable.look(id, account),
+      (id: string) => append(id, 5, '56789'),
+      (id: string) => resumable.stop(id, account),
+    ]) {
+      const { id } = await create()
+      const { expiresAt } = await append(id, 0, '01234')
+      const now = vi.spyOn(Date, 'now').mockReturnValue(expiresAt!.getTime())
+      onTestFinished(() => now.mockRestore())
+      await expect(ask(id)).rejects.toEqual(code('upload-gone'))
+      expect(await partials()).toEqual([])
+      expect((await jobs.findRecord(id))?.job.error?.code).toBe('upload-gone')
+      now.mockRestore()
+    }
   })
 
   it('does not expire while its bytes come, nor once it is published', async () => {
