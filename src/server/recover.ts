@@ -1,4 +1,5 @@
 import { Problem } from '../protocol/problems.js'
+import { percentOf } from './jobs/job.js'
 import type { AccountStore } from './stores/accounts.js'
 import type { FileStore, KeptPartial } from './stores/files.js'
 import type { HistoryEntry, JobHistory } from './stores/history.js'
@@ -55,10 +56,11 @@ export async function examine(services: RecoveryServices): Promise<Findings> {
     if (size === null && note && (await isThere(note))) published.set(id, note)
   }
   const kept = new Set(findings.resumable.map(({ id }) => id))
-  const leftovers = new Map(findings.leftovers.map((leftover) => [leftover.id, leftover]))
   for (const entry of await history.unfinished()) {
     const { id } = entry.job
-    if (!kept.has(id)) findings.ended.push(endOf(entry, published.get(id), leftovers.get(id)?.why === hasExpired))
+    // A form with several files has a partial for each, numbered behind the id.
+    const left = findings.leftovers.filter((leftover) => leftover.id.split('.')[0] === id)
+    if (!kept.has(id)) findings.ended.push(endOf(entry, published.get(id), left))
   }
   return findings
 
@@ -103,15 +105,20 @@ function offsetOf({ length, uncheckedFrom }: UploadNote, size: number): number {
 
 const hasExpired = 'it has expired'
 
-function endOf(entry: HistoryEntry, published: UploadNote | undefined, isExpired: boolean): HistoryEntry {
+/** How a job ended that an earlier run had under way: with the bytes that are found of it, none where it left no trace. */
+function endOf(entry: HistoryEntry, published: UploadNote | undefined, left: Findings['leftovers']): HistoryEntry {
   const job = { ...entry.job, rate: null, endedAt: new Date().toISOString() }
   if (published?.length != null) {
     const { length } = published
     return { ...entry, job: { ...job, state: 'done', bytes: length, totalBytes: length, percent: 100 } }
   }
-  const { code, message, status } = isExpired
+  const bytes = left.reduce((sum, leftover) => sum + (leftover.bytes ?? 0), 0)
+  const { code, message, status } = left.some(({ why }) => why === hasExpired)
     ? expired()
     : new Problem('shutting-down', 'The server ended before the job did.')
   const error = { code, message, status }
-  return { ...entry, job: { ...job, state: 'failed', error } }
+  return {
+    ...entry,
+    job: { ...job, state: 'failed', bytes, percent: percentOf(bytes, job.totalBytes, 'failed'), error },
+  }
 }

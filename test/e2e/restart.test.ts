@@ -131,15 +131,25 @@ describe('a server that is killed', () => {
   it('records as failed what cannot go on, and removes what it left', async () => {
     const first = await startServe()
     const tus = await logIn(first)
-    const held = await holdUpload(tus.caller, 'put')
+    const held = await holdUpload(tus.caller, 'put', { size: 1000 })
     await untilNoted(first, held.id)
+    const waiting = tus.caller.put('waits', 'x', { Prefer: 'wait=600' })
+    waiting.catch(() => {})
+    const { id } = await tus.caller.findJob('state=waiting')
+    await untilNoted(first, id)
+    const { startedAt } = await tus.caller.job(held.id)
     await kill(first)
     await expect(held.answer).rejects.toThrow()
+    await expect(waiting).rejects.toThrow()
     expect(await inPartial(first)).toEqual([`${held.id}.bin`])
+    // As far as the disk knows.
+    await writeFile(join(first.dataFolder, 'partial', `${held.id}.bin`), Buffer.alloc(250))
     const second = await again(first)
     expect(await inPartial(second)).toEqual([])
-    const job = await (await logIn(second)).caller.job(held.id)
-    expect(job).toMatchObject({ state: 'failed', error: { code: 'shutting-down' } })
+    const { caller } = await logIn(second)
+    const failed = { state: 'failed', error: { code: 'shutting-down' } }
+    expect(await caller.job(held.id)).toMatchObject({ ...failed, startedAt, bytes: 250, percent: 25 })
+    expect(await caller.job(id)).toMatchObject({ ...failed, startedAt: null, bytes: 0 })
   })
 
   it('forgets uploads that have expired meanwhile: 410', async () => {

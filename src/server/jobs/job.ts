@@ -302,7 +302,8 @@ const mayBecome: Record<JobState, JobState[]> = {
   failed: [],
 }
 
-function percentOf(bytes: number, total: number | null, state: JobState): number | null {
+/** To a tenth, null where the total is not known. */
+export function percentOf(bytes: number, total: number | null, state: JobState): number | null {
   if (total === null) return null
   if (total === 0) return state === 'done' ? 100 : 0
   return Math.min(100, Math.floor((bytes / total) * 1000) / 10)

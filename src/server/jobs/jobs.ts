@@ -56,6 +56,7 @@ export class Jobs {
       this.#enter(job)
     }
     job.start()
+    this.#note(job)
     return job
   }
 
@@ -64,6 +65,7 @@ export class Jobs {
     const job = new Job(plan, (changed, change) => this.#onChange(changed, change))
     const known = await this.#history.find(job.id)
     this.#enter(job, known?.seq ?? this.#nextSeq++)
+    this.#note(job)
     return job
   }
 
@@ -177,6 +179,7 @@ export class Jobs {
 
   async #waitInTurn(job: Job, admitted: Promise<void>): Promise<void> {
     this.#enter(job)
+    this.#note(job)
     this.#onChange(job, 'state')
     try {
       await admitted
@@ -188,7 +191,12 @@ export class Jobs {
 
   #enter(job: Job, seq = this.#nextSeq++): void {
     this.#unfinished.set(job.id, { job, seq })
-    this.#history.append({ seq, accountId: job.accountId, job: job.record() })
+  }
+
+  /** What the next start of the server finds of it, should this run not come to the job's end. */
+  #note(job: Job): void {
+    const entry = this.#unfinished.get(job.id)
+    if (entry) this.#history.append({ seq: entry.seq, accountId: job.accountId, job: job.record() })
   }
 
   #onChange(job: Job, change: JobChange): void {

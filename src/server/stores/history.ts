@@ -11,7 +11,7 @@ export interface HistoryEntry {
   receipt?: Receipt
 }
 
-/** What jobs there were. An entry appended again replaces the one of the same id: once at the claim, once at the end. */
+/** What jobs there were. An entry appended again replaces the one of the same id: at the claim, before it where the job waits, and at the end. */
 export interface JobHistory {
   /** 0 when there is none. */
   readonly lastSeq: number
