@@ -4,6 +4,7 @@ import { formatBytes } from '../../protocol/units.js'
 import type { Context, GlobalOptions } from '../context.js'
 import { visible } from '../escape.js'
 import { openHttpClient } from '../http-client.js'
+import { wordNoRoom } from '../no-room.js'
 import { createOutput } from '../output.js'
 import { addPaceOptions, type PaceOptions, parsePace } from '../pace-options.js'
 import { openProgress } from '../progress.js'
@@ -53,7 +54,7 @@ export function exportCommand(context: Context): Command {
                 memory: openMemory(unfinished, [resolve(target)]),
               }
         const source = { server: session.server, owner, name }
-        const { bytes, sha256 } = await exportFile(tools, source, destination, pace, job)
+        const { bytes, sha256 } = await exportFile(tools, source, destination, pace, job).catch(wordNoRoom(target))
         if (target === '-') return
         const words = `Exported ${visible(name)} to ${visible(target)} (${formatBytes(bytes)})`
         output.result({ name, path: target, size: bytes, sha256 }, words)

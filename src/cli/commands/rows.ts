@@ -6,6 +6,7 @@ import type { Context } from '../context.js'
 import { visible } from '../escape.js'
 import { Failure } from '../exit-codes.js'
 import { openHttpClient } from '../http-client.js'
+import { wordNoRoom } from '../no-room.js'
 import { openProgress } from '../progress.js'
 import { formatCsv, formatRows, parseCount, readRows, type TextTable } from '../rows.js'
 import { openSession, type Session } from '../session.js'
@@ -101,7 +102,7 @@ async function printWhole(session: Session, table: string, options: Options): Pr
   try {
     await oneByOne(session, [{ name: table }], async (_, job) => {
       const open = async () => (toStdout ? streamTarget(context.stdout) : openTarget(path, { force }))
-      const bytes = await exportRows(tools, wanted, open, waitSeconds, job)
+      const bytes = await exportRows(tools, wanted, open, waitSeconds, job).catch(wordNoRoom(path ?? 'stdout'))
       if (!toStdout) output.result({ table, path, bytes }, `Wrote ${table} to ${visible(path)} (${formatBytes(bytes)})`)
     })
   } finally {
