@@ -1,7 +1,8 @@
 import type { LoggedIn } from '../protocol/accounts.js'
 import { routes } from '../protocol/routes.js'
 import { createApi } from './api.js'
-import { Failure } from './exit-codes.js'
+import type { Credential } from './credentials.js'
+import { Failure, wordingOf } from './exit-codes.js'
 import { askLine, askNewPassword, askPassword, readPasswords } from './password.js'
 import type { Session } from './session.js'
 
@@ -36,18 +37,34 @@ export async function askSignupPassword(session: Session, who: Who, fromStdin: b
   return context.env.FILEJOBS_PASSWORD || askNewPassword(context, `New password for ${who.username} on ${server}`)
 }
 
-/** Remembers a login and ends the session that it replaces: a token that nobody knows any more must not live on. */
+/**
+ * Remembers a login and ends the session that it replaces: a token that nobody knows any more must not live on. Throws a
+ * Failure where it cannot be saved, and ends it again.
+ */
 export async function rememberLogin(session: Session, login: LoggedIn): Promise<void> {
-  const { credentials, server, output, context } = session
-  const old = await credentials.find(server)
+  const { server, output, context } = session
   const account = `${login.role}:${login.username}`
-  await credentials.save(server, { account, token: login.token, expiresAt: login.expiresAt })
+  const old = await replaceCredential(session, { account, token: login.token, expiresAt: login.expiresAt })
   if (old && old.token !== login.token) await endSession(session, old.token)
   if (context.env.FILEJOBS_TOKEN) {
     output.note('FILEJOBS_TOKEN is set and goes before this login: unset it to use what was remembered now.')
   }
   const { username, role, expiresAt } = login
   output.result({ account, username, role, expiresAt, server }, `Logged in to ${server} as ${account}.`)
+}
+
+async function replaceCredential(session: Session, login: Credential): Promise<Credential | undefined> {
+  const { credentials, server } = session
+  try {
+    const old = await credentials.find(server)
+    await credentials.save(server, login)
+    return old
+  } catch (error) {
+    await endSession(session, login.token)
+    const advice = `Until it can be, set FILEJOBS_TOKEN to a token that "filejobs tokens ${login.account}" prints.`
+    const words = `The login to ${server} worked, but could not be saved: ${wordingOf(error)}\n${advice}`
+    throw new Failure('unexpected', words, { cause: error })
+  }
 }
 
 /** Best effort: the old token may have expired, or its server may be another one by now. */

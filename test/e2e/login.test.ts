@@ -56,6 +56,24 @@ describe('logging in', () => {
     expect(stderr).toMatch(/8/)
   })
 
+  it('that cannot be saved says so, ends with 1, and names the way around', async () => {
+    const client = await openClient(server.url)
+    const file = `${client.home}/file`
+    await writeFile(file, '')
+    const env = { ...password.env, XDG_CONFIG_HOME: file }
+    const { code, stdout, stderr } = await client.run(['signup', 'ivy'], { env })
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toBe(
+      `Error: The login to ${server.url} worked, but could not be saved: A part of the path is not a folder: ${file}/filejobs/credentials.json\n` +
+        'Until it can be, set FILEJOBS_TOKEN to a token that "filejobs tokens user:ivy" prints.\n',
+    )
+    const tokens = await client.run(['tokens', 'user:ivy', '--json'], { env })
+    const { access } = JSON.parse(tokens.stdout)
+    // Of the login that nobody knows the token of, nothing is left.
+    const sessions = await client.run(['sessions', '--json'], { env: { ...env, FILEJOBS_TOKEN: access } })
+    expect(sessions.stdout.trim().split('\n')).toHaveLength(1)
+  })
+
   it('is forgotten on logout, and its token is refused from then on', async () => {
     const client = await openClient(server.url)
     await client.run(['signup', 'eve'], password)
