@@ -77,6 +77,27 @@ describe('filejobs upload', () => {
     expect((await client.run(['upload', 'a.txt'])).code).toBe(0)
   })
 
+  it.each([1, 9, 33])(
+    'sends nothing where the server has the same bytes by that name already: %i MiB',
+    async (size) => {
+      const { client, files, jobs } = await makeAccount(server)
+      const content = randomBytes(size * 1024 ** 2)
+      await writeFile(`${client.home}/a.bin`, content)
+      expect((await client.run(['upload', 'a.bin'])).code).toBe(0)
+      const before = await files()
+      for (const options of [[], ['--no-clobber']]) {
+        const again = await client.run(['upload', 'a.bin', ...options])
+        expect([again.code, again.stdout], again.stderr).toEqual([0, `Uploaded a.bin (${size}.0 MiB)\n`])
+      }
+      expect([await files(), (await jobs()).length]).toEqual([before, 1])
+      content[5] = content[5]! ^ 1
+      await writeFile(`${client.home}/a.bin`, content)
+      expect((await client.run(['upload', 'a.bin', '--no-clobber'])).code).toBe(6)
+      expect((await client.run(['upload', 'a.bin'])).code).toBe(0)
+      expect((await files())[0]?.sha256).toBe(sha256(content))
+    },
+  )
+
   it('tries the others after a failure, and ends with the first failure’s code', async () => {
     const { client, put, files } = await makeAccount(server)
     await put('taken/below', 'x')

@@ -46,14 +46,15 @@ export class ResumableUpload {
     this.#job = job
   }
 
-  /** Takes up what an earlier run has left, unless that run still goes on. */
-  async recall(): Promise<void> {
+  /** Takes up what an earlier run has left, unless that run still goes on. False where there is nothing to go on with. */
+  async recall(): Promise<boolean> {
     const notes = await this.#memory?.recall()
     if (notes === 'busy') this.#isRemembering = false
     else if (notes?.id !== undefined) {
       this.#job.id = notes.id
       this.#known = 'earlier'
     }
+    return this.#known === 'earlier'
   }
 
   /** Where it stands; begins a new one where there is none. Throws the Problem of one that was stopped. */

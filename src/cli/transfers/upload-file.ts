@@ -30,7 +30,6 @@ export async function sendFile(
   const { pool } = tools.http
   let digest: FileDigest | undefined
   let sending: Promise<unknown> | undefined
-  await upload.recall()
   try {
     return await retries.run(file.name, tools, job.signal, async () => {
       const { offset, sha256 } = await upload.locate()

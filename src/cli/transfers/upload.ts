@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import type { FileRecord } from '../../protocol/files.js'
 import { Problem } from '../../protocol/problems.js'
+import { findSame } from './already-there.js'
 import { wordEnd } from './broken-connection.js'
 import type { Memory } from './memory.js'
 import { howToGoOn, type OwnJob } from './own-job.js'
@@ -72,7 +73,9 @@ async function uploadOpened(
   const retries = new Retries(options.retries)
   const file = { handle, path, name, size, mtimeMs }
   try {
-    const sha256 = await sendFile(tools, upload, file, retries, job)
+    const same = (await upload.recall()) ? undefined : await findSame(tools, file, job.signal)
+    if (same !== undefined) tools.note(`${name} is on the server already, with the same content: nothing was sent.`)
+    const sha256 = same ?? (await sendFile(tools, upload, file, retries, job))
     await upload.forget()
     return (await findPublished(tools.http, name, sha256)) ?? { name, size, sha256 }
   } catch (error) {

@@ -1,0 +1,55 @@
+import { filePath } from '../../protocol/routes.js'
+import type { HttpClient } from '../http-client.js'
+import { findSha256 } from './digests.js'
+import { exchange } from './exchange.js'
+import { readingDigest } from './file-digest.js'
+import type { TransferTools } from './tools.js'
+import type { OpenedFile } from './upload-file.js'
+
+/**
+ * The SHA-256 of the file where the server has it already, under its name and with the same bytes: then there is nothing
+ * to send. Costs one request, and reads the file only where name and length are those of one that is there.
+ */
+export async function findSame(
+  { http, progress }: TransferTools,
+  { handle, name, size, mtimeMs }: OpenedFile,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const there = await findDigest(http, name, size, signal)
+  if (there === undefined) return undefined
+  progress.say(`${name}: comparing it with the one on the server`)
+  const digest = readingDigest(handle, http.pool, size)
+  const leave = () => digest.close()
+  signal.addEventListener('abort', leave)
+  try {
+    const own = (await digest.finish()).toString('hex')
+    const now = await handle.stat()
+    return own === there && now.size === size && now.mtimeMs === mtimeMs ? there : undefined
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', leave)
+    digest.close()
+  }
+}
+
+const timeoutMs = 10_000
+
+/** The digest of what the server has by this name and of this length; undefined also where it cannot be asked. */
+async function findDigest(
+  http: HttpClient,
+  name: string,
+  size: number,
+  left: AbortSignal,
+): Promise<string | undefined> {
+  const signal = AbortSignal.any([left, AbortSignal.timeout(timeoutMs)])
+  try {
+    const { status, headers } = await exchange(http.open('HEAD', filePath(name)), signal, async () => {})
+    return status === 200 && Number(headers['content-length']) === size ? findSha256(headers['repr-digest']) : undefined
+  } catch {
+    left.throwIfAborted()
+    // The upload itself says what is wrong, or tries again.
+    return undefined
+  }
+}
