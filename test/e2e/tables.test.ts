@@ -88,6 +88,19 @@ describe('filejobs import', () => {
     expect(await readdir(join(server.dataFolder, 'partial'))).toEqual([])
   })
 
+  it('waits for that of another account, and is stopped by Ctrl-C meanwhile', async () => {
+    const { running: first } = await holdImport()
+    const { client, untilJob } = await makeAccount(server)
+    await writeFile(`${client.home}/teams.csv`, teams)
+    const running = client.start(['import', 'teams.csv', '--wait'])
+    await untilJob('import', 'waiting')
+    running.child.kill('SIGINT')
+    expect(await running.ended()).toBe(130)
+    expect(running.stdout).toBe('Stopped the import of teams.csv: no row was published.\n')
+    first.child.kill('SIGINT')
+    expect(await first.ended()).toBe(130)
+  })
+
   it('ends with 9 when somebody else stops it', async () => {
     const { client, running } = await holdImport()
     expect((await client.run(['stop', 'import'])).code).toBe(0)

@@ -28,7 +28,8 @@ export async function importFile(
   waitSeconds: number | null,
   job: OwnJob,
 ): Promise<Imported> {
-  job.begun = waitSeconds === null
+  // One that waits for its turn has a job to stop as well.
+  job.begun = true
   const settled = new AbortController()
   const asked = api.send<ImportAnswer>('POST', routes.import, {
     json: request,
@@ -66,8 +67,8 @@ async function follow(
   let begun = false
   for (;;) {
     const record = await api.send<JobRecord>('GET', jobPath(job.id), { signal })
-    if (record.state !== 'waiting') {
-      job.begun = true
+    if (record.state === 'waiting') progress.say(`${name}: waiting for its turn`)
+    else {
       if (!begun) progress.begin(name, record.totalBytes)
       begun = true
       progress.advance(record.bytes - shown)

@@ -15,6 +15,8 @@ export interface JobPage {
   next: number | null
 }
 
+type NewJob = Omit<JobPlan, 'id'> & { id?: string | null }
+
 /** Hears of every change of every job; `accountId` is who may see it. */
 export type JobObserver = (job: Job, change: JobChange) => void
 
@@ -43,7 +45,26 @@ export class Jobs {
    * Claims a slot and starts the job. Throws `job-running`, `job-id-used`, `shutting-down`; while it waits, also
    * `job-stopped`, and what `turn.signal` says.
    */
-  async start(plan: Omit<JobPlan, 'id'> & { id?: string | null }, turn: Turn): Promise<Job> {
+  async start(plan: NewJob, turn: Turn): Promise<Job> {
+    const job = await this.#admit(plan, turn)
+    this.startClaimed(job)
+    return job
+  }
+
+  /** As `start`, for a job that has something else to wait for with its slot: it is waiting until `startClaimed`. */
+  async claim(plan: NewJob, turn: Turn): Promise<Job> {
+    const job = await this.#admit(plan, turn)
+    this.#note(job)
+    this.#onChange(job, 'state')
+    return job
+  }
+
+  startClaimed(job: Job): void {
+    job.start()
+    this.#note(job)
+  }
+
+  async #admit(plan: NewJob, turn: Turn): Promise<Job> {
     const id = plan.id ?? randomUUID()
     if (await this.#history.has(id)) throw idUsed(id)
     if (this.#closed) throw this.#closed
@@ -55,8 +76,6 @@ export class Jobs {
       map.claim(job)
       this.#enter(job)
     }
-    job.start()
-    this.#note(job)
     return job
   }
 

@@ -8,9 +8,14 @@ export class Gate {
     this.#limit = limit
   }
 
-  /** Runs the work when its turn has come. Throws the signal's reason if it aborts while waiting; the work minds it itself. */
+  /**
+   * Runs the work when its turn has come; at once, before the call returns, where nobody is in the way. Throws the signal's
+   * reason if it aborts while waiting; the work minds it itself.
+   */
   async pass<Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
-    await this.#enter(signal)
+    signal.throwIfAborted()
+    if (this.#inside < this.#limit) this.#inside++
+    else await this.#turn(signal)
     try {
       return await work()
     } finally {
@@ -20,13 +25,8 @@ export class Gate {
     }
   }
 
-  async #enter(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted()
-    if (this.#inside < this.#limit) {
-      this.#inside++
-      return
-    }
-    await new Promise<void>((resolve, reject) => {
+  #turn(signal: AbortSignal): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
       const enter = () => {
         signal.removeEventListener('abort', leave)
         resolve()

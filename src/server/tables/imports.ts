@@ -61,7 +61,7 @@ export class Imports {
 
   /**
    * Claims a slot and begins. Throws `file-not-found`, `invalid-request` for a table's name, `tables-unavailable`, and what
-   * `Jobs.start` throws.
+   * `Jobs.claim` throws.
    */
   async start(request: ImportRequest): Promise<StartedImport> {
     const { jobs, files } = this.#services
@@ -70,7 +70,7 @@ export class Imports {
     const table = request.table ?? tableNameOf(request.filename)
     const file = await files.find(account, request.filename)
     if (!file) throw missing(request.filename)
-    const job = await jobs.start(
+    const job = await jobs.claim(
       {
         kind: 'import',
         id: request.jobId,
@@ -88,12 +88,15 @@ export class Imports {
   }
 
   async #run(job: Job, table: string, request: ImportRequest): Promise<StoredImport> {
-    const { tables, space, checkAccess } = this.#services
+    const { jobs, tables, space, checkAccess } = this.#services
     const { account } = request.identity
     const staged = tables.stage(job.id)
     let release = () => {}
     try {
-      const { file, result } = await this.#gate.pass(job.signal, () => this.#import(job, table, request, staged))
+      const { file, result } = await this.#gate.pass(job.signal, () => {
+        jobs.startClaimed(job)
+        return this.#import(job, table, request, staged)
+      })
       job.count(file.size - job.bytes)
       const { columns, rows, dateColumn, skipped, bytes } = result
       // What it takes is known only now, and is on the disk already.

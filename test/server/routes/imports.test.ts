@@ -209,6 +209,23 @@ describe('an import', () => {
     expect((await caller.job(first)).state).toBe('done')
   })
 
+  it('is waiting while that of another account runs, and begins after it', async () => {
+    const other = await shared.newCaller()
+    const { goOn } = await beginImport(other)
+    const caller = await shared.newCaller()
+    await caller.put('a.csv', 'x\n1\n')
+    const { status, json } = await caller.post('/import', { filename: 'a.csv' })
+    expect({ status, ...json }).toMatchObject({ status: 202, state: 'waiting', startedAt: null, bytes: 0 })
+    expect(await caller.findJob('kind=import&state=waiting')).toMatchObject({ id: json.id })
+    goOn()
+    const done = await eventually('it is done', async () => {
+      const job = await caller.job(json.id)
+      return job.state === 'done' && job
+    })
+    expect(done).toMatchObject({ rows: 1, startedAt: expect.any(String) })
+    expect((await other.call('/jobs?kind=import')).json.jobs).toMatchObject([{ state: 'done' }])
+  })
+
   it('goes on when the client that waits for it leaves', async () => {
     const caller = await shared.newCaller()
     await putSales(caller, 100_000)
@@ -261,6 +278,18 @@ describe('the stop of an import', () => {
     await caller.put('a.csv', 'x\n1\n')
     const { id } = (await requestImport(caller, { filename: 'a.csv' })).json
     expect((await caller.post(`/jobs/${id}/stop`)).json).toMatchObject({ status: 409, code: 'already-published' })
+  })
+
+  it('can come while it waits for that of another account', async () => {
+    const other = await shared.newCaller()
+    await beginImport(other)
+    const caller = await shared.newCaller()
+    await caller.put('a.csv', 'x\n1\n')
+    const { json } = await caller.post('/import', { filename: 'a.csv' })
+    const stopped = await caller.post('/import/stop')
+    expect(stopped.json).toMatchObject({ job: { id: json.id, state: 'stopped', startedAt: null }, cleanedUp: true })
+    expect(await tableNames(caller)).toEqual([])
+    expect((await other.post('/import/stop')).status).toBe(200)
   })
 
   it('is no pause', async () => {
