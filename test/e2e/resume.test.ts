@@ -245,6 +245,24 @@ describe('an upload over connections that break', () => {
     expect([await remembered(client), (await jobs()).length]).toEqual([[], 1])
   })
 
+  it('goes well, and is stopped whole, also where nothing can be remembered', async () => {
+    const { client, put, files, jobs, untilJob } = await makeAccount(server)
+    const content = randomBytes(10 * MiB)
+    await writeFile(`${client.home}/large.bin`, content)
+    // Where a file is, there can be no folder.
+    const env = { XDG_STATE_HOME: `${client.home}/large.bin` }
+    const sent = await client.run(['upload', 'large.bin'], { env })
+    expect([sent.code, sent.stderr, (await files())[0]?.sha256]).toEqual([0, '', sha256(content)])
+    await put('other.bin', content)
+    const received = await client.run(['export', 'other.bin'], { env })
+    expect([received.code, received.stderr]).toEqual([0, ''])
+    const upload = client.start(['upload', 'large.bin', '--keep', '--limit-rate', '200K'], { env })
+    const { id } = await untilJob('upload', 'running')
+    upload.child.kill('SIGINT')
+    expect(await upload.ended(), upload.stderr).toBe(130)
+    expect((await jobs()).find((job) => job.id === id)?.state).toBe('stopped')
+  })
+
   it('is left alone by the same command run beside it', async () => {
     const { client, untilJob, liftLimit } = await makeAccount(server)
     await writeFile(`${client.home}/large.bin`, randomBytes(14 * MiB))

@@ -201,8 +201,7 @@ class ExportRun {
     this.#entityTag = response.headers.etag
     const { memory } = this.#destination
     if (this.#entityTag === undefined || !memory || !target.part) return
-    await memory.save({ ...this.#source, entityTag: this.#entityTag })
-    this.#job.resumable = true
+    this.#job.resumable = await memory.save({ ...this.#source, entityTag: this.#entityTag })
   }
 
   async #receive(body: AsyncIterable<Buffer>, response: IncomingMessage): Promise<void> {

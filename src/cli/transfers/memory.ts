@@ -11,8 +11,11 @@ export interface Memory {
    * where there is nothing.
    */
   recall(): Promise<Readonly<Record<string, string>> | 'busy' | undefined>
-  /** Removes, beside it, what other transfers have left for more than 30 days. */
-  save(notes: Readonly<Record<string, string>>): Promise<void>
+  /**
+   * Answers whether it is saved: a transfer does not fail by a folder that cannot be written to. Removes, beside it, what
+   * other transfers have left for more than 30 days.
+   */
+  save(notes: Readonly<Record<string, string>>): Promise<boolean>
   /** Forgetting twice is not an error. */
   forget(): Promise<void>
 }
@@ -27,27 +30,42 @@ export function openMemory(folder: string, key: readonly (string | number | bool
     await rename(temporary, file)
   }
   return {
-    async recall() {
-      if (isHeld(await readNotes(file))) return 'busy'
-      // A name of our own: of two that come at once, one finds it.
-      await rename(file, temporary).catch(ignoreMissing)
-      const found = await readNotes(temporary)
-      if (typeof found?.pid !== 'number') {
-        await rm(temporary, { force: true })
-        return undefined
-      }
-      const { pid, key: _key, ...notes } = found
-      await write(onlyTexts(notes), isHeld(found) ? pid : process.pid)
-      return isHeld(found) ? 'busy' : onlyTexts(notes)
-    },
-    async save(notes) {
-      await mkdir(folder, { recursive: true, mode: 0o700 })
-      await write(notes, process.pid)
-      await removeOld(folder)
-    },
-    forget: () => rm(file, { force: true }),
+    recall: () =>
+      ifUsable(undefined, async () => {
+        if (isHeld(await readNotes(file))) return 'busy'
+        // A name of our own: of two that come at once, one finds it.
+        await rename(file, temporary).catch(ignoreMissing)
+        const found = await readNotes(temporary)
+        if (typeof found?.pid !== 'number') {
+          await rm(temporary, { force: true })
+          return undefined
+        }
+        const { pid, key: _key, ...notes } = found
+        await write(onlyTexts(notes), isHeld(found) ? pid : process.pid)
+        return isHeld(found) ? 'busy' : onlyTexts(notes)
+      }),
+    save: (notes) =>
+      ifUsable(false, async () => {
+        await mkdir(folder, { recursive: true, mode: 0o700 })
+        await write(notes, process.pid)
+        await removeOld(folder)
+        return true
+      }),
+    forget: () => ifUsable(undefined, () => rm(file, { force: true })),
   }
 }
+
+/** What the work answers with, or `otherwise` where the folder cannot be read or written. */
+async function ifUsable<T>(otherwise: T, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (unusable.includes(errorCode(error) ?? '')) return otherwise
+    throw error
+  }
+}
+
+const unusable: readonly string[] = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ENOSPC', 'EDQUOT']
 
 /** What nobody has come back to in a month: by default the server keeps it for a day. A transfer does not fail by it. */
 async function removeOld(folder: string): Promise<void> {

@@ -148,12 +148,8 @@ export class ResumableUpload {
   async #hasBegun(): Promise<void> {
     this.#known = 'now'
     this.#job.begun = true
-    if (!this.#memory || !this.#isRemembering) {
-      this.#job.leavesPartial = true
-      return
-    }
-    await this.#memory.save({ id: this.#job.id })
-    this.#job.resumable = true
-    this.#job.leavesPartial = false
+    const memory = this.#isRemembering ? this.#memory : undefined
+    this.#job.resumable = (await memory?.save({ id: this.#job.id })) ?? false
+    this.#job.leavesPartial = !this.#job.resumable
   }
 }

@@ -40,6 +40,18 @@ describe('what is remembered of an unfinished transfer', () => {
     expect(await memory.recall()).toBeUndefined()
   })
 
+  it('is nothing where its folder cannot be, and nothing fails by that', async () => {
+    const file = `${await temporaryFolder()}/file`
+    await writeFile(file, '')
+    const memory = openMemory(`${file}/uploads`, ['a'])
+    expect([await memory.save({ id: 'x' }), await memory.recall(), await memory.forget()]).toEqual([
+      false,
+      undefined,
+      undefined,
+    ])
+    expect(await openMemory(await temporaryFolder(), ['a']).save({ id: 'x' })).toBe(true)
+  })
+
   it('is removed by the next one after a month, and no other file with it', async () => {
     const folder = await temporaryFolder()
     await openMemory(folder, ['old']).save({ id: 'x' })
