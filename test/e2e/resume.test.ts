@@ -256,7 +256,7 @@ describe('an upload over connections that break', () => {
     await put('other.bin', content)
     const received = await client.run(['export', 'other.bin'], { env })
     expect([received.code, received.stderr]).toEqual([0, ''])
-    const upload = client.start(['upload', 'large.bin', '--keep', '--limit-rate', '200K'], { env })
+    const upload = client.start(['upload', 'large.bin', '--name', 'x', '--keep', '--limit-rate', '200K'], { env })
     const { id } = await untilJob('upload', 'running')
     upload.child.kill('SIGINT')
     expect(await upload.ended(), upload.stderr).toBe(130)
