@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Problem } from '../../protocol/problems.js'
+import { Problem, type ProblemCode } from '../../protocol/problems.js'
 import { isNetworkError } from '../answers.js'
-import { exitCodes, Failure } from '../exit-codes.js'
+import { errorCode, exitCodes, Failure } from '../exit-codes.js'
 import type { TransferTools } from './tools.js'
 
 const firstPauseMs = 250
@@ -43,7 +43,7 @@ export class Retries {
         this.#attempts += 1
         if (this.#attempts === 1) {
           progress.end()
-          note(`${name}: the connection broke; trying again.`)
+          note(`${name}: ${wordCause(error)}; trying again.`)
         }
         progress.say(`${name}: trying again (${this.#attempts} of ${this.#most})`)
         const pauseMs = Math.min(firstPauseMs * 2 ** (this.#attempts - 1), longestPauseMs)
@@ -51,6 +51,29 @@ export class Retries {
       }
     }
   }
+}
+
+/** What an attempt failed by: a connection that never stood cannot break. */
+function wordCause(error: unknown): string {
+  if (error instanceof Problem) return causes[error.code] ?? 'the connection broke'
+  if (error instanceof Failure) return error.message.replace(/\.$/, '')
+  return unconnected.includes(errorCode(error) ?? '') ? 'the server cannot be reached' : 'the connection broke'
+}
+
+const unconnected: readonly string[] = [
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EPROTO',
+]
+
+const causes: Partial<Record<ProblemCode, string>> = {
+  stalled: 'no byte came for too long',
+  busy: 'the server is busy',
+  'shutting-down': 'the server is shutting down',
 }
 
 /** Whether the same may succeed later. Never true for a stopped transfer. */

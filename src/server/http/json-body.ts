@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { Problem } from '../../protocol/problems.js'
 import { sendContinue } from './continue.js'
 
@@ -49,13 +49,31 @@ export async function readSmallBody(incoming: IncomingMessage): Promise<Buffer> 
   return Buffer.concat(chunks)
 }
 
-/** Checks what came from outside. Throws `invalid-request` naming the first field at fault. */
+/** Checks what came from outside. Throws `invalid-request` naming the first field at fault, or all where one is missing. */
 export function validate<T>(value: unknown, schema: z.ZodType<T>): T {
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const [issue] = result.error.issues
   const field = issue?.path.join('.') || 'body'
-  throw new Problem('invalid-request', `${field}: ${issue?.message ?? 'is not valid'}.`, { field })
+  throw new Problem('invalid-request', `${field}: ${issue ? wordIssue(issue, schema) : 'is not valid'}.`, { field })
+}
+
+/** In words for whoever wrote the request, who does not know zod. */
+function wordIssue(issue: z.core.$ZodIssue, schema: z.ZodType): string {
+  const [, expected, received] = /^Invalid input: expected (\S+), received (\S+)$/.exec(issue.message) ?? []
+  if (expected === undefined) return issue.message
+  const words = received === 'undefined' ? 'is missing' : `must be ${kinds[expected] ?? expected}`
+  const tellsFields = (received === 'undefined' || issue.path.length === 0) && schema instanceof z.ZodObject
+  return tellsFields ? `${words}; the fields are ${Object.keys(schema.shape).join(', ')}` : words
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  string: 'a string',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
 }
 
 const maxBytes = 64 * 1024

@@ -122,7 +122,13 @@ export class ResumableUploads {
     if (live) return live.append(piece)
     const ended = await this.#getEnded(id, account)
     if (!('published' in ended)) throw gone(ended)
-    if (piece.offset !== ended.offset || piece.bodySize !== 0) throw offsetMismatch(ended.offset, piece.offset)
+    if (piece.offset !== ended.offset) throw offsetMismatch(ended.offset, piece.offset)
+    if (piece.bodySize !== 0) {
+      const { offset } = ended
+      throw new Problem('offset-mismatch', `The upload is whole with its ${offset} bytes: no more can come.`, {
+        offset,
+      })
+    }
     return ended
   }
 

@@ -25,6 +25,20 @@ describe('trying again', () => {
     expect([result, notes]).toEqual([3, ['a.bin: the connection broke; trying again.']])
   })
 
+  it.each([
+    [Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }), 'the server cannot be reached'],
+    [new Problem('shutting-down', 'down'), 'the server is shutting down'],
+    [new Problem('client-left', 'left'), 'the connection broke'],
+    [new Failure('tryAgain', 'No answer.'), 'No answer'],
+  ])('says what is true of it: $message', async (error, words) => {
+    const { notes, tools } = openTools()
+    const errors = [error]
+    await new Retries(5).run('a.bin', tools, never, async () => {
+      for (const first of errors.splice(0)) throw first
+    })
+    expect(notes).toEqual([`a.bin: ${words}; trying again.`])
+  })
+
   it('ends after so many attempts that brought nothing', async () => {
     let attempts = 0
     const run = new Retries(2).run('a.bin', openTools().tools, never, async () => {

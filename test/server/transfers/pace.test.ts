@@ -93,6 +93,8 @@ describe('a limit of the rate', () => {
       const headers = { 'Content-Type': 'application/json' }
       expect((await ann.call(`/jobs/${id}`, { method: 'PATCH', body, headers })).status).toBe(400)
     }
+    const empty = await ann.call(`/jobs/${id}`, { method: 'PATCH', body: {} })
+    expect(empty.json.message).toBe('rateLimit: is missing; the fields are rateLimit.')
     expect(await ann.job(id)).toMatchObject({ state: 'running', rateLimit: null })
     for (const limit of ['0', '-1', '1.5', '5M', '', 'none', '1e3', String(2 ** 60)]) {
       const refused = await ann.put('b', 'x', { 'Filejobs-Rate-Limit': limit })

@@ -126,6 +126,17 @@ describe('a piece', () => {
     expect(await tus.offset(path)).toBe(0)
   })
 
+  it('after the end is refused with 409, which says that nothing is missing', async () => {
+    const tus = await newTus()
+    const path = await tus.begin()
+    await tus.patch(path, 0, '0123456789')
+    const more = await tus.patch(path, 10, 'x')
+    expect(more).toMatchObject({ status: 409, json: { code: 'offset-mismatch', offset: 10 } })
+    expect(more.json.message).toBe('The upload is whole with its 10 bytes: no more can come.')
+    expect((await tus.patch(path, 9, 'x')).json.message).toMatch(/is at 10, not at 9/)
+    expect((await tus.patch(path, 10, '')).status).toBe(204)
+  })
+
   it('past the declared length is refused with 413, before its body is read', async () => {
     const tus = await newTus()
     const path = await tus.begin()
