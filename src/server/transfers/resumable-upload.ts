@@ -184,7 +184,7 @@ export class ResumableUpload {
     job.signal.throwIfAborted()
     signal.throwIfAborted()
     if (job.totalBytes !== bytes.note.length) job.totalBytes = bytes.note.length
-    if (job.state === 'interrupted') this.#restart(request.rateLimit ?? null)
+    if (job.state === 'interrupted') job.start()
     request.begin(job)
   }
 
@@ -205,12 +205,6 @@ export class ResumableUpload {
     } finally {
       this.#isNotingControls = false
     }
-  }
-
-  #restart(rateLimit: number | null): void {
-    this.job.start()
-    // Its sender may be another run of a program, with a wish of its own.
-    if (rateLimit !== null && this.job.throttle.bytesPerSecond === null) this.job.limitRate(rateLimit)
   }
 
   async #receive(piece: Piece, left: AbortSignal): Promise<void> {

@@ -153,6 +153,20 @@ describe('an upload in several pieces', () => {
     expect(await tus.offset(path)).toBe(6)
   })
 
+  it('is not limited again by its sender, who comes back with the limit that somebody has lifted', async () => {
+    const tus = await newTus()
+    const limit = { 'Filejobs-Rate-Limit': '1000000000' }
+    const path = await tus.begin({ length: 1_000_000, headers: limit })
+    const first = await tus.hold(path, 0, 'abc')
+    expect((await tus.caller.job(idOf(path))).rateLimit).toBe(1_000_000_000)
+    await tus.caller.call(`/jobs/${idOf(path)}`, { method: 'PATCH', body: { rateLimit: null } })
+    first.request.destroy()
+    await eventually('it is interrupted', () => isInterrupted(tus, path))
+    const second = await tus.hold(path, 3, 'def', { 'Content-Length': '999997', ...limit })
+    expect(await tus.caller.job(idOf(path))).toMatchObject({ state: 'running', rateLimit: null })
+    second.request.destroy()
+  })
+
   it('stays paused when its sender goes and comes back', async () => {
     const tus = await newTus()
     const path = await tus.begin({ length: 1_000_000 })
