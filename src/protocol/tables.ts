@@ -62,6 +62,7 @@ export const tableImportSchema = z
     columns: z.array(columnSchema),
     dateColumn: z.string().nullable(),
     skipped: z.object({ count: z.int(), first: z.array(badLineSchema) }),
+    notes: z.array(z.string()).meta({ description: 'what was guessed and may be wrong, in words' }),
     importedAt: z.iso.datetime(),
   })
   .meta({ id: 'TableImport' })

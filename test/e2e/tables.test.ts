@@ -69,6 +69,18 @@ describe('filejobs import', () => {
     expect((await client.run(['rows', 'bad', '--json'])).stdout).toBe('{"a":"1","b":"2.00"}\n')
   })
 
+  it('says what it guessed and may be wrong', async () => {
+    const { client, fetch } = await makeAccount(server)
+    await writeFile(`${client.home}/d.csv`, 'Date,b\n10/8/2014,x\n2/30/2014,y\n')
+    const note = 'Column "Date" was taken for text: line 3 has "2/30/2014", which is no date like %m/%d/%Y.'
+    expect(await client.run(['import', 'd.csv'])).toEqual({
+      code: 0,
+      stdout: 'Imported 2 rows of 2 columns from d.csv into d\n',
+      stderr: `${note}\n`,
+    })
+    expect(await (await fetch('/tables/d')).json()).toMatchObject({ imports: [{ notes: [note] }] })
+  })
+
   it('takes options for what it would recognise otherwise', async () => {
     const { client } = await makeAccount(server)
     await writeFile(`${client.home}/x.csv`, '1,31.12.2014, a \n')

@@ -126,10 +126,11 @@ function parseTypes(list: string): Record<string, string> {
 }
 
 function tellOf({ output }: Session, imported: Imported): void {
-  const { table, rows, file, columns, skipped } = imported
+  const { table, rows, file, columns, skipped, notes } = imported
   const count = (number: number, what: string) => `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`
   const words = `Imported ${count(rows, 'row')} of ${count(columns.length, 'column')} from ${visible(file)} into ${table}`
   output.result(imported, words)
+  for (const note of notes) output.note(note)
   if (skipped.count === 0) return
   output.note(
     `Left out ${count(skipped.count, 'line')} that cannot be read${skipped.count > 10 ? ', the first ten' : ''}:`,

@@ -86,7 +86,7 @@ function Imports({ table, onChange }: { table: TableRecord; onChange(): void }) 
   return (
     <section class="panel" aria-label="Imports">
       <ul class="plain-list imports">
-        {table.imports.map(({ id, file, rows, skipped, importedAt }) => (
+        {table.imports.map(({ id, file, rows, skipped, notes, importedAt }) => (
           <li key={id}>
             <div>
               <FileName name={file} />
@@ -94,6 +94,11 @@ function Imports({ table, onChange }: { table: TableRecord; onChange(): void }) 
                 {count(rows, 'row')} · {formatTime(importedAt)}
                 {skipped.count > 0 && ` · ${count(skipped.count, 'bad line')} skipped`}
               </div>
+              {notes.map((note) => (
+                <div key={note} class="dim small">
+                  {note}
+                </div>
+              ))}
               {skipped.first.map(({ line, reason }) => (
                 <div key={line} class="dim small">
                   line {line}: {reason}

@@ -4,9 +4,9 @@ import { dateColumnOf, unionColumns } from '../tables/union.js'
 
 /** An import as clients see it. */
 export function importRecord(stored: StoredImport): TableImport {
-  const { id, file, sha256, rows, dateColumn, skipped, importedAt } = stored
+  const { id, file, sha256, rows, dateColumn, skipped, notes, importedAt } = stored
   const columns = stored.columns.map(({ name, type }) => ({ name, type }))
-  return { id, file, sha256, rows, columns, dateColumn, skipped, importedAt }
+  return { id, file, sha256, rows, columns, dateColumn, skipped, notes, importedAt }
 }
 
 /** A table as clients see it. */

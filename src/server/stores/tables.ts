@@ -21,6 +21,8 @@ export interface StoredImport {
   readonly columns: StoredColumn[]
   readonly dateColumn: string | null
   readonly skipped: { count: number; first: BadLine[] }
+  /** What was guessed and may be wrong, in words. */
+  readonly notes: string[]
   readonly importedAt: string
   /** Of its Parquet file, and of the file it was made from. */
   readonly bytes: number

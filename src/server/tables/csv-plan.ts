@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { Problem } from '../../protocol/problems.js'
 import type { ColumnType } from '../../protocol/tables.js'
 import { ColumnGuess } from './column-guess.js'
+import { noteOnDates, noteOnHeader } from './csv-notes.js'
 import { type CsvRecord, type CsvShape, readRecords } from './csv-records.js'
 import { recogniseShape } from './csv-shape.js'
 import { type DateFormat, isoDates, monthFirstDates, parseDateFormat } from './date-format.js'
@@ -27,6 +28,8 @@ export interface PlannedColumn {
   readonly unpadded: boolean
   /** The type was asked for, so that `007` may become 7. */
   readonly asked: boolean
+  /** The type comes from the sample. */
+  readonly guessed: boolean
 }
 
 /** How a file is to be read. */
@@ -42,6 +45,8 @@ export interface CsvPlan extends CsvShape {
   /** Bytes in a row, as far as the sample says. */
   readonly rowBytes: number
   readonly dateColumn: string | null
+  /** What was guessed and may be wrong, in words for whoever asked for the import. */
+  readonly notes: string[]
 }
 
 /** No line may be longer: a file without line ends is no table. */
@@ -51,6 +56,7 @@ const sampleLines = 20_480
 const sampleBytes = 32 * 1024 ** 2
 const sampleStep = 1024 ** 2
 const shapeBytes = 256 * 1024
+const mostNotes = 10
 
 /**
  * Reads a file's beginning and decides how the whole of it is to be read. Throws `malformed-csv` where the header or the
@@ -63,9 +69,10 @@ export async function planCsv(file: FileHandle, wishes: CsvWishes): Promise<CsvP
   const records = readRecords(text, shape, { complete })
   const first = checkFirst(records.next().value ?? undefined)
   const guesses = guessColumns(first, records, dateFormats(wishes))
-  const header = wishes.header ?? looksLikeHeader(first, guesses.columns)
+  const fitsAsRow = looksLikeRow(first, guesses.columns)
+  const header = wishes.header ?? (!fitsAsRow || isHeadedByYears(first, guesses.columns))
   if (header && guesses.rows === 0 && complete) throw malformed(first.line, 'There is a header and no row.')
-  if (!header) for (const [at, guess] of guesses.columns.entries()) guess.see(first.fields[at]!)
+  if (!header) for (const [at, guess] of guesses.columns.entries()) guess.see(first.fields[at]!, first.line)
   const names = header ? columnNames(first) : first.fields.map((_, at) => `column${at + 1}`)
   const columns = decide(names, guesses.columns, wishes)
   return {
@@ -77,6 +84,7 @@ export async function planCsv(file: FileHandle, wishes: CsvWishes): Promise<CsvP
     multiline: guesses.multiline,
     rowBytes: Math.max(1, (guesses.end - first.end) / Math.max(1, guesses.rows)),
     dateColumn: dateColumn(columns, wishes.dateColumn),
+    notes: notes(columns, guesses.columns, wishes.header === undefined && fitsAsRow ? noteOnHeader(header) : undefined),
   }
 }
 
@@ -127,20 +135,21 @@ function guessColumns(first: CsvRecord, records: Iterable<CsvRecord>, formats: D
     rows++
     multiline ||= nextLine > line + 1
     if (fault || fields.length !== columns.length) continue
-    for (let at = 0; at < columns.length; at++) columns[at]!.see(fields[at]!)
+    for (let at = 0; at < columns.length; at++) columns[at]!.see(fields[at]!, line)
   }
   return { columns, rows, end, multiline }
 }
 
-/**
- * A first line is data where each column that holds something else than text begins with a value of its own kind. Years
- * are an exception, because tables by year are headed by them.
- */
-function looksLikeHeader(first: CsvRecord, guesses: ColumnGuess[]): boolean {
+/** A first line is data where each column that holds something else than text begins with a value of its own kind. */
+function looksLikeRow(first: CsvRecord, guesses: ColumnGuess[]): boolean {
+  if (guesses.every(({ type }) => type === 'text')) return false
+  return first.fields.every((value, at) => guesses[at]!.type === 'text' || guesses[at]!.takes(value))
+}
+
+/** An exception, because tables by year are headed by them. */
+function isHeadedByYears(first: CsvRecord, guesses: ColumnGuess[]): boolean {
   const values = first.fields.filter((_, at) => guesses[at]!.type !== 'text')
-  if (values.length === 0) return true
-  if (new Set(values).size === values.length && values.every((value) => /^(19|20)\d\d$/.test(value.trim()))) return true
-  return !first.fields.every((value, at) => guesses[at]!.type === 'text' || guesses[at]!.takes(value))
+  return new Set(values).size === values.length && values.every((value) => /^(19|20)\d\d$/.test(value.trim()))
 }
 
 function columnNames(header: CsvRecord): string[] {
@@ -163,11 +172,24 @@ function decide(names: string[], guesses: ColumnGuess[], wishes: CsvWishes): Pla
   return names.map((name, at) => {
     const guess = guesses[at]!
     const asked = ownValue(wishes.types, name)
-    const known = asked ?? (wishes.allText ? 'text' : (ownValue(wishes.earlierTypes, name) ?? guess.type))
+    const told = asked ?? (wishes.allText ? 'text' : ownValue(wishes.earlierTypes, name))
+    const known = told ?? guess.type
     // Rows are asked for by it, so a value in it that is no date must not pass as text.
     const type = name === wishes.dateColumn && known !== 'timestamp' ? 'date' : known
-    return { name, type, dates: guess.dates, unpadded: guess.unpadded, asked: asked !== undefined }
+    return {
+      name,
+      type,
+      dates: guess.dates,
+      unpadded: guess.unpadded,
+      asked: asked !== undefined,
+      guessed: told === undefined,
+    }
   })
+}
+
+function notes(columns: PlannedColumn[], guesses: ColumnGuess[], onHeader: string | undefined): string[] {
+  const onDates = columns.map(({ name, guessed }, at) => (guessed ? noteOnDates(name, guesses[at]!) : undefined))
+  return [onHeader, ...onDates].filter((note) => note !== undefined).slice(0, mostNotes)
 }
 
 function mustHave(names: string[], name: string, field: string): void {

@@ -34,6 +34,8 @@ export interface ImportedCsv {
   columns: ImportedColumn[]
   dateColumn: string | null
   skipped: { count: number; first: BadLine[] }
+  /** What was guessed and may be wrong. */
+  notes: string[]
   /** The size of the output. */
   bytes: number
 }

@@ -150,7 +150,7 @@ function describe(plan: CsvPlan, check: CsvCheck, bytes: number): ImportedCsv {
     const pattern = unpadded ? dates.pattern.replace(/%([md])/g, '%-$1') : dates.pattern
     return { name, type, nulls: check.nulls[at]!, datePattern: type === 'date' ? pattern : null }
   })
-  return { rows: check.rows, columns, dateColumn: plan.dateColumn, skipped: check.bad, bytes }
+  return { rows: check.rows, columns, dateColumn: plan.dateColumn, skipped: check.bad, notes: plan.notes, bytes }
 }
 
 /** What the process may have, without what it needs beside the engine's own. */

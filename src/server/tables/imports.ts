@@ -98,13 +98,13 @@ export class Imports {
         return this.#import(job, table, request, staged)
       })
       job.count(file.size - job.bytes)
-      const { columns, rows, dateColumn, skipped, bytes } = result
+      const { columns, rows, dateColumn, skipped, notes, bytes } = result
       // What it takes is known only now, and is on the disk already.
       release = (await space.reserve(account, bytes, 0, () => bytes)).release
       await checkAccess(account.id)
       job.commit()
       const from = { file: file.name, sha256: file.sha256, sourceBytes: file.size }
-      const record = { ...from, columns, rows, dateColumn, skipped, bytes }
+      const record = { ...from, columns, rows, dateColumn, skipped, notes, bytes }
       const stored = await tables.publish(staged, account, table, record)
       await this.#cleanUp(staged)
       job.rows = rows

@@ -11,6 +11,7 @@ const record: Omit<StoredImport, 'id' | 'path' | 'importedAt'> = {
   columns: [{ name: 'a "b"', type: 'decimal(9,2)', nulls: 1, datePattern: null }],
   dateColumn: null,
   skipped: { count: 1, first: [{ line: 4, column: null, reason: 'bad' }] },
+  notes: ['The first line was taken for a row.'],
   bytes: 7,
   sourceBytes: 20,
 }

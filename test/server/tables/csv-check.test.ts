@@ -159,6 +159,7 @@ describe('the scanner', () => {
       dates: { pattern: '', end: () => -1 },
       unpadded: false,
       asked: false,
+      guessed: true,
     })),
     dataStart: 0,
     dataLine: 1,
@@ -166,6 +167,7 @@ describe('the scanner', () => {
     multiline: false,
     rowBytes: 1,
     dateColumn: null,
+    notes: [],
   }
 
   /** What the scanner makes of a text that comes in pieces: its good records, and the lines of the bad ones. */

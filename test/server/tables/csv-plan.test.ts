@@ -80,6 +80,37 @@ describe('the shape of a CSV', () => {
   })
 })
 
+describe('the notes on a CSV', () => {
+  const noted = async (content: string, wishes?: CsvWishes) => (await plan(content, wishes)).notes
+
+  it('name the value that keeps a column from being one of dates', async () => {
+    const content = 'Date,b\n10/8/2014,x\n2/30/2014,y\n'
+    const note = 'Column "Date" was taken for text: line 3 has "2/30/2014", which is no date like %m/%d/%Y.'
+    expect(await noted(content)).toEqual([note])
+    expect(await noted(content, { types: { Date: 'text' } })).toEqual([])
+    expect(await noted(content, { allText: true })).toEqual([])
+    expect(await noted(content, { earlierTypes: { Date: 'text' } })).toEqual([])
+    const many = Array.from({ length: 2000 }, (_, row) => (row % 120 === 7 ? 'n/a' : '2014-10-08'))
+    expect(await noted(`d\n${many.join('\n')}\n`)).toEqual([expect.stringContaining('line 9 has "n/a"')])
+  })
+
+  it('say nothing of texts, of numbers, and of dates that all exist', async () => {
+    expect(await noted('a,b,c,d\nx,1,2014-10-08,\ny,2,2014-10-09,\n')).toEqual([])
+    expect(await noted('a\nx\n2014-10-08\ny\n')).toEqual([])
+    expect(await noted('a\nw\nx\ny\nz\n2014-10-08\n2014-10-09\n2014-10-10\n2014-10-11\n2014-10-12\n')).toEqual([])
+  })
+
+  it('name the guess where the first line may be a header or a row', async () => {
+    const header = /^The first line was taken for the header, but fits as a row too: "--no-header"/
+    const row = /^The first line was taken for a row, as it fits the others: "--header"/
+    expect(await noted('Germany,2014\nFrance,2015\n')).toEqual([expect.stringMatching(header)])
+    expect(await noted('1,x\n2,y\n')).toEqual([expect.stringMatching(row)])
+    for (const said of [true, false]) expect(await noted('Germany,2014\nFrance,2015\n', { header: said })).toEqual([])
+    expect(await noted('country,year\nFrance,2015\n')).toEqual([])
+    expect(await noted('country,2014\nFrance,x\n')).toEqual([])
+  })
+})
+
 describe('the types of columns', () => {
   it('are recognised', async () => {
     const content = [

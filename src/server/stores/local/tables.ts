@@ -145,6 +145,7 @@ const importSchema = z.object({
   ),
   dateColumn: z.string().nullable(),
   skipped: z.object({ count: z.int(), first: z.array(badLineSchema) }),
+  notes: z.array(z.string()).default([]),
   importedAt: z.string(),
   bytes: z.int(),
   sourceBytes: z.int(),
