@@ -4,13 +4,14 @@ import type { Log } from '../log.js'
 import { accountName } from '../stores/accounts.js'
 import type { AppEnv } from './app-env.js'
 import { askerOf } from './asker.js'
+import { pathOf } from './target-check.js'
 
 /** Logs a line for each request once its answer has ended, with who asked and how long it took in milliseconds. */
 export function requestLog(log: Log, { trustProxy }: { trustProxy: number }): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const { incoming, outgoing } = c.env
     const began = performance.now()
-    const path = pathOf(incoming.url ?? '')
+    const path = withoutSecret(pathOf(incoming.url ?? ''))
     const { address } = askerOf(incoming, trustProxy)
     let job: string | null = null
     outgoing.once('close', () => {
@@ -32,10 +33,11 @@ export function requestLog(log: Log, { trustProxy }: { trustProxy: number }): Mi
   }
 }
 
-/** Without the query, which may hold anything, and without the secret of a share's link. */
-function pathOf(target: string): string {
-  const path = target.replace(/[?#].*$/s, '')
-  return path.replace(/^(\/+s\/+)[^/]+/, '$1…').slice(0, maxPathLength)
+/** Without the secret of a share's link, however its path is written, and also where it leads nowhere by that. */
+function withoutSecret(path: string): string {
+  const decoded = path.replace(/%([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+  const plain = new URL(`http://host/${decoded.replace(/[\\/]+/g, '/').replace(/^\//, '')}`).pathname
+  return /^\/s\/./i.test(plain) ? '/s/…' : path.slice(0, maxPathLength)
 }
 
 const maxPathLength = 500

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { connectTo } from '../../helpers/raw-connection.js'
 import { startTestServer, type TestServer } from '../../helpers/server.js'
 
 describe('request log', () => {
@@ -29,6 +30,13 @@ describe('request log', () => {
     await fetch(`${server.url}/s/a-very-secret-token`)
     await fetch(`${server.url}/files?prefix=a-very-secret-prefix`, { headers: { Authorization: `Bearer ${token}` } })
     await lineOf('GET /s/… 404').toBeDefined()
+    const strange = ['/%73/', '//s//', '/S/', '/s%2f', '/x/../s/', '/x/%2e%2e/%53/', `${server.url}/s/`]
+    for (const begin of strange) {
+      const connection = await connectTo(server.url)
+      connection.send(`GET ${begin}a-very-secret-token HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+      await connection.ended()
+    }
+    await expect.poll(() => server.logged.filter(({ details }) => details?.path === '/s/…').length).toBe(8)
     await lineOf('GET /files 200').toBeDefined()
     const everything = JSON.stringify(server.logged)
     for (const secret of [token, 'a-very-secret', 'correct horse', 'the content'])
