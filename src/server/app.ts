@@ -94,6 +94,10 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
     return answerProblem(problem, c, services.log)
   })
   app.use(requestLog(services.log, services.config))
+  app.use((c, next) => {
+    c.env.outgoing.setHeader('X-Content-Type-Options', 'nosniff')
+    return next()
+  })
   app.use(targetCheck())
   app.use(hostCheck(services.config))
   app.use(cors(services.config.corsOrigin))

@@ -3,8 +3,14 @@ import addFormats from 'ajv-formats'
 
 /** What is read here of an OpenAPI document. */
 export interface DeclaredApi {
-  paths: Record<string, Record<string, { responses: Record<string, { content?: Record<string, object> }> }>>
+  paths: Record<string, Record<string, DeclaredOperation>>
   components: { schemas: Record<string, { example?: unknown }> }
+}
+
+interface DeclaredOperation {
+  responses: Record<string, { content?: Record<string, object> }>
+  requestBody?: { content: Record<string, object> }
+  security?: object[]
 }
 
 /** Checks answers against what the API document declares for their route. */

@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { type ProblemCode, problems } from '../../protocol/problems.js'
 import { routes } from '../../protocol/routes.js'
+import { problemResponses } from './answers.js'
 import type { AppEnv } from './app-env.js'
 
 /** The parts of an OpenAPI 3.1 document that are written and read here. */
@@ -50,11 +51,19 @@ export function apiDocument(app: OpenAPIHono<AppEnv>, version: string): ApiDocum
     openapi: '3.1.0',
     info: { title: 'filejobs', version, description: overview(), license: { name: 'MIT' } },
     servers: [{ url: '/' }],
-    security: [{ bearer: [] }, { auth_token: [] }],
+    security: [{ bearer: [] }, { auth_token: [] }, { cookie: [] }],
   }) as unknown as ApiDocument
   document.components.securitySchemes = {
     bearer: { type: 'http', scheme: 'bearer', description: 'The token of a login.' },
     auth_token: { type: 'apiKey', in: 'header', name: 'auth_token', description: 'The same token.' },
+    cookie: {
+      type: 'apiKey',
+      in: 'cookie',
+      name: 'filejobs',
+      description:
+        'The cookie of `POST /auth/cookie`, for pages of this server: `filejobs-PORT` where the port is not the default ' +
+        'one, `__Host-` before it with TLS. What changes something needs the header `Filejobs-Csrf: 1` and our own `Origin`.',
+    },
   }
   document.tags = Object.entries(tags).map(([name, description]) => ({ name, description }))
   for (const [path, operations] of Object.entries(document.paths)) {
@@ -63,16 +72,25 @@ export function apiDocument(app: OpenAPIHono<AppEnv>, version: string): ApiDocum
   return document
 }
 
-/** Adds what follows from the path: the name, the group, who may ask; and an example for each problem. */
+/** Adds what follows from the path: the name, the group, who may ask, what is refused before the route; and examples. */
 function complete(operation: Operation, method: string, path: string): void {
   const words = path.match(/[a-z]+/gi) ?? []
   operation.operationId = method + words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('')
   operation.tags = [tagOf(path)]
   if (openPaths.some((open) => path === open || path.startsWith(`${open}/`))) operation.security = []
+  const refusals = operation.requestBody?.content['application/json'] ? [400, 413, 415] : []
+  if (!operation.security) refusals.push(401, 403)
+  for (const status of refusals) operation.responses[status] ??= refusal(status)
   for (const [status, { content }] of Object.entries(operation.responses)) {
     const problem = content?.['application/problem+json']
     if (problem) problem.examples = problemExamples(Number(status))
   }
+}
+
+function refusal(status: number) {
+  const { description } = problemResponses(status)[status]!
+  const schema = { $ref: '#/components/schemas/Problem' }
+  return { description, content: { 'application/problem+json': { schema } } }
 }
 
 function problemExamples(status: number) {

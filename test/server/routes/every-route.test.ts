@@ -458,6 +458,39 @@ describe('every declared route', () => {
   })
 })
 
+describe('what is refused before a route', () => {
+  const shapes = openShapes(document)
+  let server: TestServer
+  let ann: Record<string, string>
+  let cookie: string
+  beforeAll(async () => {
+    server = await startTestServer({ shutdownGraceMs: 0 })
+    ann = bearer(await server.logIn('ann'))
+    const page = { 'Filejobs-Csrf': '1', Origin: server.url }
+    const login = await fetch(`${server.url}/auth/cookie`, json({ username: 'ann', password: 'correct horse' }, page))
+    cookie = String(login.headers.get('set-cookie')).replace(/;.*/, '')
+  })
+  afterAll(() => server.close())
+
+  test.each(declared)('%s is declared too', async (route) => {
+    const [method = '', path = ''] = route.split(' ')
+    const url = server.url + path.replace(/\{\w+\}/g, '0')
+    const { requestBody, security } = document.paths[path]![method.toLowerCase()]!
+    const requests: RequestInit[] = []
+    if (requestBody?.content['application/json']) {
+      requests.push(json('x'.repeat(80_000), ann), json([], ann))
+      requests.push({ headers: { ...ann, 'Content-Type': 'text/plain' }, body: '{}' })
+    }
+    if (!security && path !== '/jobs/events') requests.push({}, { headers: { Cookie: cookie } })
+    for (const init of requests) {
+      const answer = await fetch(url, { ...init, method })
+      expect(answer.status, route).not.toBe(500)
+      expect(answer.headers.get('x-content-type-options')).toBe('nosniff')
+      expect(await shapes.faultOf(route, answer)).toBeUndefined()
+    }
+  })
+})
+
 async function openApi(): Promise<Api> {
   const server = await startTestServer({ shutdownGraceMs: 0 })
   const ann = bearer(await server.logIn('ann'))
