@@ -28,15 +28,17 @@ export function acceptPageCookie(config: PageConfig): MiddlewareHandler<AppEnv> 
 }
 
 /** Throws `not-allowed` unless a page of this very server asks. */
-export function checkPage(incoming: IncomingMessage, { publicUrl }: Pick<PageConfig, 'publicUrl'>): void {
+export function checkPage(incoming: IncomingMessage, config: PageConfig): void {
   const { headers } = incoming
   if (headers[csrfHeader.toLowerCase()] !== '1') {
     throw new Problem('not-allowed', `By a cookie, what changes something needs the header "${csrfHeader}: 1".`)
   }
   const origin = headers.origin ?? ''
-  const host = URL.canParse(origin) ? new URL(origin).host : null
-  const own = [headers.host?.toLowerCase(), publicUrl === null ? undefined : new URL(publicUrl).host]
-  if (host !== null && own.includes(host)) return
+  const page = URL.canParse(origin) ? new URL(origin) : null
+  const own = new URL(baseUrl(incoming, config))
+  // A page by https may come through a proxy that we know nothing of; one by plain http has come through none.
+  const isWeaker = page?.protocol === 'http:' && own.protocol === 'https:'
+  if (page && !isWeaker && [headers.host?.toLowerCase(), own.host].includes(page.host)) return
   const advice = 'behind a proxy, start the server with --public-url'
   throw new Problem('not-allowed', `The origin "${origin}" is not this server's own: ${advice}.`)
 }

@@ -39,7 +39,7 @@ const metricsRoute = createRoute({
 /** Throws `not-allowed` where no token would help, and `not-logged-in` where the right one would. */
 function checkAccess(headers: IncomingHttpHeaders, { host, metricsToken }: MetricsRouteServices['config']): void {
   // What a proxy on this machine passes on comes from who knows where.
-  if (isLoopbackHost(host) && !forwardingHeaders.some((name) => headers[name] !== undefined)) return
+  if (isLoopbackHost(host) && !Object.keys(headers).some((name) => forwarding.test(name))) return
   if (metricsToken === null) {
     throw new Problem('not-allowed', 'The metrics are closed: start the server with --metrics-token to open them.')
   }
@@ -49,7 +49,8 @@ function checkAccess(headers: IncomingHttpHeaders, { host, metricsToken }: Metri
   }
 }
 
-const forwardingHeaders = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'via']
+/** What proxies add, such as X-Forwarded-Port, X-Real-IP, True-Client-IP and CF-Connecting-IP. */
+const forwarding = /^(forwarded|via|x-forwarded.*|.+-ip)$/
 
 /** In a time that does not tell how much of it was right. */
 function isSame(given: string, wanted: string): boolean {

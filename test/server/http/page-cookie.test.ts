@@ -128,6 +128,8 @@ describe("the dashboard's cookie behind TLS", () => {
     const page = await openPage(secured.server.url, 'files.example.org')
     const body = { ...credentials, signup: true }
     const headers = { 'Filejobs-Csrf': '1', Origin: 'https://files.example.org' }
+    const plain = { ...headers, Origin: 'http://files.example.org' }
+    expect((await page.call('/auth/cookie', { method: 'POST', body, headers: plain })).status).toBe(403)
     const answer = await page.call('/auth/cookie', { method: 'POST', body, headers })
     expect(answer.headers['set-cookie']).toEqual([
       expect.stringMatching(/^__Host-filejobs=[\w.-]+; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Strict; Secure$/),

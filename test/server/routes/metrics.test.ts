@@ -62,7 +62,9 @@ describe('GET /metrics', () => {
 
   test('is closed to what a proxy passes on, and on a host that others reach', async () => {
     const { ask } = await start()
-    expect((await ask({ 'X-Forwarded-For': '10.1.2.3' })).status).toBe(403)
+    for (const header of ['X-Forwarded-For', 'X-Forwarded-Server', 'X-Real-IP', 'CF-Connecting-IP', 'Via']) {
+      expect((await ask({ [header]: '10.1.2.3' })).status).toBe(403)
+    }
     const open = await start({ host: '0.0.0.0' })
     const answer = await open.ask()
     expect([answer.status, await answer.json()]).toMatchObject([403, { code: 'not-allowed' }])
