@@ -128,7 +128,10 @@ export const summarySchema = z
 export type TableSummary = z.infer<typeof summarySchema>
 
 export const querySchema = z
-  .object({ sql: z.string().min(1).max(60_000), limit: z.int().min(1).optional() })
+  .object({
+    sql: z.string().min(1, 'is empty; write one SELECT').max(60_000, 'is longer than 60,000 characters'),
+    limit: z.int().min(1).optional(),
+  })
   .meta({ id: 'Query', example: { sql: 'select Region, sum("Units Sold") from sales group by Region' } })
 
 export const queryAnswerSchema = z

@@ -59,7 +59,13 @@ describe('filejobs import', () => {
     const { client } = await makeAccount(server)
     await writeFile(`${client.home}/bad.csv`, 'a,b\n1,2\n3\n')
     const failed = await client.run(['import', 'bad.csv'])
-    expect(failed).toEqual({ code: 10, stdout: '', stderr: 'Error: Line 3: 1 field instead of 2.\n' })
+    const skip = '"--skip-bad-lines" (skipBadLines) leaves such lines out'
+    expect(failed).toEqual({ code: 10, stdout: '', stderr: `Error: Line 3: 1 field instead of 2. ${skip}.\n` })
+    await writeFile(`${client.home}/unnamed.csv`, 'a,\n1,2\n')
+    const unnamed = await client.run(['import', 'unnamed.csv'])
+    expect(unnamed.stderr).toBe(
+      'Error: Line 1: Column 2 has no name. "--no-header" (header: false) takes the first line for a row.\n',
+    )
     const skipped = await client.run(['import', 'bad.csv', '--skip-bad-lines', '--types', 'a=text,b=decimal(9,2)'])
     expect(skipped).toEqual({
       code: 0,
@@ -205,6 +211,12 @@ describe('filejobs query', () => {
     const { client } = await withTeams()
     const { code, stderr } = await client.run(['query', 'drop table teams'])
     expect([code, stderr]).toEqual([10, 'Error: Only SELECT is allowed: a query reads, and changes nothing.\n'])
+    const empty = await client.run(['query', ''])
+    expect([empty.code, empty.stderr]).toEqual([2, 'Error: sql: is empty; write one SELECT.\n'])
+    const missing = await client.run(['query', 'from missing'])
+    expect(missing.stderr).toBe(
+      'Error: There is no table "missing"; "filejobs tables" (GET /tables) lists those that there are.\n',
+    )
   })
 
   it('is stopped by Ctrl-C', async () => {

@@ -71,7 +71,7 @@ export async function planCsv(file: FileHandle, wishes: CsvWishes): Promise<CsvP
   const guesses = guessColumns(first, records, dateFormats(wishes))
   const fitsAsRow = looksLikeRow(first, guesses.columns)
   const header = wishes.header ?? (!fitsAsRow || isHeadedByYears(first, guesses.columns))
-  if (header && guesses.rows === 0 && complete) throw malformed(first.line, 'There is a header and no row.')
+  if (header && guesses.rows === 0 && complete) throw malformed(first.line, 'There is a header and no row.', noHeader)
   if (!header) for (const [at, guess] of guesses.columns.entries()) guess.see(first.fields[at]!, first.line)
   const names = header ? columnNames(first) : first.fields.map((_, at) => `column${at + 1}`)
   const columns = decide(names, guesses.columns, wishes)
@@ -156,11 +156,11 @@ function columnNames(header: CsvRecord): string[] {
   const names = header.fields.map((name) => name.trim())
   const seen = new Set<string>()
   for (const [at, name] of names.entries()) {
-    if (name === '') throw malformed(header.line, `Column ${at + 1} has no name.`)
+    if (name === '') throw malformed(header.line, `Column ${at + 1} has no name.`, noHeader)
     if (name.length > 255) throw malformed(header.line, `The name of column ${at + 1} is longer than 255 characters.`)
     // The engine's names compare regardless of case.
     const key = name.toLowerCase()
-    if (seen.has(key)) throw malformed(header.line, `Two columns are called "${name}".`, name)
+    if (seen.has(key)) throw malformed(header.line, `Two columns are called "${name}".`, noHeader, name)
     seen.add(key)
   }
   return names
@@ -207,6 +207,8 @@ function ownValue<Value>(record: Record<string, Value> | undefined, key: string)
   return record && Object.hasOwn(record, key) ? record[key] : undefined
 }
 
-function malformed(line: number, reason: string, column: string | null = null): Problem {
-  return new Problem('malformed-csv', `Line ${line}: ${reason}`, { line, column, reason })
+const noHeader = ' "--no-header" (header: false) takes the first line for a row.'
+
+function malformed(line: number, reason: string, advice = '', column: string | null = null): Problem {
+  return new Problem('malformed-csv', `Line ${line}: ${reason}${advice}`, { line, column, reason })
 }

@@ -1,16 +1,27 @@
 import { Problem } from '../../protocol/problems.js'
 import type { BadLine } from '../../protocol/tables.js'
 import { EngineMissing } from './engine.js'
+import type { ImportTask } from './import-messages.js'
 import { tablesUnavailable } from './unavailable.js'
 
 /** The engine could not read what it was given, for a reason that may lie with the engine. */
 export class EngineStumbled extends Error {}
 
-/** Names the options as the program and, in parentheses, as the JSON of a request has them. */
-export function malformed({ line, column, reason }: BadLine): Problem {
+/** The problem of a bad line; what to do about it follows its reason. */
+export function malformed({ line, column, reason }: BadLine, advice = ''): Problem {
   const where = column === null ? `Line ${line}` : `Line ${line}, column "${column}"`
-  const advice = column === null ? '' : ' "--types" (types) gives the column another type, such as text.'
   return new Problem('malformed-csv', `${where}: ${reason}.${advice}`, { line, column, reason })
+}
+
+/** Names the options as the program and, in parentheses, as the JSON of a request has them. */
+export function adviceOn({ column }: BadLine, { wishes, skipBadLines }: ImportTask): string {
+  const ways: string[] = []
+  // A wished date column is one of dates, whatever its type.
+  if (column !== null && column !== wishes.dateColumn) {
+    ways.push('"--types" (types) gives the column another type, such as text')
+  }
+  if (!skipBadLines) ways.push('"--skip-bad-lines" (skipBadLines) leaves such lines out')
+  return ways.length === 0 ? '' : ` ${ways.join('; ')}.`
 }
 
 /** Throws what an error of the engine means: some are the machine's, the others the file's or the engine's. */

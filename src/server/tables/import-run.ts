@@ -5,7 +5,7 @@ import { type CsvCheck, checkCsv } from './csv-check.js'
 import { type CsvPlan, planCsv } from './csv-plan.js'
 import { openEngine } from './engine.js'
 import type { ImportedCsv, ImportTask } from './import-messages.js'
-import { asProblem, EngineStumbled, malformed, translateEngineError } from './import-problems.js'
+import { adviceOn, asProblem, EngineStumbled, malformed, translateEngineError } from './import-problems.js'
 import { copyToParquet, type ParquetInput } from './import-sql.js'
 
 export type OnProgress = (part: number) => void
@@ -74,7 +74,9 @@ async function readDirectly(run: Run): Promise<CsvCheck | undefined> {
   const inOrder = run.task.threads === 1 || run.plan.multiline
   const input = { file: run.task.source, header: run.plan.header === 'plain', strict: true, inOrder }
   const [check, agrees] = await Promise.all([
-    checkCsv(run.source, run.plan, { skipBadLines: false, onBytes: noteChecked(run) }).then(refuseBad),
+    checkCsv(run.source, run.plan, { skipBadLines: false, onBytes: noteChecked(run) }).then((check) =>
+      refuseBad(check, run),
+    ),
     readByEngine(run, input).catch(undefinedWhereItStumbled),
   ])
   const trusted = !check.odd && (inOrder || !check.multiline)
@@ -88,7 +90,7 @@ async function readCopy(run: Run): Promise<CsvCheck> {
   try {
     const { skipBadLines, threads } = run.task
     const check = await checkCsv(run.source, run.plan, { skipBadLines, copyTo: copy, onBytes: noteChecked(run) })
-    if (!skipBadLines || check.rows === 0) refuseBad(check)
+    if (!skipBadLines || check.rows === 0) refuseBad(check, run)
     const input = { file: run.task.copy, header: false, strict: false, inOrder: true }
     const inBlocks = threads > 1 && !check.multiline
     const agrees = inBlocks
@@ -107,9 +109,9 @@ function undefinedWhereItStumbled(error: unknown): undefined {
   if (!(error instanceof EngineStumbled)) throw error
 }
 
-function refuseBad(check: CsvCheck): CsvCheck {
+function refuseBad(check: CsvCheck, { task }: Run): CsvCheck {
   const first: BadLine | undefined = check.bad.first[0]
-  if (first) throw malformed(first)
+  if (first) throw malformed(first, adviceOn(first, task))
   return check
 }
 

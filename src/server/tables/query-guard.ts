@@ -103,7 +103,7 @@ function checkTable(tree: Tree, { tables, ctes, used }: Scope): void {
 }
 
 function noTable(name: string): Problem {
-  return refused(`There is no table "${name}"; "GET /tables" lists those that there are`)
+  return refused(`There is no table "${name}"; "filejobs tables" (GET /tables) lists those that there are`)
 }
 
 function visitTableFunction(tree: Tree, scope: Scope): void {
@@ -117,7 +117,7 @@ function visitTableFunction(tree: Tree, scope: Scope): void {
 function checkShow(tree: Tree): void {
   const known = tree.show_type === 'DESCRIBE' || tree.show_type === 'SUMMARY'
   if (!known || !tree.query || tree.table_name)
-    throw refused('SHOW is not allowed in a query; "GET /tables" lists the tables')
+    throw refused('SHOW is not allowed in a query; "filejobs tables" (GET /tables) lists the tables')
 }
 
 function checkFunction(tree: Tree, allowed: Names): void {

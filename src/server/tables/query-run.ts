@@ -51,11 +51,16 @@ async function collect(connection: DuckDBConnection, { sql, maxRows, maxBytes }:
       if (results.length === maxRows) return { columns, results, truncated: true }
       const record = Object.fromEntries(row.map((value, at) => [names[at]!, toJson(value)]))
       bytes += Buffer.byteLength(JSON.stringify(record)) + 1
+      if (bytes > maxBytes && results.length === 0) throw refused(tooLarge(maxBytes))
       if (bytes > maxBytes) return { columns, results, truncated: true }
       results.push(record)
     }
   }
   return { columns, results, truncated: false }
+}
+
+function tooLarge(maxBytes: number): string {
+  return `The first row alone has more than ${maxBytes / 1024 ** 2} MiB, the most that an answer may have`
 }
 
 const words: Record<string, string> = {

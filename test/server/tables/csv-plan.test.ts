@@ -65,9 +65,9 @@ describe('the shape of a CSV', () => {
   it.each([
     ['an empty file', '', /empty/],
     ['white space', ' \n\n', /empty/],
-    ['a header without rows', 'a,b\n', /no row/],
-    ['a column without a name', 'a, \n1,2\n', /Column 2 has no name/],
-    ['a name used twice', 'a,A\n1,2\n', /Two columns are called "A"/],
+    ['a header without rows', 'a,b\n', /no row\. "--no-header"/],
+    ['a column without a name', 'a, \n1,2\n', /Column 2 has no name\. "--no-header" \(header: false\)/],
+    ['a name used twice', 'a,A\n1,2\n', /Two columns are called "A"\. "--no-header"/],
     ['10,000 columns', `${Array.from({ length: 10_000 }, (_, at) => `c${at}`).join(',')}\n1\n`, /1000 are the most/],
     ['a first line without end', 'x'.repeat(33_000_000), /longer than 2,000,000 bytes/],
     ['UTF-16', Buffer.from('\ufeffa,b\n1,2\n', 'utf16le'), /UTF-16/],

@@ -50,6 +50,9 @@ async function imported(content: string | Uint8Array, wishes: CsvWishes = {}, op
   return { rows: found, skipped, files: (await readdir(folder)).sort() }
 }
 
+const types = '"--types" (types) gives the column another type, such as text'
+const skip = '"--skip-bad-lines" (skipBadLines) leaves such lines out'
+
 describe('an import', () => {
   it('gives every value in its type, in the order of the lines', async () => {
     const content = [
@@ -136,7 +139,7 @@ describe('an import', () => {
     const reason = '"9007199254740993.5" would be rounded to 9007199254740994 as a double'
     await expect(result).rejects.toMatchObject({
       code: 'malformed-csv',
-      message: `Line 25002, column "x": ${reason}. "--types" (types) gives the column another type, such as text.`,
+      message: `Line 25002, column "x": ${reason}. ${types}; ${skip}.`,
       details: { line: 25_002, column: 'x', reason },
     })
     expect(await readdir(folder)).toEqual(['1.csv'])
@@ -172,7 +175,13 @@ describe('an import', () => {
 
   it('is refused where every line is bad', async () => {
     const { result } = await begin('a,b\n1\n2\n', { skipBadLines: true, wishes: { header: true } })
-    await expect(result).rejects.toMatchObject({ code: 'malformed-csv' })
+    await expect(result).rejects.toMatchObject({ code: 'malformed-csv', message: 'Line 2: 1 field instead of 2.' })
+  })
+
+  it('does not advise another type for the date column that is wished', async () => {
+    const { result } = await begin('a,d\n1,2014-02-30\n', { wishes: { dateColumn: 'd' } })
+    const reason = '"2014-02-30" is not a date like %Y-%m-%d'
+    await expect(result).rejects.toMatchObject({ message: `Line 2, column "d": ${reason}. ${skip}.` })
   })
 
   it('reads what the file was when it was linked, though it is replaced meanwhile', async () => {

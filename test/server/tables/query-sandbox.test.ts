@@ -249,6 +249,10 @@ describe.concurrent('a query can', () => {
     expect([exact.results.length, exact.truncated]).toEqual([1000, false])
     const large = await query("select repeat('x', 3000000) t from range(10)")
     expect([large.results.length, large.truncated]).toEqual([2, true])
+    await expect(query("select repeat('x', 9000000) t")).rejects.toMatchObject({
+      code: 'malformed-query',
+      message: 'The first row alone has more than 8 MiB, the most that an answer may have.',
+    })
   })
 
   it('be wrong, and is told where', async () => {
