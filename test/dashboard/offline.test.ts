@@ -38,6 +38,25 @@ describe.skipIf(!chromiumPath)('the dashboard without its server', () => {
     expect(loads.filter((url) => !url.includes('#/'))).toEqual([])
   })
 
+  it('shows a chart that could not be loaded once the server is back', async () => {
+    const dataFolder = await temporaryFolder()
+    const start = () => startTestServer({ dataFolder, shutdownGraceMs: 0 })
+    let server: TestServer = await start()
+    onTestFinished(() => server.close())
+    const proxy = await openCuttingProxy(() => server.url)
+    const page = await browser.signedIn(proxy.url)
+    await server.close()
+    await page.getByText('Offline', { exact: true }).waitFor()
+    const asked = page.waitForEvent('requestfailed', (request) => /chart.*\.js$/.test(request.url()))
+    await page.getByRole('link', { name: /^Jobs/ }).click()
+    await asked
+    server = await start()
+    const chart = page.getByRole('img', { name: 'Rate of all my jobs' })
+    await chart.waitFor()
+    // What belongs to it has come too: its parts lie on each other.
+    expect(await chart.locator('.u-over').evaluate((over) => getComputedStyle(over).position)).toBe('absolute')
+  })
+
   it('waits for the server when it is opened while that starts again', async () => {
     const server = await startTestServer()
     onTestFinished(() => server.close())

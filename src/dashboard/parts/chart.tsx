@@ -1,7 +1,6 @@
+import { effect } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
-import 'uplot/dist/uPlot.min.css'
-import { effect } from '@preact/signals'
 import { theme } from '../theme.js'
 
 export interface ChartProps {
