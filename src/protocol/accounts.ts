@@ -113,6 +113,17 @@ export const accessTokenSchema = z
   .meta({ id: 'AccessToken', example: { access: exampleToken, accessExpiresAt: '2026-11-20T10:00:00.000Z' } })
 export type AccessTokenRecord = z.infer<typeof accessTokenSchema>
 
+const exampleAccount = {
+  id: 7,
+  account: 'user:ann',
+  username: 'ann',
+  role: 'user',
+  name: 'Ann Lee',
+  email: null,
+  disabled: false,
+  createdAt: '2026-11-20T09:30:00.000Z',
+}
+
 export const accountSchema = z
   .object({
     id: z.int(),
@@ -124,20 +135,17 @@ export const accountSchema = z
     disabled: z.boolean(),
     createdAt: z.iso.datetime(),
   })
-  .meta({
-    id: 'Account',
-    example: {
-      id: 7,
-      account: 'user:ann',
-      username: 'ann',
-      role: 'user',
-      name: 'Ann Lee',
-      email: null,
-      disabled: false,
-      createdAt: '2026-11-20T09:30:00.000Z',
-    },
-  })
+  .meta({ id: 'Account', example: exampleAccount })
 export type AccountRecord = z.infer<typeof accountSchema>
+
+const exampleSession = {
+  id: '5f0f9c1e-6f7b-4a53-9d5b-0c7f4f0e2a11',
+  createdAt: '2026-11-20T09:30:00.000Z',
+  lastUsedAt: '2026-11-20T10:02:41.000Z',
+  expiresAt: '2027-11-20T09:30:00.000Z',
+  client: 'filejobs/0.1.0 (linux)',
+  current: true,
+}
 
 export const sessionSchema = z
   .object({
@@ -148,23 +156,17 @@ export const sessionSchema = z
     client: z.string().meta({ description: 'the User-Agent that logged in' }),
     current: z.boolean(),
   })
-  .meta({
-    id: 'Session',
-    example: {
-      id: '5f0f9c1e-6f7b-4a53-9d5b-0c7f4f0e2a11',
-      createdAt: '2026-11-20T09:30:00.000Z',
-      lastUsedAt: '2026-11-20T10:02:41.000Z',
-      expiresAt: '2027-11-20T09:30:00.000Z',
-      client: 'filejobs/0.1.0 (linux)',
-      current: true,
-    },
-  })
+  .meta({ id: 'Session', example: exampleSession })
 export type SessionRecord = z.infer<typeof sessionSchema>
 
-export const sessionListSchema = z.object({ sessions: z.array(sessionSchema) }).meta({ id: 'SessionList' })
+export const sessionListSchema = z
+  .object({ sessions: z.array(sessionSchema) })
+  .meta({ id: 'SessionList', example: { sessions: [exampleSession] } })
 export type SessionList = z.infer<typeof sessionListSchema>
 
-export const accountListSchema = z.object({ accounts: z.array(accountSchema) }).meta({ id: 'AccountList' })
+export const accountListSchema = z
+  .object({ accounts: z.array(accountSchema) })
+  .meta({ id: 'AccountList', example: { accounts: [exampleAccount] } })
 export type AccountList = z.infer<typeof accountListSchema>
 
 export const changePasswordSchema = z.object({ current: z.string(), new: newPassword }).meta({

@@ -1,5 +1,13 @@
 import { z } from 'zod'
 
+const exampleFile = {
+  name: 'reports/sales.csv',
+  size: 734_003,
+  sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+  type: 'text/csv',
+  uploadedAt: '2026-11-20T09:31:07.000Z',
+}
+
 export const fileSchema = z
   .object({
     name: z.string(),
@@ -8,25 +16,18 @@ export const fileSchema = z
     type: z.string().meta({ description: 'media type' }),
     uploadedAt: z.iso.datetime(),
   })
-  .meta({
-    id: 'File',
-    example: {
-      name: 'reports/sales.csv',
-      size: 734_003,
-      sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
-      type: 'text/csv',
-      uploadedAt: '2026-11-20T09:31:07.000Z',
-    },
-  })
+  .meta({ id: 'File', example: exampleFile })
 export type FileRecord = z.infer<typeof fileSchema>
 
 export const fileListSchema = z
   .object({ files: z.array(fileSchema), next: z.string().nullable() })
-  .meta({ id: 'FileList' })
+  .meta({ id: 'FileList', example: { files: [exampleFile], next: 'cmVwb3J0cy9zYWxlcy5jc3Y' } })
 export type FileList = z.infer<typeof fileListSchema>
 
 /** The answer to a finished upload by form. */
-export const uploadedSchema = z.object({ message: z.string(), files: z.array(fileSchema) }).meta({ id: 'Uploaded' })
+export const uploadedSchema = z
+  .object({ message: z.string(), files: z.array(fileSchema) })
+  .meta({ id: 'Uploaded', example: { message: 'Uploaded reports/sales.csv.', files: [exampleFile] } })
 export type Uploaded = z.infer<typeof uploadedSchema>
 
 export const exportSchema = z

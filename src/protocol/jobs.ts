@@ -15,7 +15,7 @@ export const jobStates = [
 ] as const
 export type JobState = (typeof jobStates)[number]
 
-const exampleJob = {
+export const exampleJob = {
   id: '0b6fd5a1-4f1e-4c6e-9b5e-3f7f0c1c2d3e',
   kind: 'upload',
   account: 'user:ann',
@@ -59,6 +59,22 @@ export const jobSchema = z
   })
 export type JobRecord = z.infer<typeof jobSchema>
 
+const exampleReceipt = {
+  message: 'Stopped the upload of video.mkv: what had arrived is gone, nothing was published.',
+  job: {
+    ...exampleJob,
+    state: 'stopped',
+    rate: null,
+    endedAt: '2026-11-20T09:31:12.000Z',
+    stoppedBy: 'user:ann',
+  },
+  stoppedBy: 'user:ann',
+  stoppedAt: '2026-11-20T09:31:12.000Z',
+  bytesDiscarded: 536_870_912,
+  cleanedUp: true,
+  tookMs: 3.4,
+}
+
 export const receiptSchema = z
   .object({
     message: z.string(),
@@ -72,29 +88,19 @@ export const receiptSchema = z
   .meta({
     id: 'Receipt',
     description: 'The answer to a stop: the transfer is dead, and nothing of it is left.',
-    example: {
-      message: 'Stopped the upload of video.mkv: what had arrived is gone, nothing was published.',
-      job: {
-        ...exampleJob,
-        state: 'stopped',
-        rate: null,
-        endedAt: '2026-11-20T09:31:12.000Z',
-        stoppedBy: 'user:ann',
-      },
-      stoppedBy: 'user:ann',
-      stoppedAt: '2026-11-20T09:31:12.000Z',
-      bytesDiscarded: 536_870_912,
-      cleanedUp: true,
-      tookMs: 3.4,
-    },
+    example: exampleReceipt,
   })
 export type Receipt = z.infer<typeof receiptSchema>
 
 /** The answer to `/upload/stop` and its kin: the newest job's receipt, with all of them in `receipts`. */
-export const receiptsSchema = receiptSchema.extend({ receipts: z.array(receiptSchema) }).meta({ id: 'Receipts' })
+export const receiptsSchema = receiptSchema
+  .extend({ receipts: z.array(receiptSchema) })
+  .meta({ id: 'Receipts', example: { ...exampleReceipt, receipts: [exampleReceipt] } })
 export type Receipts = z.infer<typeof receiptsSchema>
 
-export const jobListSchema = z.object({ jobs: z.array(jobSchema), next: z.string().nullable() }).meta({ id: 'JobList' })
+export const jobListSchema = z
+  .object({ jobs: z.array(jobSchema), next: z.string().nullable() })
+  .meta({ id: 'JobList', example: { jobs: [exampleJob], next: null } })
 export type JobList = z.infer<typeof jobListSchema>
 
 export const jobEventNames = ['snapshot', 'job', 'resync', 'heartbeat'] as const
@@ -113,7 +119,7 @@ export const jobEventSchema = z
     }),
     job: jobSchema.nullable(),
   })
-  .meta({ id: 'JobEvent' })
+  .meta({ id: 'JobEvent', example: { id: '0b6fd5a14f1e-42', event: 'job', job: exampleJob } })
 export type JobEvent = z.infer<typeof jobEventSchema>
 
 /** Bytes per second: a pebibyte. */

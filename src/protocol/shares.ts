@@ -10,6 +10,14 @@ export const newShareSchema = z
   })
   .meta({ id: 'NewShare', example: { filename: 'reports/sales.csv', expiresIn: 86_400 } })
 
+const exampleShare = {
+  id: 'mXy2c7Gd0Q4s',
+  url: 'https://files.example.org/s/mXy2c7Gd0Q4sVb1P3l5Zr0tYh8kN2eWqJx7aUd',
+  filename: 'reports/sales.csv',
+  createdAt: '2026-11-20T09:30:00.000Z',
+  expiresAt: '2026-11-21T09:30:00.000Z',
+}
+
 export const shareSchema = z
   .object({
     id: z.string(),
@@ -18,19 +26,10 @@ export const shareSchema = z
     createdAt: z.iso.datetime(),
     expiresAt: z.iso.datetime(),
   })
-  .meta({
-    id: 'Share',
-    example: {
-      id: 'mXy2c7Gd0Q4s',
-      url: 'https://files.example.org/s/mXy2c7Gd0Q4sVb1P3l5Zr0tYh8kN2eWqJx7aUd',
-      filename: 'reports/sales.csv',
-      createdAt: '2026-11-20T09:30:00.000Z',
-      expiresAt: '2026-11-21T09:30:00.000Z',
-    },
-  })
+  .meta({ id: 'Share', example: exampleShare })
 export type ShareRecord = z.infer<typeof shareSchema>
 
 export const shareListSchema = z
   .object({ shares: z.array(shareSchema).meta({ description: 'newest first' }) })
-  .meta({ id: 'ShareList' })
+  .meta({ id: 'ShareList', example: { shares: [exampleShare] } })
 export type ShareList = z.infer<typeof shareListSchema>

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { jobSchema } from './jobs.js'
+import { exampleJob, jobSchema } from './jobs.js'
 
 /** Lower case, so that a table is the same in every file system and needs no quotes in SQL. */
 export const tableNamePattern = /^[a-z_][a-z0-9_]{0,62}$/
@@ -43,15 +43,33 @@ export const importSchema = z
   .meta({ id: 'Import', example: { filename: 'sales.csv', table: 'sales', dateColumn: 'Order Date' } })
 export type ImportRequest = z.infer<typeof importSchema>
 
+const exampleColumns = [
+  { name: 'Region', type: 'text' },
+  { name: 'Order Date', type: 'date' },
+  { name: 'Units Sold', type: 'integer' },
+]
+
 export const columnSchema = z
   .object({ name: z.string(), type: z.string().meta({ example: 'integer' }) })
-  .meta({ id: 'Column' })
+  .meta({ id: 'Column', example: exampleColumns[0] })
 export type Column = z.infer<typeof columnSchema>
 
 export const badLineSchema = z
   .object({ line: z.int(), column: z.string().nullable(), reason: z.string() })
-  .meta({ id: 'BadLine' })
+  .meta({ id: 'BadLine', example: { line: 17, column: 'Units Sold', reason: '"many" is no integer' } })
 export type BadLine = z.infer<typeof badLineSchema>
+
+const exampleImport = {
+  id: 4,
+  file: 'sales.csv',
+  sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+  rows: 100_000,
+  columns: exampleColumns,
+  dateColumn: 'Order Date',
+  skipped: { count: 0, first: [] },
+  notes: [],
+  importedAt: '2026-11-20T09:31:07.000Z',
+}
 
 export const tableImportSchema = z
   .object({
@@ -65,14 +83,36 @@ export const tableImportSchema = z
     notes: z.array(z.string()).meta({ description: 'what was guessed and may be wrong, in words' }),
     importedAt: z.iso.datetime(),
   })
-  .meta({ id: 'TableImport' })
+  .meta({ id: 'TableImport', example: exampleImport })
 export type TableImport = z.infer<typeof tableImportSchema>
 
 /** The answer to an import: its job, and what it brought where the request waited for the end. */
-export const importAnswerSchema = jobSchema
-  .extend({ import: tableImportSchema.nullable() })
-  .meta({ id: 'ImportAnswer' })
+export const importAnswerSchema = jobSchema.extend({ import: tableImportSchema.nullable() }).meta({
+  id: 'ImportAnswer',
+  example: {
+    ...exampleJob,
+    kind: 'import',
+    file: 'sales.csv',
+    table: 'sales',
+    state: 'done',
+    bytes: 12_479_012,
+    totalBytes: 12_479_012,
+    percent: 100,
+    rows: 100_000,
+    rate: null,
+    endedAt: '2026-11-20T09:31:08.000Z',
+    import: exampleImport,
+  },
+})
 export type ImportAnswer = z.infer<typeof importAnswerSchema>
+
+const exampleTable = {
+  name: 'sales',
+  rows: 100_000,
+  columns: exampleColumns,
+  dateColumn: 'Order Date',
+  imports: [exampleImport],
+}
 
 export const tableSchema = z
   .object({
@@ -82,10 +122,12 @@ export const tableSchema = z
     dateColumn: z.string().nullable(),
     imports: z.array(tableImportSchema).meta({ description: 'newest first' }),
   })
-  .meta({ id: 'Table' })
+  .meta({ id: 'Table', example: exampleTable })
 export type TableRecord = z.infer<typeof tableSchema>
 
-export const tableListSchema = z.object({ tables: z.array(tableSchema) }).meta({ id: 'TableList' })
+export const tableListSchema = z
+  .object({ tables: z.array(tableSchema) })
+  .meta({ id: 'TableList', example: { tables: [exampleTable] } })
 export type TableList = z.infer<typeof tableListSchema>
 
 /** A row: integers beyond 2^53 and decimals are strings, dates and times are ISO 8601. */
@@ -100,7 +142,17 @@ export const rowsSchema = z
     columns: z.array(columnSchema),
     results: z.array(rowSchema),
   })
-  .meta({ id: 'Rows' })
+  .meta({
+    id: 'Rows',
+    example: {
+      count: 100_000,
+      next: '/tables/sales/rows?limit=1&offset=1',
+      previous: null,
+      limit: 1,
+      columns: exampleColumns,
+      results: [{ Region: 'Europe', 'Order Date': '2014-10-08', 'Units Sold': 934 }],
+    },
+  })
 export type Rows = z.infer<typeof rowsSchema>
 
 export const summarySchema = z
@@ -124,7 +176,17 @@ export const summarySchema = z
       })
       .nullable(),
   })
-  .meta({ id: 'TableSummary' })
+  .meta({
+    id: 'TableSummary',
+    example: {
+      rows: 100_000,
+      columns: [
+        { name: 'Region', type: 'text', nulls: 0, distinct: 7, min: 'Asia', max: 'Sub-Saharan Africa' },
+        { name: 'Order Date', type: 'date', nulls: 0, distinct: 2766, min: '2010-01-01', max: '2017-07-28' },
+      ],
+      overTime: { column: 'Order Date', unit: 'year', counts: [{ from: '2010-01-01', rows: 13_204 }] },
+    },
+  })
 export type TableSummary = z.infer<typeof summarySchema>
 
 export const querySchema = z
@@ -140,5 +202,15 @@ export const queryAnswerSchema = z
     results: z.array(rowSchema),
     truncated: z.boolean().meta({ description: `more than ${maxPageRows} rows, or than 8 MiB` }),
   })
-  .meta({ id: 'QueryAnswer' })
+  .meta({
+    id: 'QueryAnswer',
+    example: {
+      columns: [
+        { name: 'Region', type: 'text' },
+        { name: 'units', type: 'integer' },
+      ],
+      results: [{ Region: 'Europe', units: '129471523' }],
+      truncated: false,
+    },
+  })
 export type QueryAnswer = z.infer<typeof queryAnswerSchema>

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { FileRecord } from '../../protocol/files.js'
 import type { Receipt, Receipts } from '../../protocol/jobs.js'
-import { problems } from '../../protocol/problems.js'
+import { Problem, problemBody, problems } from '../../protocol/problems.js'
 import type { StoredFile } from '../stores/files.js'
 
 const problemSchema = z
@@ -13,7 +13,11 @@ const problemSchema = z
     code: z.enum(Object.keys(problems) as [string, ...string[]]),
     message: z.string(),
   })
-  .meta({ id: 'Problem', description: 'RFC 9457' })
+  .meta({
+    id: 'Problem',
+    description: 'RFC 9457',
+    example: problemBody(new Problem('file-not-found', 'There is no file "sample.csv".', { name: 'sample.csv' })),
+  })
 
 /** The refusals of a route, for the API document: each status with the codes that it can bear. */
 export function problemResponses(...statuses: number[]) {

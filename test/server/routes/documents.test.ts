@@ -35,7 +35,7 @@ describe('the API document', () => {
     const shapes = openShapes(document)
     const names = Object.keys(document.components.schemas)
     expect(names.map((name) => shapes.faultOfExample(name)).filter((fault) => fault !== undefined)).toEqual([])
-    expect(names.filter((name) => document.components.schemas[name]!.example !== undefined).length).toBeGreaterThan(10)
+    expect(names.filter((name) => document.components.schemas[name]!.example === undefined)).toEqual([])
   })
 
   test('says which refusals a route can give, with an example of each', () => {
