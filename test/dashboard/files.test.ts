@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { chromiumPath, shareBrowser } from '../helpers/browser.js'
@@ -99,6 +100,46 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     await row('going.txt').waitFor({ state: 'detached' })
     await page.goto('about:blank')
     await expect.poll(() => curl.names()).toEqual([])
+  })
+
+  it('keeps another version that has come under the name of a deleted file', async () => {
+    const { page, curl, row } = await openWith(['report.txt', 'other.txt'], (page) => page.clock.install())
+    const byHand = join(shared.server.dataFolder, 'uploads/user', `reader-${people}`, 'by hand.txt')
+    await writeFile(byHand, 'old')
+    await page.reload()
+    await row('report.txt').getByRole('button', { name: 'Delete report.txt' }).click()
+    const asked = page.waitForResponse((answer) => answer.request().method() === 'HEAD')
+    await row('by hand.txt').getByRole('button', { name: 'Delete by hand.txt' }).click()
+    await asked
+    await writeFile(byHand, 'another')
+    await curl.call('/files/report.txt', { method: 'DELETE' })
+    expect((await curl.post('/files/other.txt/move', { to: 'report.txt' })).status).toBe(204)
+    await page.clock.fastForward(10_000)
+    const notes = page.getByRole('region', { name: 'Messages' })
+    await notes.getByText('Not deleted: report.txt').waitFor()
+    await notes.getByText('Not deleted: by hand.txt').waitFor()
+    await row('report.txt').waitFor()
+    await row('by hand.txt').getByText('7 B').waitFor()
+    expect((await curl.call('/files/report.txt')).body.toString()).toBe('content of other.txt')
+    expect((await curl.call('/files/by%20hand.txt')).body.toString()).toBe('another')
+  })
+
+  it('keeps what is uploaded anew under the name of a deleted file, also the same bytes', async () => {
+    const { page, curl, row } = await openWith(['here.txt', 'elsewhere.txt'], (page) => page.clock.install())
+    const bytes = (name: string) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(`content of ${name}`) })
+    await row('here.txt').getByRole('button', { name: 'Delete here.txt' }).click()
+    await row('elsewhere.txt').getByRole('button', { name: 'Delete elsewhere.txt' }).click()
+    await row('elsewhere.txt').waitFor({ state: 'detached' })
+    await page.getByLabel('Upload files').setInputFiles(bytes('here.txt'))
+    await page.locator('[data-upload="here.txt"]').getByText('done').waitFor()
+    const { name, buffer } = bytes('elsewhere.txt')
+    await curl.put(name, buffer)
+    await page.getByRole('button', { name: 'Undo' }).waitFor({ state: 'detached' })
+    await page.clock.fastForward(10_000)
+    await row('here.txt').waitFor()
+    await row('elsewhere.txt').waitFor()
+    await page.goto('about:blank')
+    expect(await curl.names()).toEqual(['elsewhere.txt', 'here.txt'])
   })
 
   it('shows names as text, whatever is in them', async () => {

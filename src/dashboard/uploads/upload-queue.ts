@@ -5,6 +5,7 @@ import { me } from '../account.js'
 import { Refusal, send, wordsOf } from '../api.js'
 import { findLive, onJobEnd } from '../live/job-store.js'
 import type { ChosenFile } from './dropped-files.js'
+import { settleRemoval } from './pending-removals.js'
 import { tusUpload } from './tus-upload.js'
 import { openUnfinished } from './unfinished.js'
 
@@ -116,6 +117,8 @@ async function run(item: UploadItem): Promise<void> {
   const { name, file, status } = item
   change(item, { state: 'starting' })
   try {
+    // Else the name would be taken by what is shown as deleted.
+    await settleRemoval(name)
     await tusUpload({
       name,
       file,

@@ -99,22 +99,19 @@ export function FileTable({ files, ops, onChange }: FileTableProps) {
   )
 }
 
-function remove({ name }: FileRecord, onChange: () => void): void {
-  const { undo } = removeSoon(name, (error) => {
-    toastError('Not deleted', error)
+function remove(file: FileRecord, onChange: () => void): void {
+  const name = <FileName name={file.name} />
+  const undo = removeSoon(file, (error) => {
+    closeToast()
+    if (error !== undefined) toastError(<>Not deleted: {name}</>, error)
     onChange()
   })
-  toast({
+  const closeToast = toast({
     tone: 'plain',
-    title: (
-      <>
-        Deleted <FileName name={name} />
-      </>
-    ),
+    title: <>Deleted {name}</>,
     action: { label: 'Undo', run: undo },
     forMs: undoMs,
   })
-  setTimeout(onChange, undoMs + 500)
 }
 
 function isTable({ name, type }: FileRecord): boolean {

@@ -4,7 +4,7 @@ import { isMine, onJobEnd } from '../live/job-store.js'
 import { Icon } from '../parts/icon.js'
 import { Empty } from '../parts/states.js'
 import { chosenFiles } from '../uploads/dropped-files.js'
-import { pendingRemovals } from '../uploads/pending-removals.js'
+import { isRemoved } from '../uploads/pending-removals.js'
 import { enqueue } from '../uploads/upload-queue.js'
 import { DropZone } from './drop-zone.js'
 import { FilePanel, useFilePages } from './file-pages.js'
@@ -16,7 +16,7 @@ import { UploadPanel } from './upload-panel.js'
 export function FilesView() {
   const pages = useFilePages(routes.files)
   useReloadAfterUploads(pages.reload)
-  const files = pages.files?.filter(({ name }) => !pendingRemovals.value.has(name))
+  const files = pages.files?.filter((file) => !isRemoved(file))
 
   return (
     <>
