@@ -80,6 +80,18 @@ describe('an upload over connections that break', () => {
     expect(await remembered(client)).toEqual([])
   })
 
+  it('starts over at once when the file has changed since, and leaves nothing of what came before', async () => {
+    const { client, files, jobs } = await behindProxy(server, [12 * MiB, 1])
+    await writeFile(`${client.home}/large.bin`, randomBytes(20 * MiB))
+    expect((await client.run(['upload', 'large.bin', '--retries', '1'])).code).toBe(5)
+    const changed = randomBytes(21 * MiB)
+    await writeFile(`${client.home}/large.bin`, changed)
+    expect((await client.run(['upload', 'large.bin'])).code).toBe(0)
+    expect((await files())[0]?.sha256).toBe(sha256(changed))
+    expect((await jobs()).map(({ state }) => state).sort()).toEqual(['done', 'stopped'])
+    expect(await remembered(client)).toEqual([])
+  })
+
   it('goes on over a server that was killed and started again', async () => {
     const first = await startServe({ args: ['--rate-limit-per-account', '4M'] })
     // The way to whichever server runs; nobody listens on the port 1.

@@ -18,12 +18,21 @@ export interface PieceOptions {
   readonly headers?: OutgoingHttpHeaders
 }
 
+/** What is uploaded. */
+export interface Content {
+  readonly name: string
+  /** Bytes; null where that is not known before the end. */
+  readonly length: number | null
+  /** Differs where the content may differ. */
+  readonly version: string
+}
+
 /** One upload by tus, which is found again whatever breaks: begun, gone on with, or taken over from an earlier run. */
 export class ResumableUpload {
   readonly #tools: TransferTools
   readonly #name: string
-  /** Bytes; null where that is not known before the end. */
   readonly #length: number | null
+  readonly #version: string
   readonly #options: UploadOptions
   readonly #memory: Memory | undefined
   readonly #job: OwnJob
@@ -33,7 +42,7 @@ export class ResumableUpload {
 
   constructor(
     tools: TransferTools,
-    { name, length }: { name: string; length: number | null },
+    { name, length, version }: Content,
     options: UploadOptions,
     memory: Memory | undefined,
     job: OwnJob,
@@ -41,6 +50,7 @@ export class ResumableUpload {
     this.#tools = tools
     this.#name = name
     this.#length = length
+    this.#version = version
     this.#options = options
     this.#memory = memory
     this.#job = job
@@ -51,8 +61,12 @@ export class ResumableUpload {
     const notes = await this.#memory?.recall()
     if (notes === 'busy') this.#isRemembering = false
     else if (notes?.id !== undefined) {
-      this.#job.id = notes.id
-      this.#known = 'earlier'
+      if (notes.version === this.#version) {
+        this.#job.id = notes.id
+        this.#known = 'earlier'
+      }
+      // Nobody goes on with what came of the file as it was.
+      else await removeUpload(this.#tools.http, notes.id)
     }
     return this.#known === 'earlier'
   }
@@ -89,7 +103,7 @@ export class ResumableUpload {
   /** It is published, stopped or cannot be gone on with: nothing is remembered of it. */
   async forget(): Promise<void> {
     this.#job.resumable = false
-    await this.#memory?.forget()
+    if (this.#isRemembering) await this.#memory?.forget()
   }
 
   /** Removes what the server has of it. */
@@ -149,7 +163,7 @@ export class ResumableUpload {
     this.#known = 'now'
     this.#job.begun = true
     const memory = this.#isRemembering ? this.#memory : undefined
-    this.#job.resumable = (await memory?.save({ id: this.#job.id })) ?? false
+    this.#job.resumable = (await memory?.save({ id: this.#job.id, version: this.#version })) ?? false
     this.#job.leavesPartial = !this.#job.resumable
   }
 }

@@ -19,7 +19,7 @@ export async function openUploadTools(session: Session, progress: Progress): Pro
     progress,
     note: output.note,
     stdin: context.stdin,
-    openMemory: ({ name, path }, { size, mtimeMs }, keepExisting) =>
-      openMemory(unfinished, [server, owner, name, resolve(path), size, mtimeMs, keepExisting]),
+    openMemory: ({ name, path }, keepExisting) =>
+      openMemory(unfinished, [server, owner, name, resolve(path), keepExisting]),
   }
 }

@@ -17,8 +17,8 @@ import { sendStream } from './upload-stream.js'
 
 export interface UploadTools extends TransferTools {
   readonly stdin: AsyncIterable<Buffer>
-  /** Where it is remembered that the upload of a file is unfinished: of this file as it is now. */
-  openMemory(item: UploadItem, file: { size: number; mtimeMs: number }, keepExisting: boolean): Memory
+  /** Where it is remembered that the upload of a file is unfinished. */
+  openMemory(item: UploadItem, keepExisting: boolean): Memory
 }
 
 /** What was published; all of its record, where the server could still be asked for it. */
@@ -65,9 +65,9 @@ async function uploadOpened(
   if (size <= smallBytes) return putContent(tools, name, await handle.readFile(), options, job)
   const upload = new ResumableUpload(
     tools,
-    { name, length: size },
+    { name, length: size, version: `${size} bytes of ${mtimeMs}` },
     options,
-    tools.openMemory(item, found, options.keepExisting),
+    tools.openMemory(item, options.keepExisting),
     job,
   )
   const retries = new Retries(options.retries)
@@ -92,7 +92,7 @@ async function uploadStream(
   options: UploadOptions,
   job: OwnJob,
 ): Promise<Uploaded> {
-  const upload = new ResumableUpload(tools, { name, length: null }, options, undefined, job)
+  const upload = new ResumableUpload(tools, { name, length: null, version: '' }, options, undefined, job)
   try {
     const { bytes, sha256 } = await sendStream(tools, upload, { stream, name }, new Retries(options.retries), job)
     return (await findPublished(tools.http, name, sha256)) ?? { name, size: bytes, sha256 }
