@@ -1,7 +1,8 @@
-import { useEffect } from 'preact/hooks'
+import type { JobRecord } from '../../protocol/jobs.js'
 import { routes } from '../../protocol/routes.js'
-import { isMine, onJobEnd } from '../live/job-store.js'
+import { isMine } from '../live/job-store.js'
 import { Icon } from '../parts/icon.js'
+import { useReloadAfter } from '../parts/reload-after.js'
 import { Empty } from '../parts/states.js'
 import { chosenFiles } from '../uploads/dropped-files.js'
 import { isRemoved } from '../uploads/pending-removals.js'
@@ -15,7 +16,7 @@ import { UploadPanel } from './upload-panel.js'
 /** The account's files, and the way in for new ones. */
 export function FilesView() {
   const pages = useFilePages(routes.files)
-  useReloadAfterUploads(pages.reload)
+  useReloadAfter(isNewFile, pages.reload)
   const files = pages.files?.filter((file) => !isRemoved(file))
 
   return (
@@ -35,19 +36,8 @@ export function FilesView() {
 }
 
 /** Whatever was uploaded from anywhere shows up by itself. */
-function useReloadAfterUploads(reload: () => void): void {
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const end = onJobEnd((job) => {
-      if (job.kind !== 'upload' || job.state !== 'done' || !isMine(job)) return
-      clearTimeout(timer)
-      timer = setTimeout(reload, 200)
-    })
-    return () => {
-      clearTimeout(timer)
-      end()
-    }
-  }, [reload])
+function isNewFile(job: JobRecord): boolean {
+  return job.kind === 'upload' && job.state === 'done' && isMine(job)
 }
 
 function UploadButtons() {

@@ -1,12 +1,12 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import type { JobKind, JobList, JobRecord, JobState } from '../../protocol/jobs.js'
 import { routes } from '../../protocol/routes.js'
 import { send } from '../api.js'
-import { onJobEnd } from '../live/job-store.js'
 import { FileName } from '../parts/file-name.js'
 import { Icon } from '../parts/icon.js'
 import { useLoaded } from '../parts/loaded.js'
 import { Pager } from '../parts/pager.js'
+import { useReloadAfter } from '../parts/reload-after.js'
 import { Empty, Failed, Loading } from '../parts/states.js'
 import { formatBytes, formatDuration, formatTime, kindWords, stateWords } from '../words.js'
 import { kindIcons, nameOf } from './job-row.js'
@@ -32,17 +32,7 @@ export function JobHistory({ everyone, onOpen }: { everyone: boolean; onOpen(id:
   const { value, error, reload } = useLoaded(JSON.stringify(query), (signal) =>
     send<JobList>('GET', routes.jobs, { query, signal }),
   )
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const end = onJobEnd(() => {
-      clearTimeout(timer)
-      timer = setTimeout(reload, 300)
-    })
-    return () => {
-      clearTimeout(timer)
-      end()
-    }
-  }, [reload])
+  useReloadAfter(isAny, reload)
 
   const choose = (set: (value: string) => void) => (event: Event) => {
     setCursors([])
@@ -91,6 +81,10 @@ export function JobHistory({ everyone, onOpen }: { everyone: boolean; onOpen(id:
       />
     </section>
   )
+}
+
+function isAny(): boolean {
+  return true
 }
 
 function HistoryTable({ jobs, everyone, onOpen }: { jobs: JobRecord[]; everyone: boolean; onOpen(id: string): void }) {

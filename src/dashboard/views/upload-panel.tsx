@@ -14,6 +14,7 @@ import {
   replaceExisting,
   retryUpload,
   type UploadItem,
+  type UploadStatus,
   unfinishedStates,
   uploadItems,
 } from '../uploads/upload-queue.js'
@@ -35,11 +36,50 @@ export function UploadPanel() {
           </button>
         )}
       </header>
-      <VirtualList items={items} keyOf={({ key }) => key} rowHeight={isNarrow ? 84 : 68} rowsShown={6} label="Uploads">
+      {items.length > 1 && <Whole items={items} />}
+      <VirtualList
+        items={inSight(items)}
+        keyOf={({ key }) => key}
+        rowHeight={isNarrow ? 84 : 68}
+        rowsShown={6}
+        label="Uploads"
+      >
         {(item) => <UploadRow item={item} />}
       </VirtualList>
     </section>
   )
+}
+
+/** How far all of them are together: by bytes, without those that come to nothing. */
+function Whole({ items }: { items: readonly UploadItem[] }) {
+  revision.value
+  const done = items.filter(({ status }) => status.value.state === 'done')
+  const wanted = items.filter(({ status }) => rankOf(status.value) !== failedRank)
+  const bytes = wanted.reduce((sum, item) => sum + bytesOf(item), 0)
+  const size = wanted.reduce((sum, { file }) => sum + file.size, 0)
+  const [part, whole] = size > 0 ? [bytes, size] : [done.length, wanted.length]
+  return (
+    <div class="uploads-whole upload">
+      <p class="dim">
+        {done.length.toLocaleString('en')} of {count(items.length, 'file')} · {formatBytes(bytes)} of{' '}
+        {formatBytes(size)}
+      </p>
+      <Bar percent={whole > 0 ? (part / whole) * 100 : 0} label="All uploads" tone={part < whole ? 'upload' : 'done'} />
+    </div>
+  )
+}
+
+/** What is being sent comes first, then what needs a person; what is done sinks. */
+function inSight(items: readonly UploadItem[]): UploadItem[] {
+  return items.toSorted((one, other) => rankOf(one.status.value) - rankOf(other.status.value))
+}
+
+const failedRank = 1
+
+function rankOf({ state }: UploadStatus): number {
+  if (state === 'done') return 3
+  if (state === 'queued') return 2
+  return unfinishedStates.includes(state) ? 0 : failedRank
 }
 
 function UploadRow({ item }: { item: UploadItem }) {

@@ -1,0 +1,72 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { chromiumPath, drop, shareBrowser } from '../helpers/browser.js'
+import { Caller } from '../helpers/calls.js'
+import { shareServer } from '../helpers/shared-server.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+
+describe.skipIf(!chromiumPath)('a long series of uploads in the dashboard', () => {
+  const shared = shareServer()
+  const browser = shareBrowser()
+
+  async function open(username: string, path = '/') {
+    const page = await browser.signedIn(shared.server.url, { username, path })
+    const caller = new Caller(shared.server, await shared.server.logIn(username))
+    return { page, caller }
+  }
+
+  /** One small upload after another, until `seen` is. */
+  async function uploadUntil(caller: Caller, seen: Promise<unknown>): Promise<void> {
+    let isSeen = false
+    const end = seen.finally(() => {
+      isSeen = true
+    })
+    end.catch(() => {})
+    while (!isSeen) await caller.put('again.txt', 'x')
+    await end
+  }
+
+  it('is listed under Files while it goes on', async () => {
+    const { page, caller } = await open('lister')
+    await page.getByText('No files yet').waitFor()
+    await uploadUntil(caller, page.locator('[data-file="again.txt"]').waitFor())
+  })
+
+  it('is in the history while it goes on', async () => {
+    const { page, caller } = await open('historian', '/#/jobs')
+    await page.getByText('Jobs that have ended are listed here.').waitFor()
+    const row = page.getByRole('region', { name: 'History' }).getByRole('row', { name: /again\.txt/ })
+    await uploadUntil(caller, row.first().waitFor())
+  })
+
+  it('keeps the file that is being sent in sight, and says how far the whole is', async () => {
+    const { page, caller } = await open('dropper')
+    const folder = await temporaryFolder()
+    const names = Array.from({ length: 9 }, (_, index) => `${index + 1}.txt`)
+    for (const name of names) await writeFile(join(folder, name), 'x'.repeat(10))
+    // The eighth waits for its word, so that the series rests before its end.
+    let release = () => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    await page.route('**/tus', async (route) => {
+      const metadata = route.request().headers()['upload-metadata'] ?? ''
+      if (metadata.includes(Buffer.from('8.txt').toString('base64'))) await held
+      await route.continue()
+    })
+    await drop(
+      page,
+      names.map((name) => join(folder, name)),
+    )
+    const panel = page.getByRole('region', { name: /^Upload/ }).first()
+    await panel.getByText('7 of 9 files', { exact: false }).waitFor()
+    expect(await panel.getByRole('progressbar', { name: 'All uploads' }).getAttribute('aria-valuenow')).toBe('78')
+    const shown = panel.getByRole('article')
+    expect(await shown.first().getAttribute('data-upload')).toBe('8.txt')
+    expect(await shown.nth(1).getAttribute('data-upload')).toBe('9.txt')
+    release()
+    await panel.getByText('9 of 9 files', { exact: false }).waitFor()
+    expect(await caller.names()).toEqual(names)
+  })
+})
