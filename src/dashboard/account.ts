@@ -49,7 +49,15 @@ export async function signIn(credentials: Credentials, signup: boolean): Promise
   channel.postMessage('in')
 }
 
+/** What is to be done as the account before it is signed out. */
+let finishWork = async () => {}
+
+export function beforeSignOut(finish: () => Promise<void>): void {
+  finishWork = finish
+}
+
 export async function signOut(): Promise<void> {
+  await finishWork()
   await send('POST', routes.logout).catch((error: unknown) => {
     if (!(error instanceof Refusal)) throw error
   })

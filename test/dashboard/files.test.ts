@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { chromiumPath, shareBrowser } from '../helpers/browser.js'
+import { chromiumPath, password, shareBrowser } from '../helpers/browser.js'
 import { Caller } from '../helpers/calls.js'
 import { shareServer } from '../helpers/shared-server.js'
 
@@ -19,6 +19,12 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     if (names.length > 10) await sendForm(curl, names)
     else for (const name of names) await curl.put(encodeURIComponent(name), `content of ${name}`)
     return { page, curl, row: (name: string) => page.locator(`tr[data-file=${JSON.stringify(name)}]`) }
+  }
+
+  /** Somebody else, who has no page yet. */
+  async function nextReader() {
+    const username = `reader-${++people}`
+    return { username, caller: new Caller(shared.server, await shared.server.logIn(username)) }
   }
 
   it('shows an account without files what to do', async () => {
@@ -142,6 +148,40 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     expect(await curl.names()).toEqual(['elsewhere.txt', 'here.txt'])
   })
 
+  it('deletes before it signs out, and nothing as the next one who signs in', async () => {
+    const { page, curl, row } = await openWith(['report.txt'], (page) => page.clock.install())
+    const { username, caller: next } = await nextReader()
+    await next.put('report.txt', 'content of report.txt')
+    await row('report.txt').getByRole('button', { name: 'Delete report.txt' }).click()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await signIn(page, username)
+    await row('report.txt').waitFor()
+    expect(await curl.names()).toEqual([])
+    expect(await page.getByRole('button', { name: 'Undo' }).count()).toBe(0)
+    await page.clock.fastForward(10_000)
+    await page.goto('about:blank')
+    expect(await next.names()).toEqual(['report.txt'])
+  })
+
+  it('says what was not deleted because the session has ended, and deletes nothing of the next one', async () => {
+    const { page, curl, row } = await openWith(['report.txt'], (page) => page.clock.install())
+    const { username, caller: next } = await nextReader()
+    await next.put('report.txt', 'content of report.txt')
+    await row('report.txt').getByRole('button', { name: 'Delete report.txt' }).click()
+    await page.getByRole('button', { name: 'Undo' }).waitFor()
+    const said = page.getByText('Not deleted: report.txt').waitFor()
+    const { sessions } = (await curl.call('/auth/sessions')).json
+    const other = sessions.find((session: { current: boolean }) => !session.current)
+    expect((await curl.call(`/auth/sessions/${other.id}`, { method: 'DELETE' })).status).toBe(204)
+    await page.getByText('Your session has ended').waitFor()
+    await signIn(page, username)
+    await row('report.txt').waitFor()
+    await said
+    await page.clock.fastForward(10_000)
+    await page.goto('about:blank')
+    expect([await curl.names(), await next.names()]).toEqual([['report.txt'], ['report.txt']])
+  })
+
   it('shows names as text, whatever is in them', async () => {
     const names = [
       '<img src=x onerror=alert(1)>.txt',
@@ -188,6 +228,12 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     expect((await fetch(url)).status).toBe(404)
   })
 })
+
+async function signIn(page: Page, username: string): Promise<void> {
+  await page.getByLabel('Username').fill(username)
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+}
 
 /** Uploads many small files by one request. */
 async function sendForm({ url, token }: Caller, names: string[]): Promise<void> {

@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals'
 import type { FileRecord } from '../../protocol/files.js'
 import { csrfHeader, filePath } from '../../protocol/routes.js'
+import { beforeSignOut, me } from '../account.js'
 import { Refusal, send, Unreachable } from '../api.js'
 import { isMine, onJobEnd } from '../live/job-store.js'
 
@@ -8,6 +9,8 @@ export const undoMs = 10_000
 
 interface Removal {
   file: FileRecord
+  /** Whose it is. */
+  account: string | undefined
   timer: ReturnType<typeof setTimeout>
   /** Of the version that was deleted: another one under the name stays. */
   entityTag: string | undefined
@@ -33,6 +36,7 @@ export function removeSoon(file: FileRecord, onEnd: (error?: unknown) => void): 
   const { name, sha256 } = file
   const removal: Removal = {
     file,
+    account: me.peek()?.account,
     timer: setTimeout(() => settleRemoval(name), undoMs),
     entityTag: sha256 === null ? undefined : `"${sha256}"`,
     tagging: Promise.resolve(),
@@ -111,6 +115,18 @@ onJobEnd((job) => {
   forget(removal)
   show(removal)
   removal.onEnd()
+})
+
+beforeSignOut(async () => {
+  await Promise.all([...removals.keys()].map(settleRemoval))
+})
+
+// Requests go out as whoever is signed in: another account may have a file of the same name.
+me.subscribe((current) => {
+  for (const removal of removals.values()) {
+    if (removal.sent || removal.account === current?.account) continue
+    end(removal, new Error('The session ended before.'))
+  }
 })
 
 // Whoever leaves the page does not undo any more.
