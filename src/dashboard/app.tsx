@@ -123,8 +123,8 @@ function Sidebar({ account, open, current }: { account: string; open: readonly V
 function ConnectionLight() {
   const words = { connecting: 'Connecting …', live: 'Live', offline: 'Offline' }[connection.value]
   return (
-    <p class={`light ${connection.value}`} role="status">
-      {words}
+    <p class={`light ${connection.value}`} role="status" title={words}>
+      <span>{words}</span>
     </p>
   )
 }

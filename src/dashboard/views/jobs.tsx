@@ -72,7 +72,7 @@ function RunningJobs({ jobs, everyone, onOpen, onLimit }: RunningJobsProps) {
     <VirtualList
       items={jobs}
       keyOf={idOf}
-      rowHeight={isNarrow ? 128 : 84}
+      rowHeight={isNarrow ? 136 : 84}
       rowsShown={isNarrow ? 5 : 8}
       label="Running jobs"
     >

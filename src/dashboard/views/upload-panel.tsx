@@ -40,8 +40,8 @@ export function UploadPanel() {
       <VirtualList
         items={inSight(items)}
         keyOf={({ key }) => key}
-        rowHeight={isNarrow ? 84 : 68}
-        rowsShown={6}
+        rowHeight={isNarrow ? 104 : 68}
+        rowsShown={isNarrow ? 4 : 6}
         label="Uploads"
       >
         {(item) => <UploadRow item={item} />}
