@@ -114,12 +114,14 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     await writeFile(byHand, 'old')
     await page.reload()
     await row('report.txt').getByRole('button', { name: 'Delete report.txt' }).click()
+    const goOn = await holdDeletes(page)
     const asked = page.waitForResponse((answer) => answer.request().method() === 'HEAD')
     await row('by hand.txt').getByRole('button', { name: 'Delete by hand.txt' }).click()
     await asked
     await writeFile(byHand, 'another')
     await curl.call('/files/report.txt', { method: 'DELETE' })
     expect((await curl.post('/files/other.txt/move', { to: 'report.txt' })).status).toBe(204)
+    goOn()
     await page.clock.fastForward(10_000)
     const notes = page.getByRole('region', { name: 'Messages' })
     await notes.getByText('Not deleted: report.txt').waitFor()
@@ -167,12 +169,14 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     const { page, curl, row } = await openWith(['report.txt'], (page) => page.clock.install())
     const { username, caller: next } = await nextReader()
     await next.put('report.txt', 'content of report.txt')
+    const goOn = await holdDeletes(page)
     await row('report.txt').getByRole('button', { name: 'Delete report.txt' }).click()
     await page.getByRole('button', { name: 'Undo' }).waitFor()
     const said = page.getByText('Not deleted: report.txt').waitFor()
     const { sessions } = (await curl.call('/auth/sessions')).json
     const other = sessions.find((session: { current: boolean }) => !session.current)
     expect((await curl.call(`/auth/sessions/${other.id}`, { method: 'DELETE' })).status).toBe(204)
+    goOn()
     await page.getByText('Your session has ended').waitFor()
     await signIn(page, username)
     await row('report.txt').waitFor()
@@ -228,6 +232,19 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     expect((await fetch(url)).status).toBe(404)
   })
 })
+
+/** Holds what the page deletes, should its time be over already, until the returned function is called. */
+async function holdDeletes(page: Page): Promise<() => void> {
+  let goOn = () => {}
+  const held = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  await page.route('**/files/*', async (route) => {
+    if (route.request().method() === 'DELETE') await held
+    await route.continue()
+  })
+  return goOn
+}
 
 async function signIn(page: Page, username: string): Promise<void> {
   await page.getByLabel('Username').fill(username)
