@@ -130,6 +130,21 @@ describe.skipIf(!chromiumPath)('uploads of the dashboard', () => {
     expect(await curl.names()).toEqual(['first.bin', 'second.txt'])
   })
 
+  it('shows what one tab sends as unfinished in another one only when nobody sends it any more', async () => {
+    const { page, curl } = await open(slowly)
+    const file = await write(await temporaryFolder(), 'long.bin', randomBytes(32 * mebibyte))
+    await page.getByLabel('Upload files').setInputFiles(file)
+    const job = await curl.findJob('kind=upload', ({ bytes }) => bytes > mebibyte)
+    expect((await curl.post(`/jobs/${job.id}/pause`)).status).toBe(200)
+    const other = await page.context().newPage()
+    await other.goto(shared.server.url)
+    await other.getByRole('link', { name: 'Jobs 1 running' }).waitFor()
+    const note = other.locator('[data-unfinished="long.bin"]')
+    expect(await note.count()).toBe(0)
+    await page.close()
+    await note.getByText(/of 32.0 MiB have arrived/).waitFor()
+  })
+
   it('goes on after a reload once the same file is chosen again', async () => {
     const { page, curl, upload } = await open(slowly)
     const bytes = randomBytes(32 * mebibyte)

@@ -6,6 +6,7 @@ import { Refusal, send, wordsOf } from '../api.js'
 import { findLive, onJobEnd } from '../live/job-store.js'
 import type { ChosenFile } from './dropped-files.js'
 import { settleRemoval } from './pending-removals.js'
+import { announceSending } from './sending-lock.js'
 import { tusUpload } from './tus-upload.js'
 import { openUnfinished } from './unfinished.js'
 
@@ -116,6 +117,7 @@ async function run(item: UploadItem): Promise<void> {
   running = { item, abort }
   const { name, file, status } = item
   change(item, { state: 'starting' })
+  let endAnnouncement = () => {}
   try {
     // Else the name would be taken by what is shown as deleted.
     await settleRemoval(name)
@@ -125,7 +127,11 @@ async function run(item: UploadItem): Promise<void> {
       replace: status.peek().replace,
       unfinished: openUnfinished(me.peek()?.account ?? ''),
       signal: abort.signal,
-      onJob: (jobId) => change(item, { jobId, state: 'sending' }),
+      onJob(jobId) {
+        endAnnouncement()
+        endAnnouncement = announceSending(jobId)
+        change(item, { jobId, state: 'sending' })
+      },
       onResume: (resumedAt) => change(item, { resumedAt }),
       onLost(isLost) {
         const { state } = status.peek()
@@ -137,6 +143,7 @@ async function run(item: UploadItem): Promise<void> {
   } catch (error) {
     if (!abort.signal.aborted) fail(item, error)
   }
+  endAnnouncement()
   if (running?.item === item) running = null
   runNext()
 }

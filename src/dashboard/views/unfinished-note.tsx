@@ -1,5 +1,5 @@
-import { useState } from 'preact/hooks'
-import type { Receipt } from '../../protocol/jobs.js'
+import { useEffect, useState } from 'preact/hooks'
+import type { JobRecord, Receipt } from '../../protocol/jobs.js'
 import { jobPath } from '../../protocol/routes.js'
 import { me } from '../account.js'
 import { Refusal, send } from '../api.js'
@@ -8,6 +8,7 @@ import { Bar } from '../parts/bar.js'
 import { FileName } from '../parts/file-name.js'
 import { toastError, toastReceipt } from '../parts/toasts.js'
 import { chosenFiles } from '../uploads/dropped-files.js'
+import { untilNobodySends } from '../uploads/sending-lock.js'
 import { openUnfinished, type Unfinished } from '../uploads/unfinished.js'
 import { enqueue, uploadItems } from '../uploads/upload-queue.js'
 import { formatBytes } from '../words.js'
@@ -18,7 +19,9 @@ export function UnfinishedNote() {
   const [, setTurn] = useState(0)
   const unfinished = openUnfinished(me.value?.account ?? '')
   const here = new Set(uploadItems.value.map(({ status }) => status.value.jobId))
-  const broken = unfinished.list().filter(({ id }) => !here.has(id) && findLive(id)?.endedAt === null)
+  const elsewhere = unfinished.list().filter(({ id }) => !here.has(id) && findLive(id)?.endedAt === null)
+  const isUnsent = useUnsent(elsewhere.flatMap(({ id }) => findLive(id)?.record ?? []))
+  const broken = elsewhere.filter(isUnsent)
   if (broken.length === 0) return null
 
   async function discard({ id }: Unfinished) {
@@ -71,6 +74,23 @@ export function UnfinishedNote() {
       </ul>
     </section>
   )
+}
+
+/** Tells of jobs which no other tab sends. It is found out anew with each change of a job's state. */
+function useUnsent(jobs: JobRecord[]): ({ id }: { id: string }) => boolean {
+  const [unsent, setUnsent] = useState<readonly string[]>([])
+  const keys = jobs.map(({ id, state }) => `${id} ${state}`)
+  useEffect(() => {
+    const abort = new AbortController()
+    setUnsent((before) => before.filter((key) => keys.includes(key)))
+    for (const [index, job] of jobs.entries()) {
+      untilNobodySends(job, abort.signal).then(() => {
+        if (!abort.signal.aborted) setUnsent((before) => [...before, keys[index]!])
+      })
+    }
+    return () => abort.abort()
+  }, [keys.join()])
+  return ({ id }) => unsent.some((key) => key.startsWith(id) && keys.includes(key))
 }
 
 function resume({ name, size, modified }: Unfinished, input: HTMLInputElement): void {
