@@ -84,7 +84,7 @@ describe('jobs --watch --json', () => {
     })
     await new Caller(server, token).post('/auth/logout')
     expect(await watch.ended()).toBe(3)
-    expect(watch.stderr).toMatch(/Not logged in to \S+: run "filejobs login"\.\n$/)
+    expect(watch.stderr).toMatch(/FILEJOBS_TOKEN holds no token that \S+ accepts: /)
   })
 
   it('fails at once where there is no server, or no right to see all', async () => {
