@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { routes } from '../../protocol/routes.js'
 import type { TableList, TableRecord } from '../../protocol/tables.js'
 import { Refusal, send } from '../api.js'
@@ -8,6 +8,7 @@ import { useLoaded } from '../parts/loaded.js'
 import { Empty, Failed, Loading } from '../parts/states.js'
 import { hrefOf } from '../route.js'
 import { count } from '../words.js'
+import { JobDetails } from './job-details.js'
 import { JobRow } from './job-row.js'
 import { QueryBox } from './query-box.js'
 import { TableView } from './table.js'
@@ -73,24 +74,33 @@ function TableLink({ table: { name, rows, columns, imports } }: { table: TableRe
   )
 }
 
+/** Each opens its details, which stay when the import has ended meanwhile. */
 function ImportsUnderWay() {
+  const [opened, setOpened] = useState<string | null>(null)
   const imports = myLiveJobs.value.filter(({ record }) => record.kind === 'import')
-  if (imports.length === 0) return null
   return (
-    <section class="panel" aria-labelledby="imports">
-      <header class="panel-head">
-        <h2 id="imports">Importing</h2>
-      </header>
-      <ul class="plain-list">
-        {imports.map((job) => (
-          <li key={job.record.id}>
-            <JobRow job={job} showAccount={false} onOpen={() => {}} onLimit={() => {}} />
-          </li>
-        ))}
-      </ul>
-    </section>
+    <>
+      {imports.length > 0 && (
+        <section class="panel" aria-labelledby="imports">
+          <header class="panel-head">
+            <h2 id="imports">Importing</h2>
+          </header>
+          <ul class="plain-list">
+            {imports.map((job) => (
+              <li key={job.record.id}>
+                <JobRow job={job} showAccount={false} onOpen={setOpened} onLimit={hasNoRate} />
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {opened && <JobDetails key={opened} id={opened} onClose={() => setOpened(null)} onLimit={hasNoRate} />}
+    </>
   )
 }
+
+/** Only transfers can be limited: an import offers no button for it. */
+function hasNoRate(): void {}
 
 /** A new table shows up by itself. */
 function useImportEnds(reload: () => void): void {
