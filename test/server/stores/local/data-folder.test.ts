@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openDataFolder } from '../../../../dist/server/stores/local/data-folder.js'
 import { openSecretKey } from '../../../../dist/server/stores/local/secret-key.js'
+import { asNobodyInstead } from '../../../helpers/as-nobody.js'
 import { temporaryFolder } from '../../../helpers/temporary-folder.js'
 
 describe('the data folder', () => {
@@ -66,14 +67,3 @@ describe('the secret key', () => {
     await expect(openSecretKey(root, null)).rejects.toThrow(/secret\.key is damaged/)
   })
 })
-
-/** Root may do everything: then as the user that owns nothing. */
-async function asNobodyInstead(work: () => Promise<void>): Promise<void> {
-  const isRoot = process.getuid?.() === 0
-  if (isRoot) process.seteuid?.(65534)
-  try {
-    await work()
-  } finally {
-    if (isRoot) process.seteuid?.(0)
-  }
-}
