@@ -6,7 +6,11 @@ export const maxShareSeconds = 30 * 86_400
 export const newShareSchema = z
   .object({
     filename: z.string(),
-    expiresIn: z.int().min(1).max(maxShareSeconds).meta({ description: 'seconds, 30 days at most' }),
+    expiresIn: z
+      .int()
+      .min(1, 'a link works for a second at least')
+      .max(maxShareSeconds, `a link works for 30 days at most, which are ${maxShareSeconds} seconds`)
+      .meta({ description: 'seconds, 30 days at most' }),
   })
   .meta({ id: 'NewShare', example: { filename: 'reports/sales.csv', expiresIn: 86_400 } })
 
