@@ -50,6 +50,30 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     await page.getByText('No file fits').waitFor()
   })
 
+  it('keeps the rows until the next are there, and says nothing false while the last is being deleted', async () => {
+    const { page, row } = await openWith(['alpha.txt', 'beta.txt'])
+    await row('alpha.txt').waitFor()
+    let release = () => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    await page.route('**/files?search=*', async (route) => {
+      await held
+      await route.continue()
+    })
+    const asked = page.waitForRequest('**/files?search=*')
+    await page.getByLabel('Search files').fill('bet')
+    await asked
+    expect(await row('beta.txt').count()).toBe(1)
+    release()
+    await row('alpha.txt').waitFor({ state: 'detached' })
+    // Is not answered, so that it stays so.
+    await page.route('**/files/beta.txt*', () => {})
+    await page.getByRole('button', { name: 'Delete beta.txt' }).click()
+    await page.getByText('is being deleted').waitFor()
+    expect(await page.getByText('No file fits').count()).toBe(0)
+  })
+
   it('shows many files page by page', async () => {
     const names = Array.from({ length: 53 }, (_, index) => `file-${String(index).padStart(2, '0')}`)
     const { page, row } = await openWith(names)

@@ -70,7 +70,8 @@ function optionsOf(box: HTMLElement, { label, format, kind, height, seconds }: L
     width: box.clientWidth,
     height,
     legend: { show: false },
-    padding: [10, 12, 0, 0],
+    // Half of the last time stands to the right of its point.
+    padding: [10, 34, 0, 0],
     cursor: { drag: { x: false, y: false }, points: { show: kind === 'rate' } },
     scales: {
       x: { time: true, range: kind === 'rate' ? lastSeconds(seconds) : wholeBars },
@@ -100,8 +101,12 @@ function optionsOf(box: HTMLElement, { label, format, kind, height, seconds }: L
   }
 }
 
+/** Up to now as long as there is nothing yet. */
 function lastSeconds(seconds: number): uPlot.Range.Function {
-  return (_plot, least, most) => [Math.min(least, most - seconds), most]
+  return ({ data: [times] }, least, most) => {
+    const now = Date.now() / 1000
+    return times.length > 0 ? [Math.min(least, most - seconds), most] : [now - Math.max(seconds, 1), now]
+  }
 }
 
 /** A bar stands in the middle of its time: half of the first and of the last would be cut off. */

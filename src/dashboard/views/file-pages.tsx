@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import type { FileList, FileRecord } from '../../protocol/files.js'
 import { send } from '../api.js'
 import { useLoaded } from '../parts/loaded.js'
@@ -30,8 +30,12 @@ export function useFilePages(path: string): FilePages {
   const { value, error, reload } = useLoaded(JSON.stringify([path, query]), (signal) =>
     send<FileList>('GET', path, { query, signal }),
   )
+  // While the next answer is on its way, the rows before it stay: without them the list would collapse at each letter.
+  const before = useRef<{ path: string; files: FileRecord[] } | null>(null)
+  if (value) before.current = { path, files: value.files }
+  const kept = before.current?.path === path && before.current.files.length > 0 ? before.current.files : undefined
   return {
-    files: value?.files,
+    files: value?.files ?? (error === undefined ? kept : undefined),
     error,
     reload,
     search,
@@ -69,11 +73,17 @@ export function FilePanel({ label, pages, files, none, head, children }: FilePan
       </header>
       {error !== undefined && !files && <Failed error={error} onRetry={reload} />}
       {!files && error === undefined && <Loading />}
-      {files?.length === 0 && (search ? <NothingFits search={search} /> : none)}
+      {files?.length === 0 && pages.files && pages.files.length > 0 && <AllRemoved />}
+      {pages.files?.length === 0 && (search ? <NothingFits search={search} /> : none)}
       {files && files.length > 0 && children(files)}
       <Pager page={page} onBack={back} onNext={next} label="files" />
     </section>
   )
+}
+
+/** They can be had back for some seconds, so nothing is said about what there is without them. */
+function AllRemoved() {
+  return <p class="dim">What was listed here is being deleted.</p>
 }
 
 function NothingFits({ search }: { search: string }) {

@@ -120,7 +120,7 @@ function HistoryTable({ jobs, everyone, onOpen }: { jobs: JobRecord[]; everyone:
                 </button>
               </td>
               {everyone && <td>{job.account}</td>}
-              <td>
+              <td class="end-cell" title={job.stoppedBy ? `stopped by ${job.stoppedBy}` : ''}>
                 <span class={`state ${job.state}`}>{stateWords[job.state]}</span>
                 {job.stoppedBy && <span class="dim wide-only"> by {job.stoppedBy}</span>}
               </td>

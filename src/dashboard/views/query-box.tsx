@@ -45,8 +45,7 @@ export function QueryBox({ tables }: { tables: TableRecord[] }) {
             if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.current?.requestSubmit()
           }}
         />
-        <div class="buttons">
-          <span class="dim hint">Ctrl+Enter runs it</span>
+        <div class="buttons query-buttons">
           {running ? (
             <button type="button" class="danger" onClick={() => running.abort()}>
               Stop
@@ -56,6 +55,7 @@ export function QueryBox({ tables }: { tables: TableRecord[] }) {
               Run
             </button>
           )}
+          <span class="dim hint">Ctrl+Enter runs it</span>
         </div>
       </form>
       {error && (
