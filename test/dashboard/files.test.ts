@@ -132,6 +132,40 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     await expect.poll(() => curl.names()).toEqual([])
   })
 
+  it('moves the focus to Undo, and from there back to the row, or to the one that took its place', async () => {
+    const { page, curl, row } = await openWith(['a.txt', 'b.txt'], (page) => page.clock.install())
+    await row('b.txt').waitFor()
+    await stopClock(page)
+    await row('a.txt').getByRole('button', { name: 'Delete a.txt' }).focus()
+    await page.keyboard.press('Enter')
+    await expect.poll(() => focused(page)).toBe('Undo')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => focused(page)).toBe('Delete a.txt')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => focused(page)).toBe('Undo')
+    await page.clock.fastForward(10_000)
+    await expect.poll(() => focused(page)).toBe('Delete b.txt')
+    await expect.poll(() => curl.names()).toEqual(['b.txt'])
+  })
+
+  it('lets each of many be undone', async () => {
+    const names = ['1.txt', '2.txt', '3.txt', '4.txt', '5.txt', '6.txt']
+    const { page, row } = await openWith(names, (page) => page.clock.install())
+    await row('6.txt').waitFor()
+    await stopClock(page)
+    for (const name of names) {
+      await row(name)
+        .getByRole('button', { name: `Delete ${name}` })
+        .click()
+    }
+    const undo = page.getByRole('button', { name: 'Undo' })
+    await expect.poll(() => undo.count()).toBe(6)
+    for (const name of names) {
+      await undo.first().click()
+      await row(name).waitFor()
+    }
+  })
+
   it('keeps another version that has come under the name of a deleted file', async () => {
     const { page, curl, row } = await openWith(['report.txt', 'other.txt'], (page) => page.clock.install())
     const byHand = join(shared.server.dataFolder, 'uploads/user', `reader-${people}`, 'by hand.txt')
@@ -256,6 +290,16 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     expect((await fetch(url)).status).toBe(404)
   })
 })
+
+/** From now on time stands still in the page, however slow the machine is. */
+function stopClock(page: Page): Promise<void> {
+  return page.clock.pauseAt(Date.now() + 60_000)
+}
+
+/** What a screen reader would call what has the focus. */
+function focused(page: Page): Promise<string> {
+  return page.evaluate(() => document.activeElement?.ariaLabel ?? document.activeElement?.textContent ?? '')
+}
 
 /** Holds what the page deletes, should its time be over already, until the returned function is called. */
 async function holdDeletes(page: Page): Promise<() => void> {

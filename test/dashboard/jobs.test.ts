@@ -87,6 +87,19 @@ describeWithCurl('the jobs of the dashboard', () => {
       .waitFor()
   })
 
+  it.skipIf(!chromiumPath)('pauses and resumes by keyboard, without losing the focus', async () => {
+    const { page, caller } = await open()
+    const held = await holdUpload(caller, 'held.bin')
+    const row = job(page, 'held.bin')
+    const focused = row.locator('button:focus')
+    await row.getByRole('button', { name: 'Pause held.bin' }).focus()
+    for (const next of ['Resume held.bin', 'Pause held.bin']) {
+      await page.keyboard.press('Enter')
+      await expect.poll(() => focused.getAttribute('aria-label', { timeout: 5000 }).catch(() => null)).toBe(next)
+    }
+    held.finish()
+  })
+
   it.skipIf(!chromiumPath)('filters the history, and shows it page by page', async () => {
     const { page, caller } = await open()
     for (let index = 0; index < 22; index += 1) await caller.put(`file-${index}`, 'x')

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { Receipt } from '../../protocol/jobs.js'
 import { wordsOf } from '../api.js'
 import { formatBytes } from '../words.js'
@@ -11,12 +12,21 @@ export interface Toast {
   tone: 'plain' | 'good' | 'bad'
   title: ComponentChildren
   text?: ComponentChildren
-  action?: { label: string; run(): void }
+  action?: ToastAction
   /** Milliseconds that it stays; default 6 s. */
   forMs?: number
 }
 
-const toasts = signal<readonly (Toast & { key: number })[]>([])
+export interface ToastAction {
+  label: string
+  run(): void
+  /** Where given, the action takes the focus; it is called where the focus would go with the toast. */
+  returnFocus?(): void
+}
+
+type ShownToast = Toast & { key: number }
+
+const toasts = signal<readonly ShownToast[]>([])
 let nextKey = 0
 
 /** Shows a word at the edge of the page for a while. Returns the function that takes it away. */
@@ -25,7 +35,10 @@ export function toast(given: Toast): () => void {
   const remove = () => {
     toasts.value = toasts.peek().filter((other) => other.key !== key)
   }
-  toasts.value = [...toasts.peek(), { ...given, key }].slice(-mostShown)
+  const all = [...toasts.peek(), { ...given, key }]
+  // What can be done by a toast could not be done any more without it.
+  const tooMany = all.filter(({ action }) => !action).slice(0, -mostShown)
+  toasts.value = all.filter((one) => !tooMany.includes(one))
   setTimeout(remove, given.forMs ?? 6000)
   return remove
 }
@@ -67,24 +80,45 @@ export function toastReceipt(receipt: Receipt): void {
 }
 
 export function Toasts() {
+  const list = useRef<HTMLElement>(null)
+  const newest = toasts.value.at(-1)?.key
+  useLayoutEffect(() => list.current?.lastElementChild?.scrollIntoView({ block: 'nearest' }), [newest])
   return (
-    <section class="toasts" aria-label="Messages" aria-live="polite">
-      {toasts.value.map(({ key, tone, title, text, action }) => (
-        <div key={key} class={`toast ${tone}`}>
-          <Icon name={icons[tone]} />
-          <div class="toast-words">
-            <strong>{title}</strong>
-            {text && <div>{text}</div>}
-          </div>
-          {action && (
-            <button type="button" class="plain" onClick={() => close(key, action.run)}>
-              {action.label}
-            </button>
-          )}
-          <IconButton icon="close" label="Dismiss" onClick={() => close(key)} />
-        </div>
+    <section ref={list} class="toasts" aria-label="Messages" aria-live="polite">
+      {toasts.value.map((shown) => (
+        <ToastCard key={shown.key} toast={shown} />
       ))}
     </section>
+  )
+}
+
+function ToastCard({ toast: { key, tone, title, text, action } }: { toast: ShownToast }) {
+  const card = useRef<HTMLDivElement>(null)
+  const button = useRef<HTMLButtonElement>(null)
+  useLayoutEffect(() => {
+    const returnFocus = action?.returnFocus
+    const place = card.current
+    if (!returnFocus) return
+    button.current?.focus()
+    return () => {
+      // Once everything else is drawn that changes with it.
+      if (place?.contains(document.activeElement)) queueMicrotask(returnFocus)
+    }
+  }, [])
+  return (
+    <div ref={card} class={`toast ${tone}`}>
+      <Icon name={icons[tone]} />
+      <div class="toast-words">
+        <strong>{title}</strong>
+        {text && <div>{text}</div>}
+      </div>
+      {action && (
+        <button ref={button} type="button" class="plain" onClick={() => close(key, action.run)}>
+          {action.label}
+        </button>
+      )}
+      <IconButton icon="close" label="Dismiss" onClick={() => close(key)} />
+    </div>
   )
 }
 

@@ -100,6 +100,7 @@ export function FileTable({ files, ops, onChange }: FileTableProps) {
 }
 
 function remove(file: FileRecord, onChange: () => void): void {
+  const place = rows().findIndex(({ dataset }) => dataset.file === file.name)
   const name = <FileName name={file.name} />
   const undo = removeSoon(file, (error) => {
     closeToast()
@@ -109,9 +110,21 @@ function remove(file: FileRecord, onChange: () => void): void {
   const closeToast = toast({
     tone: 'plain',
     title: <>Deleted {name}</>,
-    action: { label: 'Undo', run: undo },
+    action: { label: 'Undo', run: undo, returnFocus: () => focusRow(file.name, place) },
     forMs: undoMs,
   })
+}
+
+/** The row of a file, else the one that took its place. */
+function focusRow(name: string, place: number): void {
+  const all = rows()
+  const row = all.find(({ dataset }) => dataset.file === name) ?? all[Math.min(place, all.length - 1)]
+  const target = row?.querySelector<HTMLElement>('.row-actions button:last-child') ?? document.getElementById('main')
+  target?.focus()
+}
+
+function rows(): HTMLElement[] {
+  return [...document.querySelectorAll<HTMLElement>('tr[data-file]')]
 }
 
 function isTable({ name, type }: FileRecord): boolean {

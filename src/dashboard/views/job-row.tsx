@@ -55,14 +55,17 @@ export function JobButtons({ record, onLimit }: { record: JobRecord; onLimit(id:
   const { kind, state } = record
   const name = nameOf(record)
   const isTransfer = kind === 'upload' || kind === 'export'
+  const isPaused = state === 'paused'
   const canStop = ['waiting', 'running', 'paused', 'interrupted'].includes(state)
   return (
     <>
-      {isTransfer && state === 'running' && (
-        <IconButton icon="pause" label={`Pause ${name}`} onClick={() => pauseJob(record)} />
-      )}
-      {isTransfer && state === 'paused' && (
-        <IconButton icon="play" label={`Resume ${name}`} onClick={() => resumeJob(record)} />
+      {/* One button for both, because another one in its place would not have the focus. */}
+      {isTransfer && (state === 'running' || isPaused) && (
+        <IconButton
+          icon={isPaused ? 'play' : 'pause'}
+          label={`${isPaused ? 'Resume' : 'Pause'} ${name}`}
+          onClick={() => (isPaused ? resumeJob : pauseJob)(record)}
+        />
       )}
       {isTransfer && canStop && (
         <IconButton icon="limit" label={`Limit the rate of ${name}`} onClick={() => onLimit(record.id)} />

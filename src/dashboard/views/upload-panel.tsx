@@ -87,6 +87,7 @@ function UploadRow({ item }: { item: UploadItem }) {
   const { name, file, status } = item
   const { state, jobId } = status.value
   const job = jobId === null ? undefined : findLive(jobId)?.record
+  const isPaused = job?.state === 'paused'
   const bytes = bytesOf(item)
   const percent = file.size === 0 ? (state === 'done' ? 100 : 0) : (bytes / file.size) * 100
   return (
@@ -99,11 +100,12 @@ function UploadRow({ item }: { item: UploadItem }) {
         <Bar percent={percent} label={`Upload of ${name}`} tone={toneOf(item, job)} />
       </div>
       <div class="job-actions">
-        {job?.state === 'running' && state === 'sending' && (
-          <IconButton icon="pause" label={`Pause the upload of ${name}`} onClick={() => pauseJob(job)} />
-        )}
-        {job?.state === 'paused' && (
-          <IconButton icon="play" label={`Resume the upload of ${name}`} onClick={() => resumeJob(job)} />
+        {job && (isPaused || (job.state === 'running' && state === 'sending')) && (
+          <IconButton
+            icon={isPaused ? 'play' : 'pause'}
+            label={`${isPaused ? 'Resume' : 'Pause'} the upload of ${name}`}
+            onClick={() => (isPaused ? resumeJob : pauseJob)(job)}
+          />
         )}
         {state === 'exists' && (
           <button type="button" onClick={() => replaceExisting(item)}>
