@@ -11,8 +11,8 @@ export default defineConfig({
     globalSetup: ['test/build.ts'],
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
     pool: 'forks',
-    // Most tests wait for a program or a clock. On two cores the default is one file at a time.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Most tests wait for a program or a clock: on two cores three files at a time, where the default is one.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     // A slow machine is no fault: only what hangs is to fail by its time.
     testTimeout: 120_000,
     hookTimeout: 120_000,

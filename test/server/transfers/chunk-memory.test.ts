@@ -18,6 +18,7 @@ it('collects the young garbage of chunks early, and so seldom marks the whole he
   for (let passed = 0; passed < 512 * MiB; passed += MiB / 16) {
     memory.copied(Buffer.allocUnsafeSlow(MiB / 16).length)
   }
-  await eventually('it was collected for each 16 MiB', async () => count(constants.NODE_PERFORMANCE_GC_MINOR) >= 32)
+  // At the most a few with what else the heap has to do; of its own accord V8 would do it 16 times.
+  await eventually('it was collected for each 16 MiB', () => count(constants.NODE_PERFORMANCE_GC_MINOR) >= 28)
   expect(count(constants.NODE_PERFORMANCE_GC_MAJOR)).toBeLessThan(4)
 })
