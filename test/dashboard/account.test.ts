@@ -12,7 +12,7 @@ describe.skipIf(!chromiumPath)('the account of the dashboard', () => {
     await page.goto(shared.server.url)
     const heading = page.getByRole('heading', { level: 1, name: 'Files' })
     const { keyboard } = page
-    await page.getByLabel('Username').waitFor()
+    await page.locator('[name=username]:focus').waitFor()
     await keyboard.press('Shift+Tab')
     await keyboard.press('ArrowRight')
     await keyboard.press('Tab')
@@ -23,7 +23,7 @@ describe.skipIf(!chromiumPath)('the account of the dashboard', () => {
     await heading.waitFor()
     await page.getByRole('button', { name: 'Sign out' }).first().focus()
     await keyboard.press('Enter')
-    await page.getByLabel('Username').waitFor()
+    await page.locator('[name=username]:focus').waitFor()
     await keyboard.type('ann')
     await keyboard.press('Tab')
     await keyboard.type(password)

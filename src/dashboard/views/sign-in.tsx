@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { me, signedOutBecause, signIn } from '../account.js'
 import { wordsOf } from '../api.js'
 import { FileName } from '../parts/file-name.js'
@@ -25,7 +25,8 @@ export function SignIn() {
   const [error, setError] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
   const form = useRef<HTMLFormElement>(null)
-  useEffect(() => form.current?.querySelector<HTMLInputElement>('[name=username]')?.focus(), [])
+  // Before it is drawn: whoever sees it may type at once.
+  useLayoutEffect(() => form.current?.querySelector<HTMLInputElement>('[name=username]')?.focus(), [])
 
   async function submit(event: SubmitEvent) {
     event.preventDefault()
