@@ -1,18 +1,25 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { projects } from './test/run/projects.js'
+import { GroupedSequencer } from './test/run/sequencer.js'
 
 // `.ci/run` counts from this file what the reporter for people says in words.
 const report = process.env.FILEJOBS_TEST_REPORT
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/soak/**', 'node_modules/**'],
+    projects,
     globalSetup: ['test/build.ts'],
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
+    // Node itself loads the built program: transforming it again for each file takes longer than most tests.
+    server: { deps: { external: [/\/dist\//] } },
     pool: 'forks',
-    // Most tests wait for a program or a clock: on two cores three files at a time, where the default is one.
-    maxWorkers: Math.max(3, availableParallelism() - 1),
+    // The files of a project share its processes, so that each of these loads the program once.
+    isolate: false,
+    setupFiles: ['test/run/fixed-seed.ts', ...(process.env.NODE_V8_COVERAGE ? ['test/run/take-coverage.ts'] : [])],
+    sequence: { sequencer: GroupedSequencer },
+    // Most tests wait for a program or a clock.
+    maxWorkers: availableParallelism() + 2,
     // A slow machine is no fault: only what hangs is to fail by its time.
     testTimeout: 120_000,
     hookTimeout: 120_000,

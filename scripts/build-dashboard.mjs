@@ -20,7 +20,9 @@ if (isStale()) {
 function isStale() {
   if (!existsSync(stamp)) return true
   const builtAt = statSync(stamp).mtimeMs
-  const folders = ['src/dashboard', 'src/protocol'].flatMap((folder) => filesBelow(join(root, folder)))
+  const folders = ['src/dashboard', 'src/protocol', 'src/server/routing'].flatMap((folder) =>
+    filesBelow(join(root, folder)),
+  )
   const others = ['package-lock.json', 'scripts/build-dashboard.mjs', 'src/dashboard', 'src/protocol']
   return [...folders, ...others.map((path) => join(root, path))].some((path) => statSync(path).mtimeMs > builtAt)
 }
