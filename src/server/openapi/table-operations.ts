@@ -1,0 +1,103 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { jobHeader, routes } from '../../protocol/routes.js'
+import {
+  defaultPageRows,
+  maxPageRows,
+  rowsSchema,
+  summarySchema,
+  tableListSchema,
+  tableSchema,
+} from '../../protocol/tables.js'
+import { answerHeaders } from './answer-headers.js'
+import { problemResponses } from './answers.js'
+import { changeHeaders } from './request-headers.js'
+
+const params = z.object({ table: z.string().meta({ description: 'the name of the table', example: 'sales' }) })
+
+const headers = answerHeaders('ETag', 'Last-Modified')
+
+const list = createRoute({
+  method: 'get',
+  path: routes.tables,
+  summary: 'List my tables, sorted by name',
+  responses: {
+    200: { description: 'All tables', content: { 'application/json': { schema: tableListSchema } } },
+    ...problemResponses(401, 501),
+  },
+})
+
+const one = createRoute({
+  method: 'get',
+  path: `${routes.tables}/{table}`,
+  summary: 'One table: columns, rows and imports',
+  request: { params },
+  responses: {
+    200: { description: 'The table', headers, content: { 'application/json': { schema: tableSchema } } },
+    304: { description: 'Not modified', headers },
+    ...problemResponses(401, 404, 501),
+  },
+})
+
+const summary = createRoute({
+  method: 'get',
+  path: `${routes.tables}/{table}/summary`,
+  summary: 'What is in a table: for each column nulls, distinct values, least and greatest; counts over time',
+  request: { params },
+  responses: {
+    200: { description: 'The summary', headers, content: { 'application/json': { schema: summarySchema } } },
+    304: { description: 'Not modified', headers },
+    ...problemResponses(401, 404, 412, 501),
+  },
+})
+
+const rows = createRoute({
+  method: 'get',
+  path: `${routes.tables}/{table}/rows`,
+  summary: 'Rows of a table: newest import first, and last line first within one',
+  description: 'With `Accept: text/csv` or `application/x-ndjson` the whole answer is streamed, as an export job.',
+  request: {
+    params,
+    query: z.object({
+      from: z.string().optional().meta({ description: 'a date or time, inclusive', example: '2014-10-08' }),
+      to: z.string().optional().meta({ description: 'exclusive' }),
+      column: z.string().optional().meta({ description: 'the date column; by default the table’s own' }),
+      limit: z.int().min(1).max(maxPageRows).default(defaultPageRows).meta({ description: 'how many rows a page has' }),
+      offset: z.int().min(0).default(0).meta({ description: 'how many rows to leave out' }),
+    }),
+  },
+  responses: {
+    200: {
+      description: 'Rows',
+      headers: { ...headers, ...answerHeaders('Content-Disposition', jobHeader) },
+      content: {
+        'application/json': { schema: rowsSchema },
+        'text/csv': { schema: z.string() },
+        'application/x-ndjson': { schema: z.string() },
+      },
+    },
+    304: { description: 'Not modified', headers },
+    ...problemResponses(400, 401, 404, 409, 412, 501),
+  },
+})
+
+const remove = createRoute({
+  method: 'delete',
+  path: `${routes.tables}/{table}`,
+  summary: 'Remove a table with all its imports',
+  request: { params, headers: changeHeaders },
+  responses: { 204: { description: 'Removed' }, ...problemResponses(400, 401, 403, 404, 412) },
+})
+
+const removeImport = createRoute({
+  method: 'delete',
+  path: `${routes.tables}/{table}/imports/{id}`,
+  summary: 'Remove the rows that one import brought',
+  request: {
+    params: params.extend({ id: z.int().min(1).meta({ description: "the import's number" }) }),
+    headers: changeHeaders,
+  },
+  responses: { 204: { description: 'Removed' }, ...problemResponses(400, 401, 403, 404, 412) },
+})
+
+/** The operations of `/tables` as the API document describes them. */
+export const tableOperations = { list, one, summary, rows, remove, removeImport }

@@ -1,0 +1,43 @@
+import type { MiddlewareHandler } from 'hono'
+import { jobHeader } from '../../protocol/routes.js'
+import type { Log } from '../log.js'
+import { addressOf } from '../routes/headers/requester.js'
+import { accountName } from '../stores/accounts.js'
+import type { AppEnv } from './app-env.js'
+import { pathOf } from './target-check.js'
+
+/** Logs a line for each request after its response has ended, with the account and the duration in milliseconds. */
+export function requestLog(log: Log, { trustProxy }: { trustProxy: number }): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const { incoming, outgoing } = c.env
+    const began = performance.now()
+    const path = withoutSecret(pathOf(incoming.url ?? ''))
+    const address = addressOf(incoming, trustProxy)
+    let job: string | null = null
+    outgoing.once('close', () => {
+      const status = outgoing.headersSent ? outgoing.statusCode : null
+      const identity = c.get('identity') as AppEnv['Variables']['identity'] | undefined
+      log.info(`${incoming.method} ${path} ${status ?? 'unanswered'}`, {
+        method: incoming.method,
+        path,
+        status,
+        ms: Math.round(performance.now() - began),
+        ...(outgoing.writableFinished ? {} : { cut: true }),
+        address,
+        account: identity ? accountName(identity.account) : null,
+        ...(job === null ? {} : { job }),
+      })
+    })
+    await next()
+    job = c.res.headers.get(jobHeader)
+  }
+}
+
+/** Without the secret of a share link, however its path is written, and even if it is invalid. */
+function withoutSecret(path: string): string {
+  const decoded = path.replace(/%([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+  const plain = new URL(`http://host/${decoded.replace(/[\\/]+/g, '/').replace(/^\//, '')}`).pathname
+  return /^\/s\/./i.test(plain) ? '/s/…' : path.slice(0, maxPathLength)
+}
+
+const maxPathLength = 500
