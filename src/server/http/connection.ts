@@ -5,8 +5,8 @@ import { clientLeft } from '../transfers/receiving.js'
 import { LingeringResponse } from './lingering-response.js'
 
 /**
- * Aborts with `client-left` when the connection closes before the response has been sent, or with what `breakOff` says
- * or has said.
+ * Aborted with `client-left` when the connection closes before the response has been sent, or with the reason of
+ * `breakOff`, before or after this call.
  */
 export function leftSignal(outgoing: ServerResponse): AbortSignal {
   const controller = controllerOf(outgoing)
@@ -17,7 +17,22 @@ export function leftSignal(outgoing: ServerResponse): AbortSignal {
   return controller.signal
 }
 
-/** Ends the work on a request because of what came on its connection. False where nobody listens yet. */
+/**
+ * Like `leftSignal`, and also aborted when the client has closed its sending side. That may be a half-close, whose
+ * response is still read (RFC 9112 section 9.6), or the only sign of a disconnected client while nothing is written to
+ * it. So it counts as a disconnect for requests that wait, are paused or stream events.
+ */
+export function hangUpSignal(outgoing: ServerResponse): AbortSignal {
+  const controller = new AbortController()
+  const { socket } = outgoing.req
+  const hangUp = () => controller.abort(clientLeft())
+  if (socket.readableEnded) hangUp()
+  socket.once('end', hangUp)
+  outgoing.once('close', () => socket.off('end', hangUp))
+  return AbortSignal.any([leftSignal(outgoing), controller.signal])
+}
+
+/** Aborts the work on a request because of data on its connection. Returns false if no listener is registered yet. */
 export function breakOff(outgoing: ServerResponse, reason: Problem): boolean {
   const isListenedTo = controllers.has(outgoing)
   controllerOf(outgoing).abort(reason)
@@ -33,8 +48,8 @@ function controllerOf(outgoing: ServerResponse): AbortController {
 }
 
 /**
- * How many bytes of the response the network has still to take: it shrinks while a reader reads, however slowly. Node
- * itself looks there before it calls a socket idle.
+ * The bytes of the response that the network has not accepted yet: they decrease while the client reads, however
+ * slowly. Node checks the same before it calls a socket idle.
  */
 export function unsentBytes(outgoing: ServerResponse): number {
   const socket: (Socket & { _handle?: { writeQueueSize?: number } | null }) | null = outgoing.socket
@@ -42,20 +57,20 @@ export function unsentBytes(outgoing: ServerResponse): number {
 }
 
 /**
- * Ends the connection by a reset. A mere close is a clean end for a reader that knows no length, such as one of
- * HTTP/1.0, which would take half a file for the whole.
+ * Resets the connection. A client that does not know the length, as with HTTP/1.0, would take a normal close for the
+ * successful end of a truncated file.
  */
 export function cut(outgoing: ServerResponse): void {
   const socket: (Socket & { _parent?: Socket }) | null = outgoing.socket
-  // Below TLS lies the socket that can be reset. TLS's own closes with it; to destroy that one too has crashed Node.
+  // The socket below TLS can be reset. The TLS socket closes with it; destroying that one too has crashed Node.
   const below = socket?._parent ?? socket
   below?.resetAndDestroy()
 }
 
 /**
- * Writes a byte of an interim answer every few seconds while nobody reads the request's body: one that is paused, paced
- * slowly, or waits for its turn. Such a connection tells nothing of a peer that died, until something is written to it.
- * Returns the function that ends it.
+ * Writes a byte of an interim response every few seconds while the request's body is not read: a request that is
+ * paused, slowed down, or waiting for a slot. Such a connection does not report a dead peer until something is written
+ * to it. Returns a function that stops it.
  */
 export function probeWhileUnread(incoming: IncomingMessage, outgoing: ServerResponse): () => void {
   if (!(outgoing instanceof LingeringResponse) || !bearsProbes(incoming)) return () => {}
@@ -72,15 +87,20 @@ export function probeWhileUnread(incoming: IncomingMessage, outgoing: ServerResp
   return () => clearInterval(timer)
 }
 
-/** HTTP/1.0 knows no interim answers, and nginx takes one for the answer itself. */
-function bearsProbes({ httpVersion, headers }: IncomingMessage): boolean {
-  return httpVersion !== '1.0' && !proxyHeaders.some((name) => headers[name] !== undefined)
+/** HTTP/1.0 has no interim responses, and nginx takes one for the final response. */
+function bearsProbes(incoming: IncomingMessage): boolean {
+  return !isProxied(incoming)
+}
+
+/** Whether a proxy forwarded the request, judging by its headers: nginx uses HTTP/1.0 by default. */
+export function isProxied({ httpVersion, headers }: IncomingMessage): boolean {
+  return httpVersion === '1.0' || proxyHeaders.some((name) => headers[name] !== undefined)
 }
 
 const proxyHeaders = ['x-forwarded-for', 'forwarded', 'via', 'x-real-ip']
 
-/** Python's http.client passes over 100 and no other; undici, which is Node's fetch, over all but 100. */
+/** Python's http.client ignores only 100; undici, which is Node's fetch, ignores all but 100. */
 const takes100Only = /python|httpie/i
 
-/** One look, then a probe that a dead peer answers by a reset, then one that meets it: 12 s of the 20 s promised. */
+/** One check, a probe that a dead peer answers by a reset, and another that detects it: 12 s of the promised 20 s. */
 const probeMs = 4_000

@@ -1,14 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-/** Requests whose sender waits for `100 Continue` before it sends the body. */
+/** Requests with `Expect: 100-continue`. */
 const waiting = new WeakMap<IncomingMessage, ServerResponse>()
 
-/** Notes that the sender waits (RFC 9110 section 10.1.1), so that what headers can decide is decided first. */
+/**
+ * Records that the client waits for `100 Continue` (RFC 9110 section 10.1.1), so that errors from the headers are sent
+ * first.
+ */
 export function awaitContinue(incoming: IncomingMessage, outgoing: ServerResponse): void {
   waiting.set(incoming, outgoing)
 }
 
-/** Lets the body come. Called before the body is read; calling it twice, or for a sender that does not wait, is no error. */
+/**
+ * Sends `100 Continue` before the body is read. Repeating it, or calling it for a client that does not wait, is no
+ * error.
+ */
 export function sendContinue(incoming: IncomingMessage): void {
   waiting.get(incoming)?.writeContinue()
   waiting.delete(incoming)

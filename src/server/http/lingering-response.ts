@@ -1,18 +1,19 @@
 import { type IncomingMessage, type OutgoingHttpHeader, type OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { requestLength } from '../../protocol/body-length.js'
 
 /**
- * A response that reaches its reader also when it comes in the middle of the request's body. Node closes such a
- * connection as soon as the response has ended, and the sender, still sending, meets a broken pipe instead of the answer.
- * So: say that the connection will close, send the answer at once, drop what still comes, and end only when the sender
- * has ended or has been waited for long enough (RFC 9112 section 9.6, a lingering close).
+ * A response that reaches its client also in the middle of the request's body. Node closes such a connection as soon as
+ * the response has ended, and a client that is still sending gets a broken pipe instead of the response. So: announce
+ * `Connection: close`, send the response at once, discard the remaining body, and close after the client has, or after
+ * a timeout (RFC 9112 section 9.6, a lingering close).
  */
 export class LingeringResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
   #lingers = false
   #probes = 0
 
   /**
-   * Writes a few bytes of an interim answer (RFC 9110 section 15.2), which ends only with `endProbe` or the answer itself:
-   * one interim answer for hours, because some clients take no more than five.
+   * Writes a few bytes of an interim response (RFC 9110 section 15.2), which ends only with `endProbe` or the final
+   * response: one interim response for hours, because some clients accept at most five.
    */
   probe(statusLine: string): void {
     if (this.headersSent || !this.socket || this.socket.destroyed) return
@@ -58,11 +59,14 @@ export class LingeringResponse<Request extends IncomingMessage = IncomingMessage
   }
 }
 
-/** True while bytes of the request's body may still come. */
+/** True while bytes of the request's body may still arrive. */
 function isReceiving(incoming: IncomingMessage): boolean {
-  const { headers } = incoming
-  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-  return hasBody && !incoming.complete && !incoming.destroyed
+  return hasBody(incoming) && !incoming.complete && !incoming.destroyed
+}
+
+/** Whether the headers of the request announce a body (RFC 9112 section 6.3). */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return requestLength(headers) !== 0
 }
 
 function linger(incoming: IncomingMessage, end: () => void): void {
@@ -99,7 +103,7 @@ function dropConnectionHeader(rest: unknown[]): void {
   }
 }
 
-/** In bytes, more or less: Node's clients take headers of 16 KiB. */
+/** In bytes, approximately: Node's clients accept headers of 16 KiB. */
 const longestInterim = 4000
 const lingerMs = 30_000
 const silenceMs = 5_000

@@ -5,72 +5,83 @@ import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { getRequestListener } from '@hono/node-server'
 import { Problem } from '../../protocol/problems.js'
+import { readAsteriskForm } from './asterisk-form.js'
+import { type ConnectionLimitOptions, limitConnections } from './connection-limits.js'
 import { awaitContinue } from './continue.js'
 import { LingeringResponse } from './lingering-response.js'
-import { answerMalformed, answerUnreadable } from './malformed.js'
+import { answerConnect, answerMalformed, answerUnreadable } from './malformed.js'
+import { PipelinedRequest } from './pipelined-request.js'
+import { Pipelines } from './pipelines.js'
+import { tlsPolicy } from './tls-policy.js'
 
-export interface ListenerOptions {
+export interface ListenerOptions extends ConnectionLimitOptions {
   host: string
-  /** 0 takes any free port. */
+  /** 0 chooses a free port. */
   port: number
   tls: { certFile: string; keyFile: string } | null
   fetch: Parameters<typeof getRequestListener>[0]
-  /** How long the headers of a request may take; default 60 s. Looked at in steps of half a minute, or of that. */
+  /**
+   * The time limit for the headers of a request; default 20 s. Checked at intervals of 5 s, or of the limit if shorter.
+   */
   headersTimeoutMs?: number
+  /** Called with the error of a connection that could not be accepted. */
+  onError(error: Error): void
 }
 
 export interface Listener {
-  /** The port that it listens on. */
+  /** The actual port. */
   port: number
-  /** Accepts no connection more and closes those on which nothing is under way. */
+  /** Stops accepting connections and closes the idle ones. */
   refuseMore(): void
-  /** Lets answers that are on their way arrive, for a moment, and closes what is still open. Resolves when nothing is. */
+  /** Waits briefly for pending responses, then closes all open connections. Resolves when all are closed. */
   close(): Promise<void>
 }
 
-/** Opens the port. Throws with what to do where it is taken or not allowed. */
+/** Opens the port. Throws with advice if it is in use or not allowed. */
 export async function openListener(options: ListenerOptions): Promise<Listener> {
   const server = createServer(options)
-  // No time limit on a whole request: an upload may take days. A flow notices when nothing moves.
+  // No time limit on a whole request: an upload may take days. The flow detects stalls.
   server.requestTimeout = 0
-  server.headersTimeout = options.headersTimeoutMs ?? 60_000
+  server.headersTimeout = options.headersTimeoutMs ?? 20_000
   server.keepAliveTimeout = 65_000
+  // Node silently drops headers after the first thousand, including an If-Match. Their total limit of 16 KiB is
+  // sufficient.
+  server.maxHeadersCount = 0
+  // A client may close its sending side after the request and still read the response; see `hangUpSignal`. Not over
+  // TLS, where Node closes the connection: before TLS 1.3, the end of one side ends both (RFC 5246 section 7.2.1).
+  Object.assign(server, { httpAllowHalfOpen: true })
   const answer = getRequestListener(options.fetch, {
     autoCleanupIncoming: false,
     overrideGlobalObjects: false,
+    // For a request without one; `checkHead` decides whether that is allowed.
+    hostname: 'localhost',
     errorHandler: answerUnreadable,
   })
-  const unanswered = new Set<http.ServerResponse>()
-  const latest = new WeakMap<Socket, http.ServerResponse>()
-  const handle = (incoming: http.IncomingMessage, outgoing: http.ServerResponse) => {
-    // Requests that were sent behind one another must take effect in that order: Node hands them over at once.
-    const earlier = latest.get(incoming.socket)
-    latest.set(incoming.socket, outgoing)
-    const isDue = !earlier || !unanswered.has(earlier)
-    unanswered.add(outgoing)
-    outgoing.on('close', () => unanswered.delete(outgoing))
-    if (isDue) answer(incoming, outgoing)
-    else earlier.once('close', () => (incoming.destroyed ? undefined : answer(incoming, outgoing)))
+  const connections = limitConnections(server, options)
+  const pipelines = new Pipelines()
+  const handle = (incoming: PipelinedRequest, outgoing: http.ServerResponse) => {
+    connections.noteRequest(incoming.socket)
+    readAsteriskForm(incoming)
+    pipelines.add(incoming, outgoing, () => answer(incoming, outgoing))
   }
   server.on('request', handle)
-  server.on('checkContinue', (incoming, outgoing) => {
+  server.on('checkContinue', (incoming: PipelinedRequest, outgoing: http.ServerResponse) => {
     awaitContinue(incoming, outgoing)
     handle(incoming, outgoing)
   })
+  server.on('checkExpectation', handle)
+  server.on('connect', (_incoming, socket) => {
+    if (pipelines.running(socket as Socket)) socket.destroy()
+    else answerConnect(socket as Socket)
+  })
   server.on('clientError', (error, socket) => {
-    const due = [...unanswered].find((outgoing) => outgoing.socket === socket)
-    answerMalformed(error, socket as Socket, due)
+    answerMalformed(error, socket as Socket, pipelines.running(socket as Socket))
   })
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    socket.on('close', () => sockets.delete(socket))
-  })
-
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, options)))
     server.listen({ host: options.host, port: options.port, backlog: 1024 }, resolve)
   })
+  server.on('error', options.onError)
   const closed = new Promise<void>((resolve) => server.once('close', resolve))
 
   return {
@@ -81,31 +92,34 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     },
     async close() {
       server.close()
-      await allClosed(unanswered, lastAnswersMs)
-      for (const socket of sockets) socket.destroy()
+      await allClosed(pipelines.allRunning(), lastAnswersMs)
+      for (const socket of connections.open) socket.destroy()
       await closed
     },
   }
 }
 
-/** A job has ended when nothing is left to clean up; its answer goes out after that. */
+/** A job ends after its clean-up; its response is sent after that. */
 const lastAnswersMs = 1000
 
-async function allClosed(unanswered: Set<http.ServerResponse>, limitMs: number): Promise<void> {
-  const closed = [...unanswered].map((outgoing) => new Promise((resolve) => outgoing.once('close', resolve)))
+async function allClosed(unanswered: http.ServerResponse[], limitMs: number): Promise<void> {
+  const closed = unanswered.map((outgoing) => new Promise((resolve) => outgoing.once('close', resolve)))
   const late = new AbortController()
   const limit = delay(limitMs, undefined, { signal: late.signal }).catch(() => {})
   await Promise.race([Promise.all(closed), limit])
   late.abort()
 }
 
-function createServer({ tls, headersTimeoutMs = 30_000 }: ListenerOptions): http.Server | https.Server {
-  const connectionsCheckingInterval = Math.min(30_000, headersTimeoutMs)
-  const options = { ServerResponse: LingeringResponse, connectionsCheckingInterval }
+function createServer({ tls, headersTimeoutMs = 5_000 }: ListenerOptions): http.Server | https.Server {
+  const options = {
+    IncomingMessage: PipelinedRequest,
+    ServerResponse: LingeringResponse,
+    connectionsCheckingInterval: Math.min(5_000, headersTimeoutMs),
+    // Node's own response would have no body: see `checkHead`.
+    requireHostHeader: false,
+  }
   if (!tls) return http.createServer(options)
-  // Node offers HTTP/1.1 alone, and refuses `curl --http1.0` in the handshake.
-  const protocols = { ALPNProtocols: ['http/1.1', 'http/1.0'] }
-  return https.createServer({ ...options, ...protocols, cert: readPem(tls.certFile), key: readPem(tls.keyFile) })
+  return https.createServer({ ...options, ...tlsPolicy, cert: readPem(tls.certFile), key: readPem(tls.keyFile) })
 }
 
 function readPem(file: string): Buffer {

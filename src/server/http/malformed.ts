@@ -1,24 +1,40 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { RequestError } from '@hono/node-server'
-import { Problem, problemBody } from '../../protocol/problems.js'
+import { Problem, type ProblemCode, problemBody } from '../../protocol/problems.js'
 import { clientLeft } from '../transfers/receiving.js'
 import { breakOff, cut } from './connection.js'
+import { hasBody } from './lingering-response.js'
 
 /**
- * Answers what is no HTTP, or a body that breaks its own framing. `outgoing`: the answer that is due on the connection,
- * where there is one. Whoever works on it is told, so that nothing is published of a request that turns out to be a lie.
+ * Responds to malformed HTTP and to bodies with invalid framing. `outgoing`: the pending response on the connection, if
+ * any. Its work is aborted, so that nothing is published of a request that contradicts its headers.
  */
 export function answerMalformed(error: NodeJS.ErrnoException, socket: Socket, outgoing?: ServerResponse): void {
   if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
-  else if (!outgoing) endWith(refusals[error.code ?? ''] ?? noHttp, socket)
-  // In the middle of an answer, another one would become a part of its content.
+  // `checkHead` rejects it, in order.
+  else if (error.code === 'HPE_INVALID_TRANSFER_ENCODING' && outgoing && !hasTwoLengths(error)) return
+  // RFC 9112 section 9.6: data after a request with "Connection: close" is not processed. A body may be longer than
+  // declared.
+  else if (error.code === 'HPE_CLOSED_CONNECTION' && outgoing && !hasBody(outgoing.req)) return
+  else if (!outgoing) endWith(hasTwoLengths(error) ? twoLengths : (refusals[error.code ?? ''] ?? noHttp), socket)
+  // In the middle of a response, another one would become part of its content.
   else if (outgoing.headersSent && outgoing.req.complete) cut(outgoing)
   else if (outgoing.headersSent) socket.destroySoon()
   else if (!breakOff(outgoing, faultOf(error))) endWith({ status: 400, message: brokenBody }, socket)
 }
 
-/** Answers what the HTTP library refuses before our handlers see it: a target or a Host header that makes no URL. */
+/** Responds to CONNECT, which Node emits without a response: this server is no proxy. */
+export function answerConnect(socket: Socket): void {
+  endWith(
+    { code: 'method-not-allowed', status: 405, message: 'CONNECT is not supported: this server is not a proxy.' },
+    socket,
+  )
+}
+
+/**
+ * Responds to requests that the HTTP library rejects before our handlers: a target or Host header that is no valid URL.
+ */
 export function answerUnreadable(error: unknown): Response {
   const isRequest = error instanceof RequestError
   const problem = isRequest
@@ -31,20 +47,35 @@ export function answerUnreadable(error: unknown): Response {
 }
 
 interface Refusal {
+  /** Default: `invalid-request`. */
+  code?: ProblemCode
   status: number
   message: string
 }
 
 const brokenBody = 'The request is not as its headers say: its body is too long, or a chunk of it is malformed.'
 const noHttp: Refusal = { status: 400, message: 'This is no request of HTTP/1.1.' }
+const twoLengths: Refusal = { status: 400, message: 'The request has both a Content-Length and a Transfer-Encoding.' }
 const refusals: Record<string, Refusal> = {
   HPE_HEADER_OVERFLOW: { status: 431, message: 'The headers of the request are longer than 16 KiB.' },
   HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, message: 'The extensions of a chunk are longer than 16 KiB.' },
+  HPE_INVALID_TRANSFER_ENCODING: {
+    code: 'not-implemented',
+    status: 501,
+    message: 'Only the transfer coding chunked is supported.',
+  },
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, message: 'The headers of the request did not come in time.' },
 }
 
-function wordRefusal({ status, message }: Refusal): string {
-  return JSON.stringify({ ...problemBody(new Problem('invalid-request', message)), status })
+/**
+ * RFC 9112 section 6.3: "might indicate an attempt to perform request smuggling"; Node's parser ends at its headers.
+ */
+function hasTwoLengths({ reason }: NodeJS.ErrnoException & { reason?: string }): boolean {
+  return /can't be present with/.test(reason ?? '')
+}
+
+function formatRefusal({ code = 'invalid-request', status, message }: Refusal): string {
+  return JSON.stringify({ ...problemBody(new Problem(code, message)), status })
 }
 
 function faultOf(cause: NodeJS.ErrnoException): Problem {
@@ -52,9 +83,9 @@ function faultOf(cause: NodeJS.ErrnoException): Problem {
   return new Problem('invalid-request', brokenBody, {}, { cause })
 }
 
-/** Lets the answer arrive, and does not wait for a peer that never closes its end. */
+/** Lets the response arrive, but does not wait for a peer that never closes. */
 function endWith(refusal: Refusal, socket: Socket): void {
-  const body = wordRefusal(refusal)
+  const body = formatRefusal(refusal)
   const head = [
     `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
     'Connection: close',

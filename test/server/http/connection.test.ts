@@ -13,10 +13,11 @@ import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 const MiB = 1024 ** 2
 const shared = shareServer({ maxFileSize: 50 * MiB, quota: 20 * MiB, shutdownGraceMs: 0 })
+const listening = { host: '127.0.0.1', port: 0, tls: null, descriptors: 1024, trustProxy: 0, onError: fail }
 const withAndWithoutExpect: Record<string, string>[] = [{}, { Expect: '100-continue' }]
 const large = { 'Content-Length': 10 * MiB }
 
-describe('a request that its headers can decide on is refused before its body', () => {
+describe('a request that can be rejected by its headers is answered before its body is read:', () => {
   let ann: Caller
   let client: Caller
   beforeAll(async () => {
@@ -33,22 +34,22 @@ describe('a request that its headers can decide on is refused before its body', 
     headers: Record<string, string | number>,
     by?: 'nobody' | 'client',
   ][] = [
-    [401, 'not-logged-in', 'who is not logged in', 'PUT /files/b', large, 'nobody'],
+    [401, 'not-logged-in', 'an upload without a login', 'PUT /files/b', large, 'nobody'],
     [
       401,
       'not-logged-in',
-      'a form of one who is not logged in',
+      'a form without a login',
       'POST /upload',
       { ...large, 'Content-Type': 'multipart/form-data; boundary=b' },
       'nobody',
     ],
-    [403, 'not-allowed', 'who may not upload', 'PUT /files/b', large, 'client'],
-    [400, 'invalid-request', 'a name that leads out', 'PUT /files/x/%2e%2e/y', large],
-    [400, 'invalid-request', 'a piece of a file', 'PUT /files/b', { ...large, 'Content-Range': 'bytes 0-9/20' }],
-    [404, 'not-found', 'a path that is not there', 'PUT /nowhere', large],
-    [409, 'name-conflict', 'a name that is a folder', 'PUT /files/folder', large],
+    [403, 'not-allowed', 'an upload by a client account', 'PUT /files/b', large, 'client'],
+    [400, 'invalid-request', 'a name outside of the folder', 'PUT /files/x/%2e%2e/y', large],
+    [400, 'invalid-request', 'a part of a file', 'PUT /files/b', { ...large, 'Content-Range': 'bytes 0-9/20' }],
+    [404, 'not-found', 'an unknown path', 'PUT /nowhere', large],
+    [409, 'name-conflict', 'the name of a folder', 'PUT /files/folder', large],
     [409, 'name-conflict', 'a name below a file', 'PUT /files/a/b', large],
-    [412, 'precondition-failed', 'a condition that does not hold', 'PUT /files/a', { ...large, 'If-None-Match': '*' }],
+    [412, 'precondition-failed', 'a precondition that fails', 'PUT /files/a', { ...large, 'If-None-Match': '*' }],
     [413, 'file-too-large', 'a file that is too large', 'PUT /files/b', { 'Content-Length': 50 * MiB + 1 }],
     [413, 'quota-exceeded', 'a file beyond the quota', 'PUT /files/b', { 'Content-Length': 30 * MiB }],
     [
@@ -62,14 +63,20 @@ describe('a request that its headers can decide on is refused before its body', 
       413,
       'body-too-large',
       'JSON of more than 64 KiB',
-      'POST /export',
+      'POST /import',
       { 'Content-Length': 70_000, 'Content-Type': 'application/json' },
     ],
-    [415, 'unsupported-media-type', 'a form that is none', 'POST /upload', { ...large, 'Content-Type': 'text/plain' }],
     [
       415,
       'unsupported-media-type',
-      'JSON that is none',
+      'a form of another media type',
+      'POST /upload',
+      { ...large, 'Content-Type': 'text/plain' },
+    ],
+    [
+      415,
+      'unsupported-media-type',
+      'JSON of another media type',
       'POST /export',
       { 'Content-Length': 10, 'Content-Type': 'text/plain' },
     ],
@@ -102,7 +109,7 @@ describe('a request that its headers can decide on is refused before its body', 
 })
 
 describe('100 Continue', () => {
-  it('is sent once the checks are over, and the body is taken then', async () => {
+  it('is sent after the checks, and then the body is read', async () => {
     const ann = await shared.newCaller()
     const connection = await connectTo(ann.url)
     connection.send(head('PUT /files/a', ann.token, { 'Content-Length': 5, Expect: '100-continue' }))
@@ -113,7 +120,7 @@ describe('100 Continue', () => {
     expect((await ann.call('/files/a')).body.toString()).toBe('hello')
   })
 
-  it('is sent for forms and for JSON too', async () => {
+  it('is sent for forms and JSON too', async () => {
     const ann = await shared.newCaller()
     await ann.put('a', 'content')
     const json = '{"filename":"a"}'
@@ -131,7 +138,7 @@ describe('100 Continue', () => {
     }
   })
 
-  it('waits for the turn', async () => {
+  it('is sent when the job gets its slot', async () => {
     const ann = await shared.newCaller()
     const held = await holdUpload(ann, 'a')
     const connection = await connectTo(ann.url)
@@ -144,7 +151,7 @@ describe('100 Continue', () => {
     await connection.says(/HTTP\/1.1 201 /)
   })
 
-  it('is not what another expectation gets', async () => {
+  it('is not sent for another expectation', async () => {
     const ann = await shared.newCaller()
     const connection = await connectTo(ann.url)
     connection.send(head('PUT /files/a', ann.token, { 'Content-Length': MiB, Expect: 'a-miracle' }))
@@ -154,8 +161,8 @@ describe('100 Continue', () => {
   })
 })
 
-describe('a refusal in the middle of a body arrives', () => {
-  it('at a sender that sends on as fast as it can, eight times of eight', async () => {
+describe('an error response in the middle of a body', () => {
+  it('reaches a client that sends at full speed, eight times of eight', async () => {
     const ann = await shared.newCaller()
     const piece = Buffer.alloc(MiB)
     for (let time = 0; time < 8; time++) {
@@ -175,7 +182,7 @@ describe('a refusal in the middle of a body arrives', () => {
     ['-T', '/files/a/b'],
     ['-T --http1.0', '/files/a/b'],
     ['-F', '/upload'],
-  ])('at curl %s, which does not wait for 100 Continue', async (how, path) => {
+  ])('reaches curl %s, which does not wait for 100 Continue', async (how, path) => {
     const ann = await shared.newCaller()
     await ann.put('a', 'x')
     const folder = await temporaryFolder()
@@ -189,7 +196,7 @@ describe('a refusal in the middle of a body arrives', () => {
     }
   })
 
-  it('and the connection of a sender that falls silent after it is closed', async () => {
+  it('closes the connection of a client that goes silent after it', async () => {
     const connection = await connectTo(shared.server.url)
     connection.send(head('PUT /files/a', null, large))
     await connection.says(/^HTTP\/1.1 401 /)
@@ -197,13 +204,13 @@ describe('a refusal in the middle of a body arrives', () => {
   })
 })
 
-describe('what is no HTTP', () => {
+describe('a request that is not HTTP', () => {
   it.each([
     ['garbage', 'garbage\r\n\r\n', 400],
     ['nothing but line ends', '\r\n\r\n\r\n\r\nx\r\n\r\n', 400],
-    ['a method that is none', 'BREW /files/a HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n', 400],
-    ['a version that is none', 'GET / HTTP/9.9\r\nHost: 127.0.0.1\r\n\r\n', 400],
-    ['HTTP/2 without asking', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
+    ['an unknown method', 'BREW /files/a HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n', 400],
+    ['an unknown version', 'GET / HTTP/9.9\r\nHost: 127.0.0.1\r\n\r\n', 400],
+    ['HTTP/2 with prior knowledge', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
     ['TLS', Buffer.from('16030100c8010000c40303', 'hex'), 400],
     ['no Host', 'GET /healthz HTTP/1.1\r\n\r\n', 400],
     ['NUL in a header', 'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: a\0b\r\n\r\n', 400],
@@ -211,7 +218,7 @@ describe('what is no HTTP', () => {
     ['a header of 20 KiB', `GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
     ['a path of 20 KiB', `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`, 431],
     ['ten thousand headers', `GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n${'a: b\r\n'.repeat(10_000)}\r\n`, 431],
-  ])('is refused: %s', async (_what, text, status) => {
+  ])('is rejected: %s', async (_what, text, status) => {
     const connection = await connectTo(shared.server.url)
     connection.send(text)
     const ended = await connection.ended()
@@ -223,13 +230,13 @@ describe('what is no HTTP', () => {
     ['garbage', () => 'garbage\r\n\r\n', 400],
     ['a header of 20 KiB', () => `GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
     ['a backslash in the path', (token: string) => head('GET /files/a\\b', token, { Connection: 'close' }), 400],
-    ['a Host that is none', () => 'GET / HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n', 400],
+    ['an invalid Host', () => 'GET / HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n', 400],
     [
-      'a chunk that is none, in one piece with its headers',
+      'an invalid chunk, sent together with the headers',
       (token: string) => `${head('PUT /files/a', token, { 'Transfer-Encoding': 'chunked' })}no number\r\n`,
       400,
     ],
-  ])('is told what is wrong: %s', async (_what, request, status) => {
+  ])('is answered with an explanation: %s', async (_what, request, status) => {
     const ann = await shared.newCaller()
     const connection = await connectTo(ann.url)
     connection.send(request(ann.token))
@@ -239,7 +246,7 @@ describe('what is no HTTP', () => {
     expect(body).toMatchObject({ code: 'invalid-request', status, detail: expect.stringMatching(/\w/) })
   })
 
-  it('is closed also when its sender never closes', async () => {
+  it('closes the connection even if the client never does', async () => {
     const { port, hostname } = new URL(shared.server.url)
     const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true })
     onTestFinished(() => void socket.destroy())
@@ -251,7 +258,7 @@ describe('what is no HTTP', () => {
     await within('the server has let go', closed).finally(() => clearInterval(poke))
   })
 
-  it('puts nothing into an answer that is under way', async () => {
+  it('does not write into a response in progress', async () => {
     const ann = await shared.newCaller()
     await ann.put('big', Buffer.alloc(15 * MiB, 'x'))
     const connection = await connectTo(ann.url)
@@ -268,7 +275,7 @@ describe('what is no HTTP', () => {
     expect(text.slice(text.indexOf('\r\n\r\n') + 4)).toMatch(/^x*$/)
   })
 
-  it('after requests that are some leaves those answered, in order', async () => {
+  it('after valid requests leaves their responses intact, in order', async () => {
     const ann = await shared.newCaller()
     const connection = await connectTo(ann.url)
     const put = `${head('PUT /files/a', ann.token, { 'Content-Length': 5 })}hello`
@@ -277,13 +284,13 @@ describe('what is no HTTP', () => {
   })
 })
 
-describe('headers that do not come', () => {
+describe('request headers that do not arrive', () => {
   it.each([
     ['half of them', 'GET / HTTP/1.1\r\nHost: 127'],
     ['nothing', ''],
-  ])('in time are not waited for: %s', async (_what, text) => {
+  ])('in time close the connection: %s', async (_what, text) => {
     const fetch = () => new Response('never')
-    const listener = await openListener({ host: '127.0.0.1', port: 0, tls: null, fetch, headersTimeoutMs: 300 })
+    const listener = await openListener({ ...listening, fetch, headersTimeoutMs: 300 })
     const connection = await connectTo(`http://127.0.0.1:${listener.port}`)
     connection.send(text)
     const ended = await connection.ended()
@@ -291,7 +298,7 @@ describe('headers that do not come', () => {
     await listener.close()
   })
 
-  it('while others are served', async () => {
+  it('close their connection while others are served', async () => {
     const slow = await Promise.all(Array.from({ length: 200 }, () => connectTo(shared.server.url)))
     for (const connection of slow) connection.send('GET /healthz HTTP/1.1\r\nHo')
     const ann = await shared.newCaller()
@@ -300,3 +307,7 @@ describe('headers that do not come', () => {
     for (const connection of slow) await connection.says(/^HTTP\/1.1 200 /)
   })
 })
+
+function fail(error: Error): never {
+  throw error
+}
