@@ -1,4 +1,4 @@
-import type { Role } from '../../protocol/accounts.js'
+import type { Role } from '../../protocol/roles.js'
 import { type Account, type AccountStore, accountName } from '../stores/accounts.js'
 import type { Authentication } from './authentication.js'
 import type { Identity } from './identity.js'
@@ -8,9 +8,15 @@ export interface AdministrationServices {
   accounts: AccountStore
   passwords: Passwords
   authentication: Pick<Authentication, 'revokeAll'>
-  /** Stops every job of the account, imports and interrupted uploads too. `by` is the `role:username` of who wants it. */
+  /**
+   * Stops every job of the account, including imports and interrupted uploads. `by` is the `role:username` of the
+   * requester.
+   */
   stopAccountJobs(account: Account, by: string): Promise<void>
-  /** Removes the account's files, tables, partials and shares. Its jobs are stopped before. Repeating it is not an error. */
+  /**
+   * Removes the account's files, tables, partials and shares, after its jobs were stopped. Repeating it is not an
+   * error.
+   */
   removeAccountData(account: Account, by: string): Promise<void>
 }
 
@@ -22,7 +28,7 @@ export interface NewAccount {
   email?: string | undefined
 }
 
-/** What an admin does to accounts. */
+/** Administers accounts. */
 export class Administration {
   readonly #services: AdministrationServices
 
@@ -41,7 +47,7 @@ export class Administration {
   }
 
   /**
-   * A new password ends the account's sessions, except the admin's own that asks; disabling it ends all that it does.
+   * A new password revokes the account's sessions, except the admin's current one; disabling it also stops its jobs.
    * Throws `last-admin`.
    */
   async change(
@@ -61,10 +67,10 @@ export class Administration {
     return changed
   }
 
-  /** Removes the account with everything it has. Throws `last-admin`. One that was broken off may be repeated. */
+  /** Removes the account with all its data. Throws `last-admin`. May be repeated after a failure. */
   async remove(account: Account, by: string): Promise<void> {
     const { accounts, removeAccountData } = this.#services
-    // First, so that nothing new begins, and so that the last admin is refused before anything is gone.
+    // First, so that no new job starts, and so that the last admin is rejected before anything is removed.
     if (!account.disabled) await accounts.update(account.id, { disabled: true })
     await this.#end(account, by)
     await removeAccountData(account, by)

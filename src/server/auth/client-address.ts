@@ -1,8 +1,9 @@
 import { isIP } from 'node:net'
 
 /**
- * Who asks, for limits and records: the other end of the connection or, behind `trustProxy` proxies of our own, the address
- * that the outermost of them saw: the Nth from the right of X-Forwarded-For. What stands further left, anybody can write.
+ * The client's address, for limits and records: the peer of the connection or, behind `trustProxy` of our own proxies,
+ * the address that the outermost of them saw: the Nth from the right of X-Forwarded-For. Entries further left can be
+ * forged.
  */
 export function clientAddress(
   remoteAddress: string | undefined,

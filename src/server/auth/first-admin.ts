@@ -3,8 +3,8 @@ import type { AccountStore } from '../stores/accounts.js'
 import type { Passwords } from './passwords.js'
 
 /**
- * Makes the account `admin:admin` where there is no admin yet, with the given password or a random one.
- * Returns the random one, to be shown once; null when there is nothing to show.
+ * Creates the account `admin:admin` if there is no admin, with the given password or a random one. Returns the random
+ * one, to be shown once, or null.
  */
 export async function createFirstAdmin(
   { accounts, passwords }: { accounts: AccountStore; passwords: Passwords },

@@ -1,37 +1,34 @@
-import type { MiddlewareHandler } from 'hono'
-import type { Role } from '../../protocol/accounts.js'
 import { Problem } from '../../protocol/problems.js'
+import type { Role } from '../../protocol/roles.js'
 import type { Authentication } from './authentication.js'
 import type { Identity } from './identity.js'
-
-/** What the guard leaves for the handlers behind it: `c.get('identity')`. */
-export interface GuardedEnv {
-  Variables: {
-    identity: Identity
-    /** The token of a cookie that was accepted; a header goes first. */
-    pageToken?: string
-  }
-}
 
 /** The part of `Authentication` that the guard needs. */
 export type Identifier = Pick<Authentication, 'identify'>
 
-/** Lets only logged-in accounts pass, and only those of `allowed` roles where it is given. Throws `not-logged-in`, `not-allowed`. */
-export function guard(authentication: Identifier, allowed?: readonly Role[]): MiddlewareHandler<GuardedEnv> {
-  return async (c, next) => {
-    const token = tokenOf((name) => c.req.header(name)) ?? c.get('pageToken')
-    if (!token) throw new Problem('not-logged-in', 'Not logged in: the request bears no token. Log in first.')
-    const identity = await authentication.identify(token)
-    if (allowed) requireRole(identity, allowed)
-    c.set('identity', identity)
-    await next()
-  }
+/** Returns the identity of the token's owner. Throws `not-logged-in`, and `not-allowed` unless the role is one of `roles`, if given. */
+export async function admit(
+  token: string | undefined,
+  authentication: Identifier,
+  roles?: readonly Role[],
+): Promise<Identity> {
+  if (!token) throw new Problem('not-logged-in', 'Not logged in: the request has no token. Log in first.')
+  const identity = await authentication.identify(token)
+  if (roles) requireRole(identity, roles)
+  return identity
 }
 
-/** Throws `not-allowed` unless the account has one of the roles. */
-export function requireRole({ account }: Pick<Identity, 'account'>, allowed: readonly Role[]): void {
-  if (allowed.includes(account.role)) return
-  throw new Problem('not-allowed', `This is for ${allowed.join(' and ')} accounts; yours has the role ${account.role}.`)
+/** Throws `not-allowed`. The roles come from the table of routes. */
+export function requireRole(identity: Pick<Identity, 'account'>, roles: readonly Role[]): void {
+  if (hasRole(identity, roles)) return
+  throw new Problem(
+    'not-allowed',
+    `This is for ${roles.join(' and ')} accounts; yours has the role ${identity.account.role}.`,
+  )
+}
+
+export function hasRole({ account }: Pick<Identity, 'account'>, roles: readonly Role[]): boolean {
+  return roles.includes(account.role)
 }
 
 /** Takes the token from `Authorization: Bearer TOKEN` (RFC 6750 section 2.1), else from the header `auth_token`. */

@@ -1,16 +1,19 @@
 import type { Account } from '../stores/accounts.js'
 
-/** Who asks: an enabled account, by a live session. */
+/** The authenticated client: an enabled account with a live session. */
 export interface Identity {
   readonly account: Account
   readonly sessionId: string
-  /** Aborts, with a `Revocation` as its reason, when the session is revoked or its account disabled or removed; not when the token expires. */
+  /**
+   * Aborted, with a `Revocation` as its reason, when the session is revoked or its account disabled or removed; not
+   * when the token expires.
+   */
   readonly revoked: AbortSignal
 }
 
-/** Why transfers, streams and waiting requests of a session end. */
+/** Why the transfers, streams and waiting requests of a session end. */
 export class Revocation extends Error {
-  /** `role:username` of who revoked. */
+  /** The `role:username` that revoked it. */
   readonly by: string
 
   constructor(by: string, message: string) {

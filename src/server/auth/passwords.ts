@@ -1,87 +1,96 @@
-import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import bcrypt from 'bcryptjs'
-import { Tinypool } from 'tinypool'
-import { passwordBytes } from '../../protocol/accounts.js'
+import { passwordBytes } from '../../protocol/password-bytes.js'
 import { Problem } from '../../protocol/problems.js'
+import { QueueFullError, Semaphore, type SemaphoreKey } from '../concurrency/semaphore.js'
+import { PasswordThreads } from './password-threads.js'
 import type { PasswordTask } from './password-worker.js'
 
-/** Hashes and checks passwords with bcrypt, one at a time, off the main thread. More than 50 waiting: `busy`. */
+/** The client for which a password is hashed or checked. */
+export interface PasswordRequest {
+  /** The key for fair scheduling; by default one key for the server's own hashes. */
+  key?: SemaphoreKey
+  /** Aborted when the client disconnects. */
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * Hashes and checks passwords with bcrypt, off the main thread. Throws `busy` if the queue is full or no worker can
+ * start.
+ */
 export interface Passwords {
-  /** Throws `invalid-request` for a password over 72 bytes, which bcrypt would cut in silence. */
-  hash(password: string): Promise<string>
-  /** A password over 72 bytes fits nothing, and costs as much time. */
-  verify(password: string, hash: string): Promise<boolean>
-  /** Costs as much time as checking a known account's password, so that nobody learns by it who exists. */
-  verifyUnknown(password: string): Promise<false>
-  /** Ends the worker thread; checks under way and waiting fail with `shutting-down`. */
+  /** Throws `invalid-request` for a password over 72 bytes, which bcrypt would cut silently. */
+  hash(password: string, request?: PasswordRequest): Promise<string>
+  /**
+   * Whether the password matches the hash; false, in the same time, for null (an account that does not exist). Takes
+   * the time of `cost` if the hash has a lower one. A password over 72 bytes never matches, and takes as long.
+   */
+  verify(password: string, hash: string | null, request?: PasswordRequest & { cost?: number }): Promise<boolean>
+  /** Whether the hash has another cost than new ones. */
+  isOutdated(hash: string): boolean
+  /** The cost of every check, so that its time does not reveal which account exists: the highest of all hashes. */
+  highestCost(hashes: Iterable<string>): number
+  /** Ends the worker threads; running and waiting checks fail with `shutting-down`. */
   close(): Promise<void>
 }
 
 export interface PasswordsOptions {
   /** bcrypt's cost: each step doubles the time. */
   cost: number
-  /** How many may wait for their turn; default 50. */
+  /** Default: the number of processors minus one, at most 4, so that transfers keep one. */
+  threads?: number
+  /** The length of the queue for a worker; default 100. */
   maxWaiting?: number
+  /** How many of one network (the first key of a path) may wait; default 50. */
+  maxWaitingPerNetwork?: number
+  /** How many of one account (a whole path) may wait; default 20. */
+  maxWaitingPerAccount?: number
 }
 
-export function openPasswords({ cost, maxWaiting = 50 }: PasswordsOptions): Passwords {
-  const pool = new Tinypool({
-    filename: new URL('./password-worker.js', import.meta.url).href,
-    minThreads: 1,
-    maxThreads: 1,
-    // The queue is counted here, where a full one has a name.
-    maxQueue: maxWaiting + 1,
-  })
-  let pending = 0
-  let closed = false
-
-  async function run(task: PasswordTask): Promise<unknown> {
-    if (pending > maxWaiting) {
-      throw new Problem('busy', 'Too many passwords wait to be checked: try again in a few seconds.', { retryAfter: 5 })
-    }
-    pending += 1
-    try {
-      return await pool.run(task)
-    } catch (error) {
-      if (!closed) throw error
-      throw new Problem(
-        'shutting-down',
-        'The server is shutting down: try again when it is back.',
-        {},
-        { cause: error },
-      )
-    } finally {
-      pending -= 1
-    }
+export function openPasswords({
+  cost,
+  threads = spareThreads(),
+  maxWaiting = 100,
+  maxWaitingPerNetwork = 50,
+  maxWaitingPerAccount = 20,
+}: PasswordsOptions): Passwords {
+  const workers = new Semaphore({ slots: threads, maxWaiting, maxWaitingPerKey: maxWaitingPerNetwork })
+  const pool = new PasswordThreads(threads)
+  const run = async (task: PasswordTask, { key = 'server', signal }: PasswordRequest) => {
+    if (workers.waiting(key) >= maxWaitingPerAccount) throw busy()
+    return workers
+      .run(key, signal, () => pool.run(task))
+      .catch((error) => {
+        throw error instanceof QueueFullError ? busy(error) : error
+      })
   }
-
-  async function verify(password: string, hash: string): Promise<boolean> {
-    const fits = (await run({ do: 'compare', password, hash })) === true
-    return fits && !bcrypt.truncates(password)
-  }
-
-  const unknownHash = hashOfNothing(cost)
   return {
-    verify,
-    async hash(password) {
+    async hash(password, request = {}) {
       if (bcrypt.truncates(password)) {
         const reason = `A password has ${passwordBytes.max} bytes at most.`
         throw new Problem('invalid-request', reason, { field: 'password' })
       }
-      return String(await run({ do: 'hash', password, cost }))
+      return String(await run({ do: 'hash', password, cost }, request))
     },
-    async verifyUnknown(password) {
-      await verify(password, unknownHash)
-      return false
+    async verify(password, hash, { cost: leastCost = cost, ...request } = {}) {
+      const fits = await run({ do: 'compare', password, hash, cost: leastCost }, request)
+      return fits === true && !bcrypt.truncates(password)
     },
-    close() {
-      closed = true
-      return pool.destroy()
+    isOutdated: (hash) => bcrypt.getRounds(hash) !== cost,
+    highestCost(hashes) {
+      let highest = cost
+      for (const hash of hashes) highest = Math.max(highest, bcrypt.getRounds(hash))
+      return highest
     },
+    close: () => pool.close(),
   }
 }
 
-/** A hash that no password is known for: random bytes in bcrypt's own writing, of the given cost. */
-function hashOfNothing(cost: number): string {
-  return `$2b$${String(cost).padStart(2, '0')}$${bcrypt.encodeBase64(randomBytes(16), 16)}${bcrypt.encodeBase64(randomBytes(23), 23)}`
+function spareThreads(): number {
+  return Math.max(1, Math.min(4, availableParallelism() - 1))
+}
+
+function busy(cause?: unknown): Problem {
+  const message = 'Too many passwords wait to be checked: try again in a few seconds.'
+  return new Problem('busy', message, { retryAfter: 5 }, { cause })
 }

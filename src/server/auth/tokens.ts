@@ -1,32 +1,39 @@
 import { type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { JOSEError } from 'jose/errors'
-import { type Role, roles } from '../../protocol/accounts.js'
+import { type Role, roles } from '../../protocol/roles.js'
+import type { Clock } from '../clock.js'
 
-/** What a token says: whose session it bears. It is worth nothing without that session. */
+/** The claims of a token: the session that it belongs to. Without that session it is not valid. */
 export interface TokenClaims {
   accountId: number
   role: Role
   sessionId: string
   expiresAt: Date
-  /** `access` opens the routes; `refresh` does nothing but fetch the next access token. */
+  /** `access` opens the routes; `refresh` only gets the next access token. */
   use: TokenUse
+  /** The id of one token of a pair. */
+  tokenId?: string | undefined
 }
 
 export type TokenUse = 'access' | 'refresh'
 
-/** Signs and reads JSON Web Tokens (RFC 7519) with HS256: claims iss, sub, aud (the role), sid and exp. */
+/**
+ * Signs and verifies JSON Web Tokens (RFC 7519) with HS256: claims iss, sub, aud (the role), sid and exp; those of
+ * pairs also token_type, jti and user_id.
+ */
 export interface Tokens {
   issue(claims: TokenClaims): Promise<string>
-  /** Undefined for a token that is expired, altered, unsigned, or signed by someone else or in another way. */
+  /** Undefined for a token that is expired, altered, unsigned, or signed with another key or algorithm. */
   read(token: string): Promise<TokenClaims | undefined>
 }
 
-export async function openTokens(secret: Uint8Array): Promise<Tokens> {
-  // Imported once: given the bytes, jose would do so for each token.
+export async function openTokens(secret: Uint8Array, clock: Clock): Promise<Tokens> {
+  // Imported once: from bytes, jose would import it for each token.
   const key = await crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify'])
   return {
-    issue({ accountId, role, sessionId, expiresAt, use }) {
-      return new SignJWT({ sid: sessionId, ...(use === 'refresh' ? { token_type: use } : {}) })
+    issue({ accountId, role, sessionId, expiresAt, use, tokenId }) {
+      const ofPair = tokenId === undefined ? {} : { token_type: use, jti: tokenId, user_id: accountId }
+      return new SignJWT({ sid: sessionId, ...ofPair })
         .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
         .setIssuer(issuer)
         .setSubject(String(accountId))
@@ -36,10 +43,11 @@ export async function openTokens(secret: Uint8Array): Promise<Tokens> {
     },
     async read(token) {
       try {
-        // The algorithm is ours to say, not the token's: RFC 8725 section 3.1.
+        // The server chooses the algorithm, not the token: RFC 8725 section 3.1.
         const { payload } = await jwtVerify(token, key, {
           issuer,
           algorithms: ['HS256'],
+          currentDate: new Date(clock.now()),
           requiredClaims: ['exp', 'sub'],
         })
         return parseClaims(payload)
@@ -53,9 +61,9 @@ export async function openTokens(secret: Uint8Array): Promise<Tokens> {
 
 const issuer = 'filejobs'
 
-function parseClaims({ sub, aud, sid, exp, token_type }: JWTPayload): TokenClaims | undefined {
+function parseClaims({ sub, aud, sid, exp, token_type, jti }: JWTPayload): TokenClaims | undefined {
   const role = roles.find((known) => known === aud)
   if (!role || !sub || !/^\d+$/.test(sub) || typeof sid !== 'string' || exp === undefined) return undefined
   const use = token_type === 'refresh' ? 'refresh' : 'access'
-  return { accountId: Number(sub), role, sessionId: sid, expiresAt: new Date(exp * 1000), use }
+  return { accountId: Number(sub), role, sessionId: sid, expiresAt: new Date(exp * 1000), use, tokenId: jti }
 }

@@ -2,12 +2,13 @@ import { readFile } from 'node:fs/promises'
 import type { z } from 'zod'
 import { newAccountSchema } from '../../protocol/accounts.js'
 import { Problem } from '../../protocol/problems.js'
+import { formatIssue } from '../routes/bodies/schema-issues.js'
 import type { AccountStore } from '../stores/accounts.js'
 import type { Passwords } from './passwords.js'
 
 /**
- * Makes the accounts of a JSON array `[{username, password, role?}, …]` that are missing; known ones are left as they are.
- * Returns how many were made. Throws `invalid-request`, naming a bad entry by its index, before any is made.
+ * Creates the missing accounts of a JSON array `[{username, password, role?}, …]`; existing ones are unchanged. Returns
+ * how many were created. Throws `invalid-request`, naming an invalid entry by its index, before any is created.
  */
 export async function importUsers(
   path: string,
@@ -32,7 +33,7 @@ async function readUsers(path: string): Promise<z.infer<typeof entrySchema>[]> {
     const result = entrySchema.safeParse(entry)
     if (result.success) return result.data
     const issue = result.error.issues[0]!
-    throw wrong(path, `entry ${index} (counted from 0): ${[...issue.path, issue.message].join(': ')}`)
+    throw wrong(path, `entry ${index} (counted from 0): ${formatIssue(issue)}`)
   })
 }
 

@@ -7,7 +7,7 @@ const password = 'correct horse'
 const here = { address: '192.0.2.1', client: 'curl' }
 
 describe('the first admin', () => {
-  it('is made once, with a random password that fits', async () => {
+  it('is created once, with a valid random password', async () => {
     const { accounts, passwords, authentication } = await openAuthentication()
     const drawn = await createFirstAdmin({ accounts, passwords }, null)
     expect(drawn).toMatch(/^[\w-]{16}$/)
@@ -17,7 +17,7 @@ describe('the first admin', () => {
     expect(await accounts.list()).toHaveLength(1)
   })
 
-  it('takes the given password, which is not shown', async () => {
+  it('uses the given password, which is not printed', async () => {
     const { accounts, passwords, authentication } = await openAuthentication()
     expect(await createFirstAdmin({ accounts, passwords }, 'chosen by hand')).toBeNull()
     await authentication.logIn({ role: 'admin', username: 'admin', password: 'chosen by hand' }, here)
@@ -25,7 +25,7 @@ describe('the first admin', () => {
 })
 
 describe('an admin', () => {
-  it('makes accounts of any role', async () => {
+  it('creates accounts of any role', async () => {
     const { administration, authentication } = await open()
     const made = await administration.create({ username: 'deputy', role: 'admin', password })
     expect(made).toMatchObject({ role: 'admin', username: 'deputy', disabled: false })
@@ -46,7 +46,7 @@ describe('an admin', () => {
     await authentication.logIn({ role: 'user', username: 'ann', password }, here)
   })
 
-  it('gives an account a new password: its sessions end, its jobs go on', async () => {
+  it('resets the password of an account: its sessions end, its jobs continue', async () => {
     const { administration, authentication, admin, ann, events } = await open()
     await administration.change(ann.account, { password: 'a newer horse' }, admin)
     await expect(authentication.identify(ann.token)).rejects.toMatchObject({ code: 'not-logged-in' })
@@ -60,7 +60,7 @@ describe('an admin', () => {
     await authentication.identify(adminToken)
   })
 
-  it('removes an account: first it is disabled, then its jobs end, then its data goes', async () => {
+  it('removes an account by disabling it, ending its jobs, then removing its data', async () => {
     const { administration, accounts, authentication, ann, events } = await open()
     const { revoked } = await authentication.identify(ann.token)
     await administration.remove(ann.account, 'admin:admin')
@@ -69,7 +69,7 @@ describe('an admin', () => {
     expect(await accounts.find('user', 'ann')).toBeUndefined()
   })
 
-  it('who is the last can be neither disabled nor removed, and nothing of it ends', async () => {
+  it('cannot disable or remove the last admin, and the attempt ends none of its sessions', async () => {
     const { administration, authentication, admin, adminToken, events } = await open()
     const disabled = administration.change(admin.account, { disabled: true }, admin)
     await expect(disabled).rejects.toMatchObject({ code: 'last-admin' })

@@ -7,8 +7,8 @@ import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 const here = { address: '192.0.2.1', client: 'curl' }
 
-describe('a file of users', () => {
-  it('makes the accounts that are missing, and leaves the known ones as they are', async () => {
+describe('a users file', () => {
+  it('creates missing accounts, and leaves existing ones unchanged', async () => {
     const services = await openAuthentication()
     const path = await usersFile([
       { username: 'Utkal', password: 'utkal123', api_key: 'of another program' },
@@ -26,12 +26,12 @@ describe('a file of users', () => {
 
   it.each([
     [[{ username: 'ann', password: 'long enough' }, { username: 'bob' }], 'entry 1 (counted from 0): password'],
-    [[{ username: 'ann', password: 'short' }], 'entry 0 (counted from 0): password: must have 8 to 72 bytes'],
+    [[{ username: 'ann', password: 'short' }], 'entry 0 (counted from 0): password must have 8 to 72 bytes'],
     [[{ username: '../ann', password: 'long enough' }], 'entry 0 (counted from 0): username'],
     [[{ username: 'ann', password: 'long enough', role: 'root' }], 'entry 0 (counted from 0): role'],
     [['ann'], 'entry 0'],
     [{ username: 'ann' }, 'not a JSON array'],
-  ])('with the bad entry of %j makes nobody, and is told of it', async (users, reason) => {
+  ])('with the invalid entry of %j creates no account, and is reported', async (users, reason) => {
     const services = await openAuthentication()
     const path = await usersFile(users)
     const refused = importUsers(path, services).catch((error) => error)
@@ -43,7 +43,7 @@ describe('a file of users', () => {
     expect(await services.accounts.list()).toEqual([])
   })
 
-  it('that is missing, or no JSON, is told of', async () => {
+  it('that is missing or not JSON is reported', async () => {
     const services = await openAuthentication()
     await expect(importUsers('/no/such/users.json', services)).rejects.toThrow(
       /--users \/no\/such\/users\.json: ENOENT/,
