@@ -1,14 +1,14 @@
-/** One event that happened, with what its listeners need to know of it. */
+/** A logged event, with the properties that determine its listeners. */
 export interface LoggedEvent {
-  /** Rises by at least 1 from event to event. */
+  /** Increases by at least 1 per event. */
   seq: number
-  /** Who may hear of it; null: nobody, since it only marks a place. */
+  /** The account that may see it; null for none, since it only marks a place. */
   accountId: number | null
   /** The job's record as JSON. */
   job: string
 }
 
-/** The latest events in order, up to a size: older ones are forgotten. */
+/** The latest events in order, up to a size limit: older ones are removed. */
 export class EventLog {
   readonly #maxBytes: number
   #events: LoggedEvent[] = []
@@ -31,7 +31,7 @@ export class EventLog {
     while (this.#bytes > this.#maxBytes) this.#forgetOldest()
   }
 
-  /** Whether all that came after `seq` is still here, and `seq` is a place from which one can go on. */
+  /** Whether all events after `seq` are still in the log, and `seq` is a position to resume from. */
   reaches(seq: number): boolean {
     return seq === this.#forgotten || this.#events[this.#indexAfter(seq) - 1]?.seq === seq
   }
@@ -58,12 +58,12 @@ export class EventLog {
     this.#forgotten = oldest.seq
     this.#bytes -= oldest.job.length + overheadBytes
     this.#start++
-    // Moved up only now and then: forgetting one at a time must not cost the length of the log.
+    // Compacted only occasionally: removing one event must not take time proportional to the log.
     if (this.#start * 2 < this.#events.length) return
     this.#events = this.#events.slice(this.#start)
     this.#start = 0
   }
 }
 
-/** What an event takes beside its text, more or less. */
+/** The approximate memory of an event besides its text. */
 const overheadBytes = 100

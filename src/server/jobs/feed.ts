@@ -1,39 +1,41 @@
 import { randomBytes } from 'node:crypto'
 import { Problem } from '../../protocol/problems.js'
+import type { Clock } from '../clock.js'
 import { type EventFormat, formatEvent, formatHeartbeat } from './event-format.js'
 import { EventLog } from './event-log.js'
 import type { Job, JobChange } from './job.js'
 import type { Jobs } from './jobs.js'
 
 export interface Listening {
-  /** Whose jobs, by the account's id; null: everybody's. */
+  /** The account id whose jobs to send; null: all accounts. */
   accountId: number | null
   format: EventFormat
-  /** The id of the last event that was received; undefined for one who begins. */
+  /** The id of the last received event; undefined for a new listener. */
   after: string | undefined
-  /** There may be something to read. */
+  /** Called when there may be something to read. */
   onNews(): void
-  /** The feed ends: the server is shutting down. */
+  /** Called when the feed ends: the server is shutting down. */
   onEnd(): void
 }
 
-/** A listener's place in the feed. It reads when it can, so that nothing is stored for one that cannot. */
-export interface Reader {
-  /** What comes next, about 256 KiB at most; null when there is nothing new. */
+/** A listener's position in the feed. It reads when it can, so that nothing is stored for a slow one. */
+export interface FeedReader {
+  /** The next events, about 256 KiB at most; null if there are none. */
   read(): Buffer | null
-  /** The sign of life for one who has read everything. */
+  /** A heartbeat for a listener that has read everything. */
   heartbeat(): string
   close(): void
 }
 
 /**
- * The live events of all jobs. Each change of state is an event, progress is gathered to at most four events a second
- * for each job; every event is worded once, whoever listens. A log of the latest events serves all: those who keep up,
- * those who come back, and slow ones, which fall behind until the log has forgotten what they need; then they start anew.
+ * The live events of all jobs. Each change of state is an event; progress is reported at most four times a second for
+ * each job. Every event is formatted once for all listeners, into a log of the latest events that each listener reads at
+ * its own position. A slow listener whose position is no longer in the log gets a `resync`.
  */
 export class JobFeed {
   readonly #boot = randomBytes(6).toString('hex')
   readonly #jobs: Pick<Jobs, 'observe' | 'unfinished'>
+  readonly #clock: Clock
   readonly #log: EventLog
   readonly #endObservation: () => void
   readonly #listeners = new Set<Listening>()
@@ -42,17 +44,21 @@ export class JobFeed {
   #seq = 0
   #telling = false
   #closed = false
-  #progressTimer: NodeJS.Timeout | null = null
-  #progressAt = 0
+  #cancelProgress: (() => void) | null = null
+  #progressAt = Number.NEGATIVE_INFINITY
 
-  constructor(jobs: Pick<Jobs, 'observe' | 'unfinished'>, { logBytes = 8 * 1024 ** 2 }: { logBytes?: number } = {}) {
+  constructor(
+    jobs: Pick<Jobs, 'observe' | 'unfinished'>,
+    { clock, logBytes = 8 * 1024 ** 2 }: { clock: Clock; logBytes?: number },
+  ) {
     this.#jobs = jobs
+    this.#clock = clock
     this.#log = new EventLog(logBytes)
     this.#endObservation = jobs.observe((job, change) => this.#note(job, change))
   }
 
   /** Throws `shutting-down` after `close`. */
-  listen(listening: Listening): Reader {
+  listen(listening: Listening): FeedReader {
     if (this.#closed) throw new Problem('shutting-down', 'The server is shutting down: listen again when it is back.')
     const { accountId, format, after } = listening
     this.#listeners.add(listening)
@@ -85,7 +91,7 @@ export class JobFeed {
   close(): void {
     this.#closed = true
     this.#endObservation()
-    if (this.#progressTimer) clearTimeout(this.#progressTimer)
+    this.#cancelProgress?.()
     for (const { onEnd } of [...this.#listeners]) onEnd()
     this.#listeners.clear()
   }
@@ -102,25 +108,24 @@ export class JobFeed {
     this.#seq++
     this.#log.append({ seq: this.#seq, accountId: job.accountId, job: JSON.stringify(record) })
     this.#batches.clear()
-    // Told until it is 0: else the rate of a job that stands still would be shown for ever.
+    // Repeated until it is 0: otherwise the rate of a job without progress would be shown forever.
     if (record.rate) this.#progressed.add(job)
     this.#tellSoon()
   }
 
-  /** While nobody listens, progress waits for the first who does. */
+  /** Without listeners, progress waits for the first one. */
   #gatherProgress(): void {
-    if (this.#progressTimer || this.#progressed.size === 0 || this.#listeners.size === 0) return
-    const waitMs = Math.max(0, this.#progressAt + progressMs - performance.now())
-    this.#progressTimer = setTimeout(() => {
-      this.#progressTimer = null
-      this.#progressAt = performance.now()
+    if (this.#cancelProgress || this.#progressed.size === 0 || this.#listeners.size === 0) return
+    const waitMs = Math.max(0, this.#progressAt + progressMs - this.#clock.monotonicMs())
+    this.#cancelProgress = this.#clock.after(waitMs, () => {
+      this.#cancelProgress = null
+      this.#progressAt = this.#clock.monotonicMs()
       for (const job of [...this.#progressed]) this.#append(job)
       this.#gatherProgress()
-    }, waitMs)
-    this.#progressTimer.unref()
+    })
   }
 
-  /** Changes that come together are sent together. */
+  /** Changes at the same time are sent together. */
   #tellSoon(): void {
     if (this.#telling || this.#listeners.size === 0) return
     this.#telling = true
@@ -131,8 +136,8 @@ export class JobFeed {
   }
 
   /**
-   * A snapshot of every unfinished job. Each has an id of its own, but only the last one's is a place to go on from: one
-   * who was cut off before has not seen them all.
+   * A snapshot of every unfinished job. Each has its own id, but only the last one's is a position to resume from: a
+   * client that is disconnected before has not seen all of them.
    */
   #startAnew(accountId: number | null, format: EventFormat, resync: boolean): { text: string; end: number } {
     const jobs = this.#jobs.unfinished().filter((job) => accountId === null || job.accountId === accountId)
@@ -145,7 +150,7 @@ export class JobFeed {
     return { text, end: this.#seq }
   }
 
-  /** All who are at the same place get the same bytes. */
+  /** All listeners at the same position get the same bytes. */
   #batchAfter(seq: number, accountId: number | null, format: EventFormat): Batch {
     const key = `${seq} ${accountId} ${format}`
     const known = this.#batches.get(key)
@@ -167,7 +172,7 @@ export class JobFeed {
     return `${this.#boot}-${seq}`
   }
 
-  /** undefined where the id is unknown, of another run of the server, or too old. */
+  /** undefined if the id is unknown, of another run of the server, or too old. */
   #placeOf(id: string): number | undefined {
     const match = /^([0-9a-f]+)-(\d{1,15})$/.exec(id)
     const seq = match?.[1] === this.#boot ? Number(match[2]) : undefined
@@ -177,11 +182,11 @@ export class JobFeed {
 
 interface Batch {
   bytes: Buffer
-  /** The number of the last event that it covers. */
+  /** The number of the last included event. */
   end: number
 }
 
-/** A little more than a quarter of a second: no second has more than four of them. */
+/** Slightly more than a quarter of a second: no second has more than four of them. */
 const progressMs = 260
 const batchLength = 256 * 1024
 const batchesKept = 100

@@ -1,106 +1,108 @@
 import { Problem } from '../../protocol/problems.js'
-import type { Job } from './job.js'
+import type { Clock } from '../clock.js'
+import { type Release, Semaphore } from '../concurrency/semaphore.js'
+import type { QueueWait, SlotJob } from '../stores/slots.js'
 
-export interface Turn {
-  /** How long to wait for a free slot; 0 refuses at once. */
-  waitMs: number
-  /** Aborts when whoever waits has left. */
-  signal: AbortSignal
-}
-
-/** For one kind of job, the map from account to its running jobs, and who waits for a slot. */
+/** For one kind of job: the slots of each account, the jobs that hold them, and the queue for them. */
 export class JobMap {
-  readonly #running = new Map<string, Job[]>()
-  readonly #waiting = new Map<string, Waiter[]>()
-  readonly #limitOf: (account: string) => number
+  readonly #slots: Semaphore
+  readonly #holders = new Map<string, Map<SlotJob, Holder>>()
+  /** Waiting requests to which `maxWaiting` applies, by account. */
+  readonly #bounded = new Map<string, number>()
 
-  constructor(limitOf: (account: string) => number) {
-    this.#limitOf = limitOf
+  readonly #clock: Pick<Clock, 'after'>
+
+  constructor(limitOf: (account: string) => number, clock: Pick<Clock, 'after'>) {
+    this.#clock = clock
+    this.#slots = new Semaphore({ slotsPerKey: limitOf })
   }
 
   /** The jobs that hold a slot, oldest first. */
-  holding(account: string): Job[] {
-    return this.#running.get(account) ?? []
+  holding(account: string): SlotJob[] {
+    return [...(this.#holders.get(account)?.keys() ?? [])]
   }
 
-  /** Takes a slot in one step. Throws `job-running`, naming the job in the way. */
-  claim(job: Job): void {
-    if (this.mustWait(job.account)) throw this.#refusal(job)
-    this.#hold(job)
-  }
-
-  mustWait(account: string): boolean {
-    return !this.#hasRoom(account) || this.#waiting.has(account)
+  /** Whether another job waits for a slot of the account. */
+  isWanted(account: string): boolean {
+    return this.#slots.waiting(account) > 0
   }
 
   /**
-   * Waits for a slot: first come, first served. Throws `job-running` at once when too many wait already. The promise
-   * rejects with `job-running` when no slot came free in time, with the job's own abort reason when it was stopped
-   * meanwhile, and with the reason of `turn.signal`.
+   * Takes a slot synchronously; false if the job has to wait, also behind queued ones. `onWanted` is called when
+   * another job starts to wait for this job's slot.
    */
-  queueUp(job: Job, { waitMs, signal }: Turn): Promise<void> {
-    signal.throwIfAborted()
-    const queue = this.#waiting.get(job.account) ?? []
-    if (queue.length >= maxWaiting) throw this.#refusal(job, `${maxWaiting} wait already`)
-    this.#waiting.set(job.account, queue)
-    return new Promise<void>((resolve, reject) => {
-      const leave = (reason: unknown) => {
-        waiter.finish()
-        queue.splice(queue.indexOf(waiter), 1)
-        if (queue.length === 0) this.#waiting.delete(job.account)
-        reject(reason)
-      }
-      const stopped = () => leave(job.signal.reason)
-      const left = () => leave(signal.reason)
-      const timer = setTimeout(() => leave(this.#refusal(job)), waitMs)
-      const waiter: Waiter = {
-        job,
-        admit: () => {
-          waiter.finish()
-          resolve()
-        },
-        finish: () => {
-          clearTimeout(timer)
-          job.signal.removeEventListener('abort', stopped)
-          signal.removeEventListener('abort', left)
-        },
-      }
-      queue.push(waiter)
-      job.signal.addEventListener('abort', stopped)
-      signal.addEventListener('abort', left)
-    })
+  tryClaim(job: SlotJob, onWanted?: () => void): boolean {
+    const release = this.#slots.tryAcquire(job.account)
+    if (release) this.#hold(job, { release, onWanted })
+    return release !== undefined
   }
 
-  /** Gives the slot back and lets the next one in. Giving back twice is not an error. */
-  release(job: Job): void {
-    const holding = this.#running.get(job.account)
-    const index = holding?.indexOf(job) ?? -1
-    if (!holding || index < 0) return
-    holding.splice(index, 1)
-    if (holding.length === 0) this.#running.delete(job.account)
-    this.#admitNext(job.account)
+  /** Replaces the callback of a job that holds a slot; false if it holds none. */
+  watch(job: SlotJob, onWanted: () => void): boolean {
+    const holder = this.#holders.get(job.account)?.get(job)
+    if (holder) holder.onWanted = onWanted
+    return holder !== undefined
   }
 
-  #admitNext(account: string): void {
-    const queue = this.#waiting.get(account)
-    const next = queue?.shift()
-    if (!queue || !next) return
-    if (queue.length === 0) this.#waiting.delete(account)
-    this.#hold(next.job)
-    next.admit()
+  /**
+   * Waits for a slot: first come, first served. Throws `job-running`, naming the running job, if it may not wait or the
+   * queue is full. The promise rejects with `job-running` if no slot became free in time, with the job's own abort
+   * reason if it was stopped meanwhile, and with the reason of `wait.signal`.
+   */
+  queueUp(job: SlotJob, wait: QueueWait, onWanted?: () => void): Promise<void> {
+    wait.signal.throwIfAborted()
+    const { isBounded = true } = wait
+    if (wait.waitMs === 0) throw this.#refusal(job)
+    if (isBounded && (this.#bounded.get(job.account) ?? 0) >= maxWaiting) {
+      throw this.#refusal(job, `${maxWaiting} wait already`)
+    }
+    return this.#wait(job, { ...wait, isBounded }, onWanted)
   }
 
-  #hasRoom(account: string): boolean {
-    return this.holding(account).length < this.#limitOf(account)
+  /** Gives the slot to the next job in the queue. Repeating it is not an error. */
+  release(job: SlotJob): void {
+    const holders = this.#holders.get(job.account)
+    const holder = holders?.get(job)
+    if (!holders || !holder) return
+    holders.delete(job)
+    if (holders.size === 0) this.#holders.delete(job.account)
+    holder.release()
   }
 
-  #hold(job: Job): void {
-    const holding = this.#running.get(job.account)
-    if (holding) holding.push(job)
-    else this.#running.set(job.account, [job])
+  async #wait(job: SlotJob, wait: Required<QueueWait>, onWanted?: () => void): Promise<void> {
+    const { account } = job
+    const late = new AbortController()
+    const isTimed = Number.isFinite(wait.waitMs)
+    const refuseLate = () => late.abort(this.#refusal(job))
+    const cancel = isTimed ? this.#clock.after(wait.waitMs, refuseLate) : () => {}
+    const signal = AbortSignal.any([job.signal, wait.signal, late.signal])
+    this.#countBounded(account, wait.isBounded ? 1 : 0)
+    try {
+      const admitted = this.#slots.acquire(account, signal)
+      for (const holder of this.#holders.get(account)?.values() ?? []) holder.onWanted?.()
+      const release = await admitted
+      // Other code ran between the admission and here.
+      if (signal.aborted) release()
+      signal.throwIfAborted()
+      this.#hold(job, { release, onWanted })
+    } finally {
+      cancel()
+      this.#countBounded(account, wait.isBounded ? -1 : 0)
+    }
   }
 
-  #refusal(job: Job, because?: string): Problem {
+  #countBounded(account: string, by: number): void {
+    const count = (this.#bounded.get(account) ?? 0) + by
+    if (count > 0) this.#bounded.set(account, count)
+    else this.#bounded.delete(account)
+  }
+
+  #hold(job: SlotJob, holder: Holder): void {
+    const holders = this.#holders.get(job.account) ?? new Map<SlotJob, Holder>()
+    this.#holders.set(job.account, holders.set(job, holder))
+  }
+
+  #refusal(job: SlotJob, because?: string): Problem {
     const blocking = this.holding(job.account).at(-1)
     const what = blocking?.file ? ` of ${blocking.file}` : ''
     const reason = because ? `; ${because}` : ''
@@ -112,11 +114,10 @@ export class JobMap {
   }
 }
 
-/** How many may wait for one account and kind. */
+/** How many requests may wait per account and kind. */
 const maxWaiting = 16
 
-interface Waiter {
-  job: Job
-  admit(): void
-  finish(): void
+interface Holder {
+  release: Release
+  onWanted: (() => void) | undefined
 }

@@ -1,62 +1,44 @@
-import type { JobKind, JobRecord, JobState, Receipt } from '../../protocol/jobs.js'
+import type { JobChanges, JobKind, JobRecord, JobState, Receipt } from '../../protocol/jobs.js'
 import { Problem } from '../../protocol/problems.js'
-import { type Deferred, deferred } from './deferred.js'
+import type { Clock } from '../clock.js'
+import { type Deferred, deferred } from '../concurrency/deferred.js'
+import { FileTally } from './file-tally.js'
+import { JobClock } from './job-clock.js'
+import { endOf, errorOf, type JobEnd, type Outcome } from './job-end.js'
+import type { JobPlan } from './job-plan.js'
+import { stopTooLate, wrongState } from './job-problems.js'
+import { mayBecome } from './job-states.js'
 import { Meter } from './meter.js'
+import { percentOf } from './percent.js'
+import { receiptOf, type Stop, Stopped } from './stop.js'
 import { Throttle } from './throttle.js'
-import { cannotBe, leftBehind, tooLate } from './wording.js'
 
-export interface JobPlan {
-  /** A UUID. */
-  id: string
-  kind: JobKind
-  accountId: number
-  /** `role:username` */
-  account: string
-  file?: string | null
-  table?: string | null
-  totalBytes?: number | null
-  /** Of one that an earlier run of the server left interrupted. */
-  interrupted?: { startedAt: Date; bytes: number; paused: boolean }
-  /** Bytes per second from its first byte on; null, the default, for none. */
-  rateLimit?: number | null
-}
-
-/** What became of a job, as its owner sees it. */
-export type Outcome =
-  | { state: 'done' }
-  /** `cleanedUp`: false where something is left that could not be removed; default true. */
-  | { state: 'failed'; error: Problem; cleanedUp?: boolean }
-
-/** `state`: it changed. `progress`: bytes moved, or the limit was changed. */
+/** `state`: it changed. `progress`: bytes were transferred, or the limit was changed. */
 export type JobChange = 'state' | 'progress'
 
-/** Why a job's signal aborts when somebody stops it. */
-export class Stopped extends Error {
-  /** `role:username` */
-  readonly by: string
-
-  constructor(by: string) {
-    super(`The job was stopped by ${by}.`)
-    this.name = 'Stopped'
-    this.by = by
-  }
-}
-
 /**
- * One run of an upload, export, import or query: its record and its state machine. Whoever moves the bytes owns the
- * stream, listens to `signal`, and calls `end` once nothing is left to clean up.
+ * One run of an upload, export, import or query: its record and its state machine. The work that `runJob` runs for it owns
+ * the streams, and listens to `signal`.
  */
 export class Job {
   readonly id: string
   readonly kind: JobKind
   readonly accountId: number
   readonly account: string
+  /** The clock of all its streams. */
+  readonly clock: Clock
   readonly throttle: Throttle
+  readonly isResumable: boolean
+  /** Of a job of many files; null for any other. */
+  readonly files: FileTally | null
+  /** For a resumable job: whether its client has been away for so long that a stop of all running jobs skips it. */
+  isSuspended = false
   file: string | null
   table: string | null
   rows: number | null = null
 
-  readonly #meter = new Meter()
+  readonly #times: JobClock
+  readonly #meter: Meter
   readonly #controller = new AbortController()
   readonly #onChange: (job: Job, change: JobChange) => void
   readonly #ended = deferred()
@@ -65,24 +47,29 @@ export class Job {
   #state: JobState = 'waiting'
   #totalBytes: number | null
   #startedAt: Date | null = null
-  #endedAt: Date | null = null
-  #stop: { by: string; at: Date; began: number } | null = null
-  #endedAtMs = 0
-  #error: Problem | null = null
-  #cleanedUp = true
+  #stop: Stop | null = null
+  /** Requested while committing: it takes effect only if the publish fails. */
+  #lateStop: Stop | null = null
+  #end: JobEnd | null = null
 
-  constructor(plan: JobPlan, onChange: (job: Job, change: JobChange) => void) {
+  constructor(plan: JobPlan, onChange: (job: Job, change: JobChange) => void, clock: Clock) {
     this.id = plan.id
     this.kind = plan.kind
     this.accountId = plan.accountId
     this.account = plan.account
     this.file = plan.file ?? null
     this.table = plan.table ?? null
-    this.throttle = new Throttle(plan.rateLimit ?? null)
+    this.clock = clock
+    this.throttle = new Throttle(plan.rateLimit ?? null, clock)
+    this.isResumable = plan.isResumable ?? false
+    this.files = plan.files ? new FileTally(plan.files.total) : null
     this.#totalBytes = plan.totalBytes ?? null
     this.#onChange = onChange
+    this.#meter = new Meter(clock)
+    this.#times = new JobClock(clock, plan.interrupted?.startedAt.getTime())
     if (!plan.interrupted) return
     this.#state = 'interrupted'
+    this.isSuspended = true
     this.#startedAt = plan.interrupted.startedAt
     this.#meter.restart(plan.interrupted.bytes)
     this.#wasPaused = plan.interrupted.paused
@@ -92,12 +79,12 @@ export class Job {
     return this.#state
   }
 
-  /** Whether it is paused, or will be when its sender is back. */
+  /** Whether it is paused, or will be when its client reconnects. */
   get isHeld(): boolean {
     return this.#state === 'paused' || this.#wasPaused
   }
 
-  /** Aborts with `Stopped`, or with the `Problem` that fails the job. */
+  /** Aborted with `Stopped`, or with the `Problem` that fails the job. */
   get signal(): AbortSignal {
     return this.#controller.signal
   }
@@ -116,27 +103,27 @@ export class Job {
   }
 
   get isEnded(): boolean {
-    return this.#endedAt !== null
+    return this.#end !== null
   }
 
   get error(): Problem | null {
-    return this.#error
+    return this.#end?.error ?? null
   }
 
-  /** Resolves when the job has ended, whatever the end. */
+  /** Resolves when the job has ended, whatever the outcome. */
   get ended(): Promise<void> {
     return this.#ended.promise
   }
 
-  /** Resolves when it is not paused; at once where it is not. */
+  /** Resolves when it is not paused. */
   get unpaused(): Promise<void> {
     return this.#state === 'paused' ? this.#unpaused.promise : Promise.resolve()
   }
 
   start(): void {
-    this.#startedAt ??= new Date()
+    this.#startedAt ??= this.#times.now()
     this.#become('running')
-    // Whoever paused it has not resumed it: that its sender came back changes nothing.
+    // A pause lasts until it is resumed: the return of the sender does not end it.
     if (this.#wasPaused) this.pause()
     this.#wasPaused = false
   }
@@ -146,9 +133,32 @@ export class Job {
     this.#onChange(this, 'progress')
   }
 
-  /** Sets the bytes to an offset: where a resumed upload goes on, or falls back to. */
+  /** Sets the bytes to an offset: where a resumed upload continues, or falls back to. */
   countFrom(offset: number): void {
     this.#meter.restart(offset)
+    this.#onChange(this, 'progress')
+  }
+
+  /** Counts bytes that need no transfer, or takes back those of a stream that has failed: the rate does not include them. */
+  shift(bytes: number): void {
+    if (bytes === 0) return
+    this.#meter.shift(bytes)
+    this.#onChange(this, 'progress')
+  }
+
+  /** For a job of many files. Throws for any other. */
+  countFiles(change: (files: FileTally) => void): void {
+    if (!this.files) throw new Error(`The job ${this.id} is not one of many files.`)
+    change(this.files)
+    this.#onChange(this, 'progress')
+  }
+
+  /** Sets what a client learns late: how much a job of many files has in all. Throws `invalid-request` and `not-running`. */
+  correctTotals({ files, totalBytes }: Pick<JobChanges, 'files' | 'totalBytes'>): void {
+    if (!this.files) throw new Problem('invalid-request', 'The job is not one of many files: its totals are fixed.')
+    if (this.isEnded) throw wrongState('changed', this.record())
+    this.files.total = files ?? this.files.total
+    this.#totalBytes = totalBytes ?? this.#totalBytes
     this.#onChange(this, 'progress')
   }
 
@@ -156,7 +166,7 @@ export class Job {
   pause(): void {
     if (this.#state === 'paused') return
     this.#refuseUnpausable('paused')
-    if (this.#state !== 'running') throw cannotBe('paused', this.record())
+    if (this.#state !== 'running') throw wrongState('paused', this.record())
     this.#unpaused = deferred()
     this.#become('paused')
   }
@@ -169,27 +179,30 @@ export class Job {
       this.#onChange(this, 'state')
       return
     }
-    if (this.#state !== 'paused') throw cannotBe('resumed', this.record())
+    if (this.#state !== 'paused') throw wrongState('resumed', this.record())
     this.#become('running')
     this.#unpaused.resolve()
   }
 
-  /** The sender of a resumable upload went away. One that was paused will be so again, unless it is resumed meanwhile. */
+  /**
+   * The client of a resumable upload has disconnected. A paused job is paused again when the client returns,
+   * unless it was resumed before.
+   */
   interrupt(): void {
     this.#wasPaused = this.#state === 'paused'
     this.#unpaused.resolve()
     this.#become('interrupted')
   }
 
-  /** Bytes per second from now on, null for none. Throws `not-running` and `not-pausable`. */
+  /** Bytes per second from now on, null for no limit. Throws `not-running` and `not-pausable`. */
   limitRate(bytesPerSecond: number | null): void {
-    if (this.isEnded) throw cannotBe('limited', this.record())
+    if (this.isEnded) throw wrongState('limited', this.record())
     this.#refuseUnpausable('limited')
     this.throttle.bytesPerSecond = bytesPerSecond
     this.#onChange(this, 'progress')
   }
 
-  /** The point of no return before a publish. Throws the abort's reason when a stop came first. */
+  /** The point of no return before a publish. Throws the abort's reason if a stop came first. */
   commit(): void {
     this.signal.throwIfAborted()
     this.#unpaused.resolve()
@@ -198,54 +211,46 @@ export class Job {
   }
 
   /**
-   * Stops the job and resolves when its owner has cleaned up. A stopped job gives its receipt again. Throws
+   * Stops the job and resolves when it has ended, with nothing left of it. A stopped job gives its receipt again. Throws
    * `already-published` when it is too late, also while committing, unless that publish then fails; `not-running` when
    * the job failed.
    */
   async stop(by: string): Promise<Receipt> {
     if (this.isEnded) return this.receipt()
-    const request = { by, at: new Date(), began: performance.now() }
-    if (this.#state !== 'committing') {
+    const request = { by, at: this.#times.now(), began: this.clock.monotonicMs() }
+    if (this.#state === 'committing') this.#lateStop ??= request
+    else {
       this.#stop ??= request
       this.#controller.abort(new Stopped(by))
     }
     await this.ended
-    if (this.#state === 'failed') this.#stop ??= request
     return this.receipt()
   }
 
-  /** The answer to a stop. Throws `already-published` or `not-running` when the job was not stopped. */
+  /** The receipt of a stop. Throws `already-published` or `not-running` if the job was not stopped. */
   receipt(): Receipt {
-    if (!this.#stop || !this.isEnded || this.#state === 'done') throw tooLate(this.record())
-    const { by, at, began } = this.#stop
-    const rest = this.#cleanedUp ? leftBehind[this.kind] : 'nothing was published, but what had arrived is still there.'
-    return {
-      message: `Stopped the ${this.kind}${this.file ? ` of ${this.file}` : ''}: ${rest}`,
-      job: this.record(),
-      stoppedBy: by,
-      stoppedAt: at.toISOString(),
-      bytesDiscarded: this.kind === 'upload' ? this.bytes : 0,
-      cleanedUp: this.#cleanedUp,
-      tookMs: Math.round((this.#endedAtMs - began) * 10) / 10,
-    }
+    if (!this.#stop || !this.#end || this.#state === 'done') throw stopTooLate(this.record())
+    return receiptOf(this.record(), this.#stop, this.#end, this.files)
   }
 
-  /** Makes the owner give up, because of something that went wrong elsewhere: a stall, a shutdown. */
+  /** Fails the job because of something that went wrong outside of its work: a stall, a shutdown. */
   abort(error: Problem): void {
     this.#controller.abort(error)
   }
 
-  /** Called once by the owner when it has cleaned up, or could not. A stop that came in time wins over any failure. */
+  /**
+   * Called once by `runJob`, after the clean-ups. Throws, with nothing changed, where the job cannot end so from its state.
+   */
   end(outcome: Outcome): void {
     if (this.isEnded) return
-    const stopped = this.signal.reason instanceof Stopped && outcome.state !== 'done'
-    this.#endedAt = new Date()
-    this.#endedAtMs = performance.now()
-    if (!stopped && outcome.state === 'failed') this.#error = outcome.error
-    if (outcome.state === 'failed') this.#cleanedUp = outcome.cleanedUp ?? true
-    if (outcome.state === 'done') this.#totalBytes ??= this.bytes
+    const time = { at: this.#times.now(), atMs: this.clock.monotonicMs() }
+    const end = endOf(outcome, this.signal.reason instanceof Stopped, time)
+    this.#check(end.state)
+    this.#end = end
+    if (end.state === 'failed') this.#stop ??= this.#lateStop
+    if (end.state === 'done') this.#totalBytes ??= this.bytes
     this.#unpaused.resolve()
-    this.#become(stopped ? 'stopped' : outcome.state)
+    this.#become(end.state)
     this.#ended.resolve()
   }
 
@@ -262,21 +267,17 @@ export class Job {
       totalBytes: this.#totalBytes,
       percent: percentOf(this.bytes, this.#totalBytes, this.#state),
       rows: this.rows,
+      files: this.files?.record() ?? null,
       rate: moving ? this.#meter.rate() : null,
       rateLimit: this.throttle.bytesPerSecond,
       startedAt: this.#startedAt?.toISOString() ?? null,
-      endedAt: this.#endedAt?.toISOString() ?? null,
+      endedAt: this.#end?.at.toISOString() ?? null,
       stoppedBy: this.#stop && this.#state !== 'done' ? this.#stop.by : null,
-      error: this.#error && {
-        ...this.#error.details,
-        code: this.#error.code,
-        message: this.#error.message,
-        status: this.#error.status,
-      },
+      error: this.error && errorOf(this.error),
     }
   }
 
-  /** Only what passes a flow can be held back. */
+  /** Only jobs whose bytes pass a flow can be paused or limited. */
   #refuseUnpausable(what: 'paused' | 'limited'): void {
     if (this.kind === 'upload' || this.kind === 'export') return
     const words = `A job of the kind ${this.kind} cannot be ${what}; it can be stopped.`
@@ -285,26 +286,12 @@ export class Job {
 
   #become(next: JobState): void {
     if (this.#state === next) return
-    if (!mayBecome[this.#state].includes(next)) throw new Error(`A job that is ${this.#state} cannot become ${next}.`)
+    this.#check(next)
     this.#state = next
     this.#onChange(this, 'state')
   }
-}
 
-const mayBecome: Record<JobState, JobState[]> = {
-  waiting: ['running', 'stopped', 'failed'],
-  running: ['paused', 'interrupted', 'committing', 'done', 'stopped', 'failed'],
-  paused: ['running', 'interrupted', 'done', 'stopped', 'failed'],
-  interrupted: ['running', 'stopped', 'failed'],
-  committing: ['done', 'failed'],
-  done: [],
-  stopped: [],
-  failed: [],
-}
-
-/** To a tenth, null where the total is not known. */
-export function percentOf(bytes: number, total: number | null, state: JobState): number | null {
-  if (total === null) return null
-  if (total === 0) return state === 'done' ? 100 : 0
-  return Math.min(100, Math.floor((bytes / total) * 1000) / 10)
+  #check(next: JobState): void {
+    if (!mayBecome[this.#state].includes(next)) throw new Error(`A job that is ${this.#state} cannot become ${next}.`)
+  }
 }

@@ -1,29 +1,42 @@
-/** Counts bytes and knows their rate over the last seconds. */
+import type { Clock } from '../clock.js'
+
+/** Counts bytes and measures their rate over the last seconds. */
 export class Meter {
+  readonly #clock: Clock
   #bytes = 0
   #samples: { at: number; bytes: number }[] = []
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
 
   get bytes(): number {
     return this.#bytes
   }
 
   count(bytes: number): void {
-    this.#sample(performance.now())
+    this.#sample(this.#clock.monotonicMs())
     this.#bytes += bytes
   }
 
-  /** Goes on from `bytes`, which says nothing about the rate. */
+  /** Continues from `bytes`, which are not included in the rate. */
   restart(bytes: number): void {
     this.#bytes = bytes
     this.#samples = []
   }
 
+  /** Adds bytes, or takes them back where they are negative, without an effect on the rate. */
+  shift(bytes: number): void {
+    this.#bytes += bytes
+    for (const sample of this.#samples) sample.bytes += bytes
+  }
+
   /**
-   * Bytes per second over the last three seconds, or over a longer time in which nothing moved and nobody asked; null until
-   * there is something to tell.
+   * Bytes per second over the last three seconds, or over a longer time without progress or calls of `rate`; null for
+   * the first quarter of a second.
    */
   rate(): number | null {
-    const now = performance.now()
+    const now = this.#clock.monotonicMs()
     this.#sample(now)
     const samples = this.#samples.filter(({ at }) => now - at >= sampleMs)
     const first = samples.find(({ at }) => at >= now - windowMs) ?? samples.at(-1)

@@ -1,16 +1,18 @@
 import { Problem } from '../../protocol/problems.js'
 import { formatDuration } from '../../protocol/units.js'
+import type { Clock } from '../clock.js'
 import type { Job } from './job.js'
 import type { Jobs } from './jobs.js'
 
 /**
- * Fails jobs with `stalled` that stay paused for longer than that, since they hold a slot. `maxPauseMs` among the problem's
- * details tells it from a sender that went silent, who may try again at once. Returns the function that ends the watch.
+ * Fails jobs with `stalled` that stay paused for longer than `maxPauseMs`, because they hold a slot. The problem's
+ * detail `maxPauseMs` distinguishes it from a stalled client, which may retry at once. Returns a function that ends the
+ * watch.
  */
-export function limitPauses(jobs: Pick<Jobs, 'observe'>, maxPauseMs: number): () => void {
-  const timers = new Map<Job, NodeJS.Timeout>()
+export function limitPauses(jobs: Pick<Jobs, 'observe'>, maxPauseMs: number, clock: Clock): () => void {
+  const timers = new Map<Job, () => void>()
   const forget = (job: Job) => {
-    clearTimeout(timers.get(job))
+    timers.get(job)?.()
     timers.delete(job)
   }
   const endObservation = jobs.observe((job, change) => {
@@ -20,7 +22,7 @@ export function limitPauses(jobs: Pick<Jobs, 'observe'>, maxPauseMs: number): ()
     const words = `The job was paused for longer than ${formatDuration(maxPauseMs)}, so it ended.`
     timers.set(
       job,
-      setTimeout(() => job.abort(new Problem('stalled', words, { maxPauseMs })), maxPauseMs),
+      clock.after(maxPauseMs, () => job.abort(new Problem('stalled', words, { maxPauseMs }))),
     )
   })
   return () => {

@@ -1,41 +1,63 @@
-/** A rate limit that any number of streams share. It knows nothing of time passing: it says how long to wait. */
+import type { Clock } from '../clock.js'
+
+/** Bytes that may pass after a delay. */
+export interface Booking {
+  /** The delay in milliseconds. */
+  waitMs: number
+  /** Returns the bytes to the limit if they do not pass. Call it at most once. */
+  cancel(): void
+}
+
+/** A rate limit that any number of streams share. It does not wait itself: it returns the delay. */
 export class Throttle {
-  readonly #waiting = new Set<() => void>()
+  readonly #clock: Clock
+  readonly #listeners = new Set<() => void>()
   #bytesPerSecond: number | null
   #nextFreeAt: number
+  #changes = 0
 
   /** `bytesPerSecond` null means no limit. */
-  constructor(bytesPerSecond: number | null) {
+  constructor(bytesPerSecond: number | null, clock: Clock) {
+    this.#clock = clock
     this.#bytesPerSecond = bytesPerSecond
-    this.#nextFreeAt = performance.now()
+    this.#nextFreeAt = clock.monotonicMs()
   }
 
   get bytesPerSecond(): number | null {
     return this.#bytesPerSecond
   }
 
-  /** Voids every booking; whoever waits is told, since its wait was counted by the limit that is no more. */
+  /** Resets all bookings and wakes sleepers: their delays were computed from the old limit. */
   set bytesPerSecond(limit: number | null) {
     this.#bytesPerSecond = limit
-    this.#nextFreeAt = performance.now()
-    for (const onChange of [...this.#waiting]) onChange()
+    this.#nextFreeAt = this.#clock.monotonicMs()
+    this.#changes++
+    for (const onChange of [...this.#listeners]) onChange()
   }
 
-  /** Books `bytes` and returns the milliseconds to wait before they may pass. `now` as of `performance.now()`. */
-  book(bytes: number, now: number): number {
-    if (this.#bytesPerSecond === null) return 0
-    // What a late timer lost may be caught up with, but no more than that: an idle stream earns no burst.
+  /** Books bytes after those that are booked already. */
+  book(bytes: number): Booking {
+    if (this.#bytesPerSecond === null) return free
+    const now = this.#clock.monotonicMs()
+    // Makes up for a late timer, and no more: an idle stream gets no burst.
     const start = Math.max(this.#nextFreeAt, now - catchUpMs)
-    this.#nextFreeAt = start + (bytes / this.#bytesPerSecond) * 1000
-    return Math.max(0, start - now)
+    const takesMs = (bytes / this.#bytesPerSecond) * 1000
+    this.#nextFreeAt = start + takesMs
+    const change = this.#changes
+    const cancel = () => {
+      if (change === this.#changes) this.#nextFreeAt -= takesMs
+    }
+    return { waitMs: Math.max(0, start - now), cancel }
   }
 
-  /** Calls back when the limit changes. Returns the function that ends it. */
+  /** Calls back when the limit changes. Returns a function that removes the listener. */
   onChange(callback: () => void): () => void {
-    this.#waiting.add(callback)
-    return () => this.#waiting.delete(callback)
+    this.#listeners.add(callback)
+    return () => this.#listeners.delete(callback)
   }
 }
 
-/** A busy machine wakes a sleeper this late, now and then; in ten seconds it is 2 %. */
+const free: Booking = { waitMs: 0, cancel() {} }
+
+/** A busy machine sometimes wakes a sleeper this late; over ten seconds it is 2 %. */
 const catchUpMs = 200

@@ -1,7 +1,7 @@
-/** The promise's outcome, or a rejection with the signal's reason as soon as it aborts. The work behind the promise goes on. */
+/** The promise's outcome, or a rejection with the signal's reason as soon as it aborts. The work behind the promise continues. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   if (signal.aborted) {
-    // Nobody waits for it any more: its failure, too, is nobody's, and must not end the process.
+    // Prevents an unhandled rejection: nothing awaits this promise any more.
     promise.catch(() => {})
     throw signal.reason
   }

@@ -1,15 +1,23 @@
-/** How large a buffer a stream deserves: it grows while the stream fills it quickly, so that a slow one costs little. */
+import type { Clock } from '../clock.js'
+
+/** The buffer size for a stream: it grows while the stream fills it quickly, so that a slow one uses little memory. */
 export class BufferSize {
   #bytes = minBufferBytes
-  #since = performance.now()
+  readonly #clock: Clock
+  #since: number
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#since = clock.monotonicMs()
+  }
 
   get bytes(): number {
     return this.#bytes
   }
 
-  /** Called each time that a whole buffer has passed. */
+  /** Called after each full buffer. */
   adapt(): void {
-    const now = performance.now()
+    const now = this.#clock.monotonicMs()
     const tookMs = now - this.#since
     this.#since = now
     if (tookMs < quickMs) this.#bytes = Math.min(maxBufferBytes, this.#bytes * 2)
@@ -18,15 +26,15 @@ export class BufferSize {
 }
 
 /**
- * Lends buffers within a budget: the more is lent, the smaller is what is lent next, down to the least size. So memory
- * stays flat however many streams began quickly and then stopped with their buffers full. Buffers of the full size are
- * used again: making them anew for each write costs more than filling them.
+ * Lends buffers within a budget: the more are lent, the smaller is the next one, down to a minimum. So memory is
+ * bounded even if many streams start quickly and then stop with full buffers. Buffers of the full size are reused:
+ * allocating them for each write costs more than filling them.
  */
 export class BufferPool {
   readonly #free: Buffer[] = []
   #lentBytes = 0
 
-  /** A buffer of `bytes`, a power of two, or of less. Whoever takes it gives it back or drops it, once. */
+  /** A buffer of `bytes`, a power of two, or less. Give it back or drop it, once. */
   take(bytes: number): Buffer {
     const share = (budgetBytes - this.#lentBytes) / sharesOfRest
     let size = bytes
@@ -35,13 +43,13 @@ export class BufferPool {
     return (size === maxBufferBytes && this.#free.pop()) || Buffer.allocUnsafeSlow(size)
   }
 
-  /** The buffer must not be in use any more. */
+  /** The buffer must no longer be in use. */
   give(buffer: Buffer): void {
     this.drop(buffer)
     if (buffer.length === maxBufferBytes && this.#free.length < maxFree) this.#free.push(buffer)
   }
 
-  /** Forgets one that may still be in use. */
+  /** Forgets a buffer that may still be in use. */
   drop(buffer: Buffer): void {
     this.#lentBytes -= buffer.length
   }
@@ -50,7 +58,7 @@ export class BufferPool {
 const minBufferBytes = 16 * 1024
 const maxBufferBytes = 1024 * 1024
 const maxFree = 8
-/** Some twenty streams run at full size. */
+/** About twenty streams run at full size. */
 const budgetBytes = 48 * 1024 * 1024
 const sharesOfRest = 8
 const quickMs = 20

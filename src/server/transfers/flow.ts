@@ -1,53 +1,61 @@
 import { setMaxListeners } from 'node:events'
 import { Problem } from '../../protocol/problems.js'
-import type { Job } from '../jobs/job.js'
+import type { Clock } from '../clock.js'
+import type { Carrier } from '../jobs/carrier.js'
 import type { Throttle } from '../jobs/throttle.js'
 import { unlessAborted } from './abortable.js'
 
 export interface FlowOptions {
-  job: Job
-  /** Limits that the job shares with others, beside its own. */
+  carrier: Carrier
+  /** Limits that the job shares with others, in addition to its own. */
   shared: Throttle[]
-  /** Milliseconds without a byte after which the stream counts as stalled; pauses and pacing do not count. */
+  /** Milliseconds without a byte after which the stream is stalled; pauses and rate limits do not count. */
   idleTimeoutMs: number
-  /** Ends this one stream, where the job's own signal ends all of them. */
+  /** Ends this stream; the job's own signal ends all of them. */
   signal: AbortSignal
-  /** Of what passed here, the bytes that the other end has not taken yet: where it changes, something moves. */
+  /** Ends this stream while it is paused, when no byte would reveal that the peer is gone. Default: `signal` alone. */
+  hungUp?: AbortSignal | undefined
+  /** The bytes that passed here but that the peer has not accepted yet: a change is progress. */
   unsent?: () => number
 }
 
 /**
- * The one stage that every byte of every upload and export passes, by back-pressure: it counts, paces, pauses, stops,
- * and notices a stall. One flow for each stream; the streams of a job share its pause and its rate.
+ * The stage that every byte of every upload and export passes through, by backpressure: it counts, throttles, pauses,
+ * stops, and detects stalls. One flow per stream; the streams of a job share its pause and its rate.
  */
 export class Flow {
   readonly signal: AbortSignal
-  readonly #job: Job
+  readonly clock: Clock
+  readonly #carrier: Carrier
   readonly #throttles: Throttle[]
-  readonly #idleTimer: NodeJS.Timeout
+  readonly #endIdleChecks: () => void
+  readonly #pausedSignal: AbortSignal
   readonly #stall = new AbortController()
   readonly #unsent: () => number
   #lastUnsent = 0
-  #lastByteAt = performance.now()
+  #lastByteAt: number
   #nextCheckAt: number
   #held = 0
+  #bytes = 0
 
-  constructor({ job, shared, idleTimeoutMs, signal, unsent = () => 0 }: FlowOptions) {
-    this.#job = job
+  constructor({ carrier, shared, idleTimeoutMs, signal, hungUp = signal, unsent = () => 0 }: FlowOptions) {
+    this.#carrier = carrier
+    this.clock = carrier.clock
+    this.#lastByteAt = carrier.clock.monotonicMs()
     this.#unsent = unsent
-    this.#throttles = [job.throttle, ...shared]
-    this.signal = AbortSignal.any([job.signal, signal, this.#stall.signal])
-    // Every file of a form listens to it: that is no leak, and Node would warn of one.
-    setMaxListeners(0, this.signal)
+    this.#throttles = [carrier.throttle, ...shared]
+    this.signal = AbortSignal.any([carrier.signal, signal, this.#stall.signal])
+    this.#pausedSignal = AbortSignal.any([this.signal, hungUp])
+    // Every file of a form adds a listener: this is no leak, but Node would warn.
+    setMaxListeners(0, this.signal, this.#pausedSignal)
     const everyMs = Math.max(20, idleTimeoutMs / 10)
-    this.#nextCheckAt = performance.now() + everyMs
-    this.#idleTimer = setInterval(() => this.#checkIdle(idleTimeoutMs, everyMs), everyMs)
-    this.#idleTimer.unref()
+    this.#nextCheckAt = this.#lastByteAt + everyMs
+    this.#endIdleChecks = this.clock.every(everyMs, () => this.#checkIdle(idleTimeoutMs, everyMs))
   }
 
   /**
-   * Lets bytes pass: at once where nothing holds them, so that an unlimited stream pays nothing, else when the promise
-   * resolves. Throws, or rejects with, the reason for which the transfer ends.
+   * Lets bytes pass: synchronously if nothing delays them, so that an unlimited stream has no overhead, otherwise when
+   * the promise resolves. Throws, or rejects with, the reason why the transfer ends.
    */
   pass(bytes: number): undefined | Promise<void> {
     this.signal.throwIfAborted()
@@ -58,41 +66,48 @@ export class Flow {
     return this.#passHeld(bytes)
   }
 
-  /** The most bytes to move at once, so that a limited stream runs evenly. */
+  /** The maximum number of bytes per step, so that a rate-limited stream runs evenly. */
   get step(): number {
     const limits = this.#throttles.flatMap((throttle) => throttle.bytesPerSecond ?? [])
     return limits.length === 0 ? Number.POSITIVE_INFINITY : Math.max(minStep, Math.min(...limits) / stepsPerSecond)
   }
 
-  /** When the last byte passed, by `performance.now()`; later by as long as this process stood still since. */
+  /** When the last byte passed, by `Clock.monotonicMs`; moved forward by the time that this process was suspended. */
   get lastByteAt(): number {
     return this.#lastByteAt
   }
 
-  /** Notes that the other end moves, where no byte passes here: it is no stall. */
-  touch(): void {
-    this.#lastByteAt = performance.now()
+  /** The bytes that have passed. */
+  get bytes(): number {
+    return this.#bytes
   }
 
-  /** Must be called once the stream has ended. */
+  /** Records progress of the peer while no byte passes here: it is no stall. */
+  touch(): void {
+    this.#lastByteAt = this.clock.monotonicMs()
+  }
+
+  /** Call it when the stream has ended. */
   close(): void {
-    clearInterval(this.#idleTimer)
+    this.#endIdleChecks()
   }
 
   #isHeld(): boolean {
-    return this.#job.state === 'paused' || this.#throttles.some((throttle) => throttle.bytesPerSecond !== null)
+    return this.#carrier.state === 'paused' || this.#throttles.some((throttle) => throttle.bytesPerSecond !== null)
   }
 
   async #passHeld(bytes: number): Promise<void> {
     this.#held++
     try {
+      // Also for 0 bytes: framing is held while the job is paused.
+      await this.#untilUnpaused()
       for (let left = bytes; left > 0; ) {
         await this.#untilUnpaused()
-        const piece = Math.ceil(Math.min(left, this.step))
-        if (!(await this.#untilTurn(piece))) continue
+        const chunk = Math.ceil(Math.min(left, this.step))
+        if (!(await this.#untilTurn(chunk))) continue
         await this.#untilUnpaused()
-        this.#count(piece)
-        left -= piece
+        this.#count(chunk)
+        left -= chunk
       }
     } finally {
       this.#held--
@@ -101,31 +116,41 @@ export class Flow {
   }
 
   async #untilUnpaused(): Promise<void> {
-    // Paused again before this one went on: it is held like any other.
-    while (this.#job.state === 'paused') await unlessAborted(this.#job.unpaused, this.signal)
+    // Paused again before this one continued.
+    while (this.#carrier.state === 'paused') await unlessAborted(this.#carrier.unpaused, this.#pausedSignal)
   }
 
-  /** True when the piece may pass; false when a limit changed meanwhile, so that its size and its wait mean nothing any more. */
-  async #untilTurn(piece: number): Promise<boolean> {
-    const now = performance.now()
-    const waitMs = Math.max(...this.#throttles.map((throttle) => throttle.book(piece, now)))
-    return waitMs < 1 || this.#sleep(waitMs)
+  /**
+   * True if the chunk may pass; false if a limit changed meanwhile, so that its size and delay are outdated. A chunk
+   * that does not pass is returned, because an unchanged limit still counts it.
+   */
+  async #untilTurn(chunk: number): Promise<boolean> {
+    const bookings = this.#throttles.map((throttle) => throttle.book(chunk))
+    const waitMs = Math.max(...bookings.map((booking) => booking.waitMs))
+    let passes = waitMs < 1
+    try {
+      passes ||= await this.#sleep(waitMs)
+      return passes
+    } finally {
+      if (!passes) for (const booking of bookings) booking.cancel()
+    }
   }
 
   #count(bytes: number): void {
-    this.#lastByteAt = performance.now()
-    this.#job.count(bytes)
+    this.#lastByteAt = this.clock.monotonicMs()
+    this.#bytes += bytes
+    this.#carrier.count(bytes)
   }
 
   #checkIdle(idleTimeoutMs: number, everyMs: number): void {
-    const now = performance.now()
-    // While this process stood still, what the other end sent went unread: that is not its silence.
+    const now = this.clock.monotonicMs()
+    // While this process was suspended it read nothing: that is not a stall of the client.
     this.#lastByteAt = Math.min(now, this.#lastByteAt + Math.max(0, now - this.#nextCheckAt))
     this.#nextCheckAt = now + everyMs
     const unsent = this.#unsent()
     const moves = unsent !== this.#lastUnsent
     this.#lastUnsent = unsent
-    if (moves || this.#held > 0 || this.#job.state === 'paused') {
+    if (moves || this.#held > 0 || this.#carrier.state === 'paused') {
       this.touch()
       return
     }
@@ -133,18 +158,18 @@ export class Flow {
     this.#stall.abort(new Problem('stalled', `No byte moved for ${Math.round(idleTimeoutMs / 1000)} s.`))
   }
 
-  /** True after the time, false as soon as a limit changes. Rejects with the reason for which the transfer ends. */
+  /** True after the delay, false as soon as a limit changes. Rejects with the reason why the transfer ends. */
   #sleep(milliseconds: number): Promise<boolean> {
     const { signal } = this
     return new Promise((resolve, reject) => {
       const end = (settle: () => void) => {
-        clearTimeout(timer)
+        cancelTimer()
         signal.removeEventListener('abort', onAbort)
         for (const forget of forgets) forget()
         settle()
       }
       const onAbort = () => end(() => reject(signal.reason))
-      const timer = setTimeout(() => end(() => resolve(true)), Math.min(milliseconds, longestSleepMs))
+      const cancelTimer = this.clock.after(milliseconds, () => end(() => resolve(true)))
       const forgets = this.#throttles.map((throttle) => throttle.onChange(() => end(() => resolve(false))))
       signal.addEventListener('abort', onAbort)
       if (signal.aborted) onAbort()
@@ -154,5 +179,3 @@ export class Flow {
 
 const minStep = 1
 const stepsPerSecond = 20
-/** Node fires a longer timer at once. */
-const longestSleepMs = 2 ** 31 - 1

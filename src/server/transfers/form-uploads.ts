@@ -2,66 +2,79 @@ import type { Readable } from 'node:stream'
 import { Problem } from '../../protocol/problems.js'
 import type { Job } from '../jobs/job.js'
 import { asProblem } from '../jobs/outcome.js'
-import type { FileStore, Partial, StoredFile } from '../stores/files.js'
-import type { UploadRequest, Uploads } from './uploads.js'
+import type { DeclaredDigests, PublishedFiles, StoredFile } from '../stores/files.js'
+import type { PartialFile } from '../stores/partials.js'
+import { checkPrecondition, type Precondition } from '../stores/precondition.js'
+import type { UploadRequest } from './upload-request.js'
+import type { Uploads } from './uploads.js'
 
-/** One file of a form, its name checked by `parseName`. */
+/** One file of a form, its name validated by `parseName`. */
 export interface FormFile {
   name: string
   type: string
+  /** As declared in its headers. */
+  digests: DeclaredDigests
   body: Readable
+  /** The received bytes. */
+  bytes(): number
 }
 
-/** Who reads a form. */
+/** Reads a form. */
 export interface FormReader {
   onFile(file: FormFile): Promise<void>
-  /** Bytes of files taken so far: what a form has beside them is limited. */
-  fileBytes(): number
   signal: AbortSignal
 }
 
 export interface FormUpload extends UploadRequest {
-  /** Bytes of the whole body, null where the sender does not know. */
+  /** Bytes of the whole body, null if unknown. */
   bodySize: number | null
-  /** Reads the form and hands over its files, each as soon as it begins. Resolves at the form's end. */
+  /** Must hold for each file of the form. */
+  precondition: Precondition
+  /** Reads the form and passes on its files, each as soon as it starts. Resolves at the form's end. */
   read(reader: FormReader): Promise<void>
 }
 
 /**
- * Receives all files of a form as one job, and publishes them one after another once all have arrived. When one cannot
- * be published, those before it stay; the error lists both.
+ * Receives all files of a form as one job, and publishes them in order after all have arrived. If one cannot be
+ * published, the previous ones stay; the error lists both.
  */
 export async function receiveForm(
   uploads: Uploads,
-  files: FileStore,
+  files: Pick<PublishedFiles, 'checkName' | 'find'>,
   form: FormUpload,
 ): Promise<{ files: StoredFile[]; job: Job }> {
   const space = form.identity.account
-  return uploads.run(form, { file: null, totalBytes: null }, form.bodySize ?? 0, async (run) => {
-    const arrived: { file: FormFile; partial?: Partial }[] = []
+  return uploads.run(form, form.bodySize ?? 0, async (run) => {
+    const arrived: { file: FormFile; partial?: PartialFile }[] = []
     const onFile = async (file: FormFile) => {
-      // Noted before anything waits: the next file may begin meanwhile, and answers keep the form's order.
+      // Registered synchronously: the next file may start meanwhile, and responses keep the form's order.
       for (const { file: other } of arrived) checkBeside(file.name, other.name)
       const entry: (typeof arrived)[number] = { file }
       arrived.push(entry)
       run.job.file ??= file.name
+      run.checkName(file.name)
       await files.checkName(space, file.name)
+      checkPrecondition(await files.find(space, file.name), form.precondition)
       entry.partial = await run.createPartial()
       await run.receive(file.body, entry.partial)
+      if (entry.partial.size !== file.bytes()) throw new Error(`"${file.name}" was not received whole.`)
     }
     form.begin(run.job)
-    await form.read({ onFile, fileBytes: () => run.job.bytes, signal: run.flow.signal })
+    await form.read({ onFile, signal: run.flow.signal })
     if (arrived.length === 0) throw new Problem('invalid-request', 'The form has no file in it.', { field: 'file' })
 
-    const settled: { file: FormFile; partial: Partial; sha256: string }[] = []
+    const settled: { file: FormFile; partial: PartialFile; sha256: string }[] = []
     for (const { file, partial } of arrived) {
-      if (partial) settled.push({ file, partial, sha256: await run.settle(partial, null) })
+      if (partial) settled.push({ file, partial, sha256: await run.settle(partial, file.digests) })
     }
     await run.commit()
     const published: StoredFile[] = []
     for (const { file, partial, sha256 } of settled) {
       try {
-        published.push((await partial.publish({ space, name: file.name, type: file.type, sha256 })).file)
+        const { precondition } = form
+        published.push(
+          (await run.publish(partial, { space, name: file.name, type: file.type, sha256, precondition })).file,
+        )
       } catch (error) {
         throw listing(
           error,
@@ -74,7 +87,7 @@ export async function receiveForm(
   })
 }
 
-/** Throws where two files of a form cannot be stored side by side: of one name, or one below the other. */
+/** Throws if two files of a form cannot be stored side by side: with the same name, or one below the other. */
 function checkBeside(name: string, other: string): void {
   if (name === other) {
     throw new Problem('invalid-request', `The form has two files named "${name}".`, { field: 'filename', name })

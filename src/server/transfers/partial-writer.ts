@@ -1,37 +1,39 @@
 import { Writable } from 'node:stream'
-import type { Partial } from '../stores/files.js'
+import type { PartialFile } from '../stores/partials.js'
 import { type BufferPool, BufferSize } from './buffers.js'
-import type { ChunkMemory } from './chunk-memory.js'
+import type { ChunkGarbage } from './chunk-garbage.js'
 import type { Flow } from './flow.js'
 
-/** What all uploads share. */
+/** Shared by all uploads. */
 export interface ReceivingMemory {
   pool: BufferPool
-  chunks: ChunkMemory
+  garbage: ChunkGarbage
 }
 
 /**
- * The end of an upload's stream: lets each chunk through the flow and gathers chunks of a socket's size into writes of
- * up to a megabyte, one buffer being filled while the other is written. `close` comes after the last write has ended.
+ * The sink of an upload: passes each chunk through the flow and collects chunks of a socket's size into writes of up to
+ * a megabyte, filling one buffer while the other is written. `close` is emitted after the last write, but at once if
+ * the data is discarded: a stop must not wait for a busy disk.
  */
 export class PartialWriter extends Writable {
-  readonly #partial: Partial
+  readonly #partial: PartialFile
   readonly #flow: Flow
   readonly #pool: BufferPool
-  readonly #chunks: ChunkMemory
-  readonly #size = new BufferSize()
+  readonly #garbage: ChunkGarbage
+  readonly #size: BufferSize
   readonly #isWorthKeeping: () => boolean
   #buffer: Buffer | null = null
   #filled = 0
   #writing: Promise<void> = Promise.resolve()
 
-  /** `isWorthKeeping` says, when the stream ends early, whether what was accepted is still to be written. */
-  constructor(partial: Partial, flow: Flow, { pool, chunks }: ReceivingMemory, isWorthKeeping: () => boolean) {
+  /** `isWorthKeeping` decides, when the stream ends early, whether to write the received bytes. */
+  constructor(partial: PartialFile, flow: Flow, { pool, garbage }: ReceivingMemory, isWorthKeeping: () => boolean) {
     super({ highWaterMark: 256 * 1024 })
     this.#partial = partial
     this.#flow = flow
+    this.#size = new BufferSize(flow.clock)
     this.#pool = pool
-    this.#chunks = chunks
+    this.#garbage = garbage
     this.#isWorthKeeping = isWorthKeeping
   }
 
@@ -45,7 +47,7 @@ export class PartialWriter extends Writable {
     }
     if (!passed && this.#buffer && chunk.length < this.#buffer.length - this.#filled) {
       this.#filled += chunk.copy(this.#buffer, this.#filled)
-      this.#chunks.copied(chunk.length)
+      this.#garbage.add(chunk.length)
       callback()
       return
     }
@@ -58,14 +60,12 @@ export class PartialWriter extends Writable {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    if (error && this.#isWorthKeeping()) this.#flush()
-    this.#writing
-      .catch(() => {})
-      .finally(() => {
-        if (this.#buffer) this.#pool.give(this.#buffer)
-        this.#buffer = null
-        callback(error)
-      })
+    const isDropped = error !== null && !this.#isWorthKeeping()
+    if (error && !isDropped) this.#flush()
+    if (this.#buffer) this.#pool.give(this.#buffer)
+    this.#buffer = null
+    if (isDropped) callback(error)
+    else this.#writing.catch(() => {}).finally(() => callback(error))
   }
 
   async #gather(chunk: Buffer, passed: undefined | Promise<void>): Promise<void> {
@@ -79,12 +79,12 @@ export class PartialWriter extends Writable {
       if (this.#filled < this.#buffer.length) continue
       // One write at a time: a slow disk holds the sender back here.
       await this.#writing
-      // Ended meanwhile, which has written what was to be kept: another sender may already go on behind it.
+      // Ended meanwhile, after writing what was to be kept: another request may already append.
       if (this.destroyed) return
       this.#size.adapt()
       this.#flush()
     }
-    this.#chunks.copied(chunk.length)
+    this.#garbage.add(chunk.length)
   }
 
   #flush(): void {

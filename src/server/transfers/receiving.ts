@@ -1,31 +1,30 @@
 import type { Readable, Writable } from 'node:stream'
 import { Problem } from '../../protocol/problems.js'
-import type { Partial } from '../stores/files.js'
+import type { PartialFile } from '../stores/partials.js'
 import type { Flow } from './flow.js'
 import { PartialWriter, type ReceivingMemory } from './partial-writer.js'
 
-export interface Reception {
+export interface ReceiveOptions {
   flow: Flow
   memory: ReceivingMemory
-  /** Asked when the transfer ends early; by default what came is removed anyway, and not worth a write. */
+  /** Called when the transfer ends early; by default the received bytes are discarded, without a write. */
   isWorthKeeping?: () => boolean
 }
 
 /**
- * Moves a body into a partial and resolves when every byte of it is written. The body is left alone when the transfer
- * ends early: an answer still has to go out on its connection, so it is never destroyed from here. Rejects with the
- * reason of the flow's signal, with `client-left` when the sender went away; what was accepted is in the partial then, where
- * `isWorthKeeping` says so.
+ * Writes a body to a partial and resolves when every byte is written. The body is never destroyed here, because the
+ * response still needs its connection. Rejects with the reason of the flow's signal, or with `client-left` when the
+ * client disconnected; the received bytes are in the partial then, if `isWorthKeeping` returns true.
  */
 export async function receive(
   body: Readable,
-  partial: Partial,
-  { flow, memory, isWorthKeeping = () => false }: Reception,
+  partial: PartialFile,
+  { flow, memory, isWorthKeeping = () => false }: ReceiveOptions,
 ): Promise<void> {
   await feed(body, new PartialWriter(partial, flow, memory, isWorthKeeping), flow.signal)
 }
 
-/** As `pipeline(body, sink, { signal })`, but that the body survives whatever becomes of the sink. */
+/** Like `pipeline(body, sink, { signal })`, but never destroys the body. */
 export function feed(body: Readable, sink: Writable, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     let failure: unknown = null
@@ -48,7 +47,7 @@ export function feed(body: Readable, sink: Writable, signal: AbortSignal): Promi
     sink.on('error', fail)
     sink.on('close', () => {
       body.off('data', onData).off('end', onEnd).off('close', onLeft).off('error', onLeft)
-      // Whoever reset the connection later must not bring the server down by an error that nobody listens to.
+      // A later reset of the connection must not end the process by an error without a listener.
       body.on('error', () => {})
       signal.removeEventListener('abort', onAbort)
       if (failure) reject(failure)

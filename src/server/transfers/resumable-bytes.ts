@@ -1,135 +1,187 @@
-import type { FileStore, Partial, StoredFile } from '../stores/files.js'
+import { Mutex } from '../concurrency/mutex.js'
+import type { Capacity } from '../stores/capacity.js'
+import type { DeclaredDigests, PublishedFiles, StoredFile } from '../stores/files.js'
+import type { PartialFile, Partials, PublishedPartial, PublishTarget } from '../stores/partials.js'
+import type { Reservation, RoomHolder, SpaceReservations } from '../stores/space.js'
 import { unlessAborted } from './abortable.js'
-import type { Reservation, SpaceReservations } from './space.js'
-import type { UploadNote } from './upload-note.js'
-import { digestMismatch } from './uploads.js'
+import { checkDigests } from './declared-digests.js'
+import type { ResumeState } from './resume-state.js'
+import { checkNotContradicted } from './upload-chunks.js'
 
-/** What an upload by pieces has on the disk: its partial, open or at rest, its note, and the room set aside for it. */
+/** The properties that a chunk declares of itself and the whole upload. */
+export interface Declared {
+  offset: number
+  length: number | null
+  digests: DeclaredDigests
+  check: { isDeclared: boolean }
+}
+
+export interface ByteServices {
+  files: Pick<PublishedFiles, 'find'>
+  partials: Partials
+  capacity: Pick<Capacity, 'freed'>
+  space: SpaceReservations
+}
+
+/** The disk state of a resumable upload: its partial, open or closed, its resume state, and the reserved space. */
 export class ResumableBytes {
-  readonly #files: FileStore
-  readonly #space: SpaceReservations
+  readonly #services: ByteServices
   readonly #id: string
-  #note: UploadNote
-  #partial: Partial | null = null
+  readonly #holder: RoomHolder
+  #resumeState: ResumeState
+  #partial: PartialFile | null = null
   #reservation: Reservation | null = null
-  #sizeAtRest: number
+  #suspendedSize: number
   #syncedForPublish: Promise<void> | null = null
-  /** Settles when no note is being written: two at once would write the same file. */
-  #noting: Promise<void> = Promise.resolve()
+  /** Two writes of the state at a time would use the same file. */
+  readonly #writingState = new Mutex()
   #isRemoved = false
 
   constructor(
-    { files, space }: { files: FileStore; space: SpaceReservations },
-    { id, note, size }: { id: string; note: UploadNote; size: number },
+    services: ByteServices,
+    { id, resumeState, size }: { id: string; resumeState: ResumeState; size: number },
+    holder: RoomHolder,
   ) {
-    this.#files = files
-    this.#space = space
+    this.#services = services
     this.#id = id
-    this.#note = note
-    this.#sizeAtRest = size
+    this.#holder = holder
+    this.#resumeState = resumeState
+    this.#suspendedSize = size
   }
 
-  get note(): UploadNote {
-    return this.#note
+  get resumeState(): ResumeState {
+    return this.#resumeState
   }
 
   get size(): number {
-    return this.#partial?.size ?? this.#sizeAtRest
+    return this.#partial?.size ?? this.#suspendedSize
   }
 
-  /** Throws where it is at rest. */
-  get partial(): Partial {
+  /** Until the publish, at most length - 1: tus clients take the full length for success. */
+  get advertisedSize(): number {
+    const { length } = this.#resumeState
+    return length === null ? this.size : Math.max(0, Math.min(this.size, length - 1))
+  }
+
+  /** Throws if it is not open. */
+  get partial(): PartialFile {
     if (!this.#partial) throw new Error(`The partial of upload ${this.#id} is not open.`)
     return this.#partial
   }
 
-  /** Sets room aside and makes the partial. Throws `quota-exceeded` and `disk-full`. */
+  /** Reserves space and creates the partial, which is not open then. Throws `quota-exceeded` and `disk-full`. */
   async create(): Promise<void> {
-    await this.#reserve(this.#note.length ?? 0)
-    this.#partial = await this.#files.createPartial(this.#id)
-    await this.#takeTurn(() => this.#write(this.#note))
+    await this.#reserve(this.#resumeState.length ?? 0)
+    this.#partial = await this.#services.partials.create(this.#id)
+    await this.#writingState.run(() => this.#write(this.#resumeState))
+    await this.#partial.close()
+    this.#partial = null
   }
 
-  /** Opens the partial after a rest, with room for `bytes` in all. Throws as `create` does. */
+  /** Reopens the suspended partial, with space for `bytes` in total. Throws like `create`. */
   async open(bytes: number): Promise<void> {
     await this.#reserve(bytes)
-    this.#partial ??= (await this.#files.reopenPartial(this.#id)) ?? null
+    this.#partial ??= (await this.#services.partials.take(this.#id)) ?? null
     if (!this.#partial) throw new Error(`The partial of upload ${this.#id} is gone.`)
   }
 
-  /** Makes sure that what has come of a length that nobody knows has its room. */
+  /** Truncates it to the start of a chunk, and saves the chunk's declarations. */
+  async expect({ offset, length, digests, check }: Declared): Promise<void> {
+    if (offset < this.size) await this.partial.truncate(offset)
+    await this.change({
+      length: length ?? this.#resumeState.length,
+      ...digests,
+      uncheckedFrom: check.isDeclared ? offset : null,
+    })
+  }
+
+  /** Saves declarations after a chunk. Throws `invalid-request` if they contradict earlier ones. */
+  async declare(digests: DeclaredDigests): Promise<void> {
+    checkNotContradicted(digests, this.#resumeState)
+    await this.change(digests)
+  }
+
+  /** For uploads of unknown length: grows the reservation to the bytes received so far. */
   async cover(): Promise<void> {
     await this.#reservation?.cover(this.size)
   }
 
-  /** Keeps the note with these changes, durably, also at rest. */
-  change(changes: { [key in keyof UploadNote]?: UploadNote[key] }): Promise<void> {
-    return this.#takeTurn(async () => {
-      const changed = { ...this.#note, ...changes }
-      if (JSON.stringify(changed) === JSON.stringify(this.#note)) return
+  /** Saves the state with these changes, durably, also while the partial is closed. */
+  change(changes: { [key in keyof ResumeState]?: ResumeState[key] }): Promise<void> {
+    return this.#writingState.run(async () => {
+      const changed = { ...this.#resumeState, ...changes }
+      if (JSON.stringify(changed) === JSON.stringify(this.#resumeState)) return
       await this.#write(changed)
-      this.#note = changed
+      this.#resumeState = changed
     })
   }
 
-  /** Resolves when all that has come is on disk. */
+  /** Resolves when all received bytes are on disk. */
   async sync(): Promise<void> {
-    // The partial of a publish under way is closed soon, and synced by it.
+    // The partial of a running publish is closed and synced by it soon.
     if (this.#syncedForPublish) await this.#syncedForPublish
     else await this.#partial?.sync()
   }
 
-  /** Closes the partial, and keeps room only for what has come. */
-  async rest(): Promise<void> {
+  /** Closes the partial, and reserves space only for the received bytes. */
+  async suspend(): Promise<void> {
     this.#reservation?.shrink(this.size)
     await this.sync()
-    this.#sizeAtRest = this.size
-    await this.#noting
+    this.#suspendedSize = this.size
+    await this.#writingState.idle()
     await this.#partial?.close()
     this.#partial = null
   }
 
-  /** Waits for the digest and the disk. Throws `digest-mismatch` where another one was declared, and the signal's reason. */
+  /**
+   * Waits for the digest and the disk. Throws `digest-mismatch` if another one was declared, and the signal's reason.
+   */
   async settle(signal: AbortSignal): Promise<string> {
     this.#syncedForPublish = this.partial.sync()
-    const [sha256] = await unlessAborted(Promise.all([this.partial.sha256(), this.#syncedForPublish]), signal)
-    const declared = this.#note.sha256
-    if (declared !== null && declared !== sha256) throw digestMismatch(declared, sha256)
-    return sha256
+    const { sha256, sha512 } = this.#resumeState
+    const declared = { ...(sha256 === null ? {} : { sha256 }), ...(sha512 === null ? {} : { sha512 }) }
+    const both = Promise.all([checkDigests(this.partial, [declared]), this.#syncedForPublish])
+    return (await unlessAborted(both, signal))[0]
   }
 
-  /** Makes it the file. The note stays, until `remove`, for a start after a crash. */
-  async publish(sha256: string): Promise<StoredFile> {
-    const { space, name, type, precondition } = this.#note
+  /**
+   * Publishes the file, by default as `PartialFile.publish` does. The state stays until `remove`, for a start after a
+   * crash.
+   */
+  async publish(
+    sha256: string,
+    publish: (partial: PartialFile, target: PublishTarget) => Promise<PublishedPartial> = (partial, target) =>
+      partial.publish(target),
+  ): Promise<StoredFile> {
+    const { space, name, type, precondition } = this.#resumeState
     const target = { space, name, type, sha256, precondition: precondition as never }
-    return (await this.partial.publish(target)).file
+    return (await publish(this.partial, target)).file
   }
 
-  /** Gives the room back. */
+  /** Releases the reserved space. */
   release(): void {
     this.#reservation?.release()
     this.#reservation = null
   }
 
-  /** Removes what there is of it; after a publish, the note. */
+  /** Removes all data; after a publish, the state. */
   async remove(): Promise<void> {
     this.#isRemoved = true
-    await this.#noting
+    await this.#writingState.idle()
     if (this.#partial) await this.#partial.remove()
-    else await this.#files.removePartial(this.#id)
+    else await this.#services.partials.remove(this.#id)
   }
 
-  #takeTurn(work: () => Promise<void>): Promise<void> {
-    const turn = this.#noting.then(work)
-    this.#noting = turn.catch(() => {})
-    return turn
+  /** Resolves when the space of the removed data is free. */
+  freed(): Promise<void> {
+    return this.#services.capacity.freed()
   }
 
-  async #write(note: UploadNote): Promise<void> {
-    // It would be left behind.
+  async #write(resumeState: ResumeState): Promise<void> {
+    // Otherwise it would be left behind.
     if (this.#isRemoved) return
-    if (this.#partial) await this.#partial.note(note)
-    else await this.#files.notePartial(this.#id, note)
+    if (this.#partial) await this.#partial.saveState(resumeState)
+    else await this.#services.partials.saveState(this.#id, resumeState)
   }
 
   async #reserve(bytes: number): Promise<void> {
@@ -137,8 +189,14 @@ export class ResumableBytes {
       await this.#reservation.coverExactly(bytes)
       return
     }
-    const { space, name } = this.#note
-    const there = await this.#files.find(space, name)
-    this.#reservation = await this.#space.reserve(space, bytes, there?.size ?? 0, () => this.size)
+    const { space, name } = this.#resumeState
+    const there = await this.#services.files.find(space, name)
+    this.#reservation = await this.#services.space.reserve(
+      space,
+      bytes,
+      there?.size ?? 0,
+      () => this.size,
+      this.#holder,
+    )
   }
 }

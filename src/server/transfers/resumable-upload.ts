@@ -1,362 +1,240 @@
 import type { Receipt } from '../../protocol/jobs.js'
-import { Problem } from '../../protocol/problems.js'
+import type { Problem } from '../../protocol/problems.js'
+import { TakeoverMutex } from '../concurrency/takeover-mutex.js'
 import type { Job } from '../jobs/job.js'
-import { asProblem, endByError } from '../jobs/outcome.js'
+import { asProblem, problemOf } from '../jobs/outcome.js'
+import type { JobRun } from '../jobs/run-job.js'
 import type { StoredFile } from '../stores/files.js'
 import { unlessAborted } from './abortable.js'
-import { Flow } from './flow.js'
-import type { ReceivingMemory } from './partial-writer.js'
-import { checkPiece, type Piece, receivePiece } from './pieces.js'
-import { RequestTurns } from './request-turns.js'
 import { ResumableBytes } from './resumable-bytes.js'
-import type { UploadNote } from './upload-note.js'
-import { stopWhenRevoked, turnOf, type UploadServices } from './uploads.js'
-
-export interface ResumableServices extends UploadServices {
-  memory: ReceivingMemory
-  /** How long an upload keeps its slot after its last byte, in milliseconds. */
-  keepSlotMs: number
-  /** How long an upload that nothing happens to is kept, in milliseconds. */
-  keepPartialMs: number
-  /** Told of what ends an upload while no request of it is there to be answered. */
-  onFailure(error: unknown): void
-}
-
-/** How far an upload is. Every offset that is told is on disk. */
-export interface UploadProgress {
-  id: string
-  offset: number
-  length: number | null
-  metadata: string
-  /** null where it does not expire any more. */
-  expiresAt: Date | null
-  published: StoredFile | null
-}
+import type { ResumableServices, UploadProgress } from './resumable-services.js'
+import type { ResumeState } from './resume-state.js'
+import { checkChunk, type UploadChunk } from './upload-chunks.js'
+import { UploadControls } from './upload-controls.js'
+import { UploadEnd } from './upload-end.js'
+import { UploadIdle } from './upload-idle.js'
+import { UploadLifetime } from './upload-lifetime.js'
+import { interrupt, orAbort } from './upload-parts.js'
+import { evicted, expired, offsetMismatch, takenOver } from './upload-problems.js'
+import { UploadReception } from './upload-reception.js'
+import { UploadSlot } from './upload-slot.js'
 
 /**
- * One upload by pieces, which is one job however many requests it takes. One request at a time writes: a newer one ends
- * the one before. Between two of them it keeps its slot for a while; when its sender has gone it is interrupted.
+ * One resumable upload, which is one job with any number of requests. One request at a time writes: a newer one aborts
+ * the previous one. The job is waiting until its first bytes have a slot, and keeps the slot for a while between two
+ * requests; when its client has disconnected, it is interrupted.
  */
 export class ResumableUpload {
   readonly job: Job
+  readonly #run: JobRun
   readonly #services: ResumableServices
   readonly #bytes: ResumableBytes
-  readonly #onEnd: (published: UploadProgress | null) => void
-  readonly #requests = new RequestTurns()
-  #publishing: Promise<StoredFile> | null = null
-  #published: StoredFile | null = null
-  #discarding: Promise<void> | null = null
-  #restTimer: NodeJS.Timeout | undefined
-  #lastByteAt = performance.now()
-  #lastUsedAt: number
-  #isNotingControls = false
+  readonly #requests = new TakeoverMutex()
+  readonly #slot: UploadSlot
+  readonly #reception: UploadReception
+  readonly #lifetime: UploadLifetime
+  readonly #controls: UploadControls
+  readonly #end: UploadEnd
 
-  /** `onEnd` is called once, when nothing is left to clean up: with what was published, or null. */
-  constructor(
-    services: ResumableServices,
-    { job, note, size, lastUsedAt }: { job: Job; note: UploadNote; size: number; lastUsedAt: Date },
-    onEnd: (published: UploadProgress | null) => void,
-  ) {
+  /** `ageMs`: since its last use, by an earlier run of the server. */
+  constructor(services: ResumableServices, run: JobRun, { resumeState, size, ageMs }: ResumableState) {
+    const { job } = run
     this.#services = services
+    this.#run = run
     this.job = job
-    this.#bytes = new ResumableBytes(services, { id: job.id, note, size })
-    this.#lastUsedAt = lastUsedAt.getTime()
-    this.#onEnd = onEnd
-    job.throttle.onChange(() => this.noteControls())
-    job.signal.addEventListener('abort', () => {
-      // A publish under way ends by itself, and cleans up.
-      if (!this.#publishing) this.#discard(job.signal.reason, () => this.#requests.idle())
-    })
+    this.#bytes = new ResumableBytes(services, { id: job.id, resumeState, size }, this)
+    this.#slot = new UploadSlot(services.jobs, job, services, () => idle.giveUp())
+    this.#lifetime = new UploadLifetime(services, { isUsed: size > 0, ageMs })
+    const parts = { run, requests: this.#requests, slot: this.#slot, bytes: this.#bytes, lifetime: this.#lifetime }
+    this.#reception = new UploadReception(parts, services)
+    const idle = new UploadIdle(parts, () => this.#planIdle(), services.onFailure)
+    this.#controls = new UploadControls(job, this.#bytes, services.onFailure)
+    this.#end = new UploadEnd(run, this.#bytes, services)
+    job.throttle.onChange(() => this.saveControls())
   }
 
-  /** When it ends if nothing happens to it. */
+  /**
+   * The work of its job: settles when its bytes are published, or with the reason why they are not; never if the server
+   * closes before.
+   */
+  async work(): Promise<StoredFile> {
+    this.#run.onEnd(() => this.#slot.close())
+    return this.#end.work(() => this.#requests.idle())
+  }
+
+  /** Its progress, regardless of running requests. */
+  get progress(): UploadProgress {
+    const { length, metadata } = this.#bytes.resumeState
+    const { published } = this.#end
+    const expiresAt = published ? null : this.expiresAt
+    return { id: this.job.id, offset: this.#advertisedOffset, length, metadata, expiresAt, published }
+  }
+
+  /** When it expires if nothing happens. */
   get expiresAt(): Date {
-    const isUsed = this.#requests.isBusy || this.#publishing !== null
-    return new Date((isUsed ? Date.now() : this.#lastUsedAt) + this.#services.keepPartialMs)
+    return this.#lifetime.expiresAt(this.#isInUse)
   }
 
-  /** Sets room aside and makes the partial. Throws, with the job ended, when one of them fails. */
+  get hasExpired(): boolean {
+    return !this.#isInUse && this.#lifetime.remainingMs === 0
+  }
+
+  /** Whether it has had no request since its creation, so that it can be removed for another one. */
+  get isIdle(): boolean {
+    return !this.#isInUse && !this.#lifetime.isUsed && !this.job.signal.aborted
+  }
+
+  /**
+   * Reserves space and creates the partial, which takes no slot. If one of them fails, throws after the job has ended.
+   * An empty upload is published at once.
+   */
   async begin(): Promise<UploadProgress> {
     return this.#ask(null, async () => {
-      await this.#orAbort(this.#bytes.create())
+      await orAbort(this.job, this.#bytes.create())
       this.job.signal.throwIfAborted()
-      if (this.#bytes.note.length === 0) await this.#publish()
-      return this.#progress()
+      if (this.#bytes.resumeState.length === 0) {
+        this.#run.start()
+        await this.#bytes.open(0)
+        await this.#end.publish()
+      }
+      return this.progress
     })
   }
 
-  /** How far it is. Ends the request that still hangs on it. */
+  /** A request arrived after its creation. */
+  use(): void {
+    this.#lifetime.use()
+  }
+
+  /**
+   * Ends it, unless all its bytes have arrived, because its client does not know of it. Resolves when all its data is
+   * removed.
+   */
+  async discard(reason: unknown): Promise<void> {
+    if (this.#end.publishing) return
+    this.job.abort(asProblem(reason))
+    await this.job.ended
+  }
+
+  /** Ends it to make space for another one. Resolves when all its data is removed. */
+  async evict(): Promise<void> {
+    await this.discard(evicted())
+  }
+
+  /** Its progress. Aborts an earlier request that is still open. */
   async look(): Promise<UploadProgress> {
     return this.#ask(null, async () => {
-      await this.#orAbort(this.#bytes.sync())
-      return this.#progress()
+      await orAbort(this.job, this.#bytes.sync())
+      return this.progress
     })
   }
 
   /**
-   * Appends a piece, and publishes the file with the last one. Ends the request that still hangs on the upload, and takes over.
-   * Throws `offset-mismatch`, what `checkPiece` and `receivePiece` do, `digest-mismatch`, and what ended the request or the job.
+   * Appends a chunk, and publishes the file after the last one. Aborts an earlier request that is still open. Throws
+   * `offset-mismatch`, the errors of `checkChunk` and `receiveChunk`, `digest-mismatch`, and the abort reason of the
+   * request or the job.
    */
-  async append(piece: Piece): Promise<UploadProgress> {
-    return this.#ask(piece.left, async (signal) => {
-      const isEmpty = piece.bodySize === 0
-      if (piece.offset !== this.#told && !(isEmpty && piece.offset === this.#bytes.size)) {
-        throw offsetMismatch(this.#told, piece.offset)
+  async append(chunk: UploadChunk): Promise<UploadProgress> {
+    return this.#ask(chunk.left, async (signal) => {
+      const isEmpty = chunk.bodySize === 0
+      if (chunk.offset !== this.#advertisedOffset && !(isEmpty && chunk.offset === this.#bytes.size)) {
+        throw offsetMismatch(this.#advertisedOffset, chunk.offset)
       }
-      checkPiece(piece, this.#bytes.note, this.#services.space)
-      if (this.#publishing) return this.#join(this.#publishing, piece, signal)
-      await this.#goOn(piece, signal)
-      const endRevocation = stopWhenRevoked(this.job, piece.identity)
+      checkChunk(chunk, this.#bytes.resumeState, this.#services.space)
+      if (this.#end.publishing) return this.#join(this.#end.publishing, chunk, signal)
+      const endWatch = this.#run.stopWhenRevoked(chunk.identity)
       try {
-        await this.#receive(piece, signal)
+        await this.#reception.receive(chunk, signal)
+        await this.#bytes.declare(chunk.lateDigests())
         this.job.signal.throwIfAborted()
-        if (this.#bytes.size !== this.#bytes.note.length) await this.#orAbort(this.#bytes.sync())
-        else await unlessAborted(this.#publish(), signal)
-        return this.#progress()
+        if (this.#bytes.size !== this.#bytes.resumeState.length) await orAbort(this.job, this.#bytes.sync())
+        else await unlessAborted(this.#end.publish(), signal)
+        return this.progress
       } finally {
-        // It watches over the publish too, whose request may have left.
-        Promise.resolve(this.#publishing).then(endRevocation, endRevocation)
+        // It also watches the publish, whose request may have disconnected.
+        Promise.resolve(this.#end.publishing).then(endWatch, endWatch)
       }
     })
   }
 
-  /** As `Job.stop`. Its sender, where there is one, is told by its own answer. */
+  /** Like `Job.stop`. A running request gets its own response. */
   stop(by: string): Promise<Receipt> {
     return this.job.stop(by)
   }
 
-  /** Ends the upload, because nobody came back for it in time. */
+  /** Ends the upload, because its client did not return in time. */
   expire(): void {
     this.job.abort(expired())
   }
 
-  /** Keeps for a later run of the server, soon, whether the job is held and how fast it may go. To be called when its state changes. */
-  noteControls(): void {
-    if (!this.#isNotingControls) void this.#noteControls()
+  /** Called when the state of the job changes. */
+  saveControls(): void {
+    this.#controls.save()
   }
 
-  /** Ends the request under way by `reason`, and keeps everything for a later run. A publish under way is waited for. */
+  /** Aborts the running request with `reason`, and keeps everything for a later run. Waits for a running publish. */
   async close(reason: Problem): Promise<void> {
     await this.#requests.close(reason)
-    clearTimeout(this.#restTimer)
-    await this.#publishing?.catch(() => {})
-    await this.#discarding
-    if (this.job.isEnded) return
-    this.#interrupt()
-    // One that cannot be kept must not hold up the end of the server: it ends, and its room is free.
-    await this.#orAbort(this.#bytes.rest()).catch(this.#services.onFailure)
-    await this.#discarding
+    this.#slot.close()
+    if (this.#end.publishing || this.job.signal.aborted) {
+      await this.#end.publishing?.catch(() => {})
+      await this.job.ended
+      return
+    }
+    interrupt(this.job)
+    // An upload that cannot be kept must not delay the shutdown: it ends, and its space is released.
+    await orAbort(this.job, this.#bytes.suspend()).catch(this.#services.onFailure)
+    if (this.job.signal.aborted) await this.job.ended
   }
 
-  /** Runs `work` as the only request of this upload, and words what ended it. */
+  /** Runs `work` as the only request of this upload, and converts its errors. */
   async #ask<T>(left: AbortSignal | null, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     try {
       return await this.#requests.run(left, takenOver(), async (signal) => {
-        clearTimeout(this.#restTimer)
+        this.#slot.use()
         this.job.signal.throwIfAborted()
         try {
           return await work(signal)
         } finally {
-          this.#planRest()
+          this.#planIdle()
         }
       })
     } catch (error) {
       if (!this.job.signal.aborted && !this.job.isEnded) throw asProblem(error)
-      await this.#discarding
-      throw endByError(this.job, error)
+      await this.job.ended
+      throw problemOf(this.job, error)
     }
   }
 
-  /** Takes the slot, the room and the partial again, where a rest has given them back, and notes what the piece declares. */
-  async #goOn({ offset, length, sha256, checksum, ...request }: Piece, signal: AbortSignal): Promise<void> {
-    const { job } = this
-    const bytes = this.#bytes
-    await this.#services.jobs.claimAgain(job, turnOf({ ...request, left: signal }))
-    await bytes.open(length ?? bytes.note.length ?? bytes.size)
-    if (offset < bytes.size) await this.#orAbort(bytes.partial.truncate(offset))
-    if (job.bytes !== bytes.size) job.countFrom(bytes.size)
-    const changes = {
-      length: length ?? bytes.note.length,
-      sha256: sha256 ?? bytes.note.sha256,
-      uncheckedFrom: checksum ? offset : null,
-    }
-    await this.#orAbort(bytes.change(changes))
-    job.signal.throwIfAborted()
-    signal.throwIfAborted()
-    if (job.totalBytes !== bytes.note.length) job.totalBytes = bytes.note.length
-    if (job.state === 'interrupted') job.start()
-    request.begin(job)
-  }
-
-  /** Without these the upload goes on all the same, so that a failure ends nothing. */
-  async #noteControls(): Promise<void> {
-    const { job } = this
-    this.#isNotingControls = true
-    try {
-      for (;;) {
-        const { note } = this.#bytes
-        const controls = { paused: job.isHeld, rateLimit: job.throttle.bytesPerSecond }
-        const isKept = note.paused === controls.paused && note.rateLimit === controls.rateLimit
-        if (isKept || job.signal.aborted || job.isEnded || this.#publishing) return
-        await this.#bytes.change(controls)
-      }
-    } catch (error) {
-      this.#services.onFailure(error)
-    } finally {
-      this.#isNotingControls = false
-    }
-  }
-
-  async #receive(piece: Piece, left: AbortSignal): Promise<void> {
-    const { idleTimeoutMs, throttleOf, memory, space } = this.#services
-    const { job } = this
-    let flow: Flow | undefined
-    try {
-      await receivePiece(piece, this.#bytes, {
-        flow: (signal) => {
-          const signals = AbortSignal.any([left, signal])
-          flow = new Flow({ job, shared: [throttleOf(job.account)], idleTimeoutMs, signal: signals })
-          return flow
-        },
-        memory,
-        space,
-        isWorthKeeping: () => !job.signal.aborted,
-      })
-    } catch (error) {
-      const problem = asProblem(error)
-      if (endsUpload.includes(problem.code)) job.abort(problem)
-      if (!senderStays.includes(problem.code)) this.#interrupt()
-      throw problem
-    } finally {
-      flow?.close()
-      this.#lastByteAt = flow?.lastByteAt ?? this.#lastByteAt
-      this.#lastUsedAt = Date.now()
-      if (!job.signal.aborted && job.bytes !== this.#bytes.size) job.countFrom(this.#bytes.size)
-    }
-  }
-
-  /** All bytes had come when the request that brought them broke off: whoever asks again waits for the same end. */
-  async #join(publishing: Promise<StoredFile>, { sha256, body, begin }: Piece, signal: AbortSignal) {
-    // The note on disk does not matter any more; the digest is compared when it is known.
-    if (sha256 !== null) this.#bytes.note.sha256 = sha256
+  /** All bytes had arrived when the connection of their request broke: a repeated request waits for the same publish. */
+  async #join(publishing: Promise<StoredFile>, { digests, body, begin }: UploadChunk, signal: AbortSignal) {
+    // The state on disk no longer matters; the digest is compared when it is known.
+    Object.assign(this.#bytes.resumeState, digests)
     begin(this.job)
     body.resume()
     await unlessAborted(publishing, signal)
-    return this.#progress()
+    return this.progress
   }
 
-  #publish(): Promise<StoredFile> {
-    this.#publishing ??= this.#publishOnce()
-    this.#publishing.catch(() => {})
-    return this.#publishing
+  get #isInUse(): boolean {
+    return this.#requests.isBusy || this.#end.publishing !== null
   }
 
-  async #publishOnce(): Promise<StoredFile> {
-    const { job } = this
-    try {
-      const sha256 = await this.#bytes.settle(job.signal)
-      await this.#services.checkAccess(job.accountId)
-      job.commit()
-      this.#published = await this.#bytes.publish(sha256)
-    } catch (error) {
-      await this.#discard(error)
-      throw error
-    }
-    this.#bytes.release()
-    job.end({ state: 'done' })
-    this.#onEnd(this.#progress())
-    // A note that stays is removed by the next start.
-    await this.#bytes.remove().catch(() => {})
-    return this.#published
+  #planIdle(): void {
+    if (this.job.signal.aborted || this.#end.publishing || this.#requests.isClosed) return
+    // An upload that waits for its first request holds only its space.
+    if (this.#lifetime.isUsed || this.#bytes.size > 0) this.#slot.idle(this.#reception.lastByteAt)
   }
 
-  /** Ends the job once nobody works on it any more and nothing is left of it. Never rejects. */
-  #discard(reason: unknown, before: () => Promise<void> = async () => {}): Promise<void> {
-    this.#discarding ??= (async () => {
-      await before()
-      clearTimeout(this.#restTimer)
-      let outcome = reason
-      try {
-        await this.#bytes.remove()
-      } catch (error) {
-        this.#services.onFailure(error)
-        outcome = error
-      }
-      this.#bytes.release()
-      endByError(this.job, outcome)
-      this.#onEnd(null)
-    })()
-    return this.#discarding
-  }
-
-  /** What fails here leaves bytes of which nobody knows whether they can be trusted: the upload ends. */
-  async #orAbort(work: Promise<void>): Promise<void> {
-    try {
-      await work
-    } catch (error) {
-      this.job.abort(asProblem(error))
-      throw error
-    }
-  }
-
-  #interrupt(): void {
-    if (this.job.state === 'running' || this.job.state === 'paused') this.job.interrupt()
-  }
-
-  /** No request is at work: after a while the slot, the room and the open file go back. */
-  #planRest(): void {
-    clearTimeout(this.#restTimer)
-    if (this.job.signal.aborted || this.#publishing || this.#requests.isClosed) return
-    const inMs = Math.max(0, this.#lastByteAt + this.#services.keepSlotMs - performance.now())
-    this.#restTimer = setTimeout(() => this.#rest(), inMs)
-    this.#restTimer.unref()
-  }
-
-  async #rest(): Promise<void> {
-    try {
-      await this.#requests.run(null, takenOver(), async () => {
-        if (this.job.signal.aborted) return
-        this.#interrupt()
-        this.#services.jobs.releaseSlot(this.job)
-        await this.#bytes.rest()
-      })
-    } catch (error) {
-      // Closed meanwhile: everything is kept for the next start.
-      if (this.#requests.isClosed) return
-      this.#services.onFailure(error)
-      this.job.abort(asProblem(error))
-    }
-  }
-
-  #progress(): UploadProgress {
-    const { length, metadata } = this.#bytes.note
-    const expiresAt = this.#published ? null : this.expiresAt
-    return { id: this.job.id, offset: this.#told, length, metadata, expiresAt, published: this.#published }
-  }
-
-  /** The whole length is told only once the file is published: who hears it takes the upload for done. */
-  get #told(): number {
-    const { size, note } = this.#bytes
-    if (this.#published) return this.#published.size
-    return note.length === null ? size : Math.max(0, Math.min(size, note.length - 1))
+  get #advertisedOffset(): number {
+    return this.#end.published?.size ?? this.#bytes.advertisedSize
   }
 }
 
-/** After these nobody can go on: there is no room for it, or what is on disk cannot be trusted. */
-const endsUpload: readonly string[] = ['quota-exceeded', 'file-too-large', 'disk-full', 'internal']
-/** After these the sender is there and can send again. */
-const senderStays: readonly string[] = ['body-too-large', 'checksum-mismatch']
-
-/** Why an upload ended that nobody came back for in time. */
-export function expired(): Problem {
-  return new Problem('upload-gone', 'The upload has expired: nothing came for too long. Start it again.')
-}
-
-function takenOver(): Problem {
-  return new Problem('taken-over', 'Another request for the same upload came, and goes on with it.')
-}
-
-export function offsetMismatch(offset: number, given: number): Problem {
-  const message = `The upload is at ${offset}, not at ${given}: ask for the offset with HEAD and go on from there.`
-  return new Problem('offset-mismatch', message, { offset })
+/** The state of an upload when this run of the server registers it. */
+export interface ResumableState {
+  resumeState: ResumeState
+  /** Valid bytes on disk. */
+  size: number
+  ageMs: number
 }

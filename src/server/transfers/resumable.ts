@@ -1,64 +1,53 @@
 import { randomUUID } from 'node:crypto'
-import type { JobRecord, Receipt } from '../../protocol/jobs.js'
 import { Problem } from '../../protocol/problems.js'
+import { type Release, Semaphore } from '../concurrency/semaphore.js'
+import type { Admission } from '../jobs/admission.js'
 import type { Job } from '../jobs/job.js'
+import { runJob } from '../jobs/run-job.js'
 import { type Account, accountName } from '../stores/accounts.js'
-import type { Precondition } from '../stores/files.js'
 import { checkPrecondition } from '../stores/precondition.js'
-import type { Piece } from './pieces.js'
-import { offsetMismatch, type ResumableServices, ResumableUpload, type UploadProgress } from './resumable-upload.js'
-import type { UploadNote } from './upload-note.js'
-import { turnOf, type UploadRequest } from './uploads.js'
+import { isKnownBy } from './declared-digests.js'
+import { EndedUploads } from './ended-uploads.js'
+import { PartUploads } from './part-uploads.js'
+import { clientLeft } from './receiving.js'
+import type { ResumableServices, UploadProgress } from './resumable-services.js'
+import { type ResumableState, ResumableUpload } from './resumable-upload.js'
+import type { KeptUpload } from './resume-state.js'
+import type { UploadChunk } from './upload-chunks.js'
+import { type Creation, initialResumeState, type NamedCreation } from './upload-creation.js'
+import { notPartOf, offsetMismatch, tooManyUploads, uploadGone, uploadNotFound } from './upload-problems.js'
 
-/** What the creation of an upload says. */
-export interface Creation extends UploadRequest {
-  /** Checked by `parseName`. */
-  name: string
-  /** Media type. */
-  type: string
-  /** Bytes, null where the sender does not know yet. */
-  length: number | null
-  /** As the client sent it, to be given back. */
-  metadata: string
-  /** 64 hexadecimal digits. */
-  sha256: string | null
-  precondition: Precondition
-  /** The first piece, where it comes along. */
-  first: Pick<Piece, 'body' | 'bodySize' | 'sha256' | 'checksum'> | null
-}
-
-/** An upload that an earlier run of the server left. */
-export interface KeptUpload {
-  id: string
-  note: UploadNote
-  /** Bytes on disk that count. */
-  offset: number
-  lastUsedAt: Date
-}
-
-/** The uploads by pieces that are under way, and for a while those that have ended. */
+/** The resumable uploads that are under way, and for a while those that have ended. */
 export class ResumableUploads {
   readonly #services: ResumableServices
-  readonly #live = new Map<string, ResumableUpload>()
-  readonly #published = new Map<string, { accountId: number; until: number; progress: UploadProgress }>()
-  readonly #sweepTimer: NodeJS.Timeout
+  readonly #live = new Map<string, { upload: ResumableUpload; place: Release }>()
+  /** Limits the unfinished uploads of an account. */
+  readonly #places = new Semaphore({ slotsPerKey: maxUploadsPerAccount })
+  readonly #parts: PartUploads
+  readonly #ended: EndedUploads
+  readonly #endSweeps: () => void
   readonly #endObservation: () => void
 
   constructor(services: ResumableServices) {
     this.#services = services
-    const sweepMs = Math.min(longestSweepMs, Math.max(shortestSweepMs, services.keepPartialMs / 4))
-    this.#sweepTimer = setInterval(() => this.#sweep(), sweepMs)
-    this.#sweepTimer.unref()
+    this.#ended = new EndedUploads(services.jobs, services)
+    this.#parts = new PartUploads(services, {
+      takePlace: (account) => this.#takePlace(account),
+      onPublished: (accountId, progress) => this.#ended.add(accountId, progress),
+    })
+    const keepMs = Math.min(services.keepPartialMs, services.keepUnusedMs)
+    const sweepMs = Math.min(longestSweepMs, Math.max(shortestSweepMs, keepMs / 4))
+    this.#endSweeps = services.clock.every(sweepMs, () => this.#sweep())
     this.#endObservation = services.jobs.observe((job, change) => {
-      if (change === 'state') this.#live.get(job.id)?.noteControls()
+      if (change === 'state') this.#follow(job)
     })
   }
 
-  /** Takes up what earlier runs left. They hold no slot until somebody goes on with them. */
+  /** Registers the uploads of earlier runs. They hold no slot until their clients continue them. */
   async restore(kept: KeptUpload[]): Promise<void> {
-    for (const { id, note, offset, lastUsedAt } of kept) {
-      const { accountId, space, name, length, createdAt, paused, rateLimit } = note
-      const job = await this.#services.jobs.restore({
+    for (const { id, resumeState, offset, lastUsedAt } of kept) {
+      const { accountId, space, name, length, createdAt, paused, rateLimit } = resumeState
+      const admission = this.#services.jobs.restore({
         id,
         kind: 'upload',
         accountId,
@@ -68,62 +57,122 @@ export class ResumableUploads {
         rateLimit,
         interrupted: { startedAt: new Date(createdAt), bytes: offset, paused },
       })
-      this.#add(job, note, offset, lastUsedAt)
+      const place = this.#places.tryAcquire(String(accountId)) ?? (() => {})
+      // While the server was down, no client could request an upload without bytes.
+      const ageMs = offset === 0 ? 0 : Math.max(0, this.#services.clock.now() - lastUsedAt.getTime())
+      await this.#run(admission, { resumeState, size: offset, ageMs }, place)
     }
   }
 
-  /** Claims a slot and begins an upload. Nothing is left of it when this throws. */
+  /**
+   * Creates an upload, without a slot. Nothing is left if this throws, or if `left` aborts before the response, unless
+   * the client knows its id.
+   */
   async create(creation: Creation): Promise<UploadProgress> {
-    const { files, jobs, space } = this.#services
-    const { identity, name, length, metadata, sha256, precondition, first } = creation
+    if (creation.partOf) return this.#parts.create(creation, creation.partOf)
+    const { files, space } = this.#services
+    const { identity, length, metadata, digests, precondition, first } = creation
     const { account } = identity
+    const id = creation.jobId ?? randomUUID()
+    const name = creation.name ?? id
     if (length !== null) space.checkSize(length)
     await files.checkName(account, name)
     const there = await files.find(account, name)
-    // The answer to an earlier try was lost: the same bytes again are a success, and not worth sending.
-    if (there?.sha256 && there.sha256 === sha256 && there.size === length) {
-      const id = randomUUID()
+    // The response to an earlier attempt was lost: the same bytes again succeed without sending them.
+    if (there && there.size === length && isKnownBy(digests, there.sha256)) {
+      await this.#ended.checkOwn(id, account)
       const progress = { id, offset: there.size, length, metadata, expiresAt: null, published: there }
-      this.#remember(account.id, progress)
+      this.#ended.add(account.id, progress)
       return progress
     }
     checkPrecondition(there, precondition)
-    const owner = { accountId: account.id, account: accountName(account) }
-    const wish = { id: creation.jobId, rateLimit: creation.rateLimit ?? null }
-    const plan = { ...owner, ...wish, kind: 'upload' as const, file: name, totalBytes: length }
-    const job = await jobs.start(plan, turnOf(creation))
-    const upload = this.#add(job, noteOf(creation), 0, new Date())
+    const upload = await this.#register(id, { ...creation, name })
+    if (creation.jobId === null) {
+      const discard = () => upload.discard(clientLeft())
+      creation.left.addEventListener('abort', discard, { once: true })
+      if (creation.left.aborted) discard()
+    }
     const progress = await upload.begin()
     if (first === null || length === 0) return progress
-    return upload.append({ ...creation, ...first, offset: 0, length: null })
+    // Its response acknowledges bytes: the client may continue as late as after any other request.
+    upload.use()
+    try {
+      return await upload.append({ ...creation, ...first, offset: 0, length: null })
+    } catch (error) {
+      const isRefused = error instanceof Problem && error.code === 'job-running'
+      // The client did not receive its location.
+      if (creation.jobId === null || isRefused) await upload.discard(error)
+      throw error
+    }
   }
 
-  /** How far an upload is. Throws `upload-not-found`, `upload-gone`, and `upload-locked` for a minute after a stop. */
+  async #register(id: string, creation: NamedCreation): Promise<ResumableUpload> {
+    const { identity, name, length, rateLimit } = creation
+    const { account } = identity
+    const place = await this.#takePlace(account)
+    try {
+      const admission = this.#services.jobs.register({
+        kind: 'upload',
+        id,
+        accountId: account.id,
+        account: accountName(account),
+        file: name,
+        totalBytes: length,
+        rateLimit: rateLimit ?? null,
+      })
+      const resumeState = initialResumeState(creation, new Date(this.#services.clock.now()))
+      return await this.#run(admission, { resumeState, size: 0, ageMs: 0 }, place)
+    } catch (error) {
+      place()
+      throw error
+    }
+  }
+
+  /** If an account has too many, its oldest upload without bytes is removed. */
+  async #takePlace({ id }: Account): Promise<Release> {
+    for (;;) {
+      const place = this.#places.tryAcquire(String(id))
+      if (place) return place
+      const idle = this.#uploads().find((upload) => upload.job.accountId === id && upload.isIdle)
+      if (!idle) throw tooManyUploads(maxUploadsPerAccount)
+      await idle.evict()
+    }
+  }
+
+  /**
+   * The progress of an upload. Throws `upload-not-found`, `upload-gone`, and `upload-locked` for a minute after a stop.
+   */
   async look(id: string, account: Account): Promise<UploadProgress> {
+    const part = this.#parts.find(id, account)
+    if (part) return part.look()
     const live = await this.#find(id, account)
     try {
       if (live) return await live.look()
     } catch (error) {
-      // It ended just now: told below.
+      // It has just ended: handled below.
       if (!live?.job.isEnded) throw error
     }
-    const ended = await this.#getEnded(id, account)
+    const ended = await this.#ended.get(id, account)
     if ('published' in ended) return ended
-    // A client that hears "gone" starts over. This one gives up instead, because somebody stopped it.
-    if (ended.state === 'stopped' && Date.parse(ended.endedAt!) + stopToldMs > Date.now()) {
+    // A client restarts after "gone". This one should give up instead, because the upload was stopped.
+    if (ended.state === 'stopped' && Math.abs(this.#services.clock.now() - Date.parse(ended.endedAt!)) < stopToldMs) {
       throw new Problem('upload-locked', `The upload was stopped by ${ended.stoppedBy}.`, { job: ended })
     }
-    throw gone(ended)
+    throw uploadGone(ended)
   }
 
-  /** As `ResumableUpload.append`. Throws what `look` does too, but `job-stopped` after a stop. */
-  async append(id: string, account: Account, piece: Piece): Promise<UploadProgress> {
+  /** Like `ResumableUpload.append`. Throws the errors of `look` too, but `job-stopped` after a stop. */
+  async append(id: string, account: Account, chunk: UploadChunk): Promise<UploadProgress> {
+    const part = this.#parts.find(id, account)
+    const { partOf } = chunk
+    if (partOf && partOf !== part?.partOf && !this.#ended.has(id)) throw notPartOf(partOf)
+    if (part) return part.append(chunk)
     const live = await this.#find(id, account)
-    if (live) return live.append(piece)
-    const ended = await this.#getEnded(id, account)
-    if (!('published' in ended)) throw gone(ended)
-    if (piece.offset !== ended.offset) throw offsetMismatch(ended.offset, piece.offset)
-    if (piece.bodySize !== 0) {
+    if (live) return live.append(chunk)
+    const ended = await this.#ended.get(id, account)
+    if (!('published' in ended)) throw uploadGone(ended)
+    if (chunk.offset !== ended.offset) throw offsetMismatch(ended.offset, chunk.offset)
+    if (chunk.bodySize !== 0) {
       const { offset } = ended
       throw new Problem('offset-mismatch', `The upload is whole with its ${offset} bytes: no more can come.`, {
         offset,
@@ -132,12 +181,17 @@ export class ResumableUploads {
     return ended
   }
 
-  /** Stops an upload. Throws `already-published` too. */
-  async stop(id: string, account: Account): Promise<Receipt> {
+  /** Stops an upload; of a job of many files, only this upload. Throws `already-published` too. */
+  async stop(id: string, account: Account): Promise<void> {
+    const part = this.#parts.find(id, account)
+    if (part) return part.remove()
     const live = await this.#find(id, account)
-    if (live) return live.stop(accountName(account))
-    const ended = await this.#getEnded(id, account)
-    if (!('published' in ended)) throw gone(ended)
+    if (live) {
+      await live.stop(accountName(account))
+      return
+    }
+    const ended = await this.#ended.get(id, account)
+    if (!('published' in ended)) throw uploadGone(ended)
     throw new Problem('already-published', 'Too late to stop: the file is published. Remove it by its name.')
   }
 
@@ -145,91 +199,63 @@ export class ResumableUploads {
     return this.#live.has(job.id)
   }
 
-  /** Ends the requests under way by `reason`, and keeps the uploads for a later run. Resolves when all is on disk. */
+  /**
+   * Aborts running requests with `reason`, and keeps the uploads for a later run. Resolves when everything is on disk.
+   */
   async close(reason: Problem): Promise<void> {
-    clearInterval(this.#sweepTimer)
-    await Promise.all([...this.#live.values()].map((upload) => upload.close(reason)))
+    this.#endSweeps()
+    await Promise.all(this.#uploads().map((upload) => upload.close(reason)))
     this.#endObservation()
   }
 
-  #add(job: Job, note: UploadNote, size: number, lastUsedAt: Date): ResumableUpload {
-    const upload = new ResumableUpload(this.#services, { job, note, size, lastUsedAt }, (published) => {
-      this.#live.delete(job.id)
-      if (published) this.#remember(note.accountId, published)
+  /** Runs the upload's job, which continues after this returns. `place` is released when it ends. */
+  async #run(admitting: Promise<Admission>, state: ResumableState, place: Release): Promise<ResumableUpload> {
+    let upload!: ResumableUpload
+    await runJob(admitting, (run) => {
+      upload = new ResumableUpload(this.#services, run, state)
+      this.#live.set(run.job.id, { upload, place })
+      return upload.work()
     })
-    this.#live.set(job.id, upload)
     return upload
   }
 
+  /** In the same step as the end of a job, its upload moves from the active ones to the published ones. */
+  #follow(job: Job): void {
+    const live = this.#live.get(job.id)
+    if (!live) return
+    if (!job.isEnded) {
+      live.upload.saveControls()
+      return
+    }
+    this.#live.delete(job.id)
+    live.place()
+    const { progress } = live.upload
+    if (progress.published) this.#ended.add(job.accountId, progress)
+  }
+
+  #uploads(): ResumableUpload[] {
+    return [...this.#live.values()].map(({ upload }) => upload)
+  }
+
   async #find(id: string, account: Account): Promise<ResumableUpload | undefined> {
-    const upload = this.#live.get(id)
-    if (upload && upload.job.accountId !== account.id) throw notFound(id)
-    if (!upload || upload.expiresAt.getTime() > Date.now()) return upload
-    // Whoever was told the time is not surprised, and the sweep may be a minute away.
+    const upload = this.#live.get(id)?.upload
+    if (upload && upload.job.accountId !== account.id) throw uploadNotFound(id)
+    if (!upload?.hasExpired) {
+      upload?.use()
+      return upload
+    }
+    // The client knows the expiry time, and the next sweep may be a minute away.
     upload.expire()
     await upload.job.ended
     return undefined
   }
 
-  /** What became of one that is not under way: for a while all of it, later, and after a restart, what its job tells. */
-  async #getEnded(id: string, account: Account): Promise<UploadProgress | JobRecord> {
-    const remembered = this.#published.get(id)
-    if (remembered && remembered.until > Date.now()) {
-      if (remembered.accountId !== account.id) throw notFound(id)
-      return remembered.progress
-    }
-    const found = await this.#services.jobs.findRecord(id)
-    if (!found || found.accountId !== account.id || found.job.kind !== 'upload' || !found.job.endedAt)
-      throw notFound(id)
-    const { job } = found
-    if (job.state !== 'done' || Date.parse(job.endedAt!) + this.#services.keepPartialMs < Date.now()) return job
-    return { id, offset: job.bytes, length: job.bytes, metadata: '', expiresAt: null, published: null }
-  }
-
-  #remember(accountId: number, progress: UploadProgress): void {
-    this.#published.set(progress.id, { accountId, until: Date.now() + this.#services.keepPartialMs, progress })
-    const [oldest] = this.#published.keys()
-    if (this.#published.size > rememberedUploads && oldest !== undefined) this.#published.delete(oldest)
-  }
-
   #sweep(): void {
-    const now = Date.now()
-    for (const upload of this.#live.values()) if (upload.expiresAt.getTime() <= now) upload.expire()
+    for (const upload of this.#uploads()) if (upload.hasExpired) upload.expire()
   }
 }
 
 const longestSweepMs = 60_000
 const shortestSweepMs = 25
 const stopToldMs = 60_000
-const rememberedUploads = 1000
-
-function noteOf(creation: Creation): UploadNote {
-  const { identity, name, type, length, metadata, sha256, precondition, rateLimit } = creation
-  const { account } = identity
-  return {
-    accountId: account.id,
-    space: { role: account.role, username: account.username },
-    name,
-    type,
-    length,
-    metadata,
-    sha256,
-    precondition,
-    createdAt: new Date().toISOString(),
-    uncheckedFrom: null,
-    paused: false,
-    rateLimit: rateLimit ?? null,
-  }
-}
-
-function notFound(id: string): Problem {
-  return new Problem('upload-not-found', `There is no upload "${id}".`)
-}
-
-function gone(job: JobRecord): Problem {
-  if (job.state === 'stopped') {
-    return new Problem('job-stopped', `The upload was stopped by ${job.stoppedBy}.`, { stoppedBy: job.stoppedBy, job })
-  }
-  const why = job.error ? `: ${job.error.message}` : '.'
-  return new Problem('upload-gone', `The upload has ended${why}`, { job })
-}
+const maxUploadsPerAccount = 1000

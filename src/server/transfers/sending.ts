@@ -1,4 +1,3 @@
-import type { Writable } from 'node:stream'
 import type { OpenFile } from '../stores/files.js'
 import { unlessAborted } from './abortable.js'
 import { type BufferPool, BufferSize } from './buffers.js'
@@ -11,72 +10,80 @@ export interface ByteRange {
   end: number
 }
 
-/** The file has become shorter than it was when it was opened. */
+/** A `Writable`, or what transforms bytes on their way to one. Calls back once the bytes may be reused. */
+export interface ByteSink {
+  write(bytes: Buffer, callback: (error?: Error | null) => void): unknown
+}
+
+/** The file has become shorter since it was opened. */
 export class Truncated extends Error {
   override name = 'Truncated'
 }
 
 /**
- * Moves a range of a file into `sink`, reading the next piece while the last one is being written, and resolves when
- * all was handed over; `sink` is not ended. Rejects with the reason of the flow's signal, with `Truncated`, and with
- * the sink's error where its reader went away. `onSent` hears of every piece that the sink has taken.
+ * Sends a range of a file to `sink`, reading the next chunk while the previous one is being written, and resolves when
+ * all chunks were passed; `sink` is not ended. Rejects with the reason of the flow's signal, with `Truncated`, and with
+ * the sink's error when its reader has disconnected. `onSent` is called for every chunk that the sink has accepted.
  */
 export async function send(
   file: OpenFile,
   range: ByteRange,
-  sink: Writable,
+  sink: ByteSink,
   { flow, pool, onSent }: { flow: Flow; pool: BufferPool; onSent: () => void },
 ): Promise<void> {
-  const size = new BufferSize()
-  const read = (position: number): Piece => {
+  const size = new BufferSize(flow.clock)
+  const read = (position: number): FilledBuffer => {
     const buffer = pool.take(size.bytes)
     const length = Math.max(1, Math.floor(Math.min(buffer.length, flow.step, range.end - position)))
     const filled = file.read(buffer.subarray(0, length), position)
-    // Waited for below, unless the transfer ends before.
+    // Prevents an unhandled rejection: it is awaited below, unless the transfer ends before.
     filled.catch(() => {})
     return { buffer, filled }
   }
   let position = range.start
-  let piece = position < range.end ? read(position) : null
-  let next: Piece | null = null
+  let current = position < range.end ? read(position) : null
+  let next: FilledBuffer | null = null
   try {
-    while (piece) {
-      const length = await piece.filled
+    while (current) {
+      const length = await current.filled
       if (length === 0) throw new Truncated('The file became shorter while it was being sent.')
       position += length
       if (position < range.end) next = read(position)
-      // A piece that was read before a limit was set is larger than a step by now.
+      // A chunk that was read before a limit was set may be larger than a step.
       for (let sent = 0; sent < length; ) {
         const step = Math.ceil(Math.min(flow.step, length - sent))
         await flow.pass(step)
-        await unlessAborted(write(sink, piece.buffer.subarray(sent, sent + step)), flow.signal)
+        await unlessAborted(write(sink, current.buffer.subarray(sent, sent + step)), flow.signal)
         flow.touch()
         onSent()
         sent += step
       }
       size.adapt()
-      pool.give(piece.buffer)
-      piece = next
+      pool.give(current.buffer)
+      current = next
       next = null
     }
   } finally {
-    for (const left of [piece, next]) {
+    for (const left of [current, next]) {
       if (!left) continue
-      // The file is closed after this: no read may be under way any more. The sink may still hold the bytes.
+      // The file is closed after this: no read may be running. The sink may still hold the bytes.
       await left.filled.catch(() => {})
       pool.drop(left.buffer)
     }
   }
 }
 
-interface Piece {
+interface FilledBuffer {
   buffer: Buffer
-  /** How many bytes of the buffer were read. */
+  /** The number of bytes read into the buffer. */
   filled: Promise<number>
 }
 
-/** Resolves when the sink has taken the bytes, so that the buffer is free again. Whatever a sink fails by, its reader has gone. */
-function write(sink: Writable, bytes: Buffer): Promise<void> {
+/**
+ * Resolves when the sink has accepted the bytes, so that the buffer is free again. Any error of a sink means that its
+ * reader has disconnected.
+ */
+function write(sink: ByteSink, bytes: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     sink.write(bytes, (error) => (error ? reject(clientLeft()) : resolve()))
   })

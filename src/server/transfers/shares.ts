@@ -1,52 +1,75 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { Problem } from '../../protocol/problems.js'
 import { type Identity, Revocation } from '../auth/identity.js'
+import { networkOf } from '../auth/networks.js'
+import type { Clock } from '../clock.js'
+import { type Release, Semaphore } from '../concurrency/semaphore.js'
 import type { Jobs } from '../jobs/jobs.js'
 import type { Account, AccountStore } from '../stores/accounts.js'
-import type { FileStore, OpenFile } from '../stores/files.js'
+import type { OpenFile, PublishedFiles } from '../stores/files.js'
+import type { Folders } from '../stores/folders.js'
 import type { Share, ShareStore } from '../stores/shares.js'
 
 export interface ShareServices {
+  clock: Clock
   shares: ShareStore
   accounts: Pick<AccountStore, 'get'>
-  files: Pick<FileStore, 'open' | 'find'>
+  files: Pick<PublishedFiles, 'open' | 'find'>
+  folders: Pick<Folders, 'exists'>
   jobs: Pick<Jobs, 'unfinished'>
-  /** 32 bytes or more; the links die with it. */
+  /** 32 bytes or more; if it is lost, all links become invalid. */
   secret: Uint8Array
 }
 
-/** A file that somebody asks for by a link. */
+/** A file that is requested by a link. */
 export interface SharedFile {
-  /** Closed by whoever asked for it. */
+  /** The caller closes it. */
   file: OpenFile
-  /** The owner, in the name of the link. */
+  /** The owner, in whose name the link works. */
   identity: Identity
   /** The account of the link's jobs: `share:ID`. */
   account: string
 }
 
+/** A shared folder, or one in it, that is requested by a link. */
+export interface SharedFolder {
+  folder: string
+  /** The shared folder: what is above it must not be shown. */
+  root: string
+  identity: Identity
+  account: string
+}
+
+export interface ListedShare extends Share {
+  /** Whether a file or folder of its name exists. */
+  available: boolean
+}
+
 /**
- * Links to single files that work without an account. A link's token is its id with a signature of ours, so that
- * the store holds no secret and the owner can be shown the link again.
+ * Links to files and folders that work without an account. A link's token is its id with our signature, so that the store
+ * holds no secret and the owner can be shown the link again.
  */
 export class Shares {
   readonly #services: ShareServices
   readonly #revocations = new Map<string, AbortController>()
+  readonly #readers = new Semaphore({ slotsPerKey: 32 })
+  readonly #readersPerNetwork = new Semaphore({ slotsPerKey: 12 })
 
   constructor(services: ShareServices) {
     this.#services = services
   }
 
-  /** Throws `file-not-found`, and `quota-exceeded` where the account has too many links. */
+  /** Throws `file-not-found`, and `quota-exceeded` if the account has too many links. */
   async create(account: Account, filename: string, expiresInSeconds: number): Promise<Share> {
-    const { files, shares } = this.#services
-    if (!(await files.find(account, filename))) throw fileNotFound(filename)
+    const { shares } = this.#services
+    if (!(await this.#exists(account, filename))) throw notFound(filename)
     if ((await shares.list(account.id)).length >= maxShares) {
       throw new Problem('quota-exceeded', `An account has ${maxShares} links at most: revoke one first.`)
     }
-    const now = Date.now()
+    const now = this.#services.clock.now()
     const share: Share = {
-      // Without a dash in front, which a command line would take for an option.
+      // Without a leading dash, which a command line would take for an option.
       id: randomBytes(idBytes).toString('base64url').replace(/^-/, 'A'),
       accountId: account.id,
       filename,
@@ -58,8 +81,12 @@ export class Shares {
   }
 
   /** Newest first. */
-  async list(account: Account): Promise<Share[]> {
-    return (await this.#services.shares.list(account.id)).reverse()
+  async list(account: Account): Promise<ListedShare[]> {
+    const shares = (await this.#services.shares.list(account.id)).reverse()
+    const names = new Set(shares.map(({ filename }) => filename))
+    const isThere = new Map<string, boolean>()
+    for (const name of names) isThere.set(name, await this.#exists(account, name))
+    return shares.map((share) => ({ ...share, available: isThere.get(share.filename)! }))
   }
 
   /** The secret part of the link. */
@@ -67,34 +94,73 @@ export class Shares {
     return id + this.#sign(id)
   }
 
-  /** What the token leads to. Throws `share-not-found` for every token that does not work, `file-not-found` where the file is gone. */
-  async open(token: string): Promise<SharedFile> {
-    const { filename, identity } = await this.#find(token)
-    const file = await this.#services.files.open(identity.account, filename)
-    if (!file) throw fileNotFound(filename)
-    return { file, identity, account: jobAccount(token.slice(0, idLength)) }
+  /**
+   * Resolves a token, and a name below a shared folder; one that is empty or ends with a slash is a folder. Throws
+   * `share-not-found` for every invalid token, and `file-not-found` if the file or folder is missing.
+   */
+  async open(token: string, below = ''): Promise<SharedFile | SharedFolder> {
+    const { filename: root, identity } = await this.#find(token)
+    const account = jobAccount(token.slice(0, idLength))
+    const name = root + below
+    // Nothing is below a file: its name with more behind it is that of another file.
+    if (below !== '' && !isFolder(root)) throw notFound(below)
+    if (isFolder(name)) {
+      if (!(await this.#exists(identity.account, name))) throw notFound(below)
+      return { folder: name, root, identity, account }
+    }
+    const file = await this.#services.files.open(identity.account, name)
+    if (!file) throw notFound(below || root)
+    return { file, identity, account }
   }
 
-  /** Ends a link and the downloads by it. Throws `share-not-found` for a missing one and for someone else's. */
+  /**
+   * Takes a slot for a reader of a link; each address has a share of them. Throws `busy`. `account` is that of the
+   * link's jobs.
+   */
+  enter(account: string, address: string): Release {
+    const network = networkOf(address)
+    const release = this.#readers.tryAcquire(account)
+    const releaseShare = this.#readersPerNetwork.tryAcquire(`${account} ${network}`)
+    if (release && releaseShare) {
+      return () => {
+        release()
+        releaseShare()
+      }
+    }
+    release?.()
+    releaseShare?.()
+    throw new Problem('busy', 'This link is being downloaded too often at once: try again later.', { retryAfter: 5 })
+  }
+
+  /**
+   * Revokes a link and stops its downloads. Throws `share-not-found` for a missing link and for one of another account.
+   */
   async revoke(account: Account, id: string, by: string): Promise<void> {
     const share = await this.#services.shares.find(id)
     if (share?.accountId !== account.id) throw new Problem('share-not-found', 'You have no such link.')
     await this.#end([id], by)
   }
 
-  /** Ends all links of an account and the downloads by them. */
+  /** Revokes all links of an account and stops their downloads. */
   async revokeAll(account: Account, by: string): Promise<void> {
     const shares = await this.#services.shares.list(account.id)
     const ids = shares.map(({ id }) => id)
     await this.#end(ids, by)
   }
 
+  async #exists(account: Account, name: string): Promise<boolean> {
+    const { files, folders } = this.#services
+    return isFolder(name) ? folders.exists(account, name) : (await files.find(account, name)) !== undefined
+  }
+
   async #find(token: string): Promise<{ filename: string; identity: Identity }> {
     const id = token.slice(0, idLength)
     if (!isSame(token.slice(idLength), this.#sign(id))) throw shareNotFound()
     const { shares, accounts } = this.#services
-    // Before the link is looked up, so that one revoked from here on aborts this very signal.
+    // Before the link is looked up, so that a later revocation aborts this very signal.
     const revocation = this.#revocations.get(id) ?? new AbortController()
+    // Every reader of the link adds a listener: this is no leak, but Node would warn.
+    setMaxListeners(0, revocation.signal)
     this.#revocations.set(id, revocation)
     const share = await shares.find(id)
     if (!share) this.#revocations.delete(id)
@@ -124,7 +190,7 @@ export class Shares {
   }
 }
 
-/** The account of a link's jobs, as the job map knows it; not one that can log in. */
+/** The account of a link's jobs in the job map; it cannot log in. */
 function jobAccount(id: string): string {
   return `share:${id}`
 }
@@ -134,8 +200,12 @@ function isSame(given: string, wanted: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b)
 }
 
-function fileNotFound(name: string): Problem {
-  return new Problem('file-not-found', `There is no file "${name}".`, { name })
+function isFolder(name: string): boolean {
+  return name.endsWith('/')
+}
+
+function notFound(name: string): Problem {
+  return new Problem('file-not-found', `There is no ${isFolder(name) ? 'folder' : 'file'} "${name}".`, { name })
 }
 
 function shareNotFound(): Problem {

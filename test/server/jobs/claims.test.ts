@@ -7,8 +7,8 @@ import { shareServer } from '../../helpers/shared-server.js'
 
 const shared = shareServer({ shutdownGraceMs: 0 })
 
-describe('a slot', () => {
-  it('is one for each account and kind: the second upload is refused, naming the job in its way', async () => {
+describe('the slot of a job', () => {
+  it('is unique to an account and kind: a second upload is rejected with the running job', async () => {
     const ann = await shared.newCaller()
     const first = await holdUpload(ann, 'first')
     const refused = await ann.put('b', 'b')
@@ -18,7 +18,7 @@ describe('a slot', () => {
     expect((await ann.put('b', 'b')).status).toBe(201)
   })
 
-  it('of one account, or of the other kind, is not in the way', async () => {
+  it('is independent of other accounts and other kinds', async () => {
     const [ann, bob] = [await shared.newCaller(), await shared.newCaller()]
     await ann.put('a', 'a')
     const first = await holdUpload(ann, 'first')
@@ -28,7 +28,7 @@ describe('a slot', () => {
     await first.answer
   })
 
-  it('is won by one of twenty uploads that start at once, ten times over', async () => {
+  it('is taken by one of twenty concurrent uploads, ten times in a row', async () => {
     const ann = await shared.newCaller()
     for (let round = 0; round < 10; round++) {
       const connections = await Promise.all(Array.from({ length: 20 }, () => connectTo(ann.url)))
@@ -44,7 +44,7 @@ describe('a slot', () => {
     }
   })
 
-  it('is won by one of twenty exports of different files that start at once', async () => {
+  it('is taken by one of twenty concurrent exports of different files', async () => {
     const ann = await shared.newCaller()
     for (let index = 0; index < 20; index++) await ann.put(`f${index}`, Buffer.alloc(1024 ** 2, index))
     const exports = await Promise.all(Array.from({ length: 20 }, () => connectTo(ann.url)))
@@ -56,7 +56,7 @@ describe('a slot', () => {
     expect(answers).toEqual(['200', ...Array(19).fill('409')])
   })
 
-  it('is free again after every kind of end', async () => {
+  it('is released after every outcome', async () => {
     const ann = await shared.newCaller()
     await ann.put('folder/file', 'x')
     const ends: [number, () => Promise<Answer>][] = [
@@ -75,10 +75,10 @@ describe('a slot', () => {
   })
 })
 
-describe('more slots', () => {
+describe('several slots for each account', () => {
   const many = shareServer({ jobsPerAccount: 3, shutdownGraceMs: 0 })
 
-  it('let so many run, and no more', async () => {
+  it('allow that many running jobs, and no more', async () => {
     const ann = await many.newCaller()
     const held = await Promise.all(['a', 'b', 'c'].map((name) => holdUpload(ann, name)))
     expect(await ann.put('d', 'd')).toMatchObject({ status: 409, json: { code: 'job-running' } })
@@ -87,7 +87,7 @@ describe('more slots', () => {
     expect((await ann.put('d', 'd')).status).toBe(201)
   })
 
-  it('are stopped all together by a stop of the kind, the newest first', async () => {
+  it('are all released by a stop of the kind, newest first', async () => {
     const ann = await many.newCaller()
     const held = []
     for (const name of ['a', 'b', 'c']) held.push(await holdUpload(ann, name))
@@ -101,7 +101,7 @@ describe('more slots', () => {
 })
 
 describe('a job id', () => {
-  it('may be chosen by the client, which can stop its job by it while the answer is outstanding', async () => {
+  it('can be chosen by the client, to stop its job before the response', async () => {
     const ann = await shared.newCaller()
     const id = randomUUID()
     const held = await holdUpload(ann, 'a', { id })
@@ -109,7 +109,7 @@ describe('a job id', () => {
     expect((await held.answer).headers['filejobs-job']).toBe(id)
   })
 
-  it('means the same in capitals', async () => {
+  it('is case-insensitive', async () => {
     const ann = await shared.newCaller()
     const id = randomUUID().toUpperCase()
     const held = await holdUpload(ann, 'a', { id })
@@ -118,7 +118,7 @@ describe('a job id', () => {
     expect((await held.answer).status).toBe(409)
   })
 
-  it('that was used before is refused, running or ended, also that of somebody else', async () => {
+  it('already used is rejected, whether running or ended, also if used by another account', async () => {
     const [ann, bob] = [await shared.newCaller(), await shared.newCaller()]
     const held = await holdUpload(ann, 'a')
     const reuse = () => bob.put('b', 'b', { 'Filejobs-Job': held.id })
@@ -129,14 +129,17 @@ describe('a job id', () => {
     expect(await bob.names()).toEqual([])
   })
 
-  it.each(['', 'x', '123', `${randomUUID()}0`, '../../etc/passwd'])('that is no UUID is refused: "%s"', async (id) => {
-    const ann = await shared.newCaller()
-    const refused = await ann.put('a', 'a', { 'Filejobs-Job': id })
-    expect(refused).toMatchObject({ status: 400, json: { code: 'invalid-request', field: 'Filejobs-Job' } })
-    expect(await ann.names()).toEqual([])
-  })
+  it.each(['', 'x', '123', `${randomUUID()}0`, '../../etc/passwd'])(
+    'that is not a UUID is rejected: "%s"',
+    async (id) => {
+      const ann = await shared.newCaller()
+      const refused = await ann.put('a', 'a', { 'Filejobs-Job': id })
+      expect(refused).toMatchObject({ status: 400, json: { code: 'invalid-request', field: 'Filejobs-Job' } })
+      expect(await ann.names()).toEqual([])
+    },
+  )
 
-  it('is in every answer that concerns a job, refusals too', async () => {
+  it('is included in every response about a job, including errors', async () => {
     const ann = await shared.newCaller()
     const wrong = `sha-256=:${Buffer.alloc(32).toString('base64')}:`
     const [first, second, third] = [randomUUID(), randomUUID(), randomUUID()]
@@ -155,7 +158,7 @@ describe('a job id', () => {
 })
 
 describe('the list of jobs', () => {
-  it('shows my jobs, the newest first, page by page', async () => {
+  it('contains the account’s own jobs, newest first, page by page', async () => {
     const ann = await shared.newCaller()
     for (let index = 0; index < 7; index++) await ann.put(`f${index}`, 'x')
     const held = await holdUpload(ann, 'f7')
@@ -170,7 +173,7 @@ describe('the list of jobs', () => {
     held.request.destroy()
   })
 
-  it('can be narrowed to states and a kind', async () => {
+  it('can be filtered by states and kind', async () => {
     const ann = await shared.newCaller()
     await ann.put('a', 'a')
     await ann.call('/files/a')
@@ -186,14 +189,14 @@ describe('the list of jobs', () => {
   })
 
   it.each(['state=sleeping', 'kind=nap', 'limit=0', 'limit=x', 'cursor=x', 'account=bob'])(
-    'refuses %s',
+    'rejects %s',
     async (query) => {
       const ann = await shared.newCaller()
       expect(await ann.call(`/jobs?${query}`)).toMatchObject({ status: 400, json: { code: 'invalid-request' } })
     },
   )
 
-  it("holds nobody else's jobs, which do not exist for me and cannot be touched", async () => {
+  it('excludes jobs of other accounts, which are answered as missing', async () => {
     const [ann, bob] = [await shared.newCaller(), await shared.newCaller()]
     const held = await holdUpload(ann, 'a')
     expect((await bob.call('/jobs')).json.jobs).toEqual([])
@@ -207,7 +210,7 @@ describe('the list of jobs', () => {
     expect((await held.answer).status).toBe(201)
   })
 
-  it("shows everybody's to an admin who asks, and lets an admin stop them", async () => {
+  it('includes all jobs for an admin on request, and lets an admin stop them', async () => {
     const [ann, admin] = [await shared.newCaller(), await shared.admin()]
     const held = await holdUpload(ann, 'a')
     expect((await admin.call('/jobs')).json.jobs).toEqual([])
@@ -218,8 +221,8 @@ describe('the list of jobs', () => {
   })
 })
 
-describe('a job that ended', () => {
-  it('gives its receipt again, or says why it has none', async () => {
+describe('an ended job', () => {
+  it('returns its receipt again, or explains why it has none', async () => {
     const ann = await shared.newCaller()
     const stopped = await holdUpload(ann, 'a')
     const receipt = (await ann.post(`/jobs/${stopped.id}/stop`)).json
@@ -234,7 +237,7 @@ describe('a job that ended', () => {
     expect(await ann.post(`/jobs/${left.id}/stop`)).toMatchObject({ status: 409, json: { code: 'not-running' } })
   })
 
-  it('that nobody knows is not found', async () => {
+  it('that does not exist is answered 404', async () => {
     const ann = await shared.newCaller()
     for (const id of [randomUUID(), 'x']) expect((await ann.call(`/jobs/${id}`)).status).toBe(404)
   })

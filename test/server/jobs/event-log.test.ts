@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { EventLog } from '../../../dist/server/jobs/event-log.js'
 
-describe('the log of events', () => {
-  it('gives what came after a place, and knows which places it reaches', () => {
+describe('the event log', () => {
+  it('returns the events after a position, and the positions that it covers', () => {
     const log = new EventLog(1_000_000)
     expect([log.end, log.reaches(0), log.reaches(1)]).toEqual([0, true, false])
     for (const seq of [1, 2, 5, 9]) log.append({ seq, accountId: 1, job: '{}' })
@@ -13,7 +13,7 @@ describe('the log of events', () => {
     expect(seqsAfter(log, 9)).toEqual([])
   })
 
-  it('forgets the oldest beyond its size, and reaches no place before them', () => {
+  it('drops the oldest events above its size, and does not cover positions before them', () => {
     const log = new EventLog(10_000)
     for (let seq = 1; seq <= 1000; seq++) log.append({ seq, accountId: 1, job: 'x'.repeat(100) })
     const kept = seqsAfter(log, 0)
@@ -24,7 +24,7 @@ describe('the log of events', () => {
     expect(seqsAfter(log, 998)).toEqual([999, 1000])
   })
 
-  it('keeps its end when a single event is larger than all of it may be', () => {
+  it('keeps its end position if a single event exceeds its size', () => {
     const log = new EventLog(10)
     log.append({ seq: 7, accountId: 1, job: 'x'.repeat(100) })
     expect([log.end, log.reaches(0), log.reaches(7)]).toEqual([7, false, true])

@@ -2,17 +2,20 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { JobEvent } from '../../../dist/protocol/jobs.js'
-import { sendEvents } from '../../../dist/server/http/event-stream.js'
-import { JobFeed, type Reader } from '../../../dist/server/jobs/feed.js'
+import { systemClock } from '../../../dist/server/clock.js'
+import { type FeedReader, JobFeed } from '../../../dist/server/jobs/feed.js'
 import type { Job } from '../../../dist/server/jobs/job.js'
 import { Jobs } from '../../../dist/server/jobs/jobs.js'
+import { LocalSlots } from '../../../dist/server/jobs/local-slots.js'
+import { runJob } from '../../../dist/server/jobs/run-job.js'
+import { sendEvents } from '../../../dist/server/routes/responses/event-stream.js'
 import { openJobHistory } from '../../../dist/server/stores/local/job-history.js'
 import { eventually } from '../../helpers/eventually.js'
 import { connectTo, head } from '../../helpers/raw-connection.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
-describe('the feed', () => {
-  it('gives the same bytes to all who listen to the same', async () => {
+describe('the event feed', () => {
+  it('gives the same bytes to listeners with the same filter', async () => {
     const { feed, startJob } = await openFeed()
     const job = await startJob(1)
     const [first, second, other] = [read(feed, 1), read(feed, 1), read(feed, 2)]
@@ -26,7 +29,7 @@ describe('the feed', () => {
     expect(other.read()).toBeNull()
   })
 
-  it('takes a listener that fell behind to where everybody is, once the log has forgotten what it missed', async () => {
+  it('sends a listener that fell behind the log a resync and a new snapshot', async () => {
     const { feed, startJob } = await openFeed({ logBytes: 10_000 })
     const job = await startJob(1)
     const [slow, quick] = [read(feed, 1), read(feed, 1)]
@@ -44,7 +47,7 @@ describe('the feed', () => {
     expect(drain(slow)).toEqual(drain(quick))
   })
 
-  it('ends a listener of a feed that is closed, and takes no other', async () => {
+  it('ends its listeners when it is closed, and accepts no more', async () => {
     const { feed } = await openFeed()
     let ended = 0
     const listening = { accountId: 1, format: 'ndjson' as const, after: undefined, onNews: () => {} }
@@ -55,8 +58,8 @@ describe('the feed', () => {
   })
 })
 
-describe('a listener that does not read what it is sent', () => {
-  it('is given nothing more, and starts anew by resync once it reads again', async () => {
+describe('an event listener that does not read', () => {
+  it('is sent no more events, and gets a resync when it reads again', async () => {
     const { feed, startJob } = await openFeed({ logBytes: 500_000 })
     const job = await startJob(1)
     const sending: http.ServerResponse[] = []
@@ -99,24 +102,27 @@ describe('a listener that does not read what it is sent', () => {
 /** A feed of real jobs, with the way to start one. */
 async function openFeed(options: { logBytes?: number } = {}) {
   const history = await openJobHistory(await temporaryFolder(), () => {})
-  const jobs = new Jobs(history, { jobsPerAccount: 100 })
-  const feed = new JobFeed(jobs, options)
+  const slots = new LocalSlots({ history, lastSeq: history.lastSeq, jobsPerAccount: 100, clock: systemClock })
+  const jobs = new Jobs(history, { slots, clock: systemClock })
+  const feed = new JobFeed(jobs, { clock: systemClock, ...options })
   onTestFinished(async () => {
     feed.close()
     await history.close()
   })
-  const turn = { waitMs: 0, signal: new AbortController().signal }
-  const startJob = (accountId: number): Promise<Job> =>
-    jobs.start({ kind: 'upload', accountId, account: `user:${accountId}`, file: 'a', totalBytes: 100 }, turn)
+  const wait = { waitMs: 0, signal: new AbortController().signal }
+  const startJob = async (accountId: number): Promise<Job> => {
+    const plan = { kind: 'upload', accountId, account: `user:${accountId}`, file: 'a', totalBytes: 100 } as const
+    return (await runJob(jobs.admit(plan, wait), () => new Promise(() => {}))).job
+  }
   return { feed, startJob }
 }
 
-function read(feed: JobFeed, accountId: number): Reader {
+function read(feed: JobFeed, accountId: number): FeedReader {
   return feed.listen({ accountId, format: 'ndjson', after: undefined, onNews: () => {}, onEnd: () => {} })
 }
 
 /** All that there is to read now. */
-function drain(reader: Reader): JobEvent[] {
+function drain(reader: FeedReader): JobEvent[] {
   let text = ''
   for (let bytes = reader.read(); bytes; bytes = reader.read()) text += bytes.toString()
   return text

@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { JobKind, JobState } from '../../../dist/protocol/jobs.js'
 import { Problem } from '../../../dist/protocol/problems.js'
-import { Job, Stopped } from '../../../dist/server/jobs/job.js'
+import { Job } from '../../../dist/server/jobs/job.js'
+import { Stopped } from '../../../dist/server/jobs/stop.js'
+import { TestClock } from '../../helpers/test-clock.js'
 
 describe('a job', () => {
-  it('becomes what the table of states allows, and nothing else', () => {
+  it('changes state only as the table of states allows', () => {
     const allowed = states.flatMap((from) =>
       states.filter((to) => move(jobIn(from), to)).map((to) => `${from} → ${to}`),
     )
@@ -33,7 +35,7 @@ describe('a job', () => {
     ])
   })
 
-  it('answers a stop only once its owner has cleaned up', async () => {
+  it('answers a stop only after the clean-ups', async () => {
     const job = jobIn('running')
     job.count(7)
     let answered = false
@@ -48,7 +50,36 @@ describe('a job', () => {
     expect(job.record()).toMatchObject({ state: 'stopped', stoppedBy: 'admin:admin', error: null })
   })
 
-  it('gives the same receipt to whoever stops it again', async () => {
+  it('is unchanged by an end that its state does not allow, and can end in an allowed one', () => {
+    for (const state of ['waiting', 'interrupted'] as const) {
+      const job = jobIn(state)
+      const before = job.record()
+      expect(() => job.end({ state: 'done' })).toThrow(`A job that is ${state} cannot become done`)
+      expect(job.isEnded).toBe(false)
+      expect(job.record()).toEqual(before)
+      job.end({ state: 'failed', error: new Problem('client-left', 'It left.') })
+      expect(job.record()).toMatchObject({ state: 'failed', error: { code: 'client-left' } })
+    }
+  })
+
+  it('never ends or is stopped before its start, even if the system clock is set back', async () => {
+    const clock = new TestClock()
+    const began = clock.now()
+    const jobs = [jobIn('running', 'upload', clock), jobIn('interrupted', 'upload', clock), restored(began, clock)]
+    clock.jump(-3_600_000)
+    for (const job of jobs) {
+      const stop = job.stop('user:ann')
+      job.end({ state: 'failed', error: new Problem('client-left', 'It left.') })
+      const { stoppedAt } = await stop
+      const { startedAt, endedAt } = job.record()
+      const [start, stopped, end] = [startedAt, stoppedAt, endedAt].map((time) => Date.parse(time!))
+      expect(start).toBeGreaterThanOrEqual(began)
+      expect(stopped).toBeGreaterThanOrEqual(start!)
+      expect(end).toBeGreaterThanOrEqual(stopped!)
+    }
+  })
+
+  it('returns the same receipt to repeated stops', async () => {
     const job = jobIn('running')
     const both = [job.stop('user:ann'), job.stop('admin:admin')]
     job.end({ state: 'failed', error: new Problem('client-left', 'It left.') })
@@ -58,7 +89,7 @@ describe('a job', () => {
     expect(first?.stoppedBy).toBe('user:ann')
   })
 
-  it('that is done, or publishes, refuses a stop as too late', async () => {
+  it('rejects a stop as too late while it is committing and when it is done', async () => {
     await expect(jobIn('done').stop('user:ann')).rejects.toMatchObject({ code: 'already-published' })
     const job = jobIn('committing')
     const stop = job.stop('user:ann')
@@ -68,31 +99,31 @@ describe('a job', () => {
     expect(job.record().stoppedBy).toBeNull()
   })
 
-  it('gives a receipt after all when the publish fails that a stop came too late for', async () => {
+  it('returns a receipt for a stop during a publish that then fails', async () => {
     const job = jobIn('committing')
     const stop = job.stop('user:ann')
     job.end({ state: 'failed', error: new Problem('name-conflict', 'There is a folder.') })
     expect(await stop).toMatchObject({ stoppedBy: 'user:ann', job: { state: 'failed' } })
   })
 
-  it('that failed refuses a stop as not running', async () => {
+  it('that has failed rejects a stop as not running', async () => {
     await expect(jobIn('failed').stop('user:ann')).rejects.toMatchObject({ code: 'not-running' })
   })
 
-  it('cannot begin to publish once it was stopped', () => {
+  it('cannot start to publish after a stop', () => {
     const job = jobIn('running')
     job.stop('user:ann').catch(() => {})
     expect(() => job.commit()).toThrow(Stopped)
     expect(job.state).toBe('running')
   })
 
-  it('keeps its end, whatever else comes', () => {
+  it('does not change after its end', () => {
     const job = jobIn('done')
     job.end({ state: 'failed', error: new Problem('client-left', 'It left.') })
     expect(job.record()).toMatchObject({ state: 'done', error: null })
   })
 
-  it('holds what waits for it while it is paused, and lets go when it ends', async () => {
+  it('suspends its waiters while it is paused, and resumes them when it ends', async () => {
     const job = jobIn('paused')
     let released = false
     const waits = job.unpaused.then(() => {
@@ -120,9 +151,9 @@ describe('a job', () => {
 
 const states: JobState[] = ['waiting', 'running', 'paused', 'interrupted', 'committing', 'done', 'stopped', 'failed']
 
-function jobIn(state: JobState, kind: JobKind = 'upload'): Job {
+function jobIn(state: JobState, kind: JobKind = 'upload', clock = new TestClock()): Job {
   const plan = { id: randomUUID(), kind, accountId: 1, account: 'user:ann', file: 'a', totalBytes: 1000 }
-  const job = new Job(plan, () => {})
+  const job = new Job(plan, () => {}, clock)
   if (state === 'waiting') return job
   job.start()
   if (state !== 'running') move(job, state)
@@ -151,4 +182,11 @@ function move(job: Job, to: JobState): boolean {
     return false
   }
   return job.state === to && from !== to
+}
+
+/** One that an earlier run of the server has begun at that time. */
+function restored(startedAt: number, clock: TestClock): Job {
+  const interrupted = { startedAt: new Date(startedAt), bytes: 5, paused: false }
+  const plan = { id: randomUUID(), kind: 'upload' as const, accountId: 1, account: 'user:ann', interrupted }
+  return new Job(plan, () => {}, clock)
 }

@@ -5,8 +5,8 @@ import { shareServer } from '../../helpers/shared-server.js'
 
 const shared = shareServer({ shutdownGraceMs: 0 })
 
-describe('a request that waits for its turn', () => {
-  it('runs once the job in its way has ended, in the order in which it came', async () => {
+describe('a request waiting for a slot', () => {
+  it('runs after the running job has ended, in order of arrival', async () => {
     const ann = await shared.newCaller()
     const first = await holdUpload(ann, 'first')
     const order: string[] = []
@@ -21,7 +21,7 @@ describe('a request that waits for its turn', () => {
     expect(await ann.names()).toEqual(['b', 'c', 'd', 'e', 'first'])
   })
 
-  it('lets nobody overtake it who came later and does not wait', async () => {
+  it('is not overtaken by a later request that does not wait', async () => {
     const ann = await shared.newCaller()
     const first = await holdUpload(ann, 'first')
     const waiting = ann.put('b', 'b', { Prefer: 'wait=60' })
@@ -31,7 +31,7 @@ describe('a request that waits for its turn', () => {
     expect((await waiting).status).toBe(201)
   })
 
-  it('is refused when its turn has not come in time, and has left the queue then', async () => {
+  it('is rejected when its wait times out, and leaves the queue', async () => {
     const ann = await shared.newCaller()
     const first = await holdUpload(ann, 'first')
     const refused = await ann.put('b', 'b', { Prefer: 'wait=1' })
@@ -42,7 +42,7 @@ describe('a request that waits for its turn', () => {
     expect((await ann.put('c', 'c')).status).toBe(201)
   })
 
-  it('is refused at once when sixteen wait already', async () => {
+  it('is rejected at once if sixteen requests already wait', async () => {
     const ann = await shared.newCaller()
     const first = await holdUpload(ann, 'first')
     const waiting = Array.from({ length: 16 }, (_, index) => ann.put(`w${index}`, 'w', { Prefer: 'wait=60' }))
@@ -53,7 +53,7 @@ describe('a request that waits for its turn', () => {
     expect(answers.map((answer) => answer.status)).toEqual(Array(16).fill(201))
   })
 
-  it('leaves the queue by hanging up, and its turn is given to the next', async () => {
+  it('leaves the queue when its client disconnects, and the slot goes to the next', async () => {
     const ann = await shared.newCaller()
     const first = await holdUpload(ann, 'first')
     const leaving = ann.open('/files/b', { method: 'PUT', headers: { 'Content-Length': 5, Prefer: 'wait=60' } })
@@ -70,7 +70,7 @@ describe('a request that waits for its turn', () => {
     expect(await ann.names()).toEqual(['c', 'first'])
   })
 
-  it('is told so when it is stopped, its body unread, and the running job is left alone', async () => {
+  it('that is stopped is answered job-stopped without its body being read; the running job continues', async () => {
     const ann = await shared.newCaller()
     const first = await holdUpload(ann, 'first')
     const waiting = ann.put('b', 'b', { Prefer: 'wait=60' })
@@ -83,7 +83,7 @@ describe('a request that waits for its turn', () => {
     expect(await ann.names()).toEqual(['first'])
   })
 
-  it('is not stopped by a stop of all that run', async () => {
+  it('is not stopped by a stop of all running jobs', async () => {
     const ann = await shared.newCaller()
     const first = await holdUpload(ann, 'first')
     const waiting = ann.put('b', 'b', { Prefer: 'wait=60' })
@@ -93,7 +93,7 @@ describe('a request that waits for its turn', () => {
     expect((await waiting).status).toBe(201)
   })
 
-  it('is stopped when its session ends', async () => {
+  it('is stopped when its session is revoked', async () => {
     const first = await shared.newCaller()
     const { username } = (await first.call('/auth/me')).json
     const second = new Caller(shared.server, await shared.server.logIn(username))
@@ -109,7 +109,7 @@ describe('a request that waits for its turn', () => {
     expect((await running.answer).status).toBe(201)
   })
 
-  it('exports in its turn too', async () => {
+  it('can be an export, too', async () => {
     const ann = await shared.newCaller()
     for (const name of ['a', 'b']) await ann.put(name, Buffer.alloc(8 * 1024 ** 2, name))
     const slow = ann.open('/files/a', { headers: { 'Filejobs-Rate-Limit': 10_000 } })

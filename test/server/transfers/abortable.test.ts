@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { unlessAborted } from '../../../dist/server/transfers/abortable.js'
 
-it('gives up as soon as the signal aborts, and lets go of it after', async () => {
+it('an abortable promise rejects as soon as the signal aborts, and removes its listener', async () => {
   const controller = new AbortController()
   const never = unlessAborted(new Promise(() => {}), controller.signal)
   controller.abort(new Error('enough'))
@@ -9,7 +9,7 @@ it('gives up as soon as the signal aborts, and lets go of it after', async () =>
   expect(await unlessAborted(Promise.resolve(7), new AbortController().signal)).toBe(7)
 })
 
-it('leaves no rejection unhandled, whichever of both comes first', async () => {
+it('an abortable promise causes no unhandled rejection, whichever of the two happens first', async () => {
   const aborted = AbortSignal.abort(new Error('enough'))
   await expect(unlessAborted(Promise.reject(new Error('late')), aborted)).rejects.toThrow('enough')
   const controller = new AbortController()

@@ -11,8 +11,8 @@ const shared = shareServer({ shutdownGraceMs: 0, jobsPerAccount: 4 })
 const kibibyte = 1024
 const mebibyte = 1024 ** 2
 
-describe('a limit of the rate', () => {
-  it.each([64 * kibibyte, 8 * mebibyte])('of %d bytes per second holds for an upload', async (limit) => {
+describe('a rate limit', () => {
+  it.each([64 * kibibyte, 8 * mebibyte])('of %d bytes per second is kept by an upload', async (limit) => {
     const ann = await shared.newCaller()
     const { id } = startUpload(ann, 'a', limit)
     await eventually('it runs', async () => (await ann.job(id)).bytes > 0)
@@ -20,7 +20,7 @@ describe('a limit of the rate', () => {
     expect(await ann.job(id)).toMatchObject({ state: 'running', rateLimit: limit })
   })
 
-  it.each([64 * kibibyte, 8 * mebibyte])('of %d bytes per second holds for an export', async (limit) => {
+  it.each([64 * kibibyte, 8 * mebibyte])('of %d bytes per second is kept by an export', async (limit) => {
     const ann = await shared.newCaller()
     await ann.put('a', Buffer.alloc(40 * mebibyte))
     const { id, received } = startExport(ann, 'a', limit)
@@ -30,10 +30,10 @@ describe('a limit of the rate', () => {
     expect(received()).toBeLessThanOrEqual((await ann.job(id)).bytes)
   })
 
-  it('can be changed while bytes flow, for an export down from no limit at all too', async () => {
+  it('can be changed during a transfer, also for an unlimited export', async () => {
     const ann = await shared.newCaller()
     await ann.put('a', Buffer.alloc(200 * mebibyte))
-    for (const { id } of [startUpload(ann, 'b', null), startExport(ann, 'a', 30 * mebibyte)]) {
+    const changeTwice = async ({ id }: { id: string }) => {
       await eventually('it runs', async () => (await ann.job(id)).bytes > 0)
       const limited = await ann.call(`/jobs/${id}`, { method: 'PATCH', body: { rateLimit: mebibyte } })
       expect(limited).toMatchObject({ status: 200, json: { id, rateLimit: mebibyte } })
@@ -41,9 +41,10 @@ describe('a limit of the rate', () => {
       await ann.call(`/jobs/${id}`, { method: 'PATCH', body: { rateLimit: 4 * mebibyte } })
       await expectRate(ann, id, 4 * mebibyte)
     }
+    await Promise.all([startUpload(ann, 'b', null), startExport(ann, 'a', 30 * mebibyte)].map(changeTwice))
   })
 
-  it('that is lifted lets go at once what waits by it, be it for days', async () => {
+  it('that is removed releases waiting transfers at once, even if they would wait for days', async () => {
     const ann = await shared.newCaller()
     await ann.put('a', Buffer.alloc(mebibyte))
     const upload = await holdUpload(ann, 'b', { size: 10_000_000, headers: { 'Filejobs-Rate-Limit': 1 } })
@@ -58,30 +59,30 @@ describe('a limit of the rate', () => {
     await eventually('the export ends', () => download.received() === mebibyte)
   })
 
-  it('is no stall, however long one waits for the next byte', async () => {
+  it('does not count as a stall, however long the wait for the next byte', async () => {
     const server = await startTestServer({ idleTimeoutMs: 1500, shutdownGraceMs: 0 })
     onTestFinished(() => server.close())
     const ann = new Caller(server, await server.logIn('ann'))
     const { id } = startUpload(ann, 'a', 1)
-    // A byte a second, but the pieces in which the rest is sent wait for much longer.
+    // A byte a second, but the chunks of the rest wait for much longer.
     await eventually('seconds later', async () => (await ann.job(id)).bytes >= 4)
     expect(await ann.job(id)).toMatchObject({ state: 'running' })
   })
 
-  it('does not keep a stop waiting', async () => {
+  it('does not delay a stop', async () => {
     const ann = await shared.newCaller()
     const { id, request } = startUpload(ann, 'a', 1)
     const answer = answerOf(request)
     await eventually('it runs', async () => (await ann.job(id)).bytes > 0)
     const receipt = await ann.post(`/jobs/${id}/stop`)
     expect(receipt.json).toMatchObject({ cleanedUp: true })
-    // The piece that waits for its turn would take hours.
+    // The chunk that waits for the limit would take hours.
     expect(receipt.json.tookMs).toBeLessThan(15_000)
     request.destroy()
     await answer.catch(() => {})
   })
 
-  it('is refused where it is no whole number of bytes above 0', async () => {
+  it('is rejected unless it is a positive whole number of bytes', async () => {
     const ann = await shared.newCaller()
     const { id, request } = await holdUpload(ann, 'a')
     const wrong = [0, -1, 1.5, '5', '5M', true, [], {}, 2 ** 60]
@@ -94,7 +95,7 @@ describe('a limit of the rate', () => {
       expect((await ann.call(`/jobs/${id}`, { method: 'PATCH', body, headers })).status).toBe(400)
     }
     const empty = await ann.call(`/jobs/${id}`, { method: 'PATCH', body: {} })
-    expect(empty.json.message).toBe('rateLimit: is missing; the fields are rateLimit.')
+    expect(empty.json.message).toBe('rateLimit is missing.')
     expect(await ann.job(id)).toMatchObject({ state: 'running', rateLimit: null })
     for (const limit of ['0', '-1', '1.5', '5M', '', 'none', '1e3', String(2 ** 60)]) {
       const refused = await ann.put('b', 'x', { 'Filejobs-Rate-Limit': limit })
@@ -105,7 +106,7 @@ describe('a limit of the rate', () => {
     request.destroy()
   })
 
-  it('cannot be set for a job that has ended, nor for one of somebody else', async () => {
+  it('cannot be set for an ended job, or for a job of another account', async () => {
     const ann = await shared.newCaller()
     const { id, finish, answer } = await holdUpload(ann, 'a')
     const bob = await shared.newCaller()
@@ -116,7 +117,7 @@ describe('a limit of the rate', () => {
     expect(late).toMatchObject({ status: 409, json: { code: 'not-running' } })
   })
 
-  it('given at the start holds from the first byte, by every door', async () => {
+  it('given at the start applies from the first byte, for every protocol', async () => {
     const ann = await shared.newCaller()
     const headers = { 'Filejobs-Rate-Limit': 1000 }
     const created = await ann.call('/tus', {
@@ -144,8 +145,8 @@ describe('a limit of the rate', () => {
   })
 })
 
-describe('a limit for each account', () => {
-  it('is shared by all of its transfers, and stays when their own limits are lifted', async () => {
+describe('a rate limit for each account', () => {
+  it('is shared by all of its transfers, and remains when their own limits are removed', async () => {
     const limit = 4 * mebibyte
     const server = await startTestServer({ rateLimitPerAccount: limit, jobsPerAccount: 4, shutdownGraceMs: 0 })
     onTestFinished(() => server.close())

@@ -37,11 +37,11 @@ const readers: Reader[] = [
   },
 ]
 
-describe('a download that was cut is completed', () => {
+describe('an interrupted download is completed', () => {
   for (const { program, first, again } of readers) {
     const there = hasProgram(program)
     if (!there) console.log(`${program} is missing: its test is skipped`)
-    it.skipIf(!there)(`by ${program}, which goes on where it broke`, async () => {
+    it.skipIf(!there)(`by ${program}, which resumes at its offset`, async () => {
       const ann = await shared.newCaller()
       const content = randomBytes(16 * MiB)
       await ann.put('big', content)

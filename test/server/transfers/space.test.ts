@@ -2,7 +2,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { SpaceReservations } from '../../../dist/server/transfers/space.js'
+import { LocalSpace } from '../../../dist/server/stores/local/space.js'
 import { answerOf, type Caller, holdUpload } from '../../helpers/calls.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { canMount, startOnSmallDisk } from '../../helpers/small-disk.js'
@@ -10,10 +10,10 @@ import { idOf, Tus } from '../../helpers/tus.js'
 
 const MiB = 1024 ** 2
 
-describe('the largest file', () => {
+describe('the maximum file size', () => {
   const shared = shareServer({ maxFileSize: MiB, shutdownGraceMs: 0 })
 
-  it('is taken, and one byte more is not, with a length, in chunks and by form', async () => {
+  it('is accepted, and one byte more is not, with a length, in chunks and by form', async () => {
     const ann = await shared.newCaller()
     const fits = Buffer.alloc(MiB, 'x')
     const tooLarge = Buffer.alloc(MiB + 1, 'x')
@@ -30,7 +30,7 @@ describe('the largest file', () => {
     expect(await readdir(join(shared.server.dataFolder, 'partial'))).toEqual([])
   })
 
-  it('ends a body without a length while it comes, and not only at its end', async () => {
+  it('ends a body of unknown length as soon as it is exceeded', async () => {
     const ann = await shared.newCaller()
     const request = ann.open('/files/a', { method: 'PUT' })
     const answer = answerOf(request)
@@ -43,7 +43,7 @@ describe('the largest file', () => {
 describe('the quota of an account', () => {
   const shared = shareServer({ quota: 10 * MiB, jobsPerAccount: 8, shutdownGraceMs: 0 })
 
-  it('counts what is stored, what is on its way, and what a replacement frees', async () => {
+  it('counts stored files, uploads in progress, and space freed by a replacement', async () => {
     const ann = await shared.newCaller()
     await ann.put('a', Buffer.alloc(6 * MiB))
     const first = await holdUpload(ann, 'b', { size: 3 * MiB })
@@ -58,7 +58,7 @@ describe('the quota of an account', () => {
     expect((await ann.put('e', Buffer.alloc(6 * MiB))).status).toBe(201)
   })
 
-  it('counts what was put there by hand, and is one for each account', async () => {
+  it('counts files put there by hand, and is separate for each account', async () => {
     const [ann, bob] = [await shared.newCaller(), await shared.newCaller()]
     const { username } = (await ann.call('/auth/me')).json
     const folder = join(shared.server.dataFolder, 'uploads/user', username, 'sub')
@@ -68,7 +68,7 @@ describe('the quota of an account', () => {
     expect((await bob.put('a', Buffer.alloc(9 * MiB))).status).toBe(201)
   })
 
-  it('is never passed by uploads side by side, with a length or without', async () => {
+  it('is never exceeded by concurrent uploads, with a length or without', async () => {
     for (const upload of [(caller: Caller, name: string, body: Buffer) => caller.put(name, body), inChunks]) {
       const ann = await shared.newCaller()
       const answers = await Promise.all(
@@ -82,7 +82,7 @@ describe('the quota of an account', () => {
     }
   })
 
-  it('is not passed when a publish falls between the look at the disk and the reservation', async () => {
+  it('is not exceeded when a publish happens between the check of the disk and the reservation', async () => {
     const { disk, answered, reserve } = openSpace()
     const first = await answered(reserve(6))
     const second = reserve(6)
@@ -92,12 +92,22 @@ describe('the quota of an account', () => {
     await expect(answered(second)).rejects.toMatchObject({ code: 'quota-exceeded' })
   })
 
-  it('is not held by an upload that has ended while it asked for more', async () => {
+  it('is not reserved by an upload that ended while it requested more', async () => {
     const { answered, reserve } = openSpace()
     const first = await answered(reserve(1))
     const more = first.coverExactly(10)
     first.release()
     await answered(more)
+    await answered(reserve(10))
+  })
+
+  it('is not reserved by any change of a reservation after its release', async () => {
+    const { answered, reserve } = openSpace()
+    const first = await answered(reserve(2))
+    first.release()
+    first.shrink(10)
+    await answered(first.cover(10))
+    await answered(first.coverExactly(10))
     await answered(reserve(10))
   })
 })
@@ -114,8 +124,9 @@ function openSpace() {
       return used
     },
     freeBytes: async () => 10 ** 12,
+    freed: async () => {},
   }
-  const space = new SpaceReservations(stored, { maxFileSize: null, quota: 10 })
+  const space = new LocalSpace(stored, { maxFileSize: null, quota: 10 })
   return {
     disk,
     reserve: (bytes: number) => space.reserve({ role: 'user', username: 'ann' }, bytes, 0, () => 0),
@@ -127,7 +138,7 @@ function openSpace() {
 }
 
 describe.skipIf(!canMount)('a full disk', () => {
-  it('refuses with 507 what is declared larger than what is left, before the body', async () => {
+  it('answers 507 before the body if the declared length exceeds the free space', async () => {
     const { ann } = await startOnSmallDisk()
     const request = ann.open('/files/a', { method: 'PUT', headers: { 'Content-Length': 30 * MiB } })
     const answer = answerOf(request)
@@ -138,7 +149,7 @@ describe.skipIf(!canMount)('a full disk', () => {
     expect(await ann.put('b', Buffer.alloc(15 * MiB))).toMatchObject({ status: 507 })
   })
 
-  it('counts what others have declared and not yet sent', async () => {
+  it('counts bytes declared by other uploads and not yet sent', async () => {
     const { ann, bob } = await startOnSmallDisk()
     const held = await holdUpload(ann, 'a', { size: 12 * MiB })
     expect(await bob.put('b', Buffer.alloc(12 * MiB))).toMatchObject({ status: 507 })
@@ -147,7 +158,7 @@ describe.skipIf(!canMount)('a full disk', () => {
     expect((await bob.put('b', Buffer.alloc(5 * MiB))).status).toBe(201)
   })
 
-  it('ends with 507 what has no length, keeps the old version, and gives the room back', async () => {
+  it('answers 507 to an upload of unknown length, keeps the old version, and frees the space', async () => {
     const { ann, partials } = await startOnSmallDisk()
     await ann.put('a', 'old')
     for (const upload of [inChunks, byForm]) {
@@ -158,7 +169,7 @@ describe.skipIf(!canMount)('a full disk', () => {
     expect((await ann.put('b', Buffer.alloc(15 * MiB))).status).toBe(201)
   })
 
-  it('ends an upload by tus with 507 too, and gives its room and its slot back', async () => {
+  it('answers 507 to a tus upload, and frees its space and its slot', async () => {
     const { ann, fill, partials } = await startOnSmallDisk()
     const tus = new Tus(ann)
     const deferred = await tus.begin({ length: null })
@@ -177,7 +188,7 @@ describe.skipIf(!canMount)('a full disk', () => {
     expect((await ann.put('b', 'b')).status).toBe(201)
   })
 
-  it('that has no room for the note of an upload by tus ends it', async () => {
+  it('without space for the resume state of a tus upload ends the upload', async () => {
     const { ann, fill, partials } = await startOnSmallDisk()
     const tus = new Tus(ann)
     const path = await tus.begin({ length: null })
@@ -189,7 +200,7 @@ describe.skipIf(!canMount)('a full disk', () => {
     expect((await tus.head(path)).status).toBe(410)
   })
 
-  it('that fills up from elsewhere ends with 507 too', async () => {
+  it('filled by another program is answered 507, too', async () => {
     const { ann, fill, partials } = await startOnSmallDisk()
     const held = await holdUpload(ann, 'a', { size: 10 * MiB })
     await fill(18 * MiB)

@@ -6,16 +6,20 @@ import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { systemClock } from '../../../dist/server/clock.js'
 import { Jobs } from '../../../dist/server/jobs/jobs.js'
+import { LocalSlots } from '../../../dist/server/jobs/local-slots.js'
 import { Throttle } from '../../../dist/server/jobs/throttle.js'
 import type { Account } from '../../../dist/server/stores/accounts.js'
-import { openFileStore } from '../../../dist/server/stores/local/files.js'
+import { openLocalFiles } from '../../../dist/server/stores/local/files.js'
 import { openJobHistory } from '../../../dist/server/stores/local/job-history.js'
-import { SpaceReservations } from '../../../dist/server/transfers/space.js'
+import { LocalSpace } from '../../../dist/server/stores/local/space.js'
 import { Uploads } from '../../../dist/server/transfers/uploads.js'
-import { answerOf, type Caller, holdUpload } from '../../helpers/calls.js'
+import { answerOf, Caller, holdUpload } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
+import { noFolders } from '../../helpers/no-folders.js'
 import { startOutside } from '../../helpers/outside-program.js'
+import { startTestServer } from '../../helpers/server.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { hasProgram } from '../../helpers/system-programs.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
@@ -29,7 +33,7 @@ const gotSender = fileURLToPath(new URL('../../helpers/got-sender.mjs', import.m
 describe('a stopped upload', () => {
   describe.each(['with a length', 'in chunks', 'by form'] as const)('%s', (door) => {
     it.each(['fast', 'slow', 'silent', 'paused'] as const)(
-      'from a %s sender ends with 409 and leaves nothing',
+      'from a %s client is answered 409 and leaves nothing',
       async (pace) => {
         const ann = await shared.newCaller()
         const id = randomUUID()
@@ -60,7 +64,7 @@ describe('a stopped upload', () => {
   })
 
   it.each(['fast', 'slow'] as const)(
-    'tells got, %s and in a process of its own, eight times of eight',
+    'is reported by got, %s and in a separate process, eight times of eight',
     async (pace) => {
       const ann = await shared.newCaller()
       const got = startOutside(process.execPath, [gotSender, `${ann.url}/files/a`, ann.token, pace, '8'])
@@ -77,7 +81,7 @@ describe('a stopped upload', () => {
     },
   )
 
-  it.each(['fast', 'slow'] as const)('tells undici, %s', async (pace) => {
+  it.each(['fast', 'slow'] as const)('is reported by undici, %s', async (pace) => {
     const ann = await shared.newCaller()
     const id = randomUUID()
     const upload = fetch(`${ann.url}/files/a`, {
@@ -97,7 +101,7 @@ describe('a stopped upload', () => {
     ['-F', ['-F', 'file=@big'], 'upload'],
     ['-T at a limited rate', ['-T', 'big', '--limit-rate', '1M'], 'files/big'],
     ['-T --http1.0', ['-T', 'big', '--http1.0'], 'files/big'],
-  ])('tells curl %s', async (_name, args, path) => {
+  ])('is reported by curl %s', async (_name, args, path) => {
     const ann = await shared.newCaller()
     const folder = await temporaryFolder()
     await writeFile(join(folder, 'big'), '')
@@ -115,7 +119,7 @@ describe('a stopped upload', () => {
     expect(stdout).toMatch(/"code":"job-stopped".*\n409$/s)
   })
 
-  it('that came by form leaves none of the files before it', async () => {
+  it('by form leaves none of the earlier files', async () => {
     const ann = await shared.newCaller()
     const id = randomUUID()
     const request = openDoor(ann, 'by form', id)
@@ -133,7 +137,7 @@ describe('a stopped upload', () => {
     expect(await ann.names()).toEqual([])
   })
 
-  it('can be stopped again and by its id: the receipt is the same', async () => {
+  it('can be stopped again, also by id: the receipt is the same', async () => {
     const ann = await shared.newCaller()
     const held = await holdUpload(ann, 'a')
     const { receipts, ...receipt } = (await ann.post('/upload/stop')).json
@@ -145,10 +149,12 @@ describe('a stopped upload', () => {
     expect(second!.json).toEqual(first!.json)
   })
 
-  it('whose partial cannot be removed ends all the same, and its receipt does not claim that it is gone', async () => {
-    const ann = await shared.newCaller()
+  it('whose partial cannot be removed ends with a receipt that says so', async () => {
+    const server = await startTestServer({ shutdownGraceMs: 0 })
+    onTestFinished(() => server.close())
+    const ann = new Caller(server, await server.logIn('ann'))
     const held = await holdUpload(ann, 'a')
-    const partial = join(shared.server.dataFolder, 'partial', `${held.id}.bin`)
+    const partial = join(server.dataFolder, 'partial', `${held.id}.bin`)
     await rm(partial)
     await mkdir(partial)
     const { status, json } = await ann.post('/upload/stop')
@@ -156,9 +162,10 @@ describe('a stopped upload', () => {
     expect({ status, json }).toMatchObject({ status: 200, json: { cleanedUp: false, job: { state: 'stopped' } } })
     expect((await held.answer).json.code).toBe('job-stopped')
     expect((await ann.put('next', 'next')).status).toBe(201)
+    expect(server.errors).toEqual([expect.stringContaining(`What the upload ${held.id} left could not be removed`)])
   })
 
-  it('is stopped or published, never both, whenever the stop comes', async () => {
+  it('is stopped or published, never both, whenever the stop arrives', async () => {
     const ann = await shared.newCaller()
     const body = Buffer.alloc(3 * MiB, 'x')
     const seen = { stopped: 0, published: 0 }
@@ -203,27 +210,41 @@ describe('a stopped upload', () => {
     expect(seen.published).toBeGreaterThan(0)
   })
 
-  it('is answered though the disk never ends to sync what had come', async () => {
+  it('is answered even if the disk never completes the sync', async () => {
     const folder = await temporaryFolder()
-    const files = await openFileStore(folder)
+    const { files, partials, capacity, close } = await openLocalFiles(folder)
     const history = await openJobHistory(folder, (error) => expect.unreachable(String(error)))
     onTestFinished(async () => {
-      await files.close()
+      await close()
       await history.close()
     })
     let syncs = 0
-    const createPartial = files.createPartial.bind(files)
-    vi.spyOn(files, 'createPartial').mockImplementation(async (id) => {
-      const partial = await createPartial(id)
+    const create = partials.create.bind(partials)
+    vi.spyOn(partials, 'create').mockImplementation(async (id) => {
+      const partial = await create(id)
       vi.spyOn(partial, 'sync').mockImplementation(() => {
         syncs++
         return new Promise(() => {})
       })
       return partial
     })
-    const jobs = new Jobs(history, { jobsPerAccount: 1 })
-    const space = new SpaceReservations(files, { maxFileSize: null, quota: null })
-    const services = { files, jobs, space, throttleOf: () => new Throttle(null), checkAccess: async () => {} }
+    const slots = new LocalSlots({ history, lastSeq: history.lastSeq, jobsPerAccount: 1, clock: systemClock })
+    const jobs = new Jobs(history, { slots, clock: systemClock })
+    const space = new LocalSpace(
+      { ...capacity, usage: (ofAccount) => files.usage(ofAccount) },
+      { maxFileSize: null, quota: null },
+    )
+    const services = {
+      files,
+      partials,
+      capacity,
+      jobs,
+      space,
+      folders: noFolders,
+      throttleOf: () => new Throttle(null, systemClock),
+      clock: systemClock,
+      checkAccess: async () => {},
+    }
     const account = { id: 1, role: 'user', username: 'ann' } as Account
     const upload = new Uploads({ ...services, idleTimeoutMs: 60_000 }).receiveFile({
       identity: { account, sessionId: 's', revoked: new AbortController().signal },
@@ -231,7 +252,8 @@ describe('a stopped upload', () => {
       type: 'text/plain',
       body: Readable.from([Buffer.from('content')]),
       size: 7,
-      sha256: null,
+      digests: {},
+      lateDigests: () => ({}),
       precondition: {},
       jobId: null,
       waitMs: 0,
@@ -247,7 +269,7 @@ describe('a stopped upload', () => {
     expect(await files.find(account, 'a')).toBeUndefined()
   })
 
-  it('is answered while the digest and the disk are still busy with what had come', async () => {
+  it('is answered while the digest and the disk are still busy with its bytes', async () => {
     const ann = await shared.newCaller()
     const size = 200 * MiB
     // A disk that is quick enough publishes first: then once more, and on the quickest ones never.
@@ -294,12 +316,12 @@ function openDoor(caller: Caller, door: 'with a length' | 'in chunks' | 'by form
 
 /** Sends without end at a pace; a silent one sends a little and then nothing. */
 function send(request: ClientRequest, pace: Pace): { end(): void } {
-  const piece = Buffer.alloc(pace === 'fast' || pace === 'paused' ? MiB : 1000, 'x')
+  const chunk = Buffer.alloc(pace === 'fast' || pace === 'paused' ? MiB : 1000, 'x')
   let ended = false
   const closed = new Promise((resolve) => request.once('close', resolve))
   const go = async () => {
     do {
-      if (!request.write(piece)) await Promise.race([new Promise((resolve) => request.once('drain', resolve)), closed])
+      if (!request.write(chunk)) await Promise.race([new Promise((resolve) => request.once('drain', resolve)), closed])
       if (pace === 'slow') await delay(5)
     } while (!ended && !request.destroyed && pace !== 'silent')
   }
@@ -313,17 +335,17 @@ function send(request: ClientRequest, pace: Pace): { end(): void } {
 }
 
 async function* bytes(pace: 'fast' | 'slow', total = 2_000_000_000) {
-  const piece = Buffer.alloc(pace === 'fast' ? MiB : 1000, 'x')
-  for (let sent = 0; sent < total; sent += piece.length) {
-    yield piece
+  const chunk = Buffer.alloc(pace === 'fast' ? MiB : 1000, 'x')
+  for (let sent = 0; sent < total; sent += chunk.length) {
+    yield chunk
     if (pace === 'slow') await delay(5)
   }
 }
 
 function feedForever(stdin: NodeJS.WritableStream): void {
-  const piece = Buffer.alloc(MiB, 'x')
+  const chunk = Buffer.alloc(MiB, 'x')
   const feed = () => {
-    while (stdin.writable && stdin.write(piece));
+    while (stdin.writable && stdin.write(chunk));
   }
   stdin.on('drain', feed)
   feed()

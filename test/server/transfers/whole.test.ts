@@ -9,7 +9,7 @@ import { shareServer } from '../../helpers/shared-server.js'
 
 const shared = shareServer({ jobsPerAccount: 4, shutdownGraceMs: 0 })
 
-describe('a body that breaks off publishes nothing', () => {
+describe('an incomplete body publishes nothing', () => {
   it.each([
     ['shorter than its length, by a close', { 'Content-Length': 1000 }, 'x'.repeat(999), 'end'],
     ['shorter than its length, by a reset', { 'Content-Length': 1000 }, 'x'.repeat(999), 'reset'],
@@ -32,12 +32,12 @@ describe('a body that breaks off publishes nothing', () => {
   })
 })
 
-describe('a body that is not as its headers say', () => {
+describe('a body that does not match its headers', () => {
   it.each([
     ['longer than its length', { 'Content-Length': 5 }, 'hello and more'],
     ['by a chunk longer than its length', { 'Transfer-Encoding': 'chunked' }, '5\r\nhello!!\r\n0\r\n\r\n'],
     ['by a chunk without a length', { 'Transfer-Encoding': 'chunked' }, '5\r\nhello\r\nzz\r\n'],
-  ])('is refused, and nothing is published: %s', async (_how, headers, body) => {
+  ])('is rejected, and nothing is published: %s', async (_how, headers, body) => {
     const ann = await shared.newCaller()
     const start = head('PUT /files/a', ann.token, headers as Record<string, string>)
     const atOnce = await connectTo(ann.url)
@@ -53,7 +53,7 @@ describe('a body that is not as its headers say', () => {
     expect((await ann.put('a', 'next')).status).toBe(201)
   })
 
-  it('is refused as the next request when it was published before', async () => {
+  it('is rejected as the next request if the first was published before', async () => {
     const ann = await shared.newCaller()
     const connection = await connectTo(ann.url)
     connection.send(`${head('PUT /files/a', ann.token, { 'Content-Length': 5 })}hello`)
@@ -63,7 +63,7 @@ describe('a body that is not as its headers say', () => {
     expect((await ann.call('/files/a')).body.toString()).toBe('hello')
   })
 
-  it('is refused when it has two lengths, or a length and chunks', async () => {
+  it('is rejected if it has two lengths, or a length and chunks', async () => {
     const ann = await shared.newCaller()
     for (const lengths of [
       'Content-Length: 5\r\nContent-Length: 6',
@@ -83,8 +83,8 @@ describe('a body that is not as its headers say', () => {
   })
 })
 
-describe('a digest', () => {
-  it('that is wrong is refused, and the old version stays', async () => {
+describe('a digest of an upload', () => {
+  it('that does not match is rejected, and the old version remains', async () => {
     const ann = await shared.newCaller()
     await ann.put('a', 'old')
     const refused = await ann.put('a', 'new', { 'Repr-Digest': digestOf('other') })
@@ -94,7 +94,7 @@ describe('a digest', () => {
     expect(await partialsOf(refused.json.job.id)).toEqual([])
   })
 
-  it('that is right is taken, among others too, and comes back', async () => {
+  it('that matches is accepted, also among others, and returned', async () => {
     const ann = await shared.newCaller()
     const stored = await ann.put('a', 'new', { 'Repr-Digest': `md5=:abc=:, ${digestOf('new')}, crc32c=:x:` })
     expect(stored).toMatchObject({ status: 201, headers: { 'repr-digest': digestOf('new') } })
@@ -108,7 +108,7 @@ describe('a digest', () => {
   })
 
   it.each(['sha-256=:abc:', 'sha-256=:!!!:', `sha-256=:${Buffer.alloc(31).toString('base64')}:`])(
-    'that makes no sense is refused before the body comes: %s',
+    'that is invalid is rejected before the body: %s',
     async (digest) => {
       const ann = await shared.newCaller()
       const connection = await connectTo(ann.url)
@@ -118,7 +118,7 @@ describe('a digest', () => {
     },
   )
 
-  it('of what is there already makes a second upload needless: 200, with its body unread', async () => {
+  it('of the existing file makes a second upload needless: 200, with its body unread', async () => {
     const ann = await shared.newCaller()
     await ann.put('a', 'content', { 'Repr-Digest': digestOf('content') })
     const extra: Record<string, string>[] = [{}, { 'If-None-Match': '*' }, { Expect: '100-continue' }]
@@ -140,8 +140,8 @@ describe('a digest', () => {
   })
 })
 
-describe('conditions of an upload', () => {
-  it('are looked at before the body, and again before the publish', async () => {
+describe('preconditions of an upload', () => {
+  it('are checked before the body, and again before the publish', async () => {
     const ann = await shared.newCaller()
     const first = await ann.put('a', 'first')
     const tag = first.headers.etag as string
@@ -165,13 +165,13 @@ describe('conditions of an upload', () => {
     expect((await ann.call('/files/a')).body.toString()).toBe('third')
   })
 
-  it('a range of a file cannot be uploaded by PUT', async () => {
+  it('do not include ranges: a PUT of a range is rejected', async () => {
     const ann = await shared.newCaller()
     expect(await ann.put('a', 'x', { 'Content-Range': 'bytes 0-0/5' })).toMatchObject({ status: 400 })
     expect(await ann.names()).toEqual([])
   })
 
-  it('access that was lost meanwhile is refused at the publish', async () => {
+  it('include access: if it is lost during the upload, the publish is rejected', async () => {
     const [ann, admin] = [await shared.newCaller(), await shared.admin()]
     const { username } = (await ann.call('/auth/me')).json
     const held = await holdUpload(ann, 'a')
@@ -182,8 +182,8 @@ describe('conditions of an upload', () => {
   })
 })
 
-describe('readers of a name that is overwritten all the time', () => {
-  it('see one whole version each, with its digest, its tag and its length', async () => {
+describe('clients reading a name that is constantly overwritten', () => {
+  it('see one complete version each, with its digest, its tag and its length', async () => {
     const ann = await shared.newCaller()
     const bob = new (Object.getPrototypeOf(ann).constructor)(shared.server, ann.token) as Caller
     const version = (letter: string) => Buffer.alloc(200_000 + letter.charCodeAt(0) * 1000, letter)
@@ -221,8 +221,8 @@ describe('readers of a name that is overwritten all the time', () => {
   })
 })
 
-describe('an upload', () => {
-  it('of nothing is a file of no bytes', async () => {
+describe('an upload by PUT', () => {
+  it('of no bytes creates an empty file', async () => {
     const ann = await shared.newCaller()
     const stored = await ann.put('empty', '')
     expect(stored).toMatchObject({ status: 201, json: { size: 0, sha256: sha256('') } })
@@ -233,7 +233,7 @@ describe('an upload', () => {
     await bare.says(/^HTTP\/1.1 201 /)
   })
 
-  it('is stored for its owner alone, whatever the umask', async () => {
+  it('is readable by its owner only, whatever the umask', async () => {
     const ann = await shared.newCaller()
     const { username } = (await ann.call('/auth/me')).json
     await ann.put('folder/a', 'x')
@@ -244,15 +244,15 @@ describe('an upload', () => {
     expect(modes.map(({ mode }) => (mode & 0o777).toString(8))).toEqual(['700', '700', '600'])
   })
 
-  it('in many small chunks arrives whole', async () => {
+  it('in many small chunks is complete', async () => {
     const ann = await shared.newCaller()
     const request = ann.open('/files/a', { method: 'PUT' })
     const answer = answerOf(request)
     const hash = createHash('sha256')
     for (let index = 0; index < 5000; index++) {
-      const piece = Buffer.from(`piece ${index} `)
-      hash.update(piece)
-      request.write(piece)
+      const chunk = Buffer.from(`chunk ${index} `)
+      hash.update(chunk)
+      request.write(chunk)
     }
     request.end()
     expect((await answer).json).toMatchObject({ sha256: hash.digest('hex') })

@@ -8,8 +8,8 @@ import { idOf, metadataOf, octets, Tus } from '../../helpers/tus.js'
 const shared = shareServer({ shutdownGraceMs: 0 })
 const newTus = async () => new Tus(await shared.newCaller())
 
-describe('a creation', () => {
-  it('is refused with 400 for a length that is no number of bytes, and claims nothing', async () => {
+describe('a tus creation', () => {
+  it('is answered 400 for an invalid length, and claims nothing', async () => {
     const tus = await newTus()
     for (const length of [
       '-1',
@@ -29,12 +29,12 @@ describe('a creation', () => {
     expect((await tus.create()).status).toBe(201)
   })
 
-  it('of more bytes than the disk has is refused with 507', async () => {
+  it('larger than the free disk space is answered 507', async () => {
     const refused = await (await newTus()).create({ length: 2 ** 53 - 1 })
     expect(refused).toMatchObject({ status: 507, json: { code: 'disk-full' } })
   })
 
-  it('says either its length or that it comes later', async () => {
+  it('requires either a length or a deferred length', async () => {
     const tus = await newTus()
     const metadata = { 'Upload-Metadata': metadataOf({ filename: 'a' }) }
     expect((await tus.send('POST', '/tus', metadata, '')).status).toBe(400)
@@ -42,12 +42,10 @@ describe('a creation', () => {
     expect((await tus.send('POST', '/tus', both, '')).status).toBe(400)
   })
 
-  it('is refused with 400 for metadata that is malformed', async () => {
+  it('is answered 400 for malformed metadata', async () => {
     const tus = await newTus()
     const name = metadataOf({ filename: 'a' })
     const wrong = [
-      '',
-      'filename',
       'filename !!!',
       'filename YQ',
       'filename YQ==,filename Yg==',
@@ -67,7 +65,7 @@ describe('a creation', () => {
     expect((await tus.create()).status).toBe(201)
   })
 
-  it('is refused with 400 for a name that no upload may have', async () => {
+  it('is answered 400 for an invalid file name', async () => {
     const tus = await newTus()
     const names = [
       '../x',
@@ -89,7 +87,7 @@ describe('a creation', () => {
     }
   })
 
-  it('is refused with 409 for a name that is a folder, or lies below a file', async () => {
+  it('is answered 409 for the name of a folder, or one below a file', async () => {
     const tus = await newTus()
     await tus.caller.put('folder/file', 'x')
     for (const name of ['folder', 'folder/file/below']) {
@@ -98,7 +96,7 @@ describe('a creation', () => {
     expect((await tus.create()).status).toBe(201)
   })
 
-  it('that would put uploads together is refused', async () => {
+  it('that would concatenate uploads is rejected', async () => {
     const refused = await (await newTus()).create({ headers: { 'Upload-Concat': 'partial' } })
     expect(refused).toMatchObject({ status: 400, json: { field: 'Upload-Concat' } })
   })
@@ -113,8 +111,8 @@ describe('a creation', () => {
   })
 })
 
-describe('a piece', () => {
-  it('is refused with 400 for an offset that is no number of bytes', async () => {
+describe('a tus PATCH', () => {
+  it('is answered 400 for an invalid offset', async () => {
     const tus = await newTus()
     const path = await tus.begin()
     for (const offset of ['-1', '0.0', 'zero', '', ' ', '99999999999999999999']) {
@@ -126,7 +124,7 @@ describe('a piece', () => {
     expect(await tus.offset(path)).toBe(0)
   })
 
-  it('after the end is refused with 409, which says that nothing is missing', async () => {
+  it('after the end is answered 409 with the message that the upload is complete', async () => {
     const tus = await newTus()
     const path = await tus.begin()
     await tus.patch(path, 0, '0123456789')
@@ -137,7 +135,7 @@ describe('a piece', () => {
     expect((await tus.patch(path, 10, '')).status).toBe(204)
   })
 
-  it('past the declared length is refused with 413, before its body is read', async () => {
+  it('beyond the declared length is answered 413 before its body is read', async () => {
     const tus = await newTus()
     const path = await tus.begin()
     const refused = await tus.patch(path, 0, '0123456789x')
@@ -145,7 +143,7 @@ describe('a piece', () => {
     expect(await tus.offset(path)).toBe(0)
   })
 
-  it('past the declared length is refused with 413 in chunks too, and what came of it is discarded', async () => {
+  it('beyond the declared length in chunks is answered 413, too, and its bytes are discarded', async () => {
     const tus = await newTus()
     const path = await tus.begin()
     await tus.patch(path, 0, '012')
@@ -163,7 +161,7 @@ describe('a piece', () => {
     expect((await tus.patch(path, 3, '3456789')).status).toBe(204)
   })
 
-  it('that declares a length below what has come, or no length at all, is refused with 400', async () => {
+  it('that declares a length below the received bytes, or no length at all, is answered 400', async () => {
     const tus = await newTus()
     const path = await tus.begin({ length: null })
     await tus.patch(path, 0, '01234')
@@ -174,7 +172,7 @@ describe('a piece', () => {
     expect((await tus.head(path)).headers).toMatchObject({ 'upload-offset': '5', 'upload-defer-length': '1' })
   })
 
-  it('is refused with 400 for a Repr-Digest that is malformed, or another one than was declared', async () => {
+  it('is answered 400 for a Repr-Digest that is malformed, or differs from the declared one', async () => {
     const tus = await newTus()
     const path = await tus.begin({ metadata: { sha256: 'a'.repeat(64) } })
     for (const digest of ['sha-256=:abc:', `sha-256=:${Buffer.alloc(32).toString('base64')}:`]) {
@@ -184,8 +182,8 @@ describe('a piece', () => {
   })
 })
 
-describe("someone else's upload", () => {
-  it('does not exist, whatever the method, for an admin neither', async () => {
+describe('a tus upload of another account', () => {
+  it('is answered as missing for every method, also for an admin', async () => {
     const [ann, bob] = [await newTus(), await newTus()]
     const path = await ann.begin()
     for (const other of [bob, new Tus(await shared.admin())]) {
@@ -198,7 +196,7 @@ describe("someone else's upload", () => {
     expect(await ann.caller.job(idOf(path))).toMatchObject({ state: 'done' })
   })
 
-  it('does not exist when it runs by another door, or has no id', async () => {
+  it('is answered as missing if it uses another protocol or has no id', async () => {
     const tus = await newTus()
     const held = await holdUpload(tus.caller, 'put')
     expect((await tus.head(`/tus/${held.id}`)).status).toBe(404)

@@ -9,8 +9,8 @@ import { idOf, octets, Tus } from '../../helpers/tus.js'
 const shared = shareServer({ maxFileSize: 1024 ** 2, shutdownGraceMs: 0 })
 const newTus = async () => new Tus(await shared.newCaller())
 
-describe('HEAD', () => {
-  it('always answers with Upload-Offset, even at 0 and when the upload is complete', async () => {
+describe('tus HEAD', () => {
+  it('always returns Upload-Offset, even at 0 and when the upload is complete', async () => {
     const tus = await newTus()
     const path = await tus.begin()
     expect((await tus.head(path)).headers['upload-offset']).toBe('0')
@@ -23,24 +23,24 @@ describe('HEAD', () => {
     })
   })
 
-  it('answers with Upload-Length where the size is known', async () => {
+  it('returns Upload-Length if the size is known', async () => {
     const tus = await newTus()
     expect((await tus.head(await tus.begin({ length: 10 }))).headers['upload-length']).toBe('10')
   })
 
-  it('answers 404, 410 or 403 without Upload-Offset where there is no such upload', async () => {
+  it('answers 404, 410 or 403 without Upload-Offset if there is no such upload', async () => {
     const { status, headers } = await (await newTus()).head(`/tus/${randomUUID()}`)
     expect(status).toBe(404)
     expect(headers).not.toHaveProperty('upload-offset')
   })
 
-  it('keeps its answer out of caches by Cache-Control: no-store', async () => {
+  it('prevents caching with Cache-Control: no-store', async () => {
     const tus = await newTus()
     expect((await tus.head(await tus.begin())).headers['cache-control']).toBe('no-store')
   })
 })
 
-describe('PATCH', () => {
+describe('tus PATCH', () => {
   it('applies the bytes at the offset, and publishes the file with the last of them', async () => {
     const tus = await newTus()
     const path = await tus.begin({ name: 'a/b.txt', length: 11 })
@@ -56,7 +56,7 @@ describe('PATCH', () => {
     })
   })
 
-  it('is refused with 415 for another Content-Type than application/offset+octet-stream', async () => {
+  it('is answered 415 for a Content-Type other than application/offset+octet-stream', async () => {
     const tus = await newTus()
     const path = await tus.begin()
     for (const type of ['application/octet-stream', 'text/plain', '']) {
@@ -65,7 +65,7 @@ describe('PATCH', () => {
     expect(await tus.offset(path)).toBe(0)
   })
 
-  it('is refused with 409 where the offsets do not match, without modifying the upload', async () => {
+  it('is answered 409 if the offsets do not match, without modifying the upload', async () => {
     const tus = await newTus()
     const path = await tus.begin()
     await tus.patch(path, 0, '012')
@@ -78,7 +78,7 @@ describe('PATCH', () => {
     expect((await tus.caller.call('/files/file.bin')).body.toString()).toBe('0123456789')
   })
 
-  it('is acknowledged with 204 and the new Upload-Offset: the old one and the bytes received', async () => {
+  it('is answered 204 with the new Upload-Offset: the old one plus the bytes received', async () => {
     const tus = await newTus()
     const path = await tus.begin()
     expect(await tus.patch(path, 0, '012')).toMatchObject({ status: 204, headers: { 'upload-offset': '3' } })
@@ -86,7 +86,7 @@ describe('PATCH', () => {
     expect(await tus.patch(path, 3, '3456789')).toMatchObject({ status: 204, headers: { 'upload-offset': '10' } })
   })
 
-  it('is answered 404 where there is no such upload', async () => {
+  it('is answered 404 if there is no such upload', async () => {
     const refused = await (await newTus()).patch(`/tus/${randomUUID()}`, 0, 'x')
     expect(refused).toMatchObject({ status: 404, json: { code: 'upload-not-found' } })
   })
@@ -104,7 +104,7 @@ describe('PATCH', () => {
     expect(body.equals(Buffer.concat([bytes, Buffer.alloc(700_000, 'd')]))).toBe(true)
   })
 
-  it('takes a body in chunks, whose length nobody declared', async () => {
+  it('accepts a chunked body of undeclared length', async () => {
     const tus = await newTus()
     const path = await tus.begin()
     const headers = { 'Tus-Resumable': '1.0.0', 'Content-Type': octets, 'Upload-Offset': '0' }
@@ -114,7 +114,7 @@ describe('PATCH', () => {
     expect(await answerOf(request)).toMatchObject({ status: 204, headers: { 'upload-offset': '10' } })
   })
 
-  it('waits for 100 Continue until the checks are over', async () => {
+  it('sends 100 Continue after the checks', async () => {
     const tus = await newTus()
     const path = await tus.begin()
     const open = (offset: number) => {
@@ -139,14 +139,15 @@ describe('PATCH', () => {
   })
 })
 
-describe('OPTIONS', () => {
+describe('tus OPTIONS', () => {
   it('answers 204 with Tus-Version, Tus-Extension, Tus-Checksum-Algorithm and Tus-Max-Size, without a token', async () => {
     const answer = await fetch(`${shared.server.url}/tus`, { method: 'OPTIONS' })
     expect(answer.status).toBe(204)
     expect(Object.fromEntries(answer.headers)).toMatchObject({
       'tus-version': '1.0.0',
-      'tus-extension': 'creation,creation-with-upload,creation-defer-length,checksum,expiration,termination',
-      'tus-checksum-algorithm': 'sha1,sha256',
+      'tus-extension':
+        'creation,creation-with-upload,creation-defer-length,checksum,checksum-trailer,expiration,termination',
+      'tus-checksum-algorithm': 'sha1,sha256,sha512',
       'tus-max-size': String(1024 ** 2),
     })
   })
@@ -157,8 +158,8 @@ describe('OPTIONS', () => {
   })
 })
 
-describe('every request', () => {
-  it('but OPTIONS is answered with Tus-Resumable, refusals too', async () => {
+describe('every tus request', () => {
+  it('except OPTIONS is answered with Tus-Resumable, errors included', async () => {
     const tus = await newTus()
     const path = await tus.begin()
     const answers = await Promise.all([
@@ -172,7 +173,7 @@ describe('every request', () => {
     for (const { headers } of answers) expect(headers['tus-resumable']).toBe('1.0.0')
   })
 
-  it('of another version of tus, or of none, is answered 412 with Tus-Version and not processed', async () => {
+  it('with another version of tus, or none, is answered 412 with Tus-Version and not processed', async () => {
     const tus = await newTus()
     const path = await tus.begin()
     for (const version of ['0.2.2', '1.0.1', '2.0.0', '']) {
@@ -183,7 +184,7 @@ describe('every request', () => {
     expect(await tus.offset(path)).toBe(0)
   })
 
-  it('has the method that X-HTTP-Method-Override says, whatever its own', async () => {
+  it('has the method of X-HTTP-Method-Override', async () => {
     const tus = await newTus()
     const path = await tus.begin()
     const override = (method: string) => ({ 'X-HTTP-Method-Override': method })
@@ -199,7 +200,7 @@ describe('every request', () => {
     expect((await tus.send('PATCH', '/tus', headers, '')).status).toBe(201)
   })
 
-  it('needs a token, and one of an account that may upload', async () => {
+  it('requires a token of an account that may upload', async () => {
     const tus = new Tus(await shared.newCaller('client'))
     expect(await tus.create()).toMatchObject({ status: 403, json: { code: 'not-allowed' } })
     const refused = await tus.send('POST', '/tus', { Authorization: 'Bearer nonsense' }, '')

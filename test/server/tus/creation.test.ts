@@ -3,8 +3,9 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { holdUpload } from '../../helpers/calls.js'
+import { eventually } from '../../helpers/eventually.js'
 import { shareServer } from '../../helpers/shared-server.js'
-import { idOf, metadataOf, reprDigestOf, sha256Of, Tus } from '../../helpers/tus.js'
+import { idOf, metadataOf, octets, reprDigestOf, sha256Of, Tus } from '../../helpers/tus.js'
 
 const shared = shareServer({ maxFileSize: 1024 ** 2, shutdownGraceMs: 0 })
 const newTus = async () => new Tus(await shared.newCaller())
@@ -13,8 +14,8 @@ const partials = async (id: string) => {
   return names.filter((name) => name.startsWith(id)).sort()
 }
 
-describe('creation', () => {
-  it('is acknowledged with 201 and a relative Location', async () => {
+describe('a tus creation', () => {
+  it('is answered 201 with a relative Location', async () => {
     const tus = await newTus()
     const { status, headers } = await tus.create()
     expect(status).toBe(201)
@@ -30,12 +31,12 @@ describe('creation', () => {
     expect((await tus.caller.job(idOf(headers.location!))).state).toBe('done')
   })
 
-  it('above Tus-Max-Size is refused with 413', async () => {
+  it('above Tus-Max-Size is answered 413', async () => {
     const refused = await (await newTus()).create({ length: 1024 ** 2 + 1 })
     expect(refused).toMatchObject({ status: 413, json: { code: 'file-too-large' } })
   })
 
-  it('takes metadata, whose values are Base64 and may be missing, and HEAD gives it back as it came', async () => {
+  it('accepts Base64 metadata with optional values, and HEAD returns it unchanged', async () => {
     const tus = await newTus()
     const metadata = `${metadataOf({ filename: 'ä/ö.txt', filetype: 'text/x-test' })},is_secret,note `
     const { headers } = await tus.create({ headers: { 'Upload-Metadata': metadata } })
@@ -46,56 +47,82 @@ describe('creation', () => {
     expect(answer).toMatchObject({ status: 200, headers: { 'content-type': 'text/x-test' } })
   })
 
-  it('takes the media type from the name where the metadata has none', async () => {
+  it('names the file by `name` if the metadata has no `filename`, and by its id if it has neither', async () => {
+    const tus = await newTus()
+    const upload = async (metadata: string) => {
+      const { status, headers } = await tus.create({ headers: { 'Upload-Metadata': metadata } })
+      expect(status, metadata).toBe(201)
+      expect((await tus.patch(headers.location!, 0, '0123456789')).status).toBe(204)
+      return idOf(headers.location!)
+    }
+    await upload(metadataOf({ name: 'b.txt', filename: 'a.txt' }))
+    await upload(metadataOf({ name: 'c.txt', relativePath: 'null' }))
+    const ids = [await upload(''), await upload('filename'), await upload('is_secret')]
+    expect((await tus.caller.names()).sort()).toEqual([...ids, 'a.txt', 'c.txt'].sort())
+    const refused = await tus.create({ headers: { 'Upload-Metadata': metadataOf({ name: '../x' }) } })
+    expect(refused).toMatchObject({ status: 400, json: { field: 'name' } })
+  })
+
+  it('derives the media type from the name if the metadata has none', async () => {
     const tus = await newTus()
     await tus.create({ name: 'a.json', length: 2, metadata: { filetype: '' }, body: '{}' })
     expect((await tus.caller.call('/files/a.json')).headers['content-type']).toBe('application/json')
   })
 
-  it('claims the slot: while an upload runs it is 409, and leaves no partial', async () => {
+  it('needs no slot: it succeeds while an upload runs, and another upload runs beside it', async () => {
     const tus = await newTus()
     const held = await holdUpload(tus.caller, 'held')
-    const id = randomUUID()
-    const refused = await tus.create({ headers: { 'Filejobs-Job': id } })
-    expect(refused).toMatchObject({ status: 409, json: { code: 'job-running', stop: `/jobs/${held.id}/stop` } })
-    expect(await partials(id)).toEqual([])
-    held.finish()
-    await held.answer
-  })
-
-  it('holds the slot against other uploads, before the first byte too', async () => {
-    const tus = await newTus()
     const path = await tus.begin()
-    expect(await tus.caller.put('other', 'x')).toMatchObject({
-      status: 409,
-      json: { stop: `/jobs/${idOf(path)}/stop` },
-    })
-    expect((await tus.create()).status).toBe(409)
-    await tus.patch(path, 0, '0123456789')
-    expect((await tus.caller.put('other', 'x')).status).toBe(201)
-  })
-
-  it('waits for its turn with Prefer: wait', async () => {
-    const tus = await newTus()
-    const held = await holdUpload(tus.caller, 'held')
-    const waiting = tus.create({ headers: { Prefer: 'wait=30' } })
-    await tus.caller.findJob('state=waiting')
+    expect(await tus.caller.job(idOf(path))).toMatchObject({ state: 'waiting', bytes: 0 })
     held.finish()
-    expect((await waiting).status).toBe(201)
+    expect((await held.answer).status).toBe(201)
+    expect((await tus.caller.put('other', 'x')).status).toBe(201)
+    expect((await tus.patch(path, 0, '0123456789')).status).toBe(204)
   })
 
-  it('that waits and is stopped says so', async () => {
+  it('repeated because its response was lost creates a second upload with its own location', async () => {
+    const tus = await newTus()
+    const [first, second] = [await tus.begin(), await tus.begin()]
+    expect(first).not.toBe(second)
+    expect((await tus.patch(second, 0, '0123456789')).status).toBe(204)
+    expect((await tus.remove(first)).status).toBe(204)
+    expect((await tus.caller.call('/files/file.bin')).body.toString()).toBe('0123456789')
+  })
+
+  it('whose connection breaks before the response leaves nothing, unless the client chose its id', async () => {
     const tus = await newTus()
     const held = await holdUpload(tus.caller, 'held')
-    const waiting = tus.create({ headers: { Prefer: 'wait=30' } })
-    const { id } = await tus.caller.findJob('state=waiting')
-    expect((await tus.caller.post(`/jobs/${id}/stop`)).status).toBe(200)
-    expect(await waiting).toMatchObject({ status: 410, json: { code: 'job-stopped' } })
+    const begin = (name: string, headers: Record<string, string> = {}) => {
+      const request = tus.caller.open('/tus', {
+        method: 'POST',
+        headers: {
+          'Tus-Resumable': '1.0.0',
+          'Upload-Length': 10,
+          'Upload-Metadata': metadataOf({ filename: name }),
+          'Content-Type': octets,
+          'Content-Length': 5,
+          ...headers,
+        },
+      })
+      request.on('error', () => {})
+      request.end('01234')
+      return request
+    }
+    const [lost, kept] = [begin('lost'), begin('kept', { 'Filejobs-Job': randomUUID() })]
+    const jobOf = (name: string) => tus.caller.findJob('kind=upload', ({ file }) => file === name)
+    const ids = [(await jobOf('lost')).id, (await jobOf('kept')).id]
+    for (const id of ids) await eventually('its note is there', async () => (await partials(id)).length === 2)
+    lost.destroy()
+    kept.destroy()
+    await eventually('the lost one has ended', async () => (await jobOf('lost')).state === 'failed')
+    expect((await jobOf('lost')).error).toMatchObject({ code: 'client-left' })
+    expect(await partials(ids[0]!)).toEqual([])
     held.finish()
     await held.answer
+    expect((await tus.patch(`/tus/${ids[1]}`, 0, '0123456789')).status).toBe(204)
   })
 
-  it('gives the job the id that the client chose, once', async () => {
+  it('uses the job id chosen by the client, once', async () => {
     const tus = await newTus()
     const id = randomUUID()
     const path = await tus.begin({ headers: { 'Filejobs-Job': id } })
@@ -104,7 +131,7 @@ describe('creation', () => {
     expect((await tus.create({ headers: { 'Filejobs-Job': id } })).json.code).toBe('job-id-used')
   })
 
-  it('honours If-None-Match: *, and looks again at the publish', async () => {
+  it('applies If-None-Match: *, and checks it again at the publish', async () => {
     const tus = await newTus()
     await tus.caller.put('other', 'x')
     const path = await tus.begin({ headers: { 'If-None-Match': '*' } })
@@ -116,7 +143,7 @@ describe('creation', () => {
     expect((await tus.create({ headers: { 'If-None-Match': '*' } })).status).toBe(412)
   })
 
-  it('of a file that is there already, with the same digest, is complete at once and moves nothing', async () => {
+  it('of an existing file with the same digest is complete at once without moving bytes', async () => {
     const tus = await newTus()
     await tus.caller.put('there', '0123456789')
     const held = await holdUpload(tus.caller, 'held')
@@ -133,8 +160,24 @@ describe('creation', () => {
   })
 })
 
-describe('creation with upload', () => {
-  it('takes the first bytes with the creation, and says how many by Upload-Offset', async () => {
+describe('a tus creation with upload', () => {
+  it('with the id of an upload of another account is rejected, even if the server already has the file', async () => {
+    const [ann, bob] = [await newTus(), await newTus()]
+    const path = await ann.begin()
+    await ann.patch(path, 0, '0123456789')
+    await bob.caller.put('known', 'abc')
+    const upload = {
+      name: 'known',
+      length: 3,
+      metadata: { sha256: sha256Of('abc') },
+      headers: { 'Filejobs-Job': idOf(path) },
+    }
+    expect(await bob.create(upload)).toMatchObject({ status: 409, json: { code: 'job-id-used' } })
+    expect((await ann.head(path)).headers).toMatchObject({ 'upload-offset': '10' })
+    expect((await ann.caller.call('/files/file.bin')).status).toBe(200)
+  })
+
+  it('stores the first bytes, and reports them as Upload-Offset', async () => {
     const tus = await newTus()
     const { status, headers } = await tus.create({ body: '01234' })
     expect({ status, offset: headers['upload-offset'] }).toEqual({ status: 201, offset: '5' })
@@ -142,14 +185,14 @@ describe('creation with upload', () => {
     expect((await tus.caller.call('/files/file.bin')).body.toString()).toBe('0123456789')
   })
 
-  it('takes all bytes with the creation', async () => {
+  it('stores all bytes', async () => {
     const tus = await newTus()
     const { status, headers } = await tus.create({ body: '0123456789' })
     expect({ status, offset: headers['upload-offset'] }).toEqual({ status: 201, offset: '10' })
     expect(await tus.caller.names()).toEqual(['file.bin'])
   })
 
-  it('needs Content-Type: application/offset+octet-stream', async () => {
+  it('requires Content-Type: application/offset+octet-stream', async () => {
     const tus = await newTus()
     const refused = await tus.create({ body: '01234', headers: { 'Content-Type': 'text/plain' } })
     expect(refused.status).toBe(415)
@@ -157,8 +200,8 @@ describe('creation with upload', () => {
   })
 })
 
-describe('a deferred length', () => {
-  it('is said by Upload-Defer-Length: 1 in every answer to HEAD until it is known', async () => {
+describe('a deferred length of a tus upload', () => {
+  it('is reported as Upload-Defer-Length: 1 in every HEAD response until the length is known', async () => {
     const tus = await newTus()
     const path = await tus.begin({ length: null })
     await tus.patch(path, 0, '01234')
@@ -181,7 +224,7 @@ describe('a deferred length', () => {
     }
   })
 
-  it('may come with the last bytes, or after them with none', async () => {
+  it('can be declared with the last bytes, or after them without bytes', async () => {
     const tus = await newTus()
     const one = await tus.begin({ name: 'one', length: null })
     expect((await tus.patch(one, 0, '01234', { 'Upload-Length': '5' })).headers['upload-offset']).toBe('5')
@@ -192,7 +235,7 @@ describe('a deferred length', () => {
     expect(await tus.caller.job(idOf(two))).toMatchObject({ state: 'done', totalBytes: 5 })
   })
 
-  it('is not changed once it is known', async () => {
+  it('cannot be changed once declared', async () => {
     const tus = await newTus()
     const path = await tus.begin({ length: null })
     await tus.patch(path, 0, '01234', { 'Upload-Length': '10' })
@@ -201,7 +244,7 @@ describe('a deferred length', () => {
     expect((await tus.head(path)).headers).toMatchObject({ 'upload-length': '10', 'upload-offset': '6' })
   })
 
-  it('still ends at the largest file that the server takes', async () => {
+  it('is still limited by the maximum file size', async () => {
     const tus = await newTus()
     const path = await tus.begin({ length: null })
     const refused = await tus.patch(path, 0, Buffer.alloc(1024 ** 2 + 1))

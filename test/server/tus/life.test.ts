@@ -1,8 +1,9 @@
-import { readdir } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { Caller } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
+import { startTestServer } from '../../helpers/server.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { idOf, Tus } from '../../helpers/tus.js'
 
@@ -14,8 +15,8 @@ const partials = async (path: string) => {
   return names.filter((name) => name.startsWith(idOf(path)))
 }
 
-describe('an upload whose sender hangs', () => {
-  it('is taken over by HEAD at once, which tells what is on disk', async () => {
+describe('a tus upload with a hung request', () => {
+  it('is taken over by HEAD at once, which returns the offset on disk', async () => {
     const tus = await newTus()
     const path = await tus.begin({ length: 1_000_000 })
     const held = await tus.hold(path, 0, Buffer.alloc(123_456, 'a'))
@@ -29,7 +30,7 @@ describe('an upload whose sender hangs', () => {
     expect((await tus.caller.call('/files/file.bin')).body.length).toBe(1_000_000)
   })
 
-  it('is taken over by PATCH at the offset that has been reached', async () => {
+  it('is taken over by PATCH at the current offset', async () => {
     const tus = await newTus()
     const path = await tus.begin({ length: 1_000_000 })
     const held = await tus.hold(path, 0, Buffer.alloc(100_000, 'a'))
@@ -42,19 +43,19 @@ describe('an upload whose sender hangs', () => {
   it('is taken over by the newest of several requests, and never mixes their bytes', async () => {
     const tus = await newTus()
     const path = await tus.begin({ length: 2_000_000 })
-    const pieces = Array.from({ length: 8 }, (_, index) => Buffer.alloc(2_000_000, String(index)))
+    const chunks = Array.from({ length: 8 }, (_, index) => Buffer.alloc(2_000_000, String(index)))
     const answers = await Promise.all(
-      pieces.map((piece) => tus.patch(path, 0, piece).catch((error: Error) => ({ status: error.message }))),
+      chunks.map((chunk) => tus.patch(path, 0, chunk).catch((error: Error) => ({ status: error.message }))),
     )
     const published = await tus.caller.call('/files/file.bin')
     const succeeded = answers.flatMap(({ status }, index) => (status === 204 ? [index] : []))
     expect(succeeded.length).toBeLessThanOrEqual(1)
-    if (succeeded.length === 1) expect(published.body.equals(pieces[succeeded[0]!]!)).toBe(true)
-    else if (published.status === 200) expect(pieces.some((piece) => piece.equals(published.body))).toBe(true)
+    if (succeeded.length === 1) expect(published.body.equals(chunks[succeeded[0]!]!)).toBe(true)
+    else if (published.status === 200) expect(chunks.some((chunk) => chunk.equals(published.body))).toBe(true)
     else expect(published.status).toBe(404)
   })
 
-  it('is stopped by DELETE: the sender hears 410 job-stopped, not 204', async () => {
+  it('is stopped by DELETE: the hung request is answered 410 job-stopped, not 204', async () => {
     const tus = await newTus()
     const path = await tus.begin({ length: 1_000_000 })
     const held = await tus.hold(path, 0, 'abc')
@@ -66,8 +67,8 @@ describe('an upload whose sender hangs', () => {
   })
 })
 
-describe('a stop', () => {
-  it('by POST /jobs/ID/stop is answered when nothing is left, and the sender hears 410', async () => {
+describe('a stop of a tus upload', () => {
+  it('by POST /jobs/ID/stop is answered when nothing is left, and the client gets 410', async () => {
     const tus = await newTus()
     const path = await tus.begin({ length: 1_000_000 })
     const held = await tus.hold(path, 0, Buffer.alloc(50_000))
@@ -79,7 +80,23 @@ describe('a stop', () => {
     expect((await tus.head(path)).status).toBe(423)
   })
 
-  it('of an interrupted upload, and between two pieces, works too; /upload/stop finds those with a slot', async () => {
+  it('whose partial cannot be removed ends it, and the receipt says so', async () => {
+    const server = await startTestServer({ shutdownGraceMs: 0 })
+    onTestFinished(() => server.close())
+    const tus = new Tus(new Caller(server, await server.logIn('ann')))
+    const path = await tus.begin({ length: 1_000_000 })
+    const held = await tus.hold(path, 0, Buffer.alloc(50_000))
+    const partial = join(server.dataFolder, 'partial', `${idOf(path)}.bin`)
+    await rm(partial)
+    await mkdir(partial)
+    const { status, json } = await tus.caller.post(`/jobs/${idOf(path)}/stop`)
+    await rm(partial, { recursive: true })
+    expect({ status, json }).toMatchObject({ status: 200, json: { cleanedUp: false, job: { state: 'stopped' } } })
+    expect(await held.answer).toMatchObject({ status: 410, json: { code: 'job-stopped' } })
+    expect(server.errors).toEqual([expect.stringContaining(`What the upload ${idOf(path)} left could not be removed`)])
+  })
+
+  it('also applies between two requests, and when interrupted; /upload/stop finds those with a slot', async () => {
     const tus = await newTus()
     const interrupted = await tus.begin({ length: 1_000_000 })
     const held = await tus.hold(interrupted, 0, 'abc')
@@ -93,7 +110,7 @@ describe('a stop', () => {
     expect([...(await partials(interrupted)), ...(await partials(between))]).toEqual([])
   })
 
-  it('by the revocation of the session that sends ends the piece under way', async () => {
+  it('is caused by revoking the session of the current request', async () => {
     const name = `leaving-${performance.now()}`.replace('.', '-')
     const staying = new Tus(new Caller(shared.server, await shared.server.logIn(name)))
     const leaving = new Tus(new Caller(shared.server, await shared.server.logIn(name)))
@@ -104,7 +121,7 @@ describe('a stop', () => {
     expect((await staying.caller.job(idOf(path))).state).toBe('stopped')
   })
 
-  it('by the revocation of a session that only began it does not', async () => {
+  it('is not caused by revoking a session that only created it', async () => {
     const name = `begun-${performance.now()}`.replace('.', '-')
     const staying = new Tus(new Caller(shared.server, await shared.server.logIn(name)))
     const leaving = new Tus(new Caller(shared.server, await shared.server.logIn(name)))
@@ -114,7 +131,7 @@ describe('a stop', () => {
     expect((await staying.patch(path, 5, '56789')).status).toBe(204)
   })
 
-  it('by an admin who disables the account ends its interrupted uploads', async () => {
+  it('is caused by an admin who disables the account, also if it is interrupted', async () => {
     const name = `disabled-${performance.now()}`.replace('.', '-')
     const tus = new Tus(new Caller(shared.server, await shared.server.logIn(name)))
     const path = await tus.begin()
@@ -126,7 +143,7 @@ describe('a stop', () => {
   })
 })
 
-describe('an upload in several pieces', () => {
+describe('a tus upload over several requests', () => {
   it('is one job, whose bytes are those on disk', async () => {
     const tus = await newTus()
     const path = await tus.begin()
@@ -139,7 +156,7 @@ describe('an upload in several pieces', () => {
     expect(jobs[0]).toMatchObject({ id: idOf(path), state: 'done', bytes: 10, percent: 100 })
   })
 
-  it('is interrupted when its sender goes, and runs again when one comes back', async () => {
+  it('is interrupted when its client disconnects, and continues when it returns', async () => {
     const tus = await newTus()
     const path = await tus.begin({ length: 1_000_000 })
     const first = await tus.hold(path, 0, 'abc')
@@ -153,7 +170,7 @@ describe('an upload in several pieces', () => {
     expect(await tus.offset(path)).toBe(6)
   })
 
-  it('is not limited again by its sender, who comes back with the limit that somebody has lifted', async () => {
+  it('is not limited again by the returning client if its limit was removed', async () => {
     const tus = await newTus()
     const limit = { 'Filejobs-Rate-Limit': '1000000000' }
     const path = await tus.begin({ length: 1_000_000, headers: limit })
@@ -167,7 +184,7 @@ describe('an upload in several pieces', () => {
     second.request.destroy()
   })
 
-  it('stays paused when its sender goes and comes back', async () => {
+  it('stays paused when its client disconnects and returns', async () => {
     const tus = await newTus()
     const path = await tus.begin({ length: 1_000_000 })
     const first = await tus.hold(path, 0, 'abc')
@@ -181,7 +198,7 @@ describe('an upload in several pieces', () => {
     await tus.caller.post(`/jobs/${idOf(path)}/resume`)
     expect((await second).status).toBe(204)
   })
-  it('that was paused and interrupted can be resumed before its sender comes back', async () => {
+  it('that was paused and interrupted can be resumed before its client returns', async () => {
     const tus = await newTus()
     const path = await tus.begin({ length: 1_000_000 })
     const first = await tus.hold(path, 0, 'abc')

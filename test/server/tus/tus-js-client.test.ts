@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Caller } from '../../helpers/calls.js'
 import { openCuttingProxy } from '../../helpers/cutting-proxy.js'
 import { eventually, within } from '../../helpers/eventually.js'
+import { finish, openFolderJob } from '../../helpers/folder-jobs.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { sha256Of } from '../../helpers/tus.js'
 
@@ -45,7 +46,7 @@ const requestsFor = (id: string) =>
     })
 
 describe('tus-js-client', () => {
-  it('uploads through a connection that is cut 20 times at random, and the digest fits', async () => {
+  it('uploads over a connection that is cut 20 times at random, and the digest matches', async () => {
     const caller = await shared.newCaller()
     const content = randomBytes(32 * 1024 ** 2)
     // Together less than the content, so that all of them come.
@@ -61,7 +62,7 @@ describe('tus-js-client', () => {
     expect(jobs[0]).toMatchObject({ state: 'done', bytes: content.length })
   })
 
-  it('uploads a stream of unknown length in pieces', async () => {
+  it('uploads a stream of unknown length in chunks', async () => {
     const caller = await shared.newCaller()
     const content = randomBytes(5 * 1024 ** 2)
     const options = { uploadLengthDeferred: true, chunkSize: 2 ** 20 }
@@ -69,7 +70,7 @@ describe('tus-js-client', () => {
     expect(sha256Of((await caller.call('/files/video.bin')).body)).toBe(sha256Of(content))
   })
 
-  it('uploads with its creation, in pieces, by POST alone, and an empty file', async () => {
+  it('uploads with the creation, in chunks, by POST only, and an empty file', async () => {
     const caller = await shared.newCaller()
     const content = randomBytes(3 * 1024 ** 2)
     const options = { uploadDataDuringCreation: true, chunkSize: 2 ** 20, overridePatchMethod: true }
@@ -79,7 +80,7 @@ describe('tus-js-client', () => {
     expect((await caller.call('/files/video.bin')).body).toHaveLength(0)
   })
 
-  it('learns of a file that is there already, and sends it once only', async () => {
+  it('detects an existing file, and sends it only once', async () => {
     const caller = await shared.newCaller()
     const content = randomBytes(2 ** 20)
     const metadata = { filename: 'video.bin', sha256: sha256Of(content) }
@@ -88,7 +89,7 @@ describe('tus-js-client', () => {
     expect((await caller.call('/jobs?kind=upload')).json.jobs).toHaveLength(1)
   })
 
-  it('that is stopped ends with an error and sends nothing more', async () => {
+  it('gets an error when its upload is stopped, and sends no more', async () => {
     const caller = await shared.newCaller()
     const options = { headers: slowlyAs(caller), retryDelays: [0, 20, 20, 20] }
     const { ended } = upload(caller, shared.server.url, Buffer.alloc(8 * 1024 ** 2), options)
@@ -112,7 +113,7 @@ describe('tus-js-client', () => {
     expect(await caller.names()).toEqual([])
   })
 
-  it('that is stopped while its connection is cut gives up too, instead of starting over', async () => {
+  it('gives up also if its connection is cut during the stop, instead of starting over', async () => {
     const caller = await shared.newCaller()
     const proxy = await openCuttingProxy(shared.server.url)
     const options = { headers: slowlyAs(caller), retryDelays: [300, 20, 20] }
@@ -132,4 +133,49 @@ describe('tus-js-client', () => {
     expect((await caller.call('/jobs?kind=upload')).json.jobs).toHaveLength(1)
     expect(await caller.names()).toEqual([])
   })
+
+  it('uploads several files at a time as one job of many files, over connections that are cut', async () => {
+    const caller = await shared.newCaller()
+    const job = await openFolderJob(caller, 'photos/')
+    const cuts = Array.from({ length: 10 }, () => randomInt(64 * 1024, 2 ** 20))
+    const proxy = await openCuttingProxy(shared.server.url, cuts)
+    const contents = Array.from({ length: 8 }, () => randomBytes(3 * 2 ** 20))
+    const uploads = contents.map((content, index) =>
+      upload(caller, proxy.url, content, partOptions(caller, job, index)),
+    )
+    await within('the uploads', Promise.all(uploads.map(({ ended }) => ended)), 100_000)
+    expect(proxy.cuts).toBe(10)
+    const { published } = (await finish(caller, job)).json
+    expect(published).toMatchObject({ files: 8, bytes: 8 * 3 * 2 ** 20, created: 8, failed: 0 })
+    for (const [index, content] of contents.entries()) {
+      expect(sha256Of((await caller.call(`/files/photos/${index}`)).body)).toBe(sha256Of(content))
+    }
+    expect((await caller.call('/jobs?kind=upload')).json.jobs).toHaveLength(1)
+  })
+
+  it.each(['open', 'cut'])('gives up when its job of many files is stopped while its connection is %s', async (how) => {
+    const caller = await shared.newCaller()
+    const job = await openFolderJob(caller, 'photos/')
+    await caller.call(`/jobs/${job}`, { method: 'PATCH', body: { rateLimit: 100_000 } })
+    const proxy = await openCuttingProxy(shared.server.url)
+    const options = { ...partOptions(caller, job, 0), retryDelays: [300, 20, 20] }
+    const { ended } = upload(caller, proxy.url, Buffer.alloc(8 * 2 ** 20), options)
+    await eventually('bytes move', async () => (await caller.job(job)).bytes > 0)
+    if (how === 'cut') proxy.cutAll()
+    expect((await caller.post(`/jobs/${job}/stop`)).status).toBe(200)
+    const error = await within(
+      'it gives up',
+      ended.then(() => expect.unreachable('it was stopped')).catch((e) => e),
+    )
+    expect(statusOf(error)).toBe(410)
+    expect((await caller.call('/jobs')).json.jobs).toHaveLength(1)
+    expect(await caller.names()).toEqual([])
+  })
 })
+
+function partOptions({ token }: Caller, job: string, index: number): Partial<UploadOptions> {
+  return {
+    headers: { Authorization: `Bearer ${token}`, 'Filejobs-Part-Of': job },
+    metadata: { filename: `photos/${index}` },
+  }
+}

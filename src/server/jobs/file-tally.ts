@@ -1,0 +1,75 @@
+import type { FileStatus, Publication } from '../../protocol/folder-jobs.js'
+import type { FileFailure, JobRecord } from '../../protocol/jobs.js'
+
+/** The end of one file of a job. */
+export type FileEnd =
+  | { name: string; size: number; status: Exclude<FileStatus, 'failed'> }
+  | { name: string; status: 'failed'; error: Omit<FileFailure, 'name'> }
+
+/** Counts the files of a job. A file that failed and arrives later has not failed. */
+export class FileTally {
+  total: number | null
+  /** Whether what was transferred is only kept for a common publish. */
+  isStaged = false
+  /** Receives each file that is counted by its name. */
+  onFile: (file: FileEnd) => void = () => {}
+  readonly #counts: Record<FileStatus, number> = { new: 0, replaced: 0, unchanged: 0, removed: 0, failed: 0 }
+  readonly #failures = new Map<string, Omit<FileFailure, 'name'>>()
+  #transferredBytes = 0
+  #discardedBytes = 0
+
+  constructor(total: number | null) {
+    this.total = total
+  }
+
+  count(file: FileEnd): void {
+    this.onFile(file)
+    if (file.status === 'failed') {
+      if (!this.#failures.has(file.name)) this.#counts.failed++
+      if (this.#failures.size < maxNames) this.#failures.set(file.name, file.error)
+      return
+    }
+    if (this.#failures.delete(file.name)) this.#counts.failed--
+    this.#counts[file.status]++
+    if (isTransferred(file.status)) this.#transferredBytes += file.size
+  }
+
+  /** Files that are not named. */
+  countUnchanged(count: number): void {
+    this.#counts.unchanged += count
+  }
+
+  /** Bytes of incomplete files when the job was stopped or failed. */
+  discard(bytes: number): void {
+    this.#discardedBytes += bytes
+  }
+
+  get discardedBytes(): number {
+    return this.#discardedBytes
+  }
+
+  get publication(): Publication {
+    const { new: created, replaced, unchanged, removed, failed } = this.#counts
+    return { files: created + replaced, bytes: this.#transferredBytes, created, replaced, unchanged, removed, failed }
+  }
+
+  /** The transferred files that stay if the job ends now. */
+  get visible(): Pick<Publication, 'files' | 'bytes'> {
+    const { files, bytes } = this.publication
+    return this.isStaged ? { files: 0, bytes: 0 } : { files, bytes }
+  }
+
+  record(): JobRecord['files'] {
+    const { files, unchanged, failed } = this.publication
+    const failures = [...this.#failures].slice(0, maxListed).map(([name, error]) => ({ name, ...error }))
+    return { total: this.total, done: files + unchanged, unchanged, failed, failures }
+  }
+}
+
+function isTransferred(status: FileStatus): boolean {
+  return status === 'new' || status === 'replaced'
+}
+
+/** Failures beyond this number are counted without their names. */
+const maxNames = 10_000
+const maxListed = 10

@@ -1,0 +1,22 @@
+import type { StoredFile } from '../stores/files.js'
+import type { ReceivingMemory } from './partial-writer.js'
+import type { KeepLimits } from './upload-lifetime.js'
+import type { UploadServices } from './upload-services.js'
+import type { SlotLimits } from './upload-slot.js'
+
+export interface ResumableServices extends UploadServices, KeepLimits, SlotLimits {
+  memory: ReceivingMemory
+  /** Called with errors that end an upload between its requests. */
+  onFailure(error: unknown): void
+}
+
+/** The progress of an upload. Every advertised offset is on disk. */
+export interface UploadProgress {
+  id: string
+  offset: number
+  length: number | null
+  metadata: string
+  /** null if it does not expire any more. */
+  expiresAt: Date | null
+  published: StoredFile | null
+}

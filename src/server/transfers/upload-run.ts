@@ -1,0 +1,128 @@
+import type { Readable } from 'node:stream'
+import type { Job } from '../jobs/job.js'
+import { asProblem } from '../jobs/outcome.js'
+import type { JobRun } from '../jobs/run-job.js'
+import { isDiskFull } from '../stores/disk-full.js'
+import type { DeclaredDigests } from '../stores/files.js'
+import type { PartialFile, PublishedPartial, PublishTarget } from '../stores/partials.js'
+import type { Reservation } from '../stores/space.js'
+import { unlessAborted } from './abortable.js'
+import { checkDigests } from './declared-digests.js'
+import { Flow } from './flow.js'
+import { watchGrowth } from './growth.js'
+import type { ReceivingMemory } from './partial-writer.js'
+import { receive } from './receiving.js'
+import type { UploadRequest } from './upload-request.js'
+import type { UploadServices } from './upload-services.js'
+
+/** The parameters of an upload job's work. */
+export class UploadRun {
+  readonly job: Job
+  readonly flow: Flow
+  readonly #run: JobRun
+  readonly #services: UploadServices
+  readonly #memory: ReceivingMemory
+  readonly #partials: Promise<PartialFile>[] = []
+  readonly #opened: PartialFile[] = []
+  #reservation: Reservation | null = null
+
+  /** Registers its clean-ups with the job. */
+  constructor(run: JobRun, request: UploadRequest, services: UploadServices, memory: ReceivingMemory) {
+    const { idleTimeoutMs, throttleOf, capacity } = services
+    const { left, hungUp, identity } = request
+    this.job = run.job
+    this.#run = run
+    this.#services = services
+    this.#memory = memory
+    const shared = [throttleOf(run.job.account)]
+    this.flow = new Flow({ carrier: run.carrier, shared, idleTimeoutMs, signal: left, hungUp })
+    run.onEnd(() => this.flow.close())
+    run.onEnd(failWhenBroken(run, left))
+    run.stopWhenRevoked(identity)
+    run.onEnd(() => this.#reservation?.release())
+    run.onFailure((error) => isDiskFull(error) && capacity.freed())
+    run.onFailure(() => removeAll(this.#partials))
+  }
+
+  /** Reserves space for `bytes`. `replaces`: the name whose file the publish replaces; null for none. */
+  async reserve(identity: UploadRequest['identity'], bytes: number, replaces: string | null): Promise<void> {
+    const { files, space } = this.#services
+    const there = replaces === null ? undefined : await files.find(identity.account, replaces)
+    const written = () => this.#opened.reduce((sum, partial) => sum + partial.size, 0)
+    this.#reservation = await space.reserve(identity.account, bytes, there?.size ?? 0, written)
+  }
+
+  /** A new partial; removed if the job does not succeed. */
+  async createPartial(): Promise<PartialFile> {
+    // Numbered synchronously: a form may create several at once.
+    const number = this.#partials.length
+    const id = this.#run.partialId
+    const opening = this.#services.partials.create(number === 0 ? id : `${id}.${number}`)
+    this.#partials.push(opening)
+    const partial = await opening
+    this.#opened.push(partial)
+    return partial
+  }
+
+  async receive(body: Readable, partial: PartialFile): Promise<void> {
+    const takeRoom = async () => {
+      this.#services.space.checkSize(partial.size)
+      await this.#reservation?.cover(this.flow.bytes)
+    }
+    const watch = watchGrowth(this.job.clock, takeRoom, (error) => this.#run.abort(error))
+    try {
+      await receive(body, partial, { flow: this.flow, memory: this.#memory })
+      await takeRoom()
+    } finally {
+      watch.end()
+    }
+  }
+
+  /**
+   * Waits for the digest and the disk. Resolves with the SHA-256; throws `digest-mismatch` if another one was declared.
+   */
+  async settle(partial: PartialFile, ...declared: DeclaredDigests[]): Promise<string> {
+    const both = Promise.all([checkDigests(partial, declared), partial.sync()])
+    return (await unlessAborted(both, this.#run.signal))[0]
+  }
+
+  /** Throws if a file of this name cannot belong to its job. */
+  checkName(name: string): void {
+    this.#run.checkName(name)
+  }
+
+  /** Publishes a partial as a file of the space of the account. */
+  publish(partial: PartialFile, target: PublishTarget): Promise<PublishedPartial> {
+    // The stage reserves space for all of its files: it is not needed twice.
+    if (this.#run.isStaged) this.#reservation?.release()
+    return this.#run.publish(partial, target)
+  }
+
+  /** From here on it is too late for a stop. Throws the stop's reason if it came before. */
+  async commit(): Promise<void> {
+    await this.#services.checkAccess(this.job.accountId)
+    this.#run.commit()
+  }
+}
+
+/**
+ * A client that violates the protocol fails the upload, although its body seemed complete; one that disconnects after
+ * its body does not. Returns a function that ends the watch.
+ */
+function failWhenBroken(run: JobRun, left: AbortSignal): () => void {
+  const fail = () => {
+    const problem = asProblem(left.reason)
+    if (problem.code !== 'client-left') run.abort(problem)
+  }
+  left.addEventListener('abort', fail)
+  if (left.aborted) fail()
+  return () => left.removeEventListener('abort', fail)
+}
+
+/** Throws if one could not be removed, after removing the others. */
+async function removeAll(partials: Promise<PartialFile>[]): Promise<void> {
+  const opened = (await Promise.allSettled(partials)).filter((result) => result.status === 'fulfilled')
+  const removed = await Promise.allSettled(opened.map((result) => result.value.remove()))
+  const failure = removed.find((result) => result.status === 'rejected')
+  if (failure) throw failure.reason
+}
