@@ -1,28 +1,38 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { Problem } from '../../protocol/problems.js'
+import { shortageOf } from '../shortage.js'
 
-/** A process of ours that runs the engine. It dies with us, however we die: see `child-edge.ts`. */
+/** A child process that runs the engine. It never survives the server: see `child-edge.ts`. */
 export interface Child<Task, Report> {
+  /** Sending to an ended process is not an error: `gone` reports it. */
   send(task: Task): void
-  /** Resolves when the process is gone, whoever ended it, with what it said last on stderr. */
-  readonly gone: Promise<{ lastWords: string }>
-  /** Ends it at once, and resolves when it is gone. Killing one that is gone is not an error. */
+  /** Resolves when the process has exited for any reason, or could not be started. */
+  readonly gone: Promise<ChildEnd>
+  /** Kills it, and resolves when it has exited. Killing an ended process is not an error. */
   kill(): Promise<void>
   onReport(listener: (report: Report) => void): void
 }
 
+export interface ChildEnd {
+  /** Its last output on stderr. */
+  readonly lastWords: string
+  /** Why the system could not start it; null if it did. */
+  readonly spawnError: Error | null
+}
+
 export interface ChildOptions {
-  /** Where it runs; the paths that it is given are relative to this, so that no message shows where the data lies. */
+  /** Its working directory; its paths are relative to this, so that no message reveals the location of the data. */
   folder: string
-  /** The most memory it can have at all, whatever the engine thinks; null where its tasks are only ours. */
+  /** Its memory limit, enforced by the system; null if it runs only the server's own tasks. */
   memoryBytes: number | null
 }
 
 const lastWordsLength = 4000
 
 /**
- * Starts a script beside this one in a process with an empty environment. Takes 130 ms until it can run a query. It has
- * its own process group, so that a Ctrl-C in the server's terminal leaves it to the server.
+ * Starts a script of this folder in a process with an empty environment. It needs 130 ms until it can run a query. It
+ * has its own process group, so that a Ctrl-C in the server's terminal does not reach it.
  */
 export function startChild<Task, Report>(script: string, options: ChildOptions): Child<Task, Report> {
   const path = fileURLToPath(new URL(script, import.meta.url))
@@ -34,20 +44,23 @@ export function startChild<Task, Report>(script: string, options: ChildOptions):
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     serialization: 'advanced',
   })
+  const gone = waitUntilGone(child)
   return {
-    send: (task) => void child.send(task as object, () => {}),
-    gone: waitUntilGone(child),
+    send(task) {
+      if (child.connected) child.send(task as object, () => {})
+    },
+    gone,
     async kill() {
       child.kill('SIGKILL')
-      await this.gone
+      await gone
     },
     onReport: (listener) => void child.on('message', listener),
   }
 }
 
 /**
- * The engine's own limit counts its buffers and not what a function such as `repeat` asks for; the operating system's
- * counts all. `ulimit -d` is refused or without effect on some systems, which then have the engine's limit only.
+ * The engine's own limit covers its buffers, but not the memory of functions such as `repeat`; the operating system's
+ * covers all. `ulimit -d` is not available on some systems, which then have only the engine's limit.
  */
 function limited(argv: string[], memoryBytes: number | null): [string, string[]] {
   if (memoryBytes === null || process.platform === 'win32') return [argv[0]!, argv.slice(1)]
@@ -55,13 +68,31 @@ function limited(argv: string[], memoryBytes: number | null): [string, string[]]
   return ['/bin/sh', ['-c', script, ...argv]]
 }
 
-function waitUntilGone(child: ChildProcess): Promise<{ lastWords: string }> {
+/** Handles every `error` event of the process and its pipes: an unhandled one would end the server. */
+function waitUntilGone(child: ChildProcess): Promise<ChildEnd> {
   let lastWords = ''
+  // Without descriptors for its pipes there is no stderr, despite the types.
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     lastWords = (lastWords + text).slice(-lastWordsLength)
   })
+  child.stderr?.on('error', () => {})
   return new Promise((resolve) => {
-    child.once('error', (error) => resolve({ lastWords: error.message }))
-    child.once('exit', () => resolve({ lastWords }))
+    child.on('error', (error) => {
+      // Later ones report that a signal or a message could not be sent.
+      if (child.pid === undefined) resolve({ lastWords: error.message, spawnError: error })
+    })
+    child.once('exit', () => resolve({ lastWords, spawnError: null }))
   })
 }
+
+/** The problem if the process could not be started, usually for lack of processes, memory or descriptors. */
+export function notStarted({ spawnError }: ChildEnd): Problem | undefined {
+  if (spawnError === null) return undefined
+  if (!passing.includes((spawnError as NodeJS.ErrnoException).code ?? '')) {
+    return shortageOf(spawnError) ?? new Problem('internal', 'A process cannot be started.', {}, { cause: spawnError })
+  }
+  const message = 'The server cannot start another process now: try again later.'
+  return new Problem('busy', message, {}, { cause: spawnError })
+}
+
+const passing = ['EAGAIN', 'ENOMEM']

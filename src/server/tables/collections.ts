@@ -3,37 +3,39 @@ import type { Job } from '../jobs/job.js'
 import type { Jobs } from '../jobs/jobs.js'
 import { type Account, accountName } from '../stores/accounts.js'
 import type { Counters } from '../stores/counters.js'
-import type { FileStore, Space } from '../stores/files.js'
+import type { PublishedFiles, Space } from '../stores/files.js'
 import type { TableStore } from '../stores/tables.js'
-import type { CsvWishes } from './csv-plan.js'
+import type { CsvOptions } from './csv-plan.js'
 import type { Imports } from './imports.js'
 
 /** Files that are numbered when they are uploaded, and imported into one table. */
 export interface Collection {
-  /** Where they are stored: `FOLDER/ID/NAME`, so that the same name twice is two files. */
+  /** Their folder: `FOLDER/ID/NAME`, so that uploading a name twice creates two files. */
   readonly folder: string
   readonly table: string
-  readonly wishes: CsvWishes
-  /** Drop spaces around text. */
+  readonly csvOptions: CsvOptions
+  /** Trim spaces around text. */
   readonly trim: boolean
 }
 
 export interface CollectedFile {
-  /** Counts up over all accounts. */
+  /** Increases over all accounts. */
   readonly id: number
-  /** As the account's space has it. */
+  /** The name in the account's space. */
   readonly name: string
 }
 
 export interface CollectionServices {
-  files: FileStore
+  files: Pick<PublishedFiles, 'list' | 'remove'>
   tables: TableStore
   imports: Imports
   jobs: Jobs
   counters: Counters
 }
 
-/** Keeps the files of collections, and what was imported of them. What there is, the account's files and tables tell. */
+/**
+ * Manages the files of collections and their imports. It stores no list: the account's files and tables are the source.
+ */
 export class Collections {
   readonly #services: CollectionServices
 
@@ -41,26 +43,28 @@ export class Collections {
     this.#services = services
   }
 
-  /** The folder of a new file, with a slash at its end. */
+  /** The folder of a new file, with a trailing slash. */
   async newFolder({ folder }: Collection): Promise<string> {
     return `${folder}/${await this.#services.counters.next(folder)}/`
   }
 
-  /** Whether an upload or an import of the account runs. */
-  isBusy(account: Account): boolean {
+  /** Whether an upload or an import of the account is running. */
+  async isBusy(account: Account): Promise<boolean> {
+    const { jobs } = this.#services
     const name = accountName(account)
-    return (['upload', 'import'] as const).some((kind) => this.#services.jobs.holding(kind, name).length > 0)
+    const holding = await Promise.all([jobs.holding('upload', name), jobs.holding('import', name)])
+    return holding.flat().length > 0
   }
 
-  /** Begins the import of a file that was uploaded. When that is refused, the file is removed again. */
-  async startImport(identity: Identity, { table, wishes, trim }: Collection, filename: string): Promise<Job> {
+  /** Starts the import of an uploaded file. If it is rejected, the file is removed. */
+  async startImport(identity: Identity, { table, csvOptions, trim }: Collection, filename: string): Promise<Job> {
     const { imports, files } = this.#services
     try {
       const { job } = await imports.start({
         identity,
         filename,
         table,
-        wishes,
+        csvOptions,
         trim,
         jobId: null,
         waitMs: 0,
@@ -79,7 +83,7 @@ export class Collections {
     return names.flatMap((name) => parseCollected(name, collection) ?? []).sort((a, b) => b.id - a.id)
   }
 
-  /** The file, or what is left of it: its rows outlive a file that was removed by itself. */
+  /** The file, or what remains of it: its rows stay if only the file was removed. */
   async find(space: Space, collection: Collection, id: number): Promise<CollectedFile | undefined> {
     const [name] = await this.#fileNames(space, `${collection.folder}/${id}/`)
     if (name !== undefined) return { id, name }
@@ -89,12 +93,14 @@ export class Collections {
       .find((collected) => collected.id === id)
   }
 
-  /** The import of a file that runs. */
-  runningImport(account: Account, { name }: CollectedFile): Job | undefined {
-    return this.#services.jobs.holding('import', accountName(account)).find((job) => job.file === name)
+  /** The running import of a file. */
+  async runningImport(account: Account, { name }: CollectedFile): Promise<Job | undefined> {
+    const { jobs } = this.#services
+    const running = (await jobs.holding('import', accountName(account))).find((job) => job.file === name)
+    return running && jobs.find(running.id)
   }
 
-  /** Removes a file and every row of it. Removing what is missing is not an error. */
+  /** Removes a file and all its rows. Removing a missing one is not an error. */
   async remove(space: Space, collection: Collection, { name }: CollectedFile): Promise<void> {
     const { files, tables } = this.#services
     const table = await tables.find(space, collection.table)
@@ -114,7 +120,7 @@ export class Collections {
   }
 }
 
-/** The file that a name stands for; undefined where it is none of the collection. */
+/** The file of a name; undefined if it is not part of the collection. */
 export function parseCollected(name: string, { folder }: Collection): CollectedFile | undefined {
   if (!name.startsWith(`${folder}/`)) return undefined
   const [, id] = /^([1-9]\d{0,14})\/./.exec(name.slice(folder.length + 1)) ?? []

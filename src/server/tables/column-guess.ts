@@ -4,14 +4,14 @@ import type { DateFormat } from './date-format.js'
 
 type GuessedType = Exclude<ColumnType, `decimal(${number},${number})` | 'date' | 'text'>
 
-/** What keeps a column from being one of dates. */
+/** A value that prevents a column from having dates. */
 export interface DateMisfit {
   readonly line: number
   readonly value: string
   readonly format: DateFormat
 }
 
-/** How a date format does in a column. */
+/** The result of trying a date format on a column. */
 interface DateTrial {
   readonly format: DateFormat
   taken: number
@@ -19,19 +19,24 @@ interface DateTrial {
   first: DateMisfit | null
 }
 
-/** What a column may be, narrowed by each value that is seen of it. */
+/** The possible types of a column, narrowed by each of its values. */
 export class ColumnGuess {
   readonly #formats: DateFormat[]
   #types: GuessedType[] = ['integer', 'double', 'boolean', 'timestamp']
-  /** Those that a few values do not have are kept, to say which. */
+  /** Formats that fit all but a few values are kept, to report these. */
   #trials: DateTrial[]
   #firstDates: DateFormat | undefined
   #empty = true
   #unpadded = false
+  #otherDates: DateFormat[]
 
-  /** @param formats the date formats that may occur, the likeliest first */
-  constructor(formats: DateFormat[]) {
+  /**
+   * @param formats the date formats to guess, the most likely first @param otherFormats those that are never guessed,
+   * although the values may fit them
+   */
+  constructor(formats: DateFormat[], otherFormats: DateFormat[] = []) {
     this.#formats = formats
+    this.#otherDates = otherFormats
     this.#trials = formats.map((format) => ({ format, taken: 0, missed: 0, first: null }))
   }
 
@@ -39,6 +44,7 @@ export class ColumnGuess {
     if (value === '') return
     if (this.#empty) this.#firstDates = this.#formats.find((format) => isDate(value.trim(), format))
     this.#empty = false
+    this.#otherDates = this.#otherDates.filter((format) => isDate(value.trim(), format))
     if (!this.#types.every((type) => this.#keeps(type, value))) {
       this.#types = this.#types.filter((type) => this.#keeps(type, value))
     }
@@ -47,13 +53,13 @@ export class ColumnGuess {
     this.#unpadded ||= /(?<!\d)\d(?!\d)/.test(value)
   }
 
-  /** A column of which nothing was seen is text. */
+  /** A column without values is text. */
   get type(): ColumnType {
     if (this.#empty) return 'text'
     return this.#types[0] ?? (this.#allDates ? 'date' : 'text')
   }
 
-  /** The format of its dates; where they do not agree, that of the first, so that the misfit is found where it stands. */
+  /** The format of its dates; if several are possible, that of the first, so that a misfit is reported at its line. */
   get dates(): DateFormat {
     return this.#allDates ?? this.#firstDates ?? this.#formats[0]!
   }
@@ -62,10 +68,15 @@ export class ColumnGuess {
     return this.#unpadded
   }
 
-  /** The first of the few values without which this text would be a column of dates. */
+  /** The first of the few values that prevent this text column from being dates. */
   get dateMisfit(): DateMisfit | null {
     if (this.type !== 'text') return null
     return this.#trials.find(({ taken, missed }) => taken >= missed)?.first ?? null
+  }
+
+  /** Another format, which was not guessed, that fits every value too. */
+  get otherDates(): DateFormat | undefined {
+    return this.#empty ? undefined : this.#otherDates[0]
   }
 
   takes(value: string): boolean {

@@ -9,7 +9,7 @@ const booleanPattern = /^(?:true|false)$/i
 const decimalPattern = /^decimal\((\d{1,2}),\s*(\d{1,2})\)$/
 const iso = parseDateFormat(isoDates)
 
-/** Parses what people write after `--types COLUMN=`. Throws `invalid-request`. */
+/** Parses the types of `--types COLUMN=`. Throws `invalid-request`. */
 export function parseColumnType(text: string): ColumnType {
   const type = text.trim().toLowerCase()
   if (simpleTypes.has(type)) return type as ColumnType
@@ -19,14 +19,14 @@ export function parseColumnType(text: string): ColumnType {
   if (decimal && width >= 1 && width <= 38 && scale <= width) return `decimal(${width},${scale})`
   throw new Problem(
     'invalid-request',
-    `types: "${text}" is no type; write text, integer, double, decimal(WIDTH,SCALE), boolean, date or timestamp.`,
+    `types must be text, integer, double, decimal(WIDTH,SCALE), boolean, date or timestamp, not "${text}".`,
     { field: 'types' },
   )
 }
 
 const simpleTypes = new Set<string>(['text', 'integer', 'double', 'boolean', 'date', 'timestamp'])
 
-/** What the engine calls a type. */
+/** The engine's name of a type. */
 export function engineType(type: ColumnType): string {
   switch (type) {
     case 'text':
@@ -52,8 +52,8 @@ export function decimalShape(type: ColumnType): { width: number; scale: number }
 }
 
 /**
- * Whether a value stands for one of the type without losing anything: no rounding, no cut zeros, no date that does not
- * exist. The engine's own casts are milder: they read `1.5` as the integer 2, and drop a time's offset from UTC.
+ * Whether a value can be converted to the type without loss: no rounding, no cut zeros, no date that does not exist.
+ * The engine's own casts are more lenient: they read `1.5` as the integer 2, and drop a time's offset from UTC.
  */
 export function fits(value: string, type: ColumnType, dates: DateFormat): boolean {
   switch (type) {
@@ -80,8 +80,8 @@ export function fits(value: string, type: ColumnType, dates: DateFormat): boolea
 }
 
 /**
- * Whether a number comes back from a double as the decimal that was written. Up to 15 digits always do; of more, those that
- * programs print: `0.30000000000000004`, and not `0.3000000000000000001`, nor `1e-400`, which becomes 0.
+ * Whether a double gives back the decimal number as written. Up to 15 digits always do; of longer ones, those that
+ * programs print: `0.30000000000000004`, but not `0.3000000000000000001`, nor `1e-400`, which becomes 0.
  */
 export function isExactDouble(value: string): boolean {
   const text = value.trim()
@@ -100,7 +100,9 @@ function isTimestamp(value: string): boolean {
   return day !== undefined && isDate(day, iso)
 }
 
-/** Its digits without the zeros around them, and where its point stands: the same for `1.50`, `15e-1` and `1.5`. */
+/**
+ * Its digits without leading and trailing zeros, and the position of the point: the same for `1.50`, `15e-1` and `1.5`.
+ */
 function plainDecimal(text: string): string {
   const [, sign, whole = '', fraction = '', exponent = '0'] = /^(-?)(\d*)\.?(\d*)(?:[eE](.*))?$/.exec(text)!
   const digits = (whole + fraction).replace(/^0+/, '')
@@ -109,7 +111,7 @@ function plainDecimal(text: string): string {
   return significant === '' ? '0' : `${sign}${significant}e${point}`
 }
 
-/** In one pass: `/0+$/` begins anew at each zero, which takes hours where there are millions of them. */
+/** In one pass: `/0+$/` starts again at each zero, which takes hours for millions of them. */
 function withoutEndZeros(digits: string): string {
   let end = digits.length
   while (end > 0 && digits[end - 1] === '0') end--

@@ -8,17 +8,17 @@ export interface CsvCheck {
   readonly rows: number
   /** Empty fields, by column. */
   readonly nulls: number[]
-  /** Whether some values go over several lines. */
+  /** Whether some values contain line breaks. */
   readonly multiline: boolean
-  /** Whether there are good records that the engine might read in another way. */
+  /** Whether there are valid records that the engine might read differently. */
   readonly odd: boolean
   readonly bad: { count: number; first: BadLine[] }
 }
 
 export interface CsvCheckOptions {
-  /** Go on after bad lines, leaving them out; else the first one ends the check. */
+  /** Skip bad lines and continue; otherwise the first one ends the check. */
   skipBadLines: boolean
-  /** Is given the good records, each ended by LF, with quotes where the engine knows them. */
+  /** Receives a byte order mark and the valid records, each ended by LF, with quotes as the engine expects them. */
   copyTo?: FileHandle
   onBytes?: (bytes: number) => void
 }
@@ -27,19 +27,20 @@ const chunkBytes = 4 * 1024 ** 2
 const reported = 10
 
 /**
- * Reads a whole file and says what is bad in it, and on which line: 0.6 GB take 2 s. The engine reads the same file
- * meanwhile, but it rounds, forgives a trailing delimiter, and counts records for lines.
+ * Reads a whole file and reports its errors with their lines: 0.6 GB take 2 s. The engine reads the same file
+ * meanwhile, but it rounds, accepts a trailing delimiter, and counts records instead of lines.
  */
 export async function checkCsv(file: FileHandle, plan: CsvPlan, options: CsvCheckOptions): Promise<CsvCheck> {
   const bad = { count: 0, first: [] as BadLine[] }
   const copy = Buffer.allocUnsafe(options.copyTo ? chunkBytes * 3 : 0)
-  let copied = 0
+  // The engine drops a byte order mark at the start of a file, and must not drop it from the first value.
+  let copied = options.copyTo ? copy.write('\ufeff') : 0
   let anyOdd = false
   const scanner = new CsvScanner(plan, {
     good(bytes, from, to, odd) {
       anyOdd ||= odd
       if (!options.copyTo) return
-      // What is rewritten grows to two and a half times its size at most: `a"` becomes `"a"""`.
+      // Rewritten records grow to at most two and a half times their size: `a"` becomes `"a"""`.
       copied += odd
         ? copy.write(plainRecord(bytes.toString('utf8', from, to), plan), copied)
         : bytes.copy(copy, copied, from, to)

@@ -1,16 +1,145 @@
 import type { ColumnGuess } from './column-guess.js'
+import type { CsvRecord } from './csv-records.js'
 
-/** What to say of a column that was taken for text though nearly all of it are dates; undefined where there is nothing to say. */
-export function noteOnDates(name: string, { dateMisfit }: ColumnGuess): string | undefined {
-  if (!dateMisfit) return undefined
-  const { line, value, format } = dateMisfit
-  const what = `line ${line} has ${JSON.stringify(value.slice(0, 60))}, which is no date like ${format.pattern}`
+/** A column and its properties in the sample. */
+export interface GuessedColumn {
+  readonly name: string
+  readonly isDate: boolean
+  /** The type comes from the sample. */
+  readonly guessed: boolean
+  readonly guess: ColumnGuess
+}
+
+/** Decisions about a file that the request did not make. */
+export interface Guesses {
+  readonly first: CsvRecord
+  /** `null` if the request decided about the header. */
+  readonly header: boolean | null
+  /** The first record fits the types of the columns. */
+  readonly fitsAsRow: boolean
+  /** A value of the first record occurs again below it. */
+  readonly repeatsFirst: boolean
+  readonly columns: GuessedColumn[]
+  /** The request set a date format. */
+  readonly datesAsked: boolean
+  readonly quote: string
+  readonly delimiter: string
+  readonly otherDelimiter: string | null
+  /** The file's first lines. */
+  readonly lines: string[]
+}
+
+/** Notes about uncertain guesses, one each; none if nothing was guessed. */
+export function notesOn(guesses: Guesses): string[] {
+  const notes = [
+    noteOnDelimiter(guesses),
+    noteOnQuotes(guesses),
+    noteOnMarkup(guesses),
+    noteOnHeader(guesses),
+    ...noteEach(guesses.columns, (column) => noteOnDateOrder(column, guesses.datesAsked)),
+    ...noteEach(guesses.columns, noteOnText),
+  ]
+  return notes.filter((note) => note !== undefined)
+}
+
+function noteOnDelimiter({ delimiter, otherDelimiter, columns, lines, quote }: Guesses): string | undefined {
+  if (otherDelimiter !== null) {
+    return `Fields were separated at each ${names[delimiter]}; each ${names[otherDelimiter]} would fit as well.`
+  }
+  if (columns.length > 1 || !columns[0]!.guessed || columns[0]!.guess.type !== 'text') return undefined
+  const plain = lines.filter((line) => line.trim() !== '' && !line.trimStart().startsWith(quote))
+  const separates = (mark: string) =>
+    plain[0]?.includes(mark) || plain.filter((line) => line.includes(mark)).length > plain.length / 2
+  const mark = separators.find(separates)
+  if (mark === undefined) return undefined
+  const what = `there are ${names[mark] ?? `"${mark}"`}s and none of comma, semicolon, tab or bar`
+  return `All was read as one column: ${what}. If there are several, save the file with commas between them.`
+}
+
+function noteOnQuotes({ quote }: Guesses): string | undefined {
+  return quote === "'" ? 'Single quotes were taken for quotes around values, and left out.' : undefined
+}
+
+function noteOnMarkup({ lines }: Guesses): string | undefined {
+  const start = lines.find((line) => line.trim() !== '')?.trimStart() ?? ''
+  if (/^<[a-z!?/]/i.test(start)) return 'The file looks like HTML or XML: check that it is a CSV.'
+  return /^(?:\{\s*["}]|\[\s*[[{])/.test(start) ? 'The file looks like JSON: check that it is a CSV.' : undefined
+}
+
+/** A note about a first line that could be a row or names. */
+function noteOnHeader({ header, fitsAsRow, repeatsFirst, first }: Guesses): string | undefined {
+  if (header === null) return undefined
+  const asRow = '"--no-header" (header: false) takes it for one.'
+  if (!header) {
+    return fitsAsRow
+      ? 'The first line was taken for a row, as it fits the others: "--header" (header: true) takes it for names.'
+      : undefined
+  }
+  if (fitsAsRow) return `The first line was taken for the header, but fits as a row too: ${asRow}`
+  const doubtful = valueInHeader(first)
+  if (doubtful !== undefined) {
+    return `The first line was taken for the header, but ${quoted(doubtful)} looks like a value of a row: ${asRow}`
+  }
+  return repeatsFirst
+    ? `The first line was taken for the header, but holds a value that rows have, too: ${asRow}`
+    : undefined
+}
+
+/** Values in a first line that are unlikely to be names: a single year is a name, unless there are no others. */
+export function valueInHeader({ fields }: CsvRecord): string | undefined {
+  const values = fields.filter(isLikeValue)
+  return values.find((value) => !isYear(value)) ?? (values.length === fields.length ? values[0] : undefined)
+}
+
+function noteOnDateOrder({ name, isDate, guess }: GuessedColumn, datesAsked: boolean): string | undefined {
+  const other = guess.otherDates
+  if (datesAsked || !isDate || !other) return undefined
+  const option = `"--date-format ${optionOf(other.pattern)}" (dateFormat)`
+  return `Column "${name}": dates were read like ${guess.dates.pattern}, but all fit ${other.pattern} as well: ${option} reads them so.`
+}
+
+/** A note about a text column whose values are all dates in another format, or nearly all dates in a known one. */
+function noteOnText({ name, guessed, guess }: GuessedColumn): string | undefined {
+  if (!guessed || guess.type !== 'text') return undefined
+  if (guess.otherDates) {
+    const { pattern } = guess.otherDates
+    const option = `"--date-format ${optionOf(pattern)}" (dateFormat)`
+    return `Column "${name}" was taken for text, but all fit dates like ${pattern}: ${option} reads them so.`
+  }
+  if (!guess.dateMisfit) return undefined
+  const { line, value, format } = guess.dateMisfit
+  const what = `line ${line} has ${quoted(value)}, which is no date like ${format.pattern}`
   return `Column "${name}" was taken for text: ${what}.`
 }
 
-/** What to say of a first line that fits the columns as well as the others do, whatever it was taken for. */
-export function noteOnHeader(taken: boolean): string {
-  return taken
-    ? 'The first line was taken for the header, but fits as a row too: "--no-header" (header: false) takes it for one.'
-    : 'The first line was taken for a row, as it fits the others: "--header" (header: true) takes it for names.'
+/** The first notes, and the number of further columns with the same note. */
+function noteEach(columns: GuessedColumn[], note: (column: GuessedColumn) => string | undefined): string[] {
+  const notes = columns.flatMap((column) => note(column) ?? [])
+  const more = notes.length - mostOfAKind
+  if (more <= 0) return notes
+  return [...notes.slice(0, mostOfAKind), `The same is true of ${more} more ${more === 1 ? 'column' : 'columns'}.`]
 }
+
+const mostOfAKind = 8
+
+/** Numbers, dates, times and common markers for missing values: unlikely as names of columns. */
+function isLikeValue(field: string): boolean {
+  return /^(?:[-+]?[$€£]?\d[\d.,' ]*(?:[eE][-+]?\d+)?%?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T].*)?|\d{1,2}:\d\d.*|true|false|nan|null|n\/a|none)$/i.test(
+    field.trim(),
+  )
+}
+
+function isYear(text: string): boolean {
+  return /^(?:19|20)\d\d$/.test(text.trim())
+}
+
+function optionOf(pattern: string): string {
+  return pattern === '%d/%m/%Y' ? 'day-first' : pattern
+}
+
+function quoted(value: string): string {
+  return JSON.stringify(value.slice(0, 60))
+}
+
+const names: Record<string, string> = { ',': 'comma', ';': 'semicolon', '\t': 'tab', '|': 'bar', ' ': 'space' }
+const separators = [',', ';', '\t', '|', ' ', ':', '^', '~', '#', '\u001f', '\u0001']

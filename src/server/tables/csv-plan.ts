@@ -2,18 +2,18 @@ import type { FileHandle } from 'node:fs/promises'
 import { Problem } from '../../protocol/problems.js'
 import type { ColumnType } from '../../protocol/tables.js'
 import { ColumnGuess } from './column-guess.js'
-import { noteOnDates, noteOnHeader } from './csv-notes.js'
+import { notesOn, valueInHeader } from './csv-notes.js'
 import { type CsvRecord, type CsvShape, readRecords } from './csv-records.js'
 import { recogniseShape } from './csv-shape.js'
-import { type DateFormat, isoDates, monthFirstDates, parseDateFormat } from './date-format.js'
+import { type DateFormat, isoDates, monthFirstDates, otherDates, parseDateFormat } from './date-format.js'
 
-/** What people may say about a file, by column name; what they leave out is recognised. */
-export interface CsvWishes {
+/** Options for a file, by column name; the others are detected. */
+export interface CsvOptions {
   types?: Record<string, ColumnType>
-  /** The types that the table's earlier imports gave to its columns. */
+  /** The column types of the table's earlier imports. */
   earlierTypes?: Record<string, ColumnType>
   dateColumn?: string
-  /** A file without `dateColumn` has no date column then, instead of being refused. */
+  /** Without `dateColumn` in the file, it has no date column instead of being rejected. */
   dateColumnOptional?: boolean
   dateFormat?: string
   allText?: boolean
@@ -24,57 +24,63 @@ export interface PlannedColumn {
   readonly name: string
   readonly type: ColumnType
   readonly dates: DateFormat
-  /** Days and months stand without leading zeros, as in `10/8/2014`. */
+  /** Days and months have no leading zeros, as in `10/8/2014`. */
   readonly unpadded: boolean
-  /** The type was asked for, so that `007` may become 7. */
+  /** The type was requested, so that `007` may become 7. */
   readonly asked: boolean
   /** The type comes from the sample. */
   readonly guessed: boolean
 }
 
-/** How a file is to be read. */
+/** How to read a file. */
 export interface CsvPlan extends CsvShape {
   readonly columns: PlannedColumn[]
-  /** The byte at which the first row begins, and its line. */
+  /** The offset of the first row, and its line. */
   readonly dataStart: number
   readonly dataLine: number
-  /** `plain` is one line, the file's first: the only header that the engine skips as it should. */
+  /** `plain` is one line, the file's first: the only header that the engine skips correctly. */
   readonly header: 'none' | 'plain' | 'odd'
-  /** Whether values go over several lines, as far as the sample says. */
+  /** Whether values contain line breaks, according to the sample. */
   readonly multiline: boolean
-  /** Bytes in a row, as far as the sample says. */
+  /** Bytes per row, according to the sample. */
   readonly rowBytes: number
   readonly dateColumn: string | null
-  /** What was guessed and may be wrong, in words for whoever asked for the import. */
+  /** Notes about uncertain guesses, for the user. */
   readonly notes: string[]
+  /** How many records of the sample have another number of fields than the first one, or invalid quotes. */
+  readonly ragged: { readonly lines: number; readonly of: number }
 }
 
-/** No line may be longer: a file without line ends is no table. */
+/** The maximum length of a line: a file without line ends is no table. */
 export const maxLineBytes = 2_000_000
 export const maxColumns = 1000
 const sampleLines = 20_480
 const sampleBytes = 32 * 1024 ** 2
 const sampleStep = 1024 ** 2
 const shapeBytes = 256 * 1024
-const mostNotes = 10
+const shownLines = 50
 
 /**
- * Reads a file's beginning and decides how the whole of it is to be read. Throws `malformed-csv` where the header or the
- * file is none, `invalid-request` where a wish names a column that is not there.
+ * Reads the start of a file and decides how to read all of it. Throws `malformed-csv` if the header or the file is
+ * invalid, `invalid-request` if an option names a missing column.
  */
-export async function planCsv(file: FileHandle, wishes: CsvWishes): Promise<CsvPlan> {
+export async function planCsv(file: FileHandle, csvOptions: CsvOptions): Promise<CsvPlan> {
   const { bytes, complete } = await readBeginning(file)
-  const shape = recogniseShape(bytes.subarray(0, shapeBytes), complete && bytes.length <= shapeBytes)
+  const { otherDelimiter, ...shape } = recogniseShape(
+    bytes.subarray(0, shapeBytes),
+    complete && bytes.length <= shapeBytes,
+  )
   const text = bytes.subarray(shape.bom).toString()
   const records = readRecords(text, shape, { complete })
   const first = checkFirst(records.next().value ?? undefined)
-  const guesses = guessColumns(first, records, dateFormats(wishes))
+  const guesses = guessColumns(first, records, dateFormats(csvOptions))
   const fitsAsRow = looksLikeRow(first, guesses.columns)
-  const header = wishes.header ?? (!fitsAsRow || isHeadedByYears(first, guesses.columns))
+  const header = csvOptions.header ?? (!fitsAsRow || isHeadedByYears(first, guesses.columns))
   if (header && guesses.rows === 0 && complete) throw malformed(first.line, 'There is a header and no row.', noHeader)
   if (!header) for (const [at, guess] of guesses.columns.entries()) guess.see(first.fields[at]!, first.line)
-  const names = header ? columnNames(first) : first.fields.map((_, at) => `column${at + 1}`)
-  const columns = decide(names, guesses.columns, wishes)
+  const isDoubtful = csvOptions.header === undefined && valueInHeader(first) !== undefined
+  const names = header ? columnNames(first, isDoubtful ? noHeader : '') : first.fields.map((_, at) => `column${at + 1}`)
+  const columns = decide(names, guesses.columns, csvOptions)
   return {
     ...shape,
     columns,
@@ -83,12 +89,25 @@ export async function planCsv(file: FileHandle, wishes: CsvWishes): Promise<CsvP
     header: header ? (first.nextLine === 2 ? 'plain' : 'odd') : 'none',
     multiline: guesses.multiline,
     rowBytes: Math.max(1, (guesses.end - first.end) / Math.max(1, guesses.rows)),
-    dateColumn: dateColumn(columns, wishes.dateColumn),
-    notes: notes(columns, guesses.columns, wishes.header === undefined && fitsAsRow ? noteOnHeader(header) : undefined),
+    dateColumn: dateColumn(columns, csvOptions.dateColumn),
+    ragged: { lines: guesses.ragged, of: guesses.rows },
+    notes: notesOn({
+      ...shape,
+      otherDelimiter,
+      first,
+      fitsAsRow,
+      repeatsFirst: guesses.repeatsFirst,
+      header: csvOptions.header === undefined ? header : null,
+      columns: columns.map(({ name, type, guessed }, at) => {
+        return { name, guessed, isDate: type === 'date', guess: guesses.columns[at]! }
+      }),
+      datesAsked: csvOptions.dateFormat !== undefined,
+      lines: text.split(/\r\n|\r|\n/, shownLines),
+    }),
   }
 }
 
-/** As many lines as the sample takes, and a little more. */
+/** The lines of the sample, and a little more. */
 async function readBeginning(file: FileHandle): Promise<{ bytes: Buffer; complete: boolean }> {
   const { size } = await file.stat()
   const parts: Buffer[] = []
@@ -112,21 +131,25 @@ function checkFirst(first: CsvRecord | undefined): CsvRecord {
   if (first.fields.length > maxColumns) {
     throw malformed(first.line, `There are ${first.fields.length} columns; ${maxColumns} are the most.`)
   }
-  // A replaced byte would also put the first row's offset wrong.
+  // A replacement character would also shift the first row's offset.
   const broken = first.fields.some((field) => /[\0\ufffd]/.test(field))
-  if (broken) throw malformed(first.line, 'The header is no UTF-8 text.')
+  if (broken) throw malformed(first.line, 'The header is no UTF-8 text.', ' Save the file as UTF-8.')
   return first
 }
 
-/** ISO comes first where nothing was said; a column's dates are all of one format. */
-function dateFormats({ dateFormat }: CsvWishes): DateFormat[] {
+/** ISO first by default; all dates of a column have one format. */
+function dateFormats({ dateFormat }: CsvOptions): DateFormat[] {
   const iso = parseDateFormat(isoDates)
   return dateFormat === undefined ? [iso, parseDateFormat(monthFirstDates)] : [parseDateFormat(dateFormat), iso]
 }
 
 function guessColumns(first: CsvRecord, records: Iterable<CsvRecord>, formats: DateFormat[]) {
-  const columns = first.fields.map(() => new ColumnGuess(formats))
+  const others = otherDates.filter((pattern) => formats.every((format) => format.pattern !== pattern))
+  const otherFormats = others.map(parseDateFormat)
+  const columns = first.fields.map(() => new ColumnGuess(formats, otherFormats))
   let rows = 0
+  let ragged = 0
+  let repeatsFirst = false
   let end = first.end
   let multiline = false
   for (const { fields, fault, line, end: next, nextLine } of records) {
@@ -134,62 +157,65 @@ function guessColumns(first: CsvRecord, records: Iterable<CsvRecord>, formats: D
     end = next
     rows++
     multiline ||= nextLine > line + 1
-    if (fault || fields.length !== columns.length) continue
+    if (fault || fields.length !== columns.length) {
+      ragged++
+      continue
+    }
     for (let at = 0; at < columns.length; at++) columns[at]!.see(fields[at]!, line)
+    repeatsFirst ||= fields.some((field, at) => field !== '' && field === first.fields[at])
   }
-  return { columns, rows, end, multiline }
+  return { columns, rows, ragged, repeatsFirst, end, multiline }
 }
 
-/** A first line is data where each column that holds something else than text begins with a value of its own kind. */
+/** A first line is data if every column that is not text starts with a value of its type. */
 function looksLikeRow(first: CsvRecord, guesses: ColumnGuess[]): boolean {
   if (guesses.every(({ type }) => type === 'text')) return false
   return first.fields.every((value, at) => guesses[at]!.type === 'text' || guesses[at]!.takes(value))
 }
 
-/** An exception, because tables by year are headed by them. */
+/** An exception, because tables by year have years as names. */
 function isHeadedByYears(first: CsvRecord, guesses: ColumnGuess[]): boolean {
   const values = first.fields.filter((_, at) => guesses[at]!.type !== 'text')
   return new Set(values).size === values.length && values.every((value) => /^(19|20)\d\d$/.test(value.trim()))
 }
 
-function columnNames(header: CsvRecord): string[] {
+/** @param advice what to do if the line may be a row */
+function columnNames(header: CsvRecord, advice: string): string[] {
   const names = header.fields.map((name) => name.trim())
   const seen = new Set<string>()
   for (const [at, name] of names.entries()) {
-    if (name === '') throw malformed(header.line, `Column ${at + 1} has no name.`, noHeader)
+    if (name === '')
+      throw malformed(header.line, `Column ${at + 1} has no name.`, advice || ' Give it one in the file.')
     if (name.length > 255) throw malformed(header.line, `The name of column ${at + 1} is longer than 255 characters.`)
-    // The engine's names compare regardless of case.
+    // The engine's names are case-insensitive.
     const key = name.toLowerCase()
-    if (seen.has(key)) throw malformed(header.line, `Two columns are called "${name}".`, noHeader, name)
+    if (seen.has(key))
+      throw malformed(header.line, `Two columns are called "${name}".`, advice || ' Rename one in the file.', name)
     seen.add(key)
   }
   return names
 }
 
-function decide(names: string[], guesses: ColumnGuess[], wishes: CsvWishes): PlannedColumn[] {
-  for (const name of Object.keys(wishes.types ?? {})) mustHave(names, name, 'types')
-  if (wishes.dateColumn !== undefined && !wishes.dateColumnOptional) mustHave(names, wishes.dateColumn, 'dateColumn')
+function decide(names: string[], guesses: ColumnGuess[], csvOptions: CsvOptions): PlannedColumn[] {
+  for (const name of Object.keys(csvOptions.types ?? {})) mustHave(names, name, 'types')
+  if (csvOptions.dateColumn !== undefined && !csvOptions.dateColumnOptional)
+    mustHave(names, csvOptions.dateColumn, 'dateColumn')
   return names.map((name, at) => {
     const guess = guesses[at]!
-    const asked = ownValue(wishes.types, name)
-    const told = asked ?? (wishes.allText ? 'text' : ownValue(wishes.earlierTypes, name))
-    const known = told ?? guess.type
-    // Rows are asked for by it, so a value in it that is no date must not pass as text.
-    const type = name === wishes.dateColumn && known !== 'timestamp' ? 'date' : known
+    const asked = ownValue(csvOptions.types, name)
+    const given = asked ?? (csvOptions.allText ? 'text' : ownValue(csvOptions.earlierTypes, name))
+    const known = given ?? guess.type
+    // Rows are filtered by it, so an invalid date in it must not be read as text.
+    const type = name === csvOptions.dateColumn && known !== 'timestamp' ? 'date' : known
     return {
       name,
       type,
       dates: guess.dates,
       unpadded: guess.unpadded,
       asked: asked !== undefined,
-      guessed: told === undefined,
+      guessed: given === undefined,
     }
   })
-}
-
-function notes(columns: PlannedColumn[], guesses: ColumnGuess[], onHeader: string | undefined): string[] {
-  const onDates = columns.map(({ name, guessed }, at) => (guessed ? noteOnDates(name, guesses[at]!) : undefined))
-  return [onHeader, ...onDates].filter((note) => note !== undefined).slice(0, mostNotes)
 }
 
 function mustHave(names: string[], name: string, field: string): void {
@@ -197,9 +223,9 @@ function mustHave(names: string[], name: string, field: string): void {
   throw new Problem('invalid-request', `${field}: there is no column "${name}" in the file.`, { field })
 }
 
-function dateColumn(columns: PlannedColumn[], wished: string | undefined): string | null {
+function dateColumn(columns: PlannedColumn[], requested: string | undefined): string | null {
   const dated = columns.filter(({ type }) => type === 'date' || type === 'timestamp')
-  const found = wished === undefined ? dated[0] : dated.find(({ name }) => name === wished)
+  const found = requested === undefined ? dated[0] : dated.find(({ name }) => name === requested)
   return found?.name ?? null
 }
 

@@ -1,34 +1,42 @@
-export interface CsvShape {
+import {
+  badQuotes,
+  type CsvDialect,
+  CsvRules,
+  endsLine,
+  isBlankLine,
+  isCut,
+  lineEndLength,
+  openQuote,
+  SPACE,
+} from './csv-rules.js'
+
+export interface CsvShape extends CsvDialect {
   /** Bytes before the text: 3 for a UTF-8 byte order mark, else 0. */
   readonly bom: number
-  readonly delimiter: string
-  readonly quote: string
 }
 
 export interface CsvRecord {
-  /** The line in the file that the record begins at, from 1. */
+  /** The line of the file where the record starts, from 1. */
   readonly line: number
   readonly fields: string[]
-  /** What is wrong with its quotes, else null. */
+  /** The error of its quotes, or null. */
   readonly fault: string | null
-  /** Where what follows it begins, in characters, and on which line. */
+  /** The start of the next record, in characters, and its line. */
   readonly end: number
   readonly nextLine: number
 }
 
-export const badQuotes = 'text stands after a closing quote'
-export const openQuote = 'a quote is opened and never closed'
-
 /**
- * Reads records as RFC 4180 has them, from text: quoted fields may hold delimiters, line ends and doubled quotes; lines end
- * with LF, CRLF or CR; spaces around a quoted field are dropped. Empty lines between records are none, except in a file
- * of one column. `complete` says that the text ends where the file does; else its last, perhaps cut, record is left out.
+ * Reads records from text by the rules of `CsvRules`. `complete` says that the text ends where the file does; else its last,
+ * perhaps cut, record is left out.
  */
 export function* readRecords(
   text: string,
-  { delimiter, quote }: Pick<CsvShape, 'delimiter' | 'quote'>,
+  dialect: CsvDialect,
   { complete, columns = 0 }: { complete: boolean; columns?: number },
 ): Generator<CsvRecord> {
+  const rules = new CsvRules(dialect)
+  const codeAt = (at: number) => (at < text.length ? text.charCodeAt(at) : undefined)
   let at = 0
   let line = 1
   while (at < text.length) {
@@ -37,20 +45,19 @@ export function* readRecords(
     const fields: string[] = []
     let fault: string | null = null
     for (;;) {
-      const field = readField(text, at, delimiter, quote)
+      const field = readField(text, at, rules)
       fields.push(field.value)
       fault = field.fault === openQuote ? openQuote : (fault ?? field.fault)
       line += field.lines
       at = field.end
-      if (text[at] !== delimiter) break
+      if (codeAt(at) !== rules.delimiter) break
       at++
     }
-    const blank = at === start && columns !== 1
-    const cut = at >= text.length || (text[at] === '\r' && at + 1 >= text.length)
-    if (cut && !complete) return
-    at += text[at] === '\r' && text[at + 1] === '\n' ? 2 : 1
+    const isBlank = isBlankLine(at - start, columns)
+    if (!complete && isCut(codeAt(at), at, text.length)) return
+    at += lineEndLength(codeAt(at), codeAt(at + 1))
     line++
-    if (!blank) yield { line: first, fields, fault, end: at, nextLine: line }
+    if (!isBlank) yield { line: first, fields, fault, end: at, nextLine: line }
   }
 }
 
@@ -61,33 +68,40 @@ interface Field {
   fault: string | null
 }
 
-function readField(text: string, from: number, delimiter: string, quote: string): Field {
-  let start = from
-  while (text[start] === ' ') start++
-  if (text[start] !== quote) {
-    const end = plainEnd(text, from, delimiter)
+function readField(text: string, from: number, rules: CsvRules): Field {
+  const start = endOfSpaces(text, from)
+  if (text.charCodeAt(start) !== rules.quote) {
+    const end = endOfField(text, from, rules)
     return { value: text.slice(from, end), end, lines: 0, fault: null }
   }
   let value = ''
   let lines = 0
-  let at = start + 1
-  for (;;) {
-    const close = text.indexOf(quote, at)
-    const part = text.slice(at, close < 0 ? text.length : close)
-    value += part
-    lines += part.match(/\r\n|\r|\n/g)?.length ?? 0
-    if (close < 0) return { value, end: text.length, lines, fault: openQuote }
-    at = close + 1
-    if (text[at] !== quote) break
-    value += quote
-    at++
+  let partStart = start + 1
+  let at = partStart
+  for (; ; at++) {
+    while (at < text.length && rules.quotedMarks[text.charCodeAt(at)] !== 1) at++
+    if (at >= text.length) return { value: value + text.slice(partStart), end: text.length, lines, fault: openQuote }
+    const [code, next] = [text.charCodeAt(at), text.charCodeAt(at + 1)]
+    if (code === rules.quote) {
+      if (next !== rules.quote) break
+      // The first of the two quotes stays.
+      value += text.slice(partStart, ++at)
+      partStart = at + 1
+    } else if (endsLine(code, next)) lines++
   }
-  const end = plainEnd(text, at, delimiter)
-  return { value, end, lines, fault: text.slice(at, end).trim() === '' ? null : badQuotes }
+  value += text.slice(partStart, at)
+  const end = endOfField(text, at + 1, rules)
+  return { value, end, lines, fault: endOfSpaces(text, at + 1) === end ? null : badQuotes }
 }
 
-function plainEnd(text: string, from: number, delimiter: string): number {
+function endOfField(text: string, from: number, { fieldEnds }: CsvRules): number {
   let at = from
-  while (at < text.length && text[at] !== delimiter && text[at] !== '\n' && text[at] !== '\r') at++
+  while (at < text.length && fieldEnds[text.charCodeAt(at)] !== 1) at++
+  return at
+}
+
+function endOfSpaces(text: string, from: number): number {
+  let at = from
+  while (text.charCodeAt(at) === SPACE) at++
   return at
 }

@@ -1,7 +1,19 @@
 import { isUtf8 } from 'node:buffer'
 import { fits, isExactDouble } from './column-types.js'
 import { type CsvPlan, maxLineBytes, type PlannedColumn } from './csv-plan.js'
-import { badQuotes, openQuote } from './csv-records.js'
+import {
+  badQuotes,
+  CR,
+  CsvRules,
+  endsLine,
+  isBlankLine,
+  isCut,
+  LF,
+  lineEndLength,
+  NUL,
+  openQuote,
+  SPACE,
+} from './csv-rules.js'
 import { isoDates, parseDateFormat } from './date-format.js'
 import { exactNumberEnd, integerEnd, numberEnd, timestampEnd, type ValueEnd } from './value-ends.js'
 
@@ -11,39 +23,37 @@ export interface Fault {
   readonly reason: string
 }
 
-/** Who is told of each record. Records are bytes `from` to `to`, without their line end. */
+/** Receives each record: bytes `from` to `to`, without the line end. */
 export interface ScanTarget {
-  /** `odd`: it has spaces around quotes, of which the engine has its own opinion. */
+  /** `odd`: there are spaces around its quotes, which the engine reads by other rules. */
   good(bytes: Buffer, from: number, to: number, odd: boolean): void
-  /** Returns whether to go on. */
+  /** Returns whether to continue. */
   bad(fault: Fault): boolean
 }
 
-const [LF, CR, SPACE, NUL] = [10, 13, 32, 0]
+export const notUtf8 = 'bytes that are not UTF-8'
+const nulFault = 'a NUL byte: this is not text'
 const incomplete = -1
 const cannotEnd = -2
 const tooLong = `the line is longer than ${maxLineBytes.toLocaleString('en')} bytes; perhaps a quote is never closed`
 
-/**
- * Goes through the records of a CSV as they come in, one byte at a time and without making strings of them, by the rules of
- * `readRecords` and `fits`.
- */
+/** Scans a CSV that arrives in chunks, by the rules of `CsvRules` and `fits`, without making strings of its bytes. */
 export class CsvScanner {
   readonly #columns: PlannedColumn[]
   readonly #ends: (ValueEnd | null)[]
   readonly #slow: boolean[]
   readonly #delimiter: number
   readonly #quote: number
-  /** Bytes that end a plain field, and those that matter in a quoted one. */
-  readonly #plainStops = new Uint8Array(256)
-  readonly #quotedStops = new Uint8Array(256)
+  /** What the rules give a meaning outside and within quotes, and NUL, which is a fault. */
+  readonly #plainStops: Uint8Array
+  readonly #quotedStops: Uint8Array
   readonly #target: ScanTarget
   readonly #empty: Int32Array
   #line: number
   #skipping = false
   #ended = false
   rows = 0
-  /** Whether a good record goes over several lines. */
+  /** Whether a valid record contains line breaks. */
   multiline = false
   /** Empty fields, by column. */
   readonly nulls: number[]
@@ -52,24 +62,26 @@ export class CsvScanner {
     this.#columns = plan.columns
     this.#ends = plan.columns.map(valueEnd)
     this.#slow = plan.columns.map(({ type }) => type !== 'text')
-    this.#delimiter = plan.delimiter.charCodeAt(0)
-    this.#quote = plan.quote.charCodeAt(0)
-    for (const byte of [LF, CR, NUL, this.#delimiter]) this.#plainStops[byte] = 1
-    for (const byte of [LF, CR, NUL, this.#quote]) this.#quotedStops[byte] = 1
+    const { delimiter, quote, fieldEnds, quotedMarks } = new CsvRules(plan)
+    this.#delimiter = delimiter
+    this.#quote = quote
+    this.#plainStops = fieldEnds
+    this.#quotedStops = quotedMarks
+    for (const stops of [fieldEnds, quotedMarks]) stops[NUL] = 1
     this.#target = target
     this.#line = plan.dataLine
     this.#empty = new Int32Array(plan.columns.length)
     this.nulls = plan.columns.map(() => 0)
   }
 
-  /** After a bad record that was not to be skipped, or after the last one. */
+  /** After a bad record that is not to be skipped, or after the last one. */
   get ended(): boolean {
     return this.#ended
   }
 
   /**
-   * Takes whole records from the first `end` bytes, and says how many bytes that were; the rest belongs to a record that
-   * goes on. There must be room for one byte more: a line end is put there, so that no loop needs to look for the end.
+   * Scans the whole records within the first `end` bytes, and returns how many bytes they take; the rest begins a record that
+   * is cut. The buffer needs room for one more byte: a line end is written there, so that no loop has to check for the end.
    */
   scan(bytes: Buffer, end: number, final: boolean): number {
     bytes[end] = LF
@@ -99,6 +111,8 @@ export class CsvScanner {
     const quotedStops = this.#quotedStops
     const delimiter = this.#delimiter
     const quote = this.#quote
+    // Imported constants are read from memory each time: a twentieth of the speed.
+    const [space, nul] = [SPACE, NUL]
     let at = from
     let column = 0
     let lines = 1
@@ -109,9 +123,9 @@ export class CsvScanner {
     for (;;) {
       let start = at
       let stop: number
-      if (bytes[at] === SPACE) {
+      if (bytes[at] === space) {
         let text = at
-        while (bytes[text] === SPACE) text++
+        while (bytes[text] === space) text++
         if (bytes[text] === quote) {
           at = text
           odd = true
@@ -126,13 +140,13 @@ export class CsvScanner {
             if (bytes[at + 1] !== quote) break
             at++
           } else if (at >= end) return final ? cannotEnd : incomplete
-          else if (byte === LF || (byte === CR && bytes[at + 1] !== LF)) lines++
-          else if (byte === NUL) fault ??= nulFault
+          else if (endsLine(byte, bytes[at + 1])) lines++
+          else if (byte === nul) fault ??= nulFault
           at++
         }
         stop = at++
-        if (bytes[at] === SPACE) odd = true
-        while (bytes[at] === SPACE) at++
+        if (bytes[at] === space) odd = true
+        while (bytes[at] === space) at++
         if (plainStops[bytes[at]!] === 0) fault ??= badQuotes
         while (plainStops[bytes[at]!] === 0) at++
         if (stop > start && column < columns && this.#slow[column] && fault === null) {
@@ -147,27 +161,28 @@ export class CsvScanner {
         if (at < 0 || plainStops[bytes[at]!] === 0) {
           at = start
           while (plainStops[bytes[at]!] === 0) at++
-          if (at > start && at < end && column < columns && this.#slow[column] && fault === null) {
+          if (at >= end && !final) return incomplete
+          if (at > start && column < columns && this.#slow[column] && fault === null) {
             if (!this.#fits(bytes, start, at, column)) {
               fault = this.#misfit(bytes, start, at, column)
               faultColumn = column
             }
-          } else if (at > start && at >= end && !final) return incomplete
+          }
         }
         stop = at
       }
-      while (bytes[at] === NUL && at < end) {
+      while (bytes[at] === nul && at < end) {
         fault ??= nulFault
-        while (bytes[at] === NUL || plainStops[bytes[at]!] === 0) at++
+        while (bytes[at] === nul || plainStops[bytes[at]!] === 0) at++
       }
       if (start === stop && column < columns) this.#empty[empty++] = column
       if (bytes[at] !== delimiter) break
       at++
       column++
     }
-    if (at >= end - 1 && !final) return incomplete
-    const next = Math.min(end, bytes[at] === CR && bytes[at + 1] === LF ? at + 2 : at + 1)
-    if (at === from && columns > 1) {
+    if (!final && isCut(bytes[at], at, end)) return incomplete
+    const next = Math.min(end, at + lineEndLength(bytes[at], bytes[at + 1]))
+    if (isBlankLine(at - from, columns)) {
       this.#line++
       return next
     }
@@ -177,7 +192,7 @@ export class CsvScanner {
       faultColumn = -1
     } else if (at - from > maxLineBytes) fault = tooLong
     else if (!clean && !isUtf8(bytes.subarray(from, at))) {
-      fault = 'bytes that are not UTF-8'
+      fault = notUtf8
       faultColumn = -1
     }
     if (fault === null) {
@@ -196,7 +211,7 @@ export class CsvScanner {
     if (at >= end) return end
     this.#line++
     this.#skipping = false
-    return Math.min(end, bytes[at] === CR && bytes[at + 1] === LF ? at + 2 : at + 1)
+    return Math.min(end, at + lineEndLength(bytes[at], bytes[at + 1]))
   }
 
   #fits(bytes: Buffer, from: number, to: number, column: number): boolean {
@@ -226,8 +241,6 @@ export class CsvScanner {
   }
 }
 
-const nulFault = 'a NUL byte: this is not text'
-
 function valueEnd({ type, dates, asked }: PlannedColumn): ValueEnd | null {
   if (type === 'integer') return integerEnd
   if (type === 'double') return asked ? numberEnd : exactNumberEnd
@@ -236,7 +249,7 @@ function valueEnd({ type, dates, asked }: PlannedColumn): ValueEnd | null {
   return null
 }
 
-/** Leaves out the last character where its bytes are not all there. */
+/** Omits the last character if it is incomplete. */
 function wholeCharacters(bytes: Buffer, end: number): number {
   for (let back = 1; back <= 3 && back <= end; back++) {
     const byte = bytes[end - back]!

@@ -1,29 +1,37 @@
 import { Problem } from '../../protocol/problems.js'
 import { type CsvShape, readRecords } from './csv-records.js'
+import { refuseOtherFormats } from './other-formats.js'
+
+/** With what else would fit. */
+export interface RecognisedShape extends CsvShape {
+  /** Another delimiter that cuts all of the first records into as many fields each; null where there is none. */
+  readonly otherDelimiter: string | null
+}
 
 const delimiters = [',', ';', '\t', '|']
 const looked = 200
 
 /**
  * Recognises delimiter, quote and byte order mark from a file's first bytes: of the delimiters, the one that cuts the first
- * records into the same number of fields, and into most. Throws `malformed-csv` for an empty or a UTF-16 file.
+ * records into the same number of fields, and into most. Throws `malformed-csv` for an empty file and for other formats.
  */
-export function recogniseShape(bytes: Buffer, complete: boolean): CsvShape {
-  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
-    throw malformed('The file is UTF-16; save it as UTF-8.')
-  }
+export function recogniseShape(bytes: Buffer, complete: boolean): RecognisedShape {
+  refuseOtherFormats(bytes)
   const bom = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
   const text = bytes.subarray(bom).toString()
-  if (text.trim() === '') throw malformed('The file is empty.')
+  if (text.trim() === '') {
+    const reason = 'The file is empty.'
+    throw new Problem('malformed-csv', reason, { line: 1, column: null, reason })
+  }
   const quote = usesSingleQuotes(text) ? "'" : '"'
   const scored = delimiters.map((delimiter) => ({ delimiter, score: score(text, delimiter, quote, complete) }))
   const best = scored.reduce((a, b) => (b.score > a.score ? b : a))
-  return { bom, delimiter: best.delimiter, quote }
+  const other = scored.find(({ score, delimiter }) => score >= leastScoreOfAll && delimiter !== best.delimiter)
+  return { bom, delimiter: best.delimiter, quote, otherDelimiter: other?.delimiter ?? null }
 }
 
-function malformed(message: string): Problem {
-  return new Problem('malformed-csv', message, { line: 1, column: null, reason: message })
-}
+/** Of two columns in all records. */
+const leastScoreOfAll = 12
 
 /** The number of columns, weighed by how many records agree with the first; 0 where the first has one column. */
 function score(text: string, delimiter: string, quote: string, complete: boolean): number {

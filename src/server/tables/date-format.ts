@@ -1,24 +1,28 @@
 import { Problem } from '../../protocol/problems.js'
 
 /**
- * How dates stand in a file: the order of year, month and day, and what stands between them. `pattern` is the same for
- * the engine (`strptime`); `matches` is ours, stricter than the engine's, which takes `2014-1` or `99999-1-1` too.
+ * A date format: the order of year, month and day, and the separators. `pattern` is the engine's (`strptime`);
+ * `matches` is stricter than the engine, which accepts `2014-1` or `99999-1-1` too.
  */
 export interface DateFormat {
   readonly pattern: string
-  /** Where a date that begins at `from` ends, or -1 where there is none that exists (no 30th of February). */
+  /**
+   * The end of a date that starts at `from`, or -1 if it is invalid or does not exist (such as the 30th of February).
+   */
   end(bytes: Uint8Array, from: number): number
 }
 
 export const isoDates = '%Y-%m-%d'
 export const monthFirstDates = '%m/%d/%Y'
+/** Formats that are used only on request: their values could mean another day, or need not be dates. */
+export const otherDates = ['%d/%m/%Y', '%d.%m.%Y', '%d-%m-%Y', '%m-%d-%Y', '%Y/%m/%d', '%Y.%m.%d']
 
 const named: Record<string, string> = { iso: isoDates, 'month-first': monthFirstDates, 'day-first': '%d/%m/%Y' }
 const daysInMonth = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 /**
- * Parses `iso`, `month-first`, `day-first`, or a pattern with `%Y`, `%m` and `%d` once each, such as `%d.%m.%Y`.
- * Throws `invalid-request`.
+ * Parses `iso`, `month-first`, `day-first`, or a pattern with `%Y`, `%m` and `%d` once each, such as `%d.%m.%Y`. Throws
+ * `invalid-request`.
  */
 export function parseDateFormat(text: string): DateFormat {
   const pattern = named[text] ?? text
@@ -35,7 +39,7 @@ export function parseDateFormat(text: string): DateFormat {
   return { pattern, end: matcher(tokens) }
 }
 
-/** Compiles the tokens into a reader of bytes. Months and days may lack their leading zero where something divides them. */
+/** Compiles the tokens into a parser of bytes. Months and days may lack their leading zero if a separator follows. */
 function matcher(tokens: string[]): DateFormat['end'] {
   const parts = tokens.filter((token) => token.startsWith('%'))
   const most = parts.map((part) => (part === '%Y' ? 4 : 2))
@@ -58,7 +62,7 @@ function matcher(tokens: string[]): DateFormat['end'] {
   }
 }
 
-/** The number of its digits, `most` at most, in the upper 16 bits, its value in the lower. */
+/** The number of digits, at most `most`, in the upper 16 bits, the value in the lower. */
 function readNumber(bytes: Uint8Array, from: number, most: number): number {
   let value = 0
   let digits = 0

@@ -4,14 +4,14 @@ import { quoteText } from './sql-text.js'
 export interface EngineSettings {
   threads: number
   memoryBytes: number
-  /** The only files that it may touch, by exact path, or all below a folder. */
+  /** The only files that it may open, by exact path, or all files of a folder. */
   allowed: { paths: string[] } | { folder: string }
 }
 
-/** Says that the engine is not installed; the package is optional. */
+/** The engine, an optional package, is not installed. */
 export class EngineMissing extends Error {}
 
-/** Opens the engine, in memory. Only child processes may call this: its work would stop every file operation of the server. */
+/** Opens the engine, in memory. Only in child processes: its work would block all file operations of the server. */
 export async function openEngine({ threads, memoryBytes, allowed }: EngineSettings): Promise<DuckDBInstance> {
   const { DuckDBInstance } = await loadEngine()
   const instance = await DuckDBInstance.create(':memory:', {
@@ -37,9 +37,25 @@ export async function openEngine({ threads, memoryBytes, allowed }: EngineSettin
 
 async function loadEngine() {
   try {
-    return await import('@duckdb/node-api')
+    const engine = await import('@duckdb/node-api')
+    await keepByteOrderMarks()
+    return engine
   } catch (error) {
     // The package loads its binary for this system from another optional package.
     throw new EngineMissing('The package @duckdb/node-api cannot be loaded.', { cause: error })
+  }
+}
+
+/**
+ * The package decodes each text with a `TextDecoder` that drops U+FEFF at its start, without an option to change that.
+ */
+async function keepByteOrderMarks(): Promise<void> {
+  const internal = '@duckdb/node-api/lib/vectors/dataAccessors.js'
+  try {
+    const { default: accessors } = (await import(internal)) as { default: { textDecoder: unknown } }
+    accessors.textDecoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  } catch (error) {
+    // A later version may not have this file.
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
   }
 }

@@ -3,12 +3,15 @@ import type { ImportReport, ImportTask } from './import-messages.js'
 
 const parent = linkToParent<ImportTask, ImportReport>({ niceness: 5 })
 parent.onTask(async (task) => {
-  const [{ importFile }, { asProblem }] = await Promise.all([import('./import-run.js'), import('./import-problems.js')])
+  const [{ importFile }, { importProblem }] = await Promise.all([
+    import('./import-run.js'),
+    import('./import-problems.js'),
+  ])
   try {
     const result = await importFile(task, (part) => parent.report({ type: 'progress', part }))
     parent.report({ type: 'done', result })
   } catch (error) {
-    const { code, message, details } = asProblem(error)
+    const { code, message, details } = importProblem(error)
     const trace = code === 'internal' && error instanceof Error ? (error.stack ?? null) : null
     parent.report({ type: 'failed', code, message, details, trace })
   }

@@ -1,14 +1,14 @@
 import type { ProblemCode, ProblemDetails } from '../../protocol/problems.js'
 import type { BadLine, ColumnType } from '../../protocol/tables.js'
-import type { CsvWishes } from './csv-plan.js'
+import type { CsvOptions } from './csv-plan.js'
 
-/** What an import's process is asked. File names are relative to its folder. */
+/** The task of an import's process. File names are relative to its folder. */
 export interface ImportTask {
   source: string
   output: string
-  /** Where it may write the good lines, if the engine cannot read the file as it stands. */
+  /** Where to write the valid lines if the engine cannot read the original file. */
   copy: string
-  wishes: CsvWishes
+  csvOptions: CsvOptions
   skipBadLines: boolean
   trim: boolean
   memoryBytes: number
@@ -16,7 +16,7 @@ export interface ImportTask {
 }
 
 export type ImportReport =
-  /** How much is done, of 1. */
+  /** The progress, from 0 to 1. */
   | { type: 'progress'; part: number }
   | { type: 'done'; result: ImportedCsv }
   | { type: 'failed'; code: ProblemCode; message: string; details: ProblemDetails; trace: string | null }
@@ -25,7 +25,7 @@ export interface ImportedColumn {
   name: string
   type: ColumnType
   nulls: number
-  /** How its dates stood in the file, as for `strftime`; null where it has none. */
+  /** The date format of the file, as for `strftime`; null without dates. */
   datePattern: string | null
 }
 
@@ -34,8 +34,9 @@ export interface ImportedCsv {
   columns: ImportedColumn[]
   dateColumn: string | null
   skipped: { count: number; first: BadLine[] }
-  /** What was guessed and may be wrong. */
+  /** Notes about uncertain guesses. */
   notes: string[]
   /** The size of the output. */
   bytes: number
+  outputSha256: string
 }

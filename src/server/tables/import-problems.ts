@@ -1,30 +1,45 @@
+import { isFull } from '../../protocol/file-errors.js'
 import { Problem } from '../../protocol/problems.js'
 import type { BadLine } from '../../protocol/tables.js'
+import { shortageOf } from '../shortage.js'
+import type { CsvPlan } from './csv-plan.js'
+import { notUtf8 } from './csv-scanner.js'
 import { EngineMissing } from './engine.js'
 import type { ImportTask } from './import-messages.js'
 import { tablesUnavailable } from './unavailable.js'
 
-/** The engine could not read what it was given, for a reason that may lie with the engine. */
+/** The engine failed to read its input, possibly because of its own limits. */
 export class EngineStumbled extends Error {}
 
-/** The problem of a bad line; what to do about it follows its reason. */
+/** The problem of a bad line; its reason is followed by advice. */
 export function malformed({ line, column, reason }: BadLine, advice = ''): Problem {
   const where = column === null ? `Line ${line}` : `Line ${line}, column "${column}"`
   return new Problem('malformed-csv', `${where}: ${reason}.${advice}`, { line, column, reason })
 }
 
-/** Names the options as the program and, in parentheses, as the JSON of a request has them. */
-export function adviceOn({ column }: BadLine, { wishes, skipBadLines }: ImportTask): string {
-  const ways: string[] = []
-  // A wished date column is one of dates, whatever its type.
-  if (column !== null && column !== wishes.dateColumn) {
-    ways.push('"--types" (types) gives the column another type, such as text')
+/**
+ * Advice for a bad line, with the options of the program and, in parentheses, of the JSON of a request. Skipping lines
+ * is advised only if few of them are bad and no other option would read them.
+ */
+export function adviceOn({ column, reason }: BadLine, { csvOptions, skipBadLines }: ImportTask, plan: CsvPlan): string {
+  if (reason === notUtf8) return ' Save the file as UTF-8.'
+  const found = plan.columns.find(({ name }) => name === column)
+  if (found?.type === 'date') {
+    const format = '"--date-format" (dateFormat) names another format of dates'
+    return column === csvOptions.dateColumn ? ` ${format}.` : ` ${format}; ${otherType}.`
   }
-  if (!skipBadLines) ways.push('"--skip-bad-lines" (skipBadLines) leaves such lines out')
-  return ways.length === 0 ? '' : ` ${ways.join('; ')}.`
+  if (column !== null) return ` ${otherType}.`
+  const { lines, of } = plan.ragged
+  if (lines === of || lines > Math.max(1, of / 10)) {
+    const share = `${lines.toLocaleString('en')} of the first ${of.toLocaleString('en')} rows cannot be read`
+    return ` ${share}: look for lines above the header, or for another delimiter.`
+  }
+  return skipBadLines ? '' : ' "--skip-bad-lines" (skipBadLines) leaves such lines out.'
 }
 
-/** Throws what an error of the engine means: some are the machine's, the others the file's or the engine's. */
+const otherType = '"--types" (types) gives the column another type, such as text'
+
+/** Converts an error of the engine: some are caused by the machine, the others by the file or the engine. */
 export function translateEngineError(error: unknown): never {
   const message = error instanceof Error ? error.message : String(error)
   if (/No space left on device|disk quota exceeded|disk.*full/i.test(message)) {
@@ -41,11 +56,13 @@ export function translateEngineError(error: unknown): never {
   throw new EngineStumbled(message.split('\n')[0], { cause: error })
 }
 
-/** Words whatever ended an import as a problem. */
-export function asProblem(error: unknown): Problem {
+/** The problem to report for an error that ended an import. */
+export function importProblem(error: unknown): Problem {
+  const shortage = shortageOf(error)
+  if (shortage) return shortage
   if (error instanceof Problem) return error
   if (error instanceof EngineMissing) return tablesUnavailable()
-  if (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) {
+  if (isFull(error)) {
     return new Problem('disk-full', 'The disk is full; nothing of the import was kept.', {}, { cause: error })
   }
   const message = error instanceof Error ? error.message : String(error)

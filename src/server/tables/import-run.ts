@@ -1,11 +1,14 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { chmod, type FileHandle, open, rm, stat } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { BadLine } from '../../protocol/tables.js'
 import { type CsvCheck, checkCsv } from './csv-check.js'
 import { type CsvPlan, planCsv } from './csv-plan.js'
 import { openEngine } from './engine.js'
 import type { ImportedCsv, ImportTask } from './import-messages.js'
-import { adviceOn, asProblem, EngineStumbled, malformed, translateEngineError } from './import-problems.js'
+import { adviceOn, EngineStumbled, importProblem, malformed, translateEngineError } from './import-problems.js'
 import { copyToParquet, type ParquetInput } from './import-sql.js'
 
 export type OnProgress = (part: number) => void
@@ -16,27 +19,27 @@ interface Run {
   readonly engine: DuckDBConnection
   readonly source: FileHandle
   readonly size: number
-  /** How much of the file was checked, of 1. */
+  /** The checked part of the file, from 0 to 1. */
   checked: number
-  /** The check of the bad lines came first, and the engine follows. */
+  /** The check of the bad lines runs first, before the engine. */
   copying: boolean
-  /** How much is done, of 1: what was told last. */
+  /** The last reported progress, from 0 to 1. */
   part: number
 }
 
 const progressEveryMs = 250
-/** What the check takes of an import in which the engine works after it. */
+/** The share of the check in an import in which the engine runs after it. */
 const checkShare = 0.3
 
 /**
- * Imports a CSV into a Parquet file, synced, and reports progress four times a second. Throws a Problem; the files that it
- * leaves then are removed by who started the process.
+ * Imports a CSV into a Parquet file, synced, and reports progress four times a second. Throws a Problem; the parent
+ * process then removes the remaining files.
  */
 export async function importFile(task: ImportTask, onProgress: OnProgress): Promise<ImportedCsv> {
   const source = await open(task.source)
   try {
     const before = await source.stat()
-    const [plan, engine] = await Promise.all([planCsv(source, task.wishes), connect(task)])
+    const [plan, engine] = await Promise.all([planCsv(source, task.csvOptions), connect(task)])
     const run: Run = { task, plan, engine, source, size: before.size, checked: 0, copying: false, part: 0 }
     const timer = setInterval(() => onProgress(partDone(run)), progressEveryMs)
     const check = await read(run).finally(() => clearInterval(timer))
@@ -46,7 +49,7 @@ export async function importFile(task: ImportTask, onProgress: OnProgress): Prom
     }
     return describe(plan, check, await makeDurable(task.output))
   } catch (error) {
-    throw asProblem(error)
+    throw importProblem(error)
   } finally {
     await source.close()
   }
@@ -56,8 +59,11 @@ async function connect({ threads, memoryBytes, source, copy, output }: ImportTas
   const allowed = { paths: [source, copy, output] }
   const instance = await openEngine({ threads, memoryBytes: engineBytes(memoryBytes), allowed })
   const connection = await instance.connect()
-  // Without it there is no progress to ask for.
-  await connection.run('SET enable_progress_bar = true; SET enable_progress_bar_print = false')
+  // Without its progress bar the engine reports no progress. Its cache of files takes the second output of an import for the
+  // first, where both have the same size and were written within a second.
+  await connection.run(`
+    SET enable_progress_bar = true; SET enable_progress_bar_print = false;
+    SET enable_external_file_cache = false`)
   return connection
 }
 
@@ -67,8 +73,8 @@ async function read(run: Run): Promise<CsvCheck> {
 }
 
 /**
- * The engine reads the file while we check it. What is bad for us ends the import; where only the engine stumbles, over
- * mixed line ends for one, or might be wrong, the answer is undefined.
+ * The engine reads the file while it is being checked. An error of the check ends the import; if only the engine fails,
+ * for example on mixed line endings, or might be wrong, the result is undefined.
  */
 async function readDirectly(run: Run): Promise<CsvCheck | undefined> {
   const inOrder = run.task.threads === 1 || run.plan.multiline
@@ -83,7 +89,7 @@ async function readDirectly(run: Run): Promise<CsvCheck | undefined> {
   return trusted && agrees?.(check) ? check : undefined
 }
 
-/** Writes the good lines to a file that the engine cannot misunderstand, then has it read that. */
+/** Writes the valid lines to a file that the engine reads correctly, and imports that. */
 async function readCopy(run: Run): Promise<CsvCheck> {
   run.copying = true
   const copy = await open(run.task.copy, 'w', 0o600)
@@ -109,13 +115,16 @@ function undefinedWhereItStumbled(error: unknown): undefined {
   if (!(error instanceof EngineStumbled)) throw error
 }
 
-function refuseBad(check: CsvCheck, { task }: Run): CsvCheck {
+function refuseBad(check: CsvCheck, { task, plan }: Run): CsvCheck {
   const first: BadLine | undefined = check.bad.first[0]
-  if (first) throw malformed(first, adviceOn(first, task))
+  if (first) throw malformed(first, adviceOn(first, task, plan))
   return check
 }
 
-/** Returns whether its rows and empty fields are as many as ours: what it dropped or made up would show there. */
+/**
+ * Resolves with a function that compares the numbers of rows and empty fields with those of the check: a difference shows
+ * that the engine lost or added values.
+ */
 async function readByEngine(run: Run, input: ParquetInput): Promise<(check: CsvCheck) => boolean> {
   await rm(run.task.output, { force: true })
   const { rows, nulls } = await copyToParquet(run.engine, run.plan, input, run.task).catch(translateEngineError)
@@ -128,7 +137,7 @@ function noteChecked(run: Run): (bytes: number) => void {
   }
 }
 
-/** It never goes back, though the engine forgets its progress at its end. */
+/** Never decreases, although the engine resets its progress at the end. */
 function partDone(run: Run): number {
   const { engine, checked, copying } = run
   const engineDone = Math.min(1, Math.max(0, engine.progress.percentage / 100))
@@ -139,23 +148,25 @@ function partDone(run: Run): number {
   return run.part
 }
 
-async function makeDurable(output: string): Promise<number> {
-  // Nothing of ours writes to it again; the engine would, for whoever made it copy to a path that it may read.
+async function makeDurable(output: string): Promise<Pick<ImportedCsv, 'bytes' | 'outputSha256'>> {
+  // The server does not write to it again, but a statement that copies to a readable path would.
   await chmod(output, 0o400)
   const file = await open(output)
   await file.sync().finally(() => file.close())
-  return (await stat(output)).size
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(output, { highWaterMark: 1024 ** 2 }), hash)
+  return { bytes: (await stat(output)).size, outputSha256: hash.digest('hex') }
 }
 
-function describe(plan: CsvPlan, check: CsvCheck, bytes: number): ImportedCsv {
+function describe(plan: CsvPlan, check: CsvCheck, output: Pick<ImportedCsv, 'bytes' | 'outputSha256'>): ImportedCsv {
   const columns = plan.columns.map(({ name, type, dates, unpadded }, at) => {
     const pattern = unpadded ? dates.pattern.replace(/%([md])/g, '%-$1') : dates.pattern
     return { name, type, nulls: check.nulls[at]!, datePattern: type === 'date' ? pattern : null }
   })
-  return { rows: check.rows, columns, dateColumn: plan.dateColumn, skipped: check.bad, notes: plan.notes, bytes }
+  return { rows: check.rows, columns, dateColumn: plan.dateColumn, skipped: check.bad, notes: plan.notes, ...output }
 }
 
-/** What the process may have, without what it needs beside the engine's own. */
+/** The memory of the process, without the part it needs besides the engine's. */
 function engineBytes(memoryBytes: number): number {
   return Math.max(memoryBytes / 2, memoryBytes - besideEngineBytes)
 }

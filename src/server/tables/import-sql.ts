@@ -9,15 +9,15 @@ export interface ParquetInput {
   header: boolean
   strict: boolean
   /**
-   * From its beginning to its end, instead of in blocks side by side. Blocks are for files without line ends inside quotes
-   * only: the engine has been seen to take the middle of a value for its beginning, without an error.
+   * Reads sequentially instead of in parallel blocks. Blocks are only for files without line breaks inside quotes: the
+   * engine has been seen to take the middle of a value for its start, without an error.
    */
   inOrder: boolean
 }
 
 /**
- * Has the engine read a CSV into a Parquet file, rows in the order of its lines. Columns are called `c0`, `c1`, …: no name that
- * a file gives can then be a name of the engine's. Returns what it read; null where it does not say.
+ * Makes the engine read a CSV into a Parquet file, with rows in the order of the lines. Columns are called `c0`, `c1`,
+ * …, so that names of the file never collide with the engine's. Returns the counts; null if it does not report them.
  */
 export async function copyToParquet(
   engine: DuckDBConnection,
@@ -37,14 +37,14 @@ export async function copyToParquet(
 function csvSource(plan: CsvPlan, { file, header, strict, inOrder }: ParquetInput, main: string | undefined): string {
   const columns = plan.columns.map((column, at) => `'c${at}': '${sourceType(column, main)}'`)
   const options = [
-    // The engine guesses types, dates and delimiters otherwise, each file by itself.
+    // Otherwise the engine detects types, dates and delimiters, separately for each file.
     'auto_detect = false',
     `columns = {${columns.join(', ')}}`,
     `header = ${header}`,
     `delim = ${quoteText(plan.delimiter)}`,
     `quote = ${quoteText(plan.quote)}`,
     `escape = ${quoteText(plan.quote)}`,
-    // A file called x.csv.gz is read as it stands.
+    // A file called x.csv.gz is read as it is.
     "compression = 'none'",
     "encoding = 'utf-8'",
     'null_padding = false',
@@ -56,7 +56,7 @@ function csvSource(plan: CsvPlan, { file, header, strict, inOrder }: ParquetInpu
   return `read_csv(${quoteText(file)}, ${options.join(', ')})`
 }
 
-/** The reader takes one date format for a file; columns with another are read as text and parsed after. */
+/** The reader accepts one date format per file; columns with another are read as text and parsed afterwards. */
 function mainDates(columns: PlannedColumn[]): string | undefined {
   return columns.find(({ type }) => type === 'date')?.dates.pattern
 }
@@ -71,7 +71,7 @@ function columnExpression(column: PlannedColumn, name: string, main: string | un
   return `CAST(strptime(trim(${name}), ${quoteText(column.dates.pattern)}) AS DATE)`
 }
 
-/** Rows of a group are held in memory together: many of a narrow table, few of a wide one. */
+/** The rows of a group are held in memory together: many of a narrow table, few of a wide one. */
 function rowGroupSize({ columns, rowBytes }: CsvPlan): number {
   const byCells = 2_000_000 / columns.length
   const byBytes = (64 * 1024 ** 2) / rowBytes

@@ -1,21 +1,21 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Problem } from '../../protocol/problems.js'
-import { type Child, startChild } from './child.js'
+import { type Child, notStarted, startChild } from './child.js'
 import type { ImportedCsv, ImportReport, ImportTask } from './import-messages.js'
 
 export interface ImportOptions extends ImportTask {
-  /** Where source, output and copy lie. */
+  /** The folder of source, output and copy. */
   folder: string
   signal: AbortSignal
-  /** Is told at least twice a second how much is done, of 1. */
+  /** Called at least twice a second with the progress, from 0 to 1. */
   onProgress: (part: number) => void
 }
 
 /**
- * Imports a CSV in a process of its own. When the promise rejects, the process is dead and none of its files is left, but for
- * the source. Throws the signal's reason if it aborts, else `malformed-csv`, `invalid-request`, `disk-full`,
- * `file-too-large` or `tables-unavailable`.
+ * Imports a CSV in a child process. When the promise rejects, the process has ended and all its files except the source
+ * are removed. Throws the signal's reason if it aborts, otherwise `malformed-csv`, `invalid-request`, `disk-full`,
+ * `file-too-large`, `busy` or `tables-unavailable`.
  */
 export async function importCsv(options: ImportOptions): Promise<ImportedCsv> {
   const { folder, signal, onProgress, ...task } = options
@@ -44,16 +44,19 @@ function outcome(
     child.onReport((report) => {
       if (report.type === 'progress') onProgress(report.part)
       else if (report.type === 'done') resolve(report.result)
-      else reject(asProblem(report))
+      else reject(reportedProblem(report))
     })
-    child.gone.then(({ lastWords }) => {
-      const cause = new Error(lastWords || 'It said nothing.')
-      reject(new Problem('internal', 'The process of the import died; nothing of it was kept.', {}, { cause }))
+    child.gone.then((end) => {
+      const cause = new Error(end.lastWords || 'It said nothing.')
+      reject(
+        notStarted(end) ??
+          new Problem('internal', 'The process of the import died; nothing of it was kept.', {}, { cause }),
+      )
     })
     child.send(task)
   })
 }
 
-function asProblem({ code, message, details, trace }: Extract<ImportReport, { type: 'failed' }>): Problem {
+function reportedProblem({ code, message, details, trace }: Extract<ImportReport, { type: 'failed' }>): Problem {
   return new Problem(code, message, details, trace === null ? undefined : { cause: new Error(trace) })
 }

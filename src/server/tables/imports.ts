@@ -1,76 +1,80 @@
 import { join } from 'node:path'
 import { Problem } from '../../protocol/problems.js'
 import { type ColumnType, tableNamePattern } from '../../protocol/tables.js'
-import type { Identity } from '../auth/identity.js'
+import { formatDuration } from '../../protocol/units.js'
+import { Semaphore } from '../concurrency/semaphore.js'
 import type { Job } from '../jobs/job.js'
+import { type JobRequest, queueWaitOf } from '../jobs/job-request.js'
 import type { Jobs } from '../jobs/jobs.js'
-import { endByError } from '../jobs/outcome.js'
+import { type JobRun, runJob } from '../jobs/run-job.js'
 import type { Log } from '../log.js'
 import { accountName } from '../stores/accounts.js'
-import type { FileStore } from '../stores/files.js'
+import type { PublishedFiles } from '../stores/files.js'
+import type { Reservation, SpaceReservations } from '../stores/space.js'
 import type { StagedImport, StoredImport, StoredTable, TableStore } from '../stores/tables.js'
-import type { SpaceReservations } from '../transfers/space.js'
-import { turnOf } from '../transfers/uploads.js'
-import type { CsvWishes } from './csv-plan.js'
-import { Gate } from './gate.js'
+import type { CsvOptions } from './csv-plan.js'
 import { importCsv } from './import.js'
 import type { ImportedCsv } from './import-messages.js'
 import { requireEngine } from './unavailable.js'
 
 export interface ImportServices {
-  files: FileStore
+  files: Pick<PublishedFiles, 'find' | 'place'>
   tables: TableStore
   jobs: Jobs
   space: SpaceReservations
   log: Log
   importMemoryBytes: number
   importThreads: number
-  /** Throws when the account may not publish any more. */
+  /** Milliseconds after which a running import fails; null for no limit. */
+  importTimeoutMs: number | null
+  /** Throws if the account may no longer publish. */
   checkAccess(accountId: number): Promise<void>
 }
 
-export interface ImportRequest {
-  identity: Identity
+export interface ImportRequest extends JobRequest {
   filename: string
-  /** By default from the file's name. */
+  /** By default derived from the file's name. */
   table?: string | undefined
-  wishes: CsvWishes
+  csvOptions: CsvOptions
   skipBadLines?: boolean | undefined
-  /** Drop spaces around text. */
+  /** Trim spaces around text. */
   trim?: boolean | undefined
-  jobId: string | null
-  waitMs: number
-  /** Aborts when whoever waits for the turn has left. The import itself belongs to the account, and goes on. */
+  /**
+   * Aborted when the client that waits for a slot disconnects. A started import belongs to the account and continues.
+   */
   left: AbortSignal
 }
 
 export interface StartedImport {
   job: Job
-  /** Rejects with the problem to answer with. A rejection that nobody waits for is not an error. */
+  /** Rejects with the problem of the response. An unhandled rejection is not an error. */
   imported: Promise<StoredImport>
 }
 
-/** Imports files into tables: claim → hard link → the engine's process → room → publish → done. One at a time on the server. */
+/**
+ * Imports files into tables: claim → a slot of the server → hard link → the engine's process → space → publish → done.
+ */
 export class Imports {
   readonly #services: ImportServices
-  readonly #gate = new Gate(1)
+  /** One per account, so that another account's import never waits for those of a single one. */
+  readonly #places = new Semaphore({ slots: 2, slotsPerKey: 1 })
 
   constructor(services: ImportServices) {
     this.#services = services
   }
 
   /**
-   * Claims a slot and begins. Throws `file-not-found`, `invalid-request` for a table's name, `tables-unavailable`, and what
-   * `Jobs.claim` throws.
+   * Claims a slot and starts the import. Throws `file-not-found`, `invalid-request` for a table's name,
+   * `tables-unavailable`, and the errors of `Jobs.admit`.
    */
   async start(request: ImportRequest): Promise<StartedImport> {
-    const { jobs, files } = this.#services
+    const { jobs, files, log } = this.#services
     const { account } = request.identity
     requireEngine()
     const table = request.table ?? tableNameOf(request.filename)
     const file = await files.find(account, request.filename)
     if (!file) throw missing(request.filename)
-    const job = await jobs.claim(
+    const admission = jobs.admit(
       {
         kind: 'import',
         id: request.jobId,
@@ -79,63 +83,61 @@ export class Imports {
         file: request.filename,
         table,
         totalBytes: file.size,
+        startsLater: true,
       },
-      turnOf(request),
+      queueWaitOf(request),
     )
-    const imported = this.#run(job, table, request)
-    imported.catch(() => {})
+    const { job, result: imported } = await runJob(admission, (run) => this.#work(run, table, request))
+    imported.catch((problem: Problem) => {
+      // The request may already have been answered, so the error would not be logged there.
+      if (problem.code === 'internal') log.error(`The import ${job.id} failed`, problem.cause)
+    })
     return { job, imported }
   }
 
-  async #run(job: Job, table: string, request: ImportRequest): Promise<StoredImport> {
-    const { jobs, tables, space, checkAccess } = this.#services
+  async #work(run: JobRun, table: string, request: ImportRequest): Promise<StoredImport> {
+    const { tables, space, checkAccess } = this.#services
     const { account } = request.identity
+    const { job } = run
     const staged = tables.stage(job.id)
-    let release = () => {}
-    try {
-      const { file, result } = await this.#gate.pass(job.signal, () => {
-        jobs.startClaimed(job)
-        return this.#import(job, table, request, staged)
-      })
-      job.count(file.size - job.bytes)
-      const { columns, rows, dateColumn, skipped, notes, bytes } = result
-      // What it takes is known only now, and is on the disk already.
-      release = (await space.reserve(account, bytes, 0, () => bytes)).release
-      await checkAccess(account.id)
-      job.commit()
-      const from = { file: file.name, sha256: file.sha256, sourceBytes: file.size }
-      const record = { ...from, columns, rows, dateColumn, skipped, notes, bytes }
-      const stored = await tables.publish(staged, account, table, record)
-      await this.#cleanUp(staged)
-      job.rows = rows
-      job.end({ state: 'done' })
-      return stored
-    } catch (error) {
-      const cleanedUp = await this.#cleanUp(staged)
-      const problem = endByError(job, error, cleanedUp)
-      // Nobody may be waiting for the answer that would log it.
-      if (problem.code === 'internal') this.#services.log.error(`The import ${job.id} failed`, problem.cause)
-      throw problem
-    } finally {
-      release()
-    }
+    let reservation: Reservation | undefined
+    run.onEnd(() => reservation?.release())
+    run.onEnd(() => staged.remove())
+    const { file, result } = await this.#places.run(job.account, run.signal, () => {
+      run.start()
+      return this.#inTime(job, () => this.#import(job, table, request, staged))
+    })
+    job.count(file.size - job.bytes)
+    const { columns, rows, dateColumn, skipped, notes, bytes, outputSha256 } = result
+    // The size is known only now, and is already on the disk.
+    reservation = await space.reserve(account, bytes, 0, () => bytes)
+    await checkAccess(account.id)
+    job.commit()
+    const from = { file: file.name, sha256: file.sha256, sourceBytes: file.size }
+    const record = { ...from, columns, rows, dateColumn, skipped, notes, bytes, outputSha256 }
+    const stored = await tables.publish(staged, account, table, record)
+    job.rows = rows
+    return stored
   }
 
-  /** False where something is left: the import must end all the same, or it would hold its slot for ever. */
-  async #cleanUp(staged: StagedImport): Promise<boolean> {
+  /** Fails the job if it runs for too long: others wait for its slot. */
+  async #inTime<Result>(job: Job, work: () => Promise<Result>): Promise<Result> {
+    const { importTimeoutMs } = this.#services
+    if (importTimeoutMs === null) return work()
+    const limit = formatDuration(importTimeoutMs)
+    const message = `The import was ended: it ran for ${limit}, the most that it may ("filejobs serve --import-timeout").`
+    const timer = setTimeout(() => job.abort(new Problem('import-too-long', message)), importTimeoutMs)
     try {
-      await staged.remove()
-      return true
-    } catch (error) {
-      this.#services.log.error('What an import left could not be removed', error)
-      return false
+      return await work()
+    } finally {
+      clearTimeout(timer)
     }
   }
 
   async #import(job: Job, table: string, request: ImportRequest, staged: StagedImport) {
     const { files, tables, importMemoryBytes, importThreads } = this.#services
     const { account } = request.identity
-    const file = await files.linkTo(account, request.filename, join(staged.folder, staged.source))
+    const file = await files.place(account, request.filename, join(staged.folder, staged.source), job.signal)
     if (!file) throw missing(request.filename)
     job.totalBytes = file.size
     const known = await tables.find(account, table)
@@ -144,7 +146,7 @@ export class Imports {
       source: staged.source,
       copy: staged.copy,
       output: staged.output,
-      wishes: { ...request.wishes, earlierTypes: known ? earlierTypes(known) : {} },
+      csvOptions: { ...request.csvOptions, earlierTypes: known ? earlierTypes(known) : {} },
       skipBadLines: request.skipBadLines ?? false,
       trim: request.trim ?? false,
       memoryBytes: importMemoryBytes,
@@ -156,17 +158,20 @@ export class Imports {
   }
 }
 
-/** From a file's name: `2024 Sales.csv` becomes `_2024_sales`. Throws `invalid-request` where nothing is left of it. */
+/**
+ * Derives a name from a file: `2024 Sales.csv` becomes `_2024_sales`. Throws `invalid-request` if nothing remains of
+ * it.
+ */
 export function tableNameOf(filename: string): string {
   const base = filename.slice(filename.lastIndexOf('/') + 1).replace(/(?<!^)\.[^.]*$/, '')
   const plain = base.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
   const name = plain.replace(/[^a-z0-9]+/g, '_').replace(/^_+|_+$/g, '')
   const table = `${/^\d/.test(name) ? '_' : ''}${name}`.slice(0, 63)
   if (tableNamePattern.test(table)) return table
-  throw new Problem('invalid-request', `table: "${filename}" gives no name for a table; say one.`, { field: 'table' })
+  throw new Problem('invalid-request', `table is missing: "${filename}" gives no name for a table.`, { field: 'table' })
 }
 
-/** What the newest import that had values in a column took it for. One that was empty says nothing. */
+/** The type of a column in the newest import that had values in it. */
 function earlierTypes({ imports }: StoredTable): Record<string, ColumnType> {
   const types: [string, ColumnType][] = []
   for (const { columns, rows } of imports.toReversed()) {

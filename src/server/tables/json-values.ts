@@ -17,8 +17,8 @@ import {
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue }
 
 /**
- * A value as JSON has it: integers beyond 2^53 and decimals as strings, dates and times in ISO 8601, bytes in base64. What JSON
- * has no number for, infinity among them, is a string too.
+ * A value for JSON: integers beyond 2^53 and decimals as strings, dates and times in ISO 8601, bytes in base64. Numbers
+ * that JSON lacks, such as infinity, are strings too.
  */
 export function toJson(value: DuckDBValue): JsonValue {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value
@@ -42,7 +42,7 @@ export function toJson(value: DuckDBValue): JsonValue {
 
 function isoDate(milliseconds: number): string {
   const date = new Date(milliseconds)
-  // Beyond what a Date can hold there are 5.8 million years more of the engine's.
+  // The engine's timestamps exceed those of a Date by 5.8 million years.
   return Number.isNaN(date.getTime()) ? String(milliseconds) : date.toISOString().slice(0, -'T00:00:00.000Z'.length)
 }
 

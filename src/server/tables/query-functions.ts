@@ -1,7 +1,7 @@
 /**
- * The functions that a query may call: those that compute from what they are given. What is not listed is refused, so that
- * a function which a later engine brings is refused until somebody has looked at it. Left out are all that read files,
- * settings, variables, sequences or the catalogue, run SQL given as text, sleep, or write logs.
+ * The functions that a query may call: those that compute from their arguments. Unlisted functions are rejected, so
+ * that new ones of a later engine are rejected until they are reviewed. Excluded are all that read files, settings,
+ * variables, sequences or the catalogue, run SQL from text, sleep, or write logs.
  */
 export const allowedFunctions: ReadonlySet<string> = words(`
   + - * / // % ** ^ & | << >> ~ || !__postfix @ ^@ && <@ @> -> ->> <-> <=>
@@ -58,7 +58,7 @@ export const allowedFunctions: ReadonlySet<string> = words(`
   equi_width_bins error typeof
 `)
 
-/** The table functions that a query may call: none reads anything. */
+/** The table functions that a query may call: none reads data. */
 export const allowedTableFunctions: ReadonlySet<string> = words('range generate_series unnest')
 
 function words(text: string): Set<string> {

@@ -1,12 +1,14 @@
 import { Problem } from '../../protocol/problems.js'
+import { foldName } from './fold-name.js'
 import { allowedFunctions, allowedTableFunctions } from './query-functions.js'
+import { grammar, inertKeys, kindKey, type NodePart, type Part } from './query-grammar.js'
 
 type Tree = { [key: string]: unknown }
 type Names = ReadonlySet<string>
 
 /**
- * Says which of the account's tables a query reads, from the engine's own parse tree of it. Throws `malformed-query` unless
- * it is one SELECT over them that calls allowed functions only. What this does not know is refused: it lists what may pass.
+ * Determines the tables that a query reads, from the engine's parse tree. Throws `malformed-query` unless it is one
+ * SELECT over the account's tables that calls only allowed functions, and every part of the tree matches the grammar.
  */
 export function checkQuery(serialized: string, tables: Names): Set<string> {
   const { error, error_message: message, statements } = parseTree(serialized)
@@ -15,7 +17,7 @@ export function checkQuery(serialized: string, tables: Names): Set<string> {
     throw refused('Send exactly one statement, without anything after it')
   }
   const used = new Set<string>()
-  visit(statements[0], { tables, ctes: new Set(), used })
+  visit(statements[0], 'statement', { tables, ctes: new Set(), used })
   return used
 }
 
@@ -25,78 +27,72 @@ export function refused(reason: string, cause?: unknown): Problem {
 
 interface Scope {
   tables: Names
-  /** The common table expressions that can be seen here. */
+  /** The common table expressions in scope. */
   ctes: Names
   used: Set<string>
 }
-
-const expressions: Names = new Set([
-  ...['BETWEEN', 'CASE', 'CAST', 'COLLATE', 'COLUMN_REF', 'COMPARISON', 'CONJUNCTION', 'CONSTANT', 'FUNCTION'],
-  ...['LAMBDA', 'OPERATOR', 'POSITIONAL_REFERENCE', 'STAR', 'SUBQUERY', 'WINDOW'],
-])
-const nodes: Names = new Set([
-  ...['SELECT_NODE', 'SET_OPERATION_NODE', 'RECURSIVE_CTE_NODE'],
-  ...['JOIN', 'SUBQUERY', 'EMPTY', 'EXPRESSION_LIST', 'PIVOT', 'BASE_TABLE', 'TABLE_FUNCTION', 'SHOW_REF'],
-  ...['ORDER_MODIFIER', 'LIMIT_MODIFIER', 'LIMIT_PERCENT_MODIFIER', 'DISTINCT_MODIFIER'],
-  ...['ASCENDING', 'DESCENDING', 'ORDER_DEFAULT'],
-  ...['DECIMAL_TYPE_INFO', 'LIST_TYPE_INFO', 'ARRAY_TYPE_INFO', 'STRUCT_TYPE_INFO', 'UNBOUND_TYPE_INFO'],
-])
 
 function parseTree(serialized: string): Tree {
   try {
     return JSON.parse(serialized) as Tree
   } catch (cause) {
-    // The engine writes a number like 1e400 as Infinity, which JSON does not have.
+    // The engine writes a number like 1e400 as Infinity, which is not valid JSON.
     throw refused('The query holds a number that is too large', cause)
   }
 }
 
-function visit(value: unknown, scope: Scope): void {
-  if (Array.isArray(value)) {
-    for (const each of value) visit(each, scope)
-  } else if (typeof value === 'object' && value !== null) visitTree(value as Tree, scope)
+function visit(value: unknown, part: Part, scope: Scope): void {
+  if (Array.isArray(value)) for (const each of value) visit(each, part, scope)
+  else if (part === 'plain') checkPlain(value)
+  else if (part === 'inert') checkInert(value)
+  else if (typeof value === 'object' && value !== null) visitNode(value as Tree, part, scope)
+  else throw unknown(part)
 }
 
-function visitTree(tree: Tree, outer: Scope): void {
-  const { class: expression, type } = tree
-  if (expression !== undefined) {
-    if (!expressions.has(String(expression))) throw refused(`This is not allowed in a query: ${String(expression)}`)
-  } else if (typeof type === 'string' && !nodes.has(type)) throw refused(`This is not allowed in a query: ${type}`)
-  if (tree.function_name !== undefined) checkFunction(tree, allowedFunctions)
-  const scope = tree.cte_map === undefined ? outer : withCommonTables(tree.cte_map as Tree, outer)
-  const { cte_map: _, ...rest } = tree
-  if (expression !== undefined) visit(Object.values(rest), scope)
-  else if (type === 'BASE_TABLE') checkTable(tree, scope)
-  else if (type === 'TABLE_FUNCTION') visitTableFunction(rest, scope)
-  else if (type === 'RECURSIVE_CTE_NODE') visitRecursive(rest, scope)
-  else {
-    if (type === 'SHOW_REF') checkShow(tree)
-    visit(Object.values(rest), scope)
+function visitNode(tree: Tree, part: NodePart, outer: Scope): void {
+  const kinds = kindKey[part]
+  const kind = kinds ? String(tree[kinds]) : ''
+  const keys = Object.hasOwn(grammar[part], kind) ? grammar[part][kind] : undefined
+  if (!keys) throw unknown(kinds ? kind : part)
+  if (tree.at_clause !== undefined) throw refused('AT is not allowed in a query')
+  const scope = part === 'query' && tree.cte_map !== undefined ? withCommonTables(tree.cte_map, outer) : outer
+  checkNames(tree, part, kind, scope)
+  for (const [key, value] of Object.entries(tree)) {
+    if (!Object.hasOwn(keys, key)) throw unknown(key)
+    if (key === 'cte_map') continue
+    visit(value, keys[key]!, kind === 'RECURSIVE_CTE_NODE' && key === 'right' ? withItself(tree, scope) : scope)
   }
 }
 
-/** Each one sees those before it, and not itself: `WITH t AS (SELECT * FROM t)` reads a `t` from outside. */
-function withCommonTables({ map }: Tree, outer: Scope): Scope {
+function checkNames(tree: Tree, part: NodePart, kind: string, scope: Scope): void {
+  if (part === 'table function') checkFunction(tree, allowedTableFunctions)
+  else if (part === 'expression' && (kind === 'FUNCTION' || kind === 'WINDOW')) checkFunction(tree, allowedFunctions)
+  else if (part === 'table' && kind === 'BASE_TABLE') checkTable(tree, scope)
+  else if (part === 'table' && kind === 'SHOW_REF') checkShow(tree)
+}
+
+/** Each one sees the previous ones, but not itself: `WITH t AS (SELECT * FROM t)` reads an outer `t`. */
+function withCommonTables(map: unknown, outer: Scope): Scope {
   const ctes = new Set(outer.ctes)
   const scope = { ...outer, ctes }
-  for (const { key, value } of map as { key: string; value: unknown }[]) {
-    visit(value, { ...scope, ctes: new Set(ctes) })
-    ctes.add(key.toLowerCase())
+  const { map: entries, ...rest } = map as Tree
+  if (!Array.isArray(entries) || Object.keys(rest).length > 0) throw unknown('common tables')
+  for (const entry of entries) {
+    visit(entry, 'common table entry', { ...scope, ctes: new Set(ctes) })
+    ctes.add(foldName(String((entry as Tree).key)))
   }
   return scope
 }
 
-/** Its first part begins it, so that only the second sees it. */
-function visitRecursive({ right, ...rest }: Tree, scope: Scope): void {
-  visit(Object.values(rest), scope)
-  visit(right, { ...scope, ctes: new Set([...scope.ctes, String(rest.cte_name).toLowerCase()]) })
+/** The first part of a recursion is its start, so only the second sees it. */
+function withItself({ cte_name: name }: Tree, scope: Scope): Scope {
+  return { ...scope, ctes: new Set([...scope.ctes, foldName(String(name))]) }
 }
 
 function checkTable(tree: Tree, { tables, ctes, used }: Scope): void {
   const name = String(tree.table_name)
-  const key = name.toLowerCase()
+  const key = foldName(name)
   if (tree.schema_name || tree.catalog_name) throw noTable(`${tree.schema_name ?? tree.catalog_name}.${name}`)
-  if (tree.at_clause) throw refused('AT is not allowed in a query')
   if (ctes.has(key)) return
   if (!tables.has(key)) throw noTable(name)
   used.add(key)
@@ -104,13 +100,6 @@ function checkTable(tree: Tree, { tables, ctes, used }: Scope): void {
 
 function noTable(name: string): Problem {
   return refused(`There is no table "${name}"; "filejobs tables" (GET /tables) lists those that there are`)
-}
-
-function visitTableFunction(tree: Tree, scope: Scope): void {
-  const { function: call, ...rest } = tree
-  const called = call as Tree
-  checkFunction(called, allowedTableFunctions)
-  visit([...Object.values(rest), called.children], scope)
 }
 
 /** `DESCRIBE sales` and `SUMMARIZE sales` are queries; `SHOW TABLES` reads the catalogue. */
@@ -122,9 +111,26 @@ function checkShow(tree: Tree): void {
 
 function checkFunction(tree: Tree, allowed: Names): void {
   const name = String(tree.function_name)
-  // The parser itself puts some of its own, such as list_value, into "main".
+  // The parser itself puts some functions, such as list_value, into "main".
   const plain = !tree.catalog && (!tree.schema || tree.schema === 'main')
-  if (!plain || !allowed.has(name.toLowerCase())) throw refused(`The function "${name}" is not allowed in a query`)
+  if (!plain || !allowed.has(foldName(name))) throw refused(`The function "${name}" is not allowed in a query`)
+}
+
+function checkPlain(value: unknown): void {
+  if (typeof value === 'object' && value !== null) throw unknown(Object.keys(value)[0] ?? 'object')
+}
+
+function checkInert(value: unknown): void {
+  if (Array.isArray(value)) for (const each of value) checkInert(each)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return
+  for (const [key, held] of Object.entries(value)) {
+    if (!inertKeys.has(key)) throw unknown(key)
+    checkInert(held)
+  }
+}
+
+function unknown(what: string): Problem {
+  return refused(`This is not allowed in a query: ${what}`)
 }
 
 function wordParseError(message: string): string {

@@ -1,10 +1,10 @@
 import type { ProblemCode, ProblemDetails } from '../../protocol/problems.js'
 import type { QueryAnswer } from '../../protocol/tables.js'
 
-/** What a query's process is asked. */
+/** The task of a query's process. */
 export interface QueryTask {
   sql: string
-  /** The account's tables: what a query sees under each name, and the files that it reads for that. */
+  /** The account's tables: the name in the query, and the files to read for it. */
   tables: { name: string; select: string; paths: string[] }[]
   maxRows: number
   maxBytes: number

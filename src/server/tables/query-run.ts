@@ -8,12 +8,12 @@ import type { QueryReport, QueryTask } from './query-messages.js'
 import { quoteName } from './sql-text.js'
 import { tablesUnavailable } from './unavailable.js'
 
-/** Runs one query that a user wrote, in this process, which ends after it. */
-export async function runQuery(task: QueryTask): Promise<QueryReport> {
+/** Runs one query of a user in this process, which ends after it. */
+export async function executeQuery(task: QueryTask): Promise<QueryReport> {
   try {
     return { type: 'done', answer: await answer(task) }
   } catch (error) {
-    const { code, message, details } = asProblem(error, task)
+    const { code, message, details } = queryProblem(error, task)
     const trace = code === 'internal' && error instanceof Error ? (error.stack ?? null) : null
     return { type: 'failed', code, message, details, trace }
   }
@@ -32,14 +32,14 @@ async function answer(task: QueryTask): Promise<QueryAnswer> {
   return collect(connection, task)
 }
 
-/** The engine's parse tree, as JSON. It says `error` for whatever is not a SELECT. */
+/** The engine's parse tree, as JSON. It contains `error` for anything but a SELECT. */
 async function parse(connection: DuckDBConnection, sql: string): Promise<string> {
   const text = `SELECT json_serialize_sql($1::VARCHAR, skip_null := true, skip_empty := true)`
   const [tree] = (await connection.runAndReadAll(text, [sql])).getRows()[0] ?? []
   return String(tree)
 }
 
-/** Reads no more of the result than is answered: it is made as it is read. */
+/** Reads only as much of the result as is returned: it is computed lazily. */
 async function collect(connection: DuckDBConnection, { sql, maxRows, maxBytes }: QueryTask): Promise<QueryAnswer> {
   const result = await connection.stream(sql)
   const names = result.deduplicatedColumnNames()
@@ -81,7 +81,7 @@ function wordType(type: DuckDBType): string {
   return words[name] ?? name.toLowerCase()
 }
 
-function asProblem(error: unknown, { tables }: QueryTask): Problem {
+function queryProblem(error: unknown, { tables }: QueryTask): Problem {
   if (error instanceof Problem) return error
   if (error instanceof EngineMissing) return tablesUnavailable()
   if (error instanceof RangeError) return refused('The query, or a value in its answer, is too large')
@@ -95,7 +95,7 @@ function asProblem(error: unknown, { tables }: QueryTask): Problem {
   return refused(withoutPaths(message, tables).trim().replace(/\.$/, ''))
 }
 
-/** The engine quotes what it reads from; only the table's name is the user's. */
+/** The engine quotes its source; only the table's name is the user's. */
 function withoutPaths(message: string, tables: QueryTask['tables']): string {
   return tables.reduce(
     (text, { name, paths }) => paths.reduce((rest, path) => rest.replaceAll(path, name), text),

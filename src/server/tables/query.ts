@@ -1,33 +1,24 @@
 import { Problem } from '../../protocol/problems.js'
 import type { QueryAnswer } from '../../protocol/tables.js'
-import type { StoredTable } from '../stores/tables.js'
-import { type Child, startChild } from './child.js'
+import { type Child, notStarted, startChild } from './child.js'
 import type { QueryReport, QueryTask } from './query-messages.js'
-import { quoteName, quoteText } from './sql-text.js'
-import { columnExpression, unionColumns } from './union.js'
+import { type QueryTaskOptions, queryTask } from './query-task.js'
 
-export interface QueryOptions {
-  sql: string
-  /** All tables of the account; it can read nothing else. */
-  tables: StoredTable[]
-  /** What the tables' paths are relative to. */
+export interface QueryOptions extends QueryTaskOptions {
+  /** The folder that the tables' paths are relative to. */
   folder: string
-  /** The most rows to answer. */
-  maxRows: number
   /** Milliseconds after which the process is killed. Default 30 s. */
   timeLimitMs?: number
   signal: AbortSignal
 }
 
-const maxAnswerBytes = 8 * 1024 ** 2
-const memoryBytes = 256 * 1024 ** 2
 /** With what node and the engine's own code take. */
 const processMemoryBytes = 1024 ** 3
 const defaultTimeLimitMs = 30_000
 
 /**
- * Runs a user's query in a process of its own, which is dead when the promise settles. Throws the signal's reason if it
- * aborts, else `malformed-query`, `query-too-long` or `tables-unavailable`.
+ * Runs a user's query in a child process, which has ended when the promise settles. Throws the signal's reason if it
+ * aborts, otherwise `malformed-query`, `query-too-long`, `busy` or `tables-unavailable`.
  */
 export async function runQuery(options: QueryOptions): Promise<QueryAnswer> {
   const { folder, signal, timeLimitMs = defaultTimeLimitMs } = options
@@ -40,36 +31,11 @@ export async function runQuery(options: QueryOptions): Promise<QueryAnswer> {
     timer = setTimeout(() => reject(problem), timeLimitMs)
   })
   try {
-    return await Promise.race([outcome(child, taskOf(options), signal), tooLong])
+    return await Promise.race([outcome(child, queryTask(options), signal), tooLong])
   } finally {
     clearTimeout(timer)
     await child.kill()
   }
-}
-
-function taskOf({ sql, tables, maxRows }: QueryOptions): QueryTask {
-  return {
-    sql,
-    tables: tables.map((table) => ({
-      name: table.name,
-      select: viewOf(table),
-      paths: table.imports.map((i) => i.path),
-    })),
-    maxRows,
-    maxBytes: maxAnswerBytes,
-    memoryBytes,
-    threads: 1,
-  }
-}
-
-/** What a query sees of a table: its imports' rows under the names of its columns. */
-function viewOf(table: StoredTable): string {
-  const columns = unionColumns(table)
-  const parts = table.imports.map((part) => {
-    const list = columns.map((column) => `${columnExpression(part, column)} AS ${quoteName(column.name)}`)
-    return `SELECT ${list.join(', ')} FROM read_parquet(${quoteText(part.path)})`
-  })
-  return parts.join(' UNION ALL ')
 }
 
 function outcome(child: Child<QueryTask, QueryReport>, task: QueryTask, signal: AbortSignal): Promise<QueryAnswer> {
@@ -82,10 +48,10 @@ function outcome(child: Child<QueryTask, QueryReport>, task: QueryTask, signal: 
         reject(new Problem(report.code, report.message, report.details, { cause }))
       }
     })
-    // A process at its memory's limit dies of it where the engine cannot say so.
-    child.gone.then(() => {
+    // A process that exceeds its memory limit ends when the engine cannot report it.
+    child.gone.then((end) => {
       const reason = 'The query needs more memory than a query may have'
-      reject(new Problem('malformed-query', `${reason}.`, { reason }))
+      reject(notStarted(end) ?? new Problem('malformed-query', `${reason}.`, { reason }))
     })
     child.send(task)
   })

@@ -12,7 +12,7 @@ export interface RowFilter {
   column?: string | undefined
 }
 
-/** A filter that was checked against its table. */
+/** A filter that was validated for its table. */
 export interface DateRange {
   readonly column: string
   readonly from: string | null
@@ -22,7 +22,9 @@ export interface DateRange {
 const iso = parseDateFormat(isoDates)
 const timePattern = /^(\d{4}-\d\d-\d\d)[T ]((?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?)Z?$/
 
-/** Undefined where nothing is filtered. Throws `invalid-request`: a date that does not exist, `from` after `to`, no date column. */
+/**
+ * Undefined without a filter. Throws `invalid-request`: a date that does not exist, `from` after `to`, no date column.
+ */
 export function parseFilter(table: StoredTable, filter: RowFilter): DateRange | undefined {
   if (filter.from === undefined && filter.to === undefined && filter.column === undefined) return undefined
   const columns = unionColumns(table)
@@ -39,7 +41,7 @@ export function parseFilter(table: StoredTable, filter: RowFilter): DateRange | 
   return from === null && to === null ? undefined : { column: column.name, from, to }
 }
 
-/** The condition in an import; null where no row of it can match, because its column holds no dates. */
+/** The condition in an import; null if no row can match, because its column has no dates. */
 export function rangeCondition(part: StoredImport, { column, from, to }: DateRange): string | null {
   if (!isDated(part, column)) return null
   const { field } = findColumn(part, column)!
@@ -58,7 +60,7 @@ function literal(moment: string): string {
   return `${moment.length > 10 ? 'TIMESTAMP' : 'DATE'} ${quoteText(moment)}`
 }
 
-/** In a form that compares as its moment does. */
+/** In a form that compares like its moment. */
 function parseMoment(text: string, field: string): string {
   const [, day, time] = timePattern.exec(text) ?? [undefined, text, undefined]
   if (!isDate(day!, iso) || day!.length !== 10)

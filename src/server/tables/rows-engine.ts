@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { Problem } from '../../protocol/problems.js'
-import { type Child, startChild } from './child.js'
-import { Gate } from './gate.js'
+import { type Deferred, deferred } from '../concurrency/deferred.js'
+import { QueueFullError, Semaphore } from '../concurrency/semaphore.js'
+import { type Child, type ChildEnd, notStarted, startChild } from './child.js'
 import type { JsonValue } from './json-values.js'
 import type { RowsReport, RowsTask } from './rows-messages.js'
 import { tablesUnavailable } from './unavailable.js'
@@ -9,44 +10,46 @@ import { tablesUnavailable } from './unavailable.js'
 type Run = Extract<RowsTask, { type: 'run' }>
 type Answer = Extract<RowsReport, { type: 'rows' | 'bytes' }>
 
-interface Pending {
-  resolve(answer: Answer): void
-  reject(error: unknown): void
-}
-
-/** What was asked for does not fit into memory: ask for less. */
+/** The requested rows do not fit into memory: request fewer. */
 export class TooMuchAtOnce extends Error {}
 
 const memoryBytes = 256 * 1024 ** 2
-/** The engine's calls take threads of libuv, of which a process has four. */
+/** The engine's calls use threads of libuv, of which a process has four. */
 const atOnce = 3
+/** One slot is left to others, however much an account requests at once. */
+const atOncePerAccount = 2
+const maxWaitingPerAccount = 64
 
-/** The one warm process that reads rows. It is started by the first request, and again after a death. */
+/** The one long-running process that reads rows. It is started by the first request, and again after it has ended. */
 export class RowsEngine {
   readonly #folder: string
-  readonly #gate = new Gate(atOnce)
-  readonly #pending = new Map<number, Pending>()
+  readonly #slots = new Semaphore({
+    slots: atOnce,
+    slotsPerKey: atOncePerAccount,
+    maxWaitingPerKey: maxWaitingPerAccount,
+  })
+  readonly #pending = new Map<number, Deferred<Answer>>()
   #child: Child<RowsTask, RowsReport> | undefined
   #lastId = 0
   #closed = false
 
-  /** @param folder what the paths in statements are relative to; nothing outside of it can be read */
+  /** @param folder the folder that paths in statements are relative to; nothing outside of it can be read */
   constructor(folder: string) {
     this.#folder = folder
   }
 
   /**
-   * The rows of all statements, one after the other; fewer where they are too large. Throws the signal's reason if it
-   * aborts, and `TooMuchAtOnce`.
+   * The rows of all statements, in order; fewer if they are too large. Requests are served round robin by `account`.
+   * Throws the signal's reason if it aborts, `TooMuchAtOnce`, and `busy` if too many requests of the account wait.
    */
-  async rows(statements: string[], signal: AbortSignal): Promise<JsonValue[][]> {
-    const answer = await this.#run({ statements, as: 'rows' }, signal)
+  async rows(statements: string[], account: string, signal: AbortSignal): Promise<JsonValue[][]> {
+    const answer = await this.#run({ statements, as: 'rows' }, account, signal)
     return answer.type === 'rows' ? answer.rows : []
   }
 
-  /** The BLOB that a statement gives; empty where it gives none. Throws the signal's reason, and `TooMuchAtOnce`. */
-  async bytes(statement: string, signal: AbortSignal): Promise<Uint8Array> {
-    const answer = await this.#run({ statements: [statement], as: 'bytes' }, signal)
+  /** The BLOB that a statement returns; empty if it returns none. Throws like `rows`. */
+  async bytes(statement: string, account: string, signal: AbortSignal): Promise<Uint8Array> {
+    const answer = await this.#run({ statements: [statement], as: 'bytes' }, account, signal)
     return answer.type === 'bytes' ? answer.bytes : new Uint8Array()
   }
 
@@ -55,8 +58,8 @@ export class RowsEngine {
     await this.#child?.kill()
   }
 
-  async #run(run: Pick<Run, 'statements' | 'as'>, signal: AbortSignal): Promise<Answer> {
-    return this.#gate.pass(signal, async () => {
+  async #run(run: Pick<Run, 'statements' | 'as'>, account: string, signal: AbortSignal): Promise<Answer> {
+    const answer = this.#slots.run(account, signal, async () => {
       const child = this.#start()
       const id = ++this.#lastId
       const cancel = () => {
@@ -65,14 +68,19 @@ export class RowsEngine {
       }
       signal.addEventListener('abort', cancel, { once: true })
       try {
-        return await new Promise<Answer>((resolve, reject) => {
-          this.#pending.set(id, { resolve, reject })
-          child.send({ ...run, type: 'run', id })
-        })
+        const pending = deferred<Answer>()
+        this.#pending.set(id, pending)
+        child.send({ ...run, type: 'run', id })
+        return await pending.promise
       } finally {
         signal.removeEventListener('abort', cancel)
         this.#pending.delete(id)
       }
+    })
+    return answer.catch((error) => {
+      if (error instanceof QueueFullError)
+        throw new Problem('busy', 'Too many requests for rows are waiting: try again later.')
+      throw error
     })
   }
 
@@ -82,7 +90,7 @@ export class RowsEngine {
     const child = startChild<RowsTask, RowsReport>('./rows-child.js', { folder: this.#folder, memoryBytes: null })
     this.#child = child
     child.onReport((report) => this.#settle(report))
-    child.gone.then(({ lastWords }) => this.#onGone(child, lastWords))
+    child.gone.then((end) => this.#onGone(child, end))
     child.send({ type: 'open', folder: this.#folder, memoryBytes, threads: Math.min(4, availableParallelism()) })
     return child
   }
@@ -93,11 +101,11 @@ export class RowsEngine {
     else pending?.reject(problemOf(report))
   }
 
-  #onGone(child: Child<RowsTask, RowsReport>, lastWords: string): void {
+  #onGone(child: Child<RowsTask, RowsReport>, end: ChildEnd): void {
     if (this.#child === child) this.#child = undefined
-    const cause = new Error(lastWords || 'It said nothing.')
+    const cause = new Error(end.lastWords || 'It said nothing.')
     for (const { reject } of this.#pending.values()) {
-      reject(new Problem('internal', 'The process that reads rows died; ask again.', {}, { cause }))
+      reject(notStarted(end) ?? new Problem('internal', 'The process that reads rows died; ask again.', {}, { cause }))
     }
   }
 }

@@ -1,11 +1,10 @@
 import type { JsonValue } from './json-values.js'
 
-/** What the process for rows is asked: statements that this program has written, and nothing that a user has. */
+/** The tasks of the process for rows: statements of this program, never of a user. */
 export type RowsTask =
   | { type: 'open'; folder: string; memoryBytes: number; threads: number }
   /**
-   * `rows` answers with the rows of all statements, as many as `maxRowsBytes` allow; `bytes` with the
-   * one BLOB of the one statement.
+   * `rows` returns the rows of all statements up to `maxRowsBytes`; `bytes` returns the one BLOB of the one statement.
    */
   | { type: 'run'; id: number; statements: string[]; as: 'rows' | 'bytes' }
   | { type: 'cancel'; id: number }
@@ -15,5 +14,5 @@ export type RowsReport =
   | { type: 'bytes'; id: number; bytes: Uint8Array }
   | { type: 'failed'; id: number; message: string; missing: boolean }
 
-/** An answer holds no more than this as JSON, but for one row. */
+/** The maximum size of a result as JSON, except for a single larger row. */
 export const maxRowsBytes = 8 * 1024 ** 2

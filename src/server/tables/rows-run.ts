@@ -5,7 +5,7 @@ import { maxRowsBytes, type RowsReport, type RowsTask } from './rows-messages.js
 
 type RunTask = Extract<RowsTask, { type: 'run' }>
 
-/** Runs statements as they come, each task on a connection of its own, and reports what they give. */
+/** Runs statements as they arrive, each task on its own connection, and returns their results. */
 export function openRows(report: (report: RowsReport) => void): (task: RowsTask) => void {
   const connections = new Map<number, DuckDBConnection>()
   const cancelled = new Set<number>()

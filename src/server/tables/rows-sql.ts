@@ -10,11 +10,11 @@ export interface Lines {
   readonly to: number
 }
 
-/** How rows are written. */
+/** The format of rows. */
 export interface RowStyle {
-  /** Dates as JSON has them, or as they stood in the file. */
+  /** Dates in ISO 8601, or as written in the file. */
   readonly dates: 'iso' | 'original'
-  /** One more value at the end of each row: that of its import's date column in RFC 3339, null where there is none. */
+  /** Adds a value at the end of each row: that of its import's date column in RFC 3339, null without one. */
   readonly moment: boolean
 }
 
@@ -25,8 +25,8 @@ export function sourceOf({ path }: StoredImport): string {
 }
 
 /**
- * Cuts a page out of imports: newest first, last line first. Which lines these are follows from the imports' sizes, so that
- * the engine reads those only: a page at offset 1 million takes 10 ms, where LIMIT and OFFSET take 650.
+ * Selects a page of imports: newest first, last line first. Its lines follow from the sizes of the imports, so the
+ * engine reads only those: a page at offset 1 million takes 10 ms; with LIMIT and OFFSET it takes 650.
  */
 export function cutPage({ imports }: Pick<StoredTable, 'imports'>, offset: number, limit: number): Lines[] {
   const lines: Lines[] = []
@@ -53,7 +53,9 @@ export function rowsOfLines({ part, from, to }: Lines, columns: UnionColumn[], s
     WHERE ${lineNumber} >= ${from} AND ${lineNumber} < ${to} ORDER BY ${lineNumber} DESC`
 }
 
-/** The matching rows from `offset` on, last line first: their numbers are found first, in the one column that matters. */
+/**
+ * The matching rows from `offset` on, last line first: their numbers are determined first, in the one relevant column.
+ */
 export function matchingRows(
   part: StoredImport,
   condition: string,
@@ -68,7 +70,7 @@ export function matchingRows(
     WHERE ${lineNumber} IN (SELECT line FROM found) ORDER BY ${lineNumber} DESC`
 }
 
-/** How many rows of each import match; one row `[import, rows]` for each that has a condition. */
+/** The number of matching rows of each import; one row `[import, rows]` for each with a condition. */
 export function countMatching(parts: { part: StoredImport; condition: string }[]): string {
   return parts
     .map(({ part, condition }) => `SELECT ${part.id}, count(*) FROM ${sourceOf(part)} WHERE ${condition}`)
@@ -91,7 +93,7 @@ function valueExpression(part: StoredImport, column: UnionColumn, dates: RowStyl
   return columnExpression(part, column)
 }
 
-/** Rows as bytes: one BLOB of all lines that match, last line first. */
+/** Rows as bytes: one BLOB of all matching lines, last line first. */
 export function textOfLines({ part, from, to }: Lines, condition: string | null, line: string): string {
   const matches = condition === null ? '' : ` AND ${condition}`
   return `SELECT encode(string_agg(${line}, '' ORDER BY ${lineNumber} DESC)) FROM ${sourceOf(part)}
@@ -122,7 +124,7 @@ function csvText(value: string): string {
 }
 
 function plainText(value: string, type: ColumnType): string {
-  // strftime would write six digits of every second.
+  // strftime would write six fractional digits for every second.
   return type === 'timestamp' ? `replace(CAST(${value} AS VARCHAR), ' ', 'T')` : `CAST(${value} AS VARCHAR)`
 }
 
@@ -141,7 +143,7 @@ function jsonText(value: string, type: ColumnType): string {
   }
 }
 
-/** The line of names that a CSV begins with. */
+/** The header line of a CSV. */
 export function csvHeader(columns: UnionColumn[]): string {
   const names = columns.map(({ name }) => (/[",\r\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name))
   return `${names.join(',')}\n`

@@ -5,16 +5,16 @@ import { columnExpression, findColumn, type UnionColumn } from './union.js'
 
 export type TimeUnit = NonNullable<TableSummary['overTime']>['unit']
 
-/** An import, and the field in it that holds dates. */
+/** An import, and its field with dates. */
 export interface DatedPart {
   readonly part: StoredImport
   readonly field: string
 }
 
-/** Up to here it costs little to count distinct values exactly; beyond, the engine estimates them. */
+/** Up to this size distinct values are counted exactly at little cost; beyond, the engine estimates them. */
 const exactRows = 200_000
 
-/** One row with three values for each column: how many distinct ones, the least and the greatest. */
+/** One row with three values per column: distinct values, minimum and maximum. */
 export function statistics({ imports }: StoredTable, columns: UnionColumn[]): string {
   const rows = imports.reduce((sum, part) => sum + part.rows, 0)
   const distinct = (value: string) =>
@@ -34,7 +34,7 @@ export function datedParts({ imports }: StoredTable, column: string): DatedPart[
   })
 }
 
-/** One row: the first day and the last. */
+/** One row: the first and the last day. */
 export function dateSpan(parts: DatedPart[]): string {
   return `SELECT min(CAST(moment AS DATE)), max(CAST(moment AS DATE)) FROM (${moments(parts)})`
 }

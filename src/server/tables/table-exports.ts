@@ -1,16 +1,16 @@
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import type { Identity } from '../auth/identity.js'
+import type { Problem } from '../../protocol/problems.js'
 import type { Job } from '../jobs/job.js'
+import { type JobRequest, queueWaitOf } from '../jobs/job-request.js'
 import type { Jobs } from '../jobs/jobs.js'
-import { endByError } from '../jobs/outcome.js'
+import { type JobRun, runJob } from '../jobs/run-job.js'
 import type { Throttle } from '../jobs/throttle.js'
 import { accountName } from '../stores/accounts.js'
 import type { StoredTable } from '../stores/tables.js'
 import { unlessAborted } from '../transfers/abortable.js'
 import { Flow } from '../transfers/flow.js'
 import { clientLeft } from '../transfers/receiving.js'
-import { stopWhenRevoked, turnOf } from '../transfers/uploads.js'
 import { parseFilter, type RowFilter } from './row-filter.js'
 import type { TableRows, TextFormat } from './table-rows.js'
 import { requireEngine } from './unavailable.js'
@@ -20,25 +20,20 @@ export interface TableExportServices {
   rows: TableRows
   idleTimeoutMs: number
   throttleOf(account: string): Throttle
-  /** Told of what broke in the server while rows were being sent: their reader only sees that the connection is cut. */
+  /** Called with server errors while rows are being sent: the client only sees a broken connection. */
   onFailure(error: unknown): void
 }
 
-export interface TableExportRequest {
-  identity: Identity
+export interface TableExportRequest extends JobRequest {
   table: StoredTable
   filter: RowFilter
   format: TextFormat
-  jobId: string | null
-  waitMs: number
-  /** Aborts when the reader's connection is gone. */
-  left: AbortSignal
-  /** Bytes of the response that the network has still to take. */
+  /** Bytes of the response that the network has not accepted yet. */
   unsent: () => number
-  /** Called once the job runs, to write the head of the response. Where it throws, nothing may have been written. */
+  /** Called when the job runs, to write the head of the response. If it throws, nothing may have been written. */
   begin(job: Job): void
   response: Writable
-  /** Must make the reader's end an error, whatever it has got so far. */
+  /** Must make the client's transfer fail, whatever it has received so far. */
   cut(): void
 }
 
@@ -51,62 +46,63 @@ export class TableExports {
   }
 
   /**
-   * Claims a slot, sends all rows and ends the response; it resolves however that ends. Throws before a byte was written
-   * only: `invalid-request` for a filter that makes no sense, `tables-unavailable`, and what `Jobs.start` and `begin` throw.
+   * Claims a slot, sends all rows and ends the response; resolves whatever the outcome. Throws only before a byte was
+   * written: `invalid-request` for an invalid filter, `tables-unavailable`, and the errors of `Jobs.admit` and `begin`.
    */
   async send(request: TableExportRequest): Promise<void> {
-    const { account } = request.identity
+    const { identity, table, filter, jobId: id } = request
     requireEngine()
-    parseFilter(request.table, request.filter)
-    const job = await this.#services.jobs.start(
-      {
-        kind: 'export',
-        id: request.jobId,
-        accountId: account.id,
-        account: accountName(account),
-        table: request.table.name,
-      },
-      turnOf(request),
+    parseFilter(table, filter)
+    const owner = { accountId: identity.account.id, account: accountName(identity.account) }
+    const admission = this.#services.jobs.admit(
+      { kind: 'export', id, ...owner, table: table.name },
+      queueWaitOf(request),
     )
-    try {
-      request.begin(job)
-    } catch (error) {
-      throw endByError(job, error)
-    }
-    await this.#run(job, request)
+    let hasBegun = false
+    const { result } = await runJob(admission, (run) => {
+      request.begin(run.job)
+      hasBegun = true
+      return this.#send(run, request)
+    })
+    await result.catch((problem: Problem) => {
+      if (!hasBegun) throw problem
+      if (problem.code === 'internal') this.#services.onFailure(problem.cause ?? problem)
+    })
   }
 
-  async #run(job: Job, request: TableExportRequest): Promise<void> {
-    const { rows, idleTimeoutMs, throttleOf, onFailure } = this.#services
-    const { response, left, unsent } = request
-    const flow = new Flow({ job, shared: [throttleOf(job.account)], idleTimeoutMs, signal: left, unsent })
-    const endRevocation = stopWhenRevoked(job, request.identity)
+  async #send(run: JobRun, request: TableExportRequest): Promise<void> {
+    const { rows, idleTimeoutMs, throttleOf } = this.#services
+    const { identity, table, filter, format, response, left, hungUp, unsent } = request
+    const { job } = run
+    const flow = new Flow({
+      carrier: job,
+      shared: [throttleOf(job.account)],
+      idleTimeoutMs,
+      signal: left,
+      hungUp,
+      unsent,
+    })
+    run.onEnd(() => flow.close())
+    run.onFailure(() => request.cut())
+    run.stopWhenRevoked(identity)
     try {
-      for await (const piece of rows.text(request.table, request.filter, request.format, flow.signal)) {
-        await sendPiece(piece, response, flow)
-      }
+      for await (const batch of rows.text(table, filter, format, flow.signal)) await sendBatch(batch, response, flow)
       response.end()
       await unlessAborted(finished(response, { readable: false }), flow.signal)
-      job.end({ state: 'done' })
     } catch (error) {
-      request.cut()
-      const hasLeft = !job.signal.aborted && (left.aborted || response.destroyed)
-      const problem = endByError(job, hasLeft ? clientLeft() : error)
-      if (problem.code === 'internal') onFailure(problem.cause ?? problem)
-    } finally {
-      endRevocation()
-      flow.close()
+      const hasLeft = !run.signal.aborted && (left.aborted || response.destroyed)
+      throw hasLeft ? clientLeft() : error
     }
   }
 }
 
-/** In steps, so that a limited export runs evenly. */
-async function sendPiece(piece: Uint8Array, response: Writable, flow: Flow): Promise<void> {
-  for (let at = 0; at < piece.length; ) {
-    const end = Math.min(piece.length, at + Math.max(1, Math.floor(Math.min(flow.step, longestStep))))
+/** In steps, so that a rate-limited export runs evenly. */
+async function sendBatch(batch: Uint8Array, response: Writable, flow: Flow): Promise<void> {
+  for (let at = 0; at < batch.length; ) {
+    const end = Math.min(batch.length, at + Math.max(1, Math.floor(Math.min(flow.step, longestStep))))
     await flow.pass(end - at)
-    await unlessAborted(write(response, piece.subarray(at, end)), flow.signal)
-    // Reading the next piece takes the engine a while, in which the reader is not to blame.
+    await unlessAborted(write(response, batch.subarray(at, end)), flow.signal)
+    // Reading the next batch takes the engine a while, which must not count as a stall of the client.
     flow.touch()
     at = end
   }

@@ -1,4 +1,4 @@
-import type { StoredImport, StoredTable } from '../stores/tables.js'
+import type { StoredImport, StoredTable, TableStore } from '../stores/tables.js'
 import type { JsonValue } from './json-values.js'
 import { type DateRange, parseFilter, type RowFilter, rangeCondition } from './row-filter.js'
 import { type RowsEngine, TooMuchAtOnce } from './rows-engine.js'
@@ -24,30 +24,49 @@ export interface RowsRequest extends RowFilter {
 }
 
 export interface RowsPage {
-  /** All rows that match, on whatever page. */
+  /** All matching rows, on any page. */
   count: number
   columns: UnionColumn[]
-  /** In the order of the columns, with the moment behind them where it was asked for. */
+  /** In the order of the columns, followed by the moment if requested. */
   rows: JsonValue[][]
 }
 
 export type TextFormat = 'csv' | 'ndjson'
 
+interface BatchText {
+  condition: string | null
+  /** The expression for one line. */
+  line: string
+  account: string
+  signal: AbortSignal
+}
+
 /** The rows of tables: newest import first, and last line first within one, so that an offset is stable. */
 export class TableRows {
   readonly #engine: RowsEngine
+  readonly #tables: Pick<TableStore, 'ready'>
 
-  constructor(engine: RowsEngine) {
+  constructor(engine: RowsEngine, tables: Pick<TableStore, 'ready'>) {
     this.#engine = engine
+    this.#tables = tables
   }
 
-  /** Has fewer rows than wanted where they are large. Throws `invalid-request` for a filter that makes no sense. */
+  /** Returns fewer rows than requested if they are large. Throws `invalid-request` for an invalid filter. */
   async page(table: StoredTable, request: RowsRequest, signal: AbortSignal): Promise<RowsPage> {
+    const release = await this.#tables.ready(table.imports, signal)
+    try {
+      return await this.#largestPage(table, request, signal)
+    } finally {
+      release()
+    }
+  }
+
+  async #largestPage(table: StoredTable, request: RowsRequest, signal: AbortSignal): Promise<RowsPage> {
     try {
       return await this.#page(table, request, signal)
     } catch (error) {
       if (!(error instanceof TooMuchAtOnce) || request.limit === 1) throw error
-      return this.page(table, { ...request, limit: Math.ceil(request.limit / 8) }, signal)
+      return this.#largestPage(table, { ...request, limit: Math.ceil(request.limit / 8) }, signal)
     }
   }
 
@@ -58,7 +77,7 @@ export class TableRows {
     if (!range) {
       const count = table.imports.reduce((sum, { rows }) => sum + rows, 0)
       const statements = cutPage(table, offset, limit).map((lines) => rowsOfLines(lines, columns, style))
-      return { count, columns, rows: await this.#engine.rows(statements, signal) }
+      return { count, columns, rows: await this.#engine.rows(statements, table.owner, signal) }
     }
     const parts = await this.#count(table, range, signal)
     const count = parts.reduce((sum, { rows }) => sum + rows, 0)
@@ -71,14 +90,28 @@ export class TableRows {
       want -= taken
       skip = Math.max(0, skip - rows)
     }
-    return { count, columns, rows: await this.#engine.rows(statements, signal) }
+    return { count, columns, rows: await this.#engine.rows(statements, table.owner, signal) }
   }
 
   /**
-   * All matching rows as text, in pieces of some hundred kilobytes, each read when it is asked for: memory stays flat however
-   * slow the reader is.
+   * All matching rows as text, in batches of some hundred kilobytes, each read on demand: memory is constant, however
+   * slow the client is.
    */
   async *text(
+    table: StoredTable,
+    filter: RowFilter,
+    format: TextFormat,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array> {
+    const release = await this.#tables.ready(table.imports, signal)
+    try {
+      yield* this.#text(table, filter, format, signal)
+    } finally {
+      release()
+    }
+  }
+
+  async *#text(
     table: StoredTable,
     filter: RowFilter,
     format: TextFormat,
@@ -91,21 +124,23 @@ export class TableRows {
       const condition = range ? rangeCondition(part, range) : null
       if (range && condition === null) continue
       const line = format === 'csv' ? csvLine(part, columns) : jsonLine(part, columns)
-      for (const lines of cutPieces(part)) yield* this.#piece(lines, condition, line, signal)
+      const text = { condition, line, account: table.owner, signal }
+      for (const lines of cutBatches(part)) yield* this.#batch(lines, text)
     }
   }
 
-  /** In halves where the whole does not fit into memory: some rows may be a thousand times as large as others. */
-  async *#piece(lines: Lines, condition: string | null, line: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  /** In halves if the whole does not fit into memory: some rows may be a thousand times as large as others. */
+  async *#batch(lines: Lines, text: BatchText): AsyncGenerator<Uint8Array> {
+    const { condition, line, account, signal } = text
     try {
-      const bytes = await this.#engine.bytes(textOfLines(lines, condition, line), signal)
+      const bytes = await this.#engine.bytes(textOfLines(lines, condition, line), account, signal)
       if (bytes.length > 0) yield bytes
     } catch (error) {
       const { part, from, to } = lines
       if (!(error instanceof TooMuchAtOnce) || to - from === 1) throw error
       const middle = Math.floor((from + to) / 2)
-      yield* this.#piece({ part, from: middle, to }, condition, line, signal)
-      yield* this.#piece({ part, from, to: middle }, condition, line, signal)
+      yield* this.#batch({ part, from: middle, to }, text)
+      yield* this.#batch({ part, from, to: middle }, text)
     }
   }
 
@@ -114,19 +149,20 @@ export class TableRows {
       const condition = rangeCondition(part, range)
       return condition === null ? [] : { part, condition }
     })
-    const counted = new Map((await this.#engine.rows([countMatching(parts)], signal)) as [number, number][])
+    const found = await this.#engine.rows([countMatching(parts)], table.owner, signal)
+    const counted = new Map(found as [number, number][])
     return parts.map(({ part, condition }) => ({ part, condition, rows: counted.get(part.id) ?? 0 }))
   }
 }
 
 const plainStyle: RowStyle = { dates: 'iso', moment: false }
 
-/** From the last line on; about as many lines as a piece may have bytes for. */
-function* cutPieces(part: StoredImport): Generator<Lines> {
+/** Yields ranges of lines, last lines first, each about the size of a batch. */
+function* cutBatches(part: StoredImport): Generator<Lines> {
   const rowBytes = Math.max(1, part.sourceBytes / part.rows)
-  const step = Math.max(1, Math.min(mostLines, Math.floor(pieceBytes / rowBytes)))
+  const step = Math.max(1, Math.min(mostLines, Math.floor(batchBytes / rowBytes)))
   for (let to = part.rows; to > 0; to -= step) yield { part, from: Math.max(0, to - step), to }
 }
 
-const pieceBytes = 2 * 1024 ** 2
+const batchBytes = 2 * 1024 ** 2
 const mostLines = 20_480

@@ -1,6 +1,6 @@
 import type { TableSummary } from '../../protocol/tables.js'
-import type { StoredTable } from '../stores/tables.js'
-import { Gate } from './gate.js'
+import { Semaphore } from '../concurrency/semaphore.js'
+import type { StoredTable, TableStore } from '../stores/tables.js'
 import type { RowsEngine } from './rows-engine.js'
 import { countsOverTime, type DatedPart, datedParts, dateSpan, statistics, type TimeUnit } from './summary-sql.js'
 import { dateColumnOf, findColumn, unionColumns } from './union.js'
@@ -8,23 +8,25 @@ import { dateColumnOf, findColumn, unionColumns } from './union.js'
 const kept = 100
 const dayMs = 86_400_000
 
-/** What is in tables at a glance. A summary of millions of rows takes seconds, so that the last ones are kept. */
+/** Summaries of tables. A summary of millions of rows takes seconds, so the last ones are cached. */
 export class TableSummaries {
   readonly #engine: RowsEngine
-  /** One at a time, so that pages find the engine free. */
-  readonly #gate = new Gate(1)
+  readonly #tables: Pick<TableStore, 'ready'>
+  /** One at a time, so that the engine is available for pages. */
+  readonly #slots = new Semaphore({ slots: 1 })
   readonly #kept = new Map<string, TableSummary>()
 
-  constructor(engine: RowsEngine) {
+  constructor(engine: RowsEngine, tables: Pick<TableStore, 'ready'>) {
     this.#engine = engine
+    this.#tables = tables
   }
 
   async summarise(table: StoredTable, signal: AbortSignal): Promise<TableSummary> {
-    // The ids of imports are never used again, so these can only be this table as it stands.
+    // Import ids are never reused, so these can only be this table in its current state.
     const key = table.imports.map(({ id }) => id).join()
     const known = this.#kept.get(key)
     if (known) return known
-    const summary = await this.#gate.pass(signal, () => this.#compute(table, signal))
+    const summary = await this.#slots.run(table.owner, signal, () => this.#compute(table, signal))
     this.#kept.set(key, summary)
     const [oldest] = this.#kept.keys()
     if (this.#kept.size > kept && oldest !== undefined) this.#kept.delete(oldest)
@@ -32,8 +34,17 @@ export class TableSummaries {
   }
 
   async #compute(table: StoredTable, signal: AbortSignal): Promise<TableSummary> {
+    const release = await this.#tables.ready(table.imports, signal)
+    try {
+      return await this.#read(table, signal)
+    } finally {
+      release()
+    }
+  }
+
+  async #read(table: StoredTable, signal: AbortSignal): Promise<TableSummary> {
     const columns = unionColumns(table)
-    const [values = []] = await this.#engine.rows([statistics(table, columns)], signal)
+    const [values = []] = await this.#engine.rows([statistics(table, columns)], table.owner, signal)
     return {
       rows: table.imports.reduce((sum, { rows }) => sum + rows, 0),
       columns: columns.map(({ name, type }, at) => {
@@ -48,13 +59,13 @@ export class TableSummaries {
     const column = dateColumnOf(table)
     const parts = column === null ? [] : datedParts(table, column)
     if (column === null || parts.length === 0) return null
-    const unit = await this.#unitFor(parts, signal)
-    const counted = await this.#engine.rows([countsOverTime(parts, unit)], signal)
+    const unit = await this.#unitFor(parts, table.owner, signal)
+    const counted = await this.#engine.rows([countsOverTime(parts, unit)], table.owner, signal)
     return { column, unit, counts: counted.map(([from, rows]) => ({ from: String(from), rows: Number(rows) })) }
   }
 
-  async #unitFor(parts: DatedPart[], signal: AbortSignal): Promise<TimeUnit> {
-    const [[first, last] = []] = await this.#engine.rows([dateSpan(parts)], signal)
+  async #unitFor(parts: DatedPart[], account: string, signal: AbortSignal): Promise<TimeUnit> {
+    const [[first, last] = []] = await this.#engine.rows([dateSpan(parts)], account, signal)
     const days = (Date.parse(String(last)) - Date.parse(String(first))) / dayMs
     if (!(days > 92)) return 'day'
     return days <= 2 * 366 ? 'week' : days <= 30 * 366 ? 'month' : 'year'

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { Problem } from '../../protocol/problems.js'
 
-/** Throws `tables-unavailable` where the engine's package is not there, without loading it: only child processes do that. */
+/** Throws `tables-unavailable` if the engine's package is missing, without loading it: only child processes do that. */
 export function requireEngine(): void {
   try {
     createRequire(import.meta.url).resolve('@duckdb/node-api')

@@ -2,18 +2,18 @@ import type { ColumnType } from '../../protocol/tables.js'
 import type { StoredImport, StoredTable } from '../stores/tables.js'
 import { engineType } from './column-types.js'
 
-/** A column of a table: the union of its imports', as text where they differ in its type. */
+/** A column of a table: the union of its imports' columns, as text if their types differ. */
 export interface UnionColumn {
   readonly name: string
   readonly type: ColumnType
 }
 
-/** The newest import's columns first, then those that only older ones have. */
+/** The newest import's columns first, then those of older ones only. */
 export function unionColumns({ imports }: Pick<StoredTable, 'imports'>): UnionColumn[] {
   const types = new Map<string, UnionColumn>()
   for (const { columns } of imports) {
     for (const { name, type } of columns) {
-      // The engine's names compare regardless of case.
+      // The engine's names are case-insensitive.
       const key = name.toLowerCase()
       const known = types.get(key)
       if (!known) types.set(key, { name, type })
@@ -23,7 +23,7 @@ export function unionColumns({ imports }: Pick<StoredTable, 'imports'>): UnionCo
   return [...types.values()]
 }
 
-/** The import's own column of that name, and its number in the Parquet file. */
+/** The import's own column of that name, and its index in the Parquet file. */
 export function findColumn({ columns }: Pick<StoredImport, 'columns'>, name: string) {
   const at = columns.findIndex((column) => column.name.toLowerCase() === name.toLowerCase())
   const column = columns[at]

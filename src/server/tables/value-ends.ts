@@ -1,4 +1,6 @@
-/** Where a value that begins at `from` ends, or -1 where its bytes need a closer look. Each takes less than `fits` does, never more. */
+/**
+ * The end of a value that starts at `from`, or -1 if its bytes need a closer check. Each accepts a subset of `fits`.
+ */
 export type ValueEnd = (bytes: Uint8Array, from: number) => number
 
 const [MINUS, DOT, COLON, ZERO, NINE, T, Z, SPACE] = [45, 46, 58, 48, 57, 84, 90, 32]
@@ -24,13 +26,13 @@ export const numberEnd: ValueEnd = (bytes, from) => {
   return at - start > 300 ? -1 : at
 }
 
-/** As `numberEnd`, where none may be rounded: a double gives back any 15 digits. */
+/** Like `numberEnd`, but without rounding: a double gives back any 15 digits. */
 export const exactNumberEnd: ValueEnd = (bytes, from) => {
   const end = numberEnd(bytes, from)
   return end - from > 15 ? -1 : end
 }
 
-/** `2014-10-08 12:30`, with seconds and up to six digits of them, `T` for the space, `Z` after seconds. */
+/** `2014-10-08 12:30`, with optional seconds and up to six fractional digits, `T` for the space, `Z` after seconds. */
 export function timestampEnd(dateEnd: ValueEnd): ValueEnd {
   return (bytes, from) => {
     let at = dateEnd(bytes, from)

@@ -6,7 +6,7 @@ import { eventually } from '../../helpers/eventually.js'
 import { startTestServer } from '../../helpers/server.js'
 import { makeTable } from '../../helpers/tables.js'
 
-it('an export of a table whose file is damaged is cut, fails, and is logged with its reason', async () => {
+it('an export of a table with a damaged file is cut, fails, and is logged with the reason', async () => {
   const server = await startTestServer({ shutdownGraceMs: 0 })
   onTestFinished(() => server.close())
   const ann = new Caller(server, await server.logIn('ann'))

@@ -1,20 +1,23 @@
 import { open, readFile, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { checkCsv } from '../../../dist/server/tables/csv-check.js'
-import { type CsvPlan, type CsvWishes, planCsv } from '../../../dist/server/tables/csv-plan.js'
+import { type CsvOptions, type CsvPlan, planCsv } from '../../../dist/server/tables/csv-plan.js'
 import { readRecords } from '../../../dist/server/tables/csv-records.js'
 import { CsvScanner } from '../../../dist/server/tables/csv-scanner.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
-async function check(content: string | Uint8Array, { skip = true, ...wishes }: CsvWishes & { skip?: boolean } = {}) {
+async function check(
+  content: string | Uint8Array,
+  { skip = true, ...csvOptions }: CsvOptions & { skip?: boolean } = {},
+) {
   const folder = await temporaryFolder()
   await writeFile(`${folder}/file.csv`, content)
   const file = await open(`${folder}/file.csv`)
   const copy = await open(`${folder}/copy.csv`, 'w')
   try {
-    const plan = await planCsv(file, { header: true, ...wishes })
+    const plan = await planCsv(file, { header: true, ...csvOptions })
     const found = await checkCsv(file, plan, { skipBadLines: skip, copyTo: copy })
-    return { ...found, copy: await readFile(`${folder}/copy.csv`, 'utf8') }
+    return { ...found, copy: (await readFile(`${folder}/copy.csv`, 'utf8')).replace('\ufeff', '') }
   } finally {
     await file.close()
     await copy.close()
@@ -22,14 +25,14 @@ async function check(content: string | Uint8Array, { skip = true, ...wishes }: C
 }
 
 /** The one bad line of a file. */
-async function faultIn(content: string | Uint8Array, wishes: CsvWishes = {}) {
-  const { bad } = await check(content, wishes)
+async function faultIn(content: string | Uint8Array, csvOptions: CsvOptions = {}) {
+  const { bad } = await check(content, csvOptions)
   expect(bad.count).toBe(1)
   return bad.first[0]
 }
 
-describe('the check of a CSV', () => {
-  it('finds nothing in a good one, and counts rows and empty fields', async () => {
+describe('the CSV check', () => {
+  it('accepts a valid file, and counts rows and empty fields', async () => {
     const found = await check('a,b,c\n1,x,\n2,"",2.5\n')
     expect(found).toMatchObject({ rows: 2, nulls: [0, 1, 1], odd: false, multiline: false, bad: { count: 0 } })
   })
@@ -42,11 +45,11 @@ describe('the check of a CSV', () => {
     ['a NUL byte', 'a,b\n1,x\n2,y\0z\n3,z\n', 'a NUL byte: this is not text'],
     ['an open quote', 'a,b\n1,x\n2,"y\n', 'a quote is opened and never closed'],
     ['three megabytes', `a,b\n1,x\n2,${'y'.repeat(3e6)}\n3,z\n`, expect.stringMatching(/longer than 2,000,000 bytes/)],
-  ])('finds a line with %s', async (_, content, reason) => {
+  ])('reports a line with %s', async (_, content, reason) => {
     expect(await faultIn(content)).toEqual({ line: 3, column: null, reason })
   })
 
-  it('finds bytes that are no UTF-8', async () => {
+  it('reports bytes that are not UTF-8', async () => {
     const content = Buffer.concat([Buffer.from('a,b\n1,é\n2,'), Buffer.from([0xc3, 0x28]), Buffer.from('\n3,z\n')])
     expect(await faultIn(content)).toEqual({ line: 3, column: null, reason: 'bytes that are not UTF-8' })
   })
@@ -68,7 +71,7 @@ describe('the check of a CSV', () => {
     ['timestamp', '2014-10-08T12:00:00+02:00'],
     ['decimal(6,2)', '1.555'],
     ['decimal(6,2)', '12345.6'],
-  ] as const)('finds a value that is no %s: %s', async (type, value) => {
+  ] as const)('reports a value that is not a valid %s: %s', async (type, value) => {
     const good = { integer: '1', double: '1', boolean: 'true', date: '2014-10-08', timestamp: '2014-10-08 12:00:00' }
     const first = good[type as keyof typeof good] ?? '1.50'
     const fault = await faultIn(`a,b\nx,${first}\ny,"${value}"\n`, { types: { b: type } })
@@ -83,7 +86,7 @@ describe('the check of a CSV', () => {
     ['3e-324', '5e-324'],
     [`0.${'0'.repeat(400)}1`, '0'],
     ['-0.10000000000000001', '-0.1'],
-  ])('finds a number that a double would round: %s', async (value, rounded) => {
+  ])('reports a number that a double would round: %s', async (value, rounded) => {
     const content = `a,b\nx,1.5\ny,${value}\n`
     expect(await faultIn(content, { earlierTypes: { b: 'double' } })).toEqual({
       line: 3,
@@ -93,7 +96,7 @@ describe('the check of a CSV', () => {
     expect((await check(content, { types: { b: 'double' } })).bad.count).toBe(0)
   })
 
-  it('takes numbers that come back from a double as they were written', async () => {
+  it('accepts numbers that a double formats as they were written', async () => {
     const values = [
       '0.30000000000000004',
       '-1.7976931348623157e308',
@@ -107,48 +110,48 @@ describe('the check of a CSV', () => {
     expect({ rows, bad: bad.first }).toEqual({ rows: values.length, bad: [] })
   })
 
-  it('takes no longer for millions of zeros than for other digits', async () => {
+  it('takes as long for millions of zeros as for other digits', async () => {
     const content = `a,b\n0.${'0'.repeat(1e6)}1,0.${'0'.repeat(1e5)}1\n`
     const { bad } = await check(content, { types: { b: 'decimal(9,2)' }, earlierTypes: { a: 'double' } })
     expect(bad.first).toMatchObject([{ column: 'a' }])
   })
 
-  it('counts the lines of the file, also those inside quotes', async () => {
+  it('counts the lines of the file, also inside quotes', async () => {
     const content = 'a,b\n1,"x\r\ny\rz"\n\n"2",w\nfoo,w\n'
     expect(await faultIn(content, { types: { a: 'integer' } })).toMatchObject({ line: 7, column: 'a' })
   })
 
-  it('says that fields are missing before it says that the others do not fit', async () => {
+  it('reports missing fields before values of the wrong type', async () => {
     expect(await faultIn('a,b,c\n1,2,x\nx,3\n', { types: { a: 'integer' } })).toMatchObject({
       column: null,
       reason: '2 fields instead of 3',
     })
   })
 
-  it('takes zeros away only from numbers that were asked for', async () => {
+  it('accepts leading zeros only in columns whose type is given', async () => {
     expect((await check('a\n1\n007\n', { types: { a: 'integer' } })).bad.count).toBe(0)
     expect((await check('a\n1\n007\n', { earlierTypes: { a: 'integer' } })).bad.count).toBe(1)
   })
 
-  it('ends at the first bad line unless it is to skip them', async () => {
+  it('ends at the first invalid line unless it skips them', async () => {
     const found = await check('a,b\n1\n2\n3,x\n', { skip: false })
     expect(found).toMatchObject({ rows: 0, bad: { count: 1, first: [{ line: 2 }] } })
   })
 
-  it('copies good lines only, and reports the first ten of the others', async () => {
+  it('copies valid lines only, and reports the first ten of the others', async () => {
     const lines = Array.from({ length: 25 }, (_, row) => (row % 2 ? 'bad' : `${row}, "x, y" `))
     const { copy, bad } = await check(`a,b\n${lines.join('\r\n')}`)
     expect(copy).toBe(Array.from({ length: 13 }, (_, at) => `${at * 2},"x, y"\n`).join(''))
     expect([bad.count, bad.first.length, bad.first[9]!.line]).toEqual([12, 10, 21])
   })
 
-  it('goes on after the line of an open quote', async () => {
+  it('continues after the line of an unclosed quote', async () => {
     const { rows, bad } = await check('a,b\n1,"x\n2,y\n3,z\n')
     expect({ rows, bad: bad.count }).toEqual({ rows: 2, bad: 1 })
   })
 })
 
-describe('the scanner', () => {
+describe('the CSV scanner', () => {
   const plan: CsvPlan = {
     bom: 0,
     delimiter: ',',
@@ -168,6 +171,7 @@ describe('the scanner', () => {
     rowBytes: 1,
     dateColumn: null,
     notes: [],
+    ragged: { lines: 0, of: 0 },
   }
 
   /** What the scanner makes of a text that comes in pieces: its good records, and the lines of the bad ones. */
@@ -194,7 +198,7 @@ describe('the scanner', () => {
     return { good, bad }
   }
 
-  it('reads records as the reader of text does, however they are cut into pieces', () => {
+  it('parses records as the text reader does, for any chunks', () => {
     const random = seeded(7)
     const tokens = ['a', 'é', '日', ',', '"', '""', '\n', '\r\n', '\r', ' ', '"x"', '"y\n"', ',"z,"', '\n1,2\n']
     for (let round = 0; round < 3000; round++) {

@@ -1,20 +1,44 @@
 import { truncateSync } from 'node:fs'
-import { link, readdir, rename, writeFile } from 'node:fs/promises'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import type { CsvWishes } from '../../../dist/server/tables/csv-plan.js'
+import { copyFile, link, mkdtemp, readdir, rename, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import type { CsvOptions } from '../../../dist/server/tables/csv-plan.js'
 import { type ImportOptions, importCsv } from '../../../dist/server/tables/import.js'
 import type { ImportedCsv } from '../../../dist/server/tables/import-messages.js'
 import { RowsEngine } from '../../../dist/server/tables/rows-engine.js'
 import { writeSales } from '../../helpers/csv.js'
-import { temporaryFolder } from '../../helpers/temporary-folder.js'
+import { removeFolder } from '../../helpers/temporary-folder.js'
 
 interface Import {
   folder: string
   result: Promise<ImportedCsv>
 }
 
+/** Folders of imports are in it, so that one engine reads the rows of all. */
+let root: string
+let engine: RowsEngine
+/** So many rows that an import tells how far it is before it ends; made once, since it takes a while. */
+let manySales: string
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'filejobs-test-'))
+  engine = new RowsEngine(root)
+  manySales = join(root, 'sales.csv')
+  await writeSales(manySales, 500_000)
+})
+afterAll(async () => {
+  await engine.close()
+  await removeFolder(root)
+})
+
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(root, 'import-'))
+  onTestFinished(() => removeFolder(folder))
+  return folder
+}
+
 async function begin(content: string | Uint8Array, options: Partial<ImportOptions> = {}): Promise<Import> {
-  const folder = await temporaryFolder()
+  const folder = await newFolder()
   await writeFile(`${folder}/1.csv`, content)
   return { folder, result: importCsv(optionsFor(folder, options)) }
 }
@@ -25,7 +49,7 @@ function optionsFor(folder: string, options: Partial<ImportOptions> = {}): Impor
     source: '1.csv',
     output: '1.parquet',
     copy: '1.clean.csv',
-    wishes: {},
+    csvOptions: {},
     skipBadLines: false,
     trim: false,
     memoryBytes: 512 * 1024 ** 2,
@@ -37,13 +61,16 @@ function optionsFor(folder: string, options: Partial<ImportOptions> = {}): Impor
 }
 
 async function rowsIn(folder: string, columns = '*'): Promise<unknown[][]> {
-  const engine = new RowsEngine(folder)
-  onTestFinished(() => engine.close())
-  return engine.rows([`SELECT ${columns} FROM read_parquet('1.parquet')`], new AbortController().signal)
+  const statement = `SELECT ${columns} FROM read_parquet('${basename(folder)}/1.parquet')`
+  return engine.rows([statement], 'user:ann', new AbortController().signal)
 }
 
-async function imported(content: string | Uint8Array, wishes: CsvWishes = {}, options: Partial<ImportOptions> = {}) {
-  const { folder, result } = await begin(content, { ...options, wishes })
+async function imported(
+  content: string | Uint8Array,
+  csvOptions: CsvOptions = {},
+  options: Partial<ImportOptions> = {},
+) {
+  const { folder, result } = await begin(content, { ...options, csvOptions })
   const { rows, skipped } = await result
   const found = await rowsIn(folder)
   expect(found.length).toBe(rows)
@@ -52,9 +79,10 @@ async function imported(content: string | Uint8Array, wishes: CsvWishes = {}, op
 
 const types = '"--types" (types) gives the column another type, such as text'
 const skip = '"--skip-bad-lines" (skipBadLines) leaves such lines out'
+const format = '"--date-format" (dateFormat) names another format of dates'
 
-describe('an import', () => {
-  it('gives every value in its type, in the order of the lines', async () => {
+describe('a CSV import', () => {
+  it('stores every value in its type, in the order of the lines', async () => {
     const content = [
       'i,d,b,day,us,time,text,money',
       '1,1.5,true,2014-10-08,10/8/2014,2014-10-08 12:30:00.25,"a, ""b""",12.30',
@@ -80,7 +108,7 @@ describe('an import', () => {
     ['spaces around quotes', 'a,b\n1,  "x" \n "2" ,y\n3,"z"  \n'],
     ['no header', '1,x\n2,y\n3,z\n'],
     ['single quotes', "'a','b'\n'1','x'\n'2','y'\n'3','z'\n"],
-  ])('reads a file with %s', async (_, content) => {
+  ])('accepts a file with %s', async (_, content) => {
     expect((await imported(content)).rows).toEqual([
       [1, 'x'],
       [2, 'y'],
@@ -88,31 +116,40 @@ describe('an import', () => {
     ])
   })
 
-  it('reads a header over two lines', async () => {
+  it.each([false, true])('keeps a byte order mark inside a value (skip invalid lines: %s)', async (skipBadLines) => {
+    const files = { '\ufeff\ufeff1,x\n2,y\n': false, 'a,b\n\ufeff1,x\n2,y\n': true }
+    for (const [content, header] of Object.entries(files)) {
+      const { folder, result } = await begin(content, { skipBadLines, csvOptions: { header } })
+      await result
+      expect(await rowsIn(folder, 'hex(c0)')).toEqual([['EFBBBF31'], ['32']])
+    }
+  })
+
+  it('accepts a header over two lines', async () => {
     const { folder, result } = await begin('"a\nb",c\n1,x\n')
     expect((await result).columns.map(({ name }) => name)).toEqual(['a\nb', 'c'])
     expect(await rowsIn(folder)).toEqual([[1, 'x']])
   })
 
-  it('trims texts where it is asked to', async () => {
+  it('trims texts on request', async () => {
     expect((await imported('a,b\n1, x \n2,"  "\n', {}, { trim: true })).rows).toEqual([
       [1, 'x'],
       [2, null],
     ])
   })
 
-  it('reads dates of several formats in one file', async () => {
+  it('accepts dates of several formats in one file', async () => {
     const { rows } = await imported('a,b,c\n2014-10-08,10/8/2014,x\n2014-01-02,1/2/2014,y\n')
     expect(rows[1]).toEqual(['2014-01-02', '2014-01-02', 'y'])
   })
 
-  it('reads as many columns as a table may have', async () => {
+  it('accepts the maximum number of columns', async () => {
     const names = Array.from({ length: 1000 }, (_, at) => `column ${at}`)
     const { rows } = await imported(`${names.join(',')}\n${names.map((_, at) => at).join(',')}\n`)
     expect(rows[0]!.slice(-2)).toEqual([998, 999])
   })
 
-  it('gives back line ends, quotes and delimiters inside values, also where several threads read', async () => {
+  it('preserves line breaks, quotes and delimiters inside values, also with several threads', async () => {
     const parts = ['a', '"', ',', '\n', '\r\n', ' x', 'é', '""']
     const values = Array.from({ length: 30_000 }, (_, row) =>
       Array.from({ length: row % 9 }, (_, at) => parts[(row * 7 + at * at) % parts.length]).join(''),
@@ -122,7 +159,7 @@ describe('an import', () => {
     expect(rows).toEqual(values.map((value, row) => [row, value === '' ? null : value]))
   })
 
-  it('fails at a value beyond the sample that does not fit, and leaves nothing', async () => {
+  it('fails at an invalid value beyond the sample, and leaves nothing', async () => {
     const lines = Array.from({ length: 60_000 }, (_, row) => `${row},x`)
     lines[50_000] = '50000.5,x'
     const { folder, result } = await begin(`a,b\n${lines.join('\n')}\n`)
@@ -133,19 +170,19 @@ describe('an import', () => {
     expect(await readdir(folder)).toEqual(['1.csv'])
   })
 
-  it('fails at a number beyond the sample that would be rounded, and says what to do', async () => {
+  it('fails at a number beyond the sample that would be rounded, and suggests a type', async () => {
     const lines = Array.from({ length: 25_000 }, (_, row) => `${row},${row}.5`)
     const { folder, result } = await begin(`a,x\n${lines.join('\n')}\n25000,9007199254740993.5\n`)
     const reason = '"9007199254740993.5" would be rounded to 9007199254740994 as a double'
     await expect(result).rejects.toMatchObject({
       code: 'malformed-csv',
-      message: `Line 25002, column "x": ${reason}. ${types}; ${skip}.`,
+      message: `Line 25002, column "x": ${reason}. ${types}.`,
       details: { line: 25_002, column: 'x', reason },
     })
     expect(await readdir(folder)).toEqual(['1.csv'])
   })
 
-  it('gives back exact doubles as they were written, and rounds where double was asked for', async () => {
+  it('preserves exact doubles as written, and rounds if double was requested', async () => {
     const { rows } = await imported('a,b\n0.30000000000000004,9007199254740993.5\n5e-324,1e-400\n', {
       types: { b: 'double' },
     })
@@ -155,7 +192,7 @@ describe('an import', () => {
     ])
   })
 
-  it('skips bad lines where it is asked to, and says which', async () => {
+  it('skips invalid lines on request, and reports them', async () => {
     const content = 'a,b\n1,x\nbad,y\n3\n"4","z"w\n5,v\n'
     const { rows, skipped, files } = await imported(content, { types: { a: 'integer' } }, { skipBadLines: true })
     expect(rows).toEqual([
@@ -173,19 +210,44 @@ describe('an import', () => {
     expect(files).toEqual(['1.csv', '1.parquet'])
   })
 
-  it('is refused where every line is bad', async () => {
-    const { result } = await begin('a,b\n1\n2\n', { skipBadLines: true, wishes: { header: true } })
-    await expect(result).rejects.toMatchObject({ code: 'malformed-csv', message: 'Line 2: 1 field instead of 2.' })
+  it('is rejected if every line is invalid', async () => {
+    const { result } = await begin('a,b\n1\n2\n', { skipBadLines: true, csvOptions: { header: true } })
+    await expect(result).rejects.toMatchObject({
+      code: 'malformed-csv',
+      message: expect.stringContaining('Line 2: 1 field instead of 2. 2 of the first 2 rows'),
+    })
   })
 
-  it('does not advise another type for the date column that is wished', async () => {
-    const { result } = await begin('a,d\n1,2014-02-30\n', { wishes: { dateColumn: 'd' } })
+  it.each([
+    ['a value that text would hold', 'a,b\n1,x\n', '1.5,y\n', { types: { a: 'integer' as const } }, types],
+    [
+      'a date of another format',
+      'a,d\n1,10/8/2014\n',
+      '2,28/2/2014\n',
+      { types: { d: 'date' as const } },
+      `${format}; ${types}`,
+    ],
+    ['a letter in Windows-1252', 'a,b\n1,x\n', '2,K\xf6ln\n', {}, 'Save the file as UTF-8'],
+    ['one line of twelve with a field too many', `a,b\n${'1,x\n'.repeat(11)}`, '2,y,z\n', {}, skip],
+    ['lines above the header', 'Report\n', 'a,b\n1,x\n', {}, /cannot be read: look for lines above the header/],
+  ])('is rejected with advice that keeps every valid row: %s', async (_, good, bad, csvOptions, advice) => {
+    const { result } = await begin(Buffer.from(good + bad, 'latin1'), { csvOptions })
+    const { message } = await result.then(
+      () => expect.fail('imported'),
+      (error: Error) => error,
+    )
+    expect(message.replace(/^Line [^.]*\. /, '')).toMatch(typeof advice === 'string' ? `${advice}.` : advice)
+    expect(message.includes('--skip-bad-lines')).toBe(advice === skip)
+  })
+
+  it('does not suggest another type for the requested date column', async () => {
+    const { result } = await begin('a,d\n1,2014-02-30\n', { csvOptions: { dateColumn: 'd' } })
     const reason = '"2014-02-30" is not a date like %Y-%m-%d'
-    await expect(result).rejects.toMatchObject({ message: `Line 2, column "d": ${reason}. ${skip}.` })
+    await expect(result).rejects.toMatchObject({ message: `Line 2, column "d": ${reason}. ${format}.` })
   })
 
-  it('reads what the file was when it was linked, though it is replaced meanwhile', async () => {
-    const folder = await temporaryFolder()
+  it('reads the linked version of the file, even if it is replaced', async () => {
+    const folder = await newFolder()
     await writeSales(`${folder}/sales.csv`, 60_000)
     await link(`${folder}/sales.csv`, `${folder}/1.csv`)
     const replace = async () => {
@@ -198,9 +260,9 @@ describe('an import', () => {
     await replaced
   })
 
-  it('fails where the file itself is changed while it is read', async () => {
-    const folder = await temporaryFolder()
-    await writeSales(`${folder}/1.csv`, 500_000)
+  it('fails if the file itself is changed during the import', async () => {
+    const folder = await newFolder()
+    await copyFile(manySales, `${folder}/1.csv`)
     let changed = false
     const onProgress = () => {
       if (!changed) truncateSync(`${folder}/1.csv`, 1_000_000)
@@ -211,9 +273,9 @@ describe('an import', () => {
     expect(await readdir(folder)).toEqual(['1.csv'])
   })
 
-  it('tells how far it is at least twice a second', async () => {
-    const folder = await temporaryFolder()
-    await writeSales(`${folder}/1.csv`, 500_000)
+  it('reports its progress at least twice a second', async () => {
+    const folder = await newFolder()
+    await link(manySales, `${folder}/1.csv`)
     const told: { at: number; part: number }[] = []
     await importCsv(optionsFor(folder, { onProgress: (part) => told.push({ at: performance.now(), part }) }))
     const parts = told.map(({ part }) => part)
@@ -222,9 +284,9 @@ describe('an import', () => {
     expect(told.length).toBeGreaterThan(0)
   })
 
-  it('leaves neither a file nor a process when it is stopped', async () => {
-    const folder = await temporaryFolder()
-    await writeSales(`${folder}/1.csv`, 500_000)
+  it('leaves no file and no process when it is stopped', async () => {
+    const folder = await newFolder()
+    await link(manySales, `${folder}/1.csv`)
     const controller = new AbortController()
     const reason = new Error('stopped by a test')
     // In the step that hears of the progress: the import cannot end before.

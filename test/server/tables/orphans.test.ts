@@ -1,17 +1,26 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
+import { link, mkdtemp, readdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Caller } from '../../helpers/calls.js'
 import { writeSales } from '../../helpers/csv.js'
 import { enginesOf, importProcess, running } from '../../helpers/engines.js'
 import { eventually } from '../../helpers/eventually.js'
 import { type ServeProcess, startServe } from '../../helpers/serve.js'
-import { temporaryFolder } from '../../helpers/temporary-folder.js'
+import { removeFolder, temporaryFolder } from '../../helpers/temporary-folder.js'
 
 const run = promisify(execFile)
+
+/** Made once, since it takes a while; each server has a link to it. */
+let salesFolder: string
+beforeAll(async () => {
+  salesFolder = await mkdtemp(join(tmpdir(), 'filejobs-test-'))
+  await writeSales(join(salesFolder, 'sales.csv'), 300_000)
+})
+afterAll(() => removeFolder(salesFolder))
 
 async function logIn(server: ServeProcess): Promise<Caller> {
   const answer = await fetch(`${server.url}/auth/signup`, {
@@ -28,7 +37,7 @@ async function busyServer(dataFolder: string) {
   const caller = await logIn(server)
   await caller.put('small.csv', 'a\n1\n')
   await caller.call('/import', { method: 'POST', body: { filename: 'small.csv' }, headers: { Prefer: 'wait=60' } })
-  await writeSales(join(dataFolder, 'uploads/user/ann/sales.csv'), 600_000)
+  await link(join(salesFolder, 'sales.csv'), join(dataFolder, 'uploads/user/ann/sales.csv'))
   const { json } = await caller.post('/import', { filename: 'sales.csv' })
   const importing = await importProcess(server.child.pid)
   await eventually('the import reads', async () => (await caller.job(json.id)).bytes > 0)
@@ -50,8 +59,8 @@ const left = async (dataFolder: string) => ({
   tables: await readdir(join(dataFolder, 'tables/user/ann')),
 })
 
-describe('the processes of the engine', () => {
-  it('die with a server that is killed, and the next start finds nothing of the import', async () => {
+describe('the engine processes', () => {
+  it('exit with a killed server, and the next start removes all data of the import', async () => {
     const dataFolder = join(await temporaryFolder(), 'data')
     const { server, children, importId } = await busyServer(dataFolder)
     server.child.kill('SIGKILL')
@@ -64,7 +73,7 @@ describe('the processes of the engine', () => {
     expect((await caller.call('/tables')).json.tables).toMatchObject([{ name: 'small', rows: 1 }])
   })
 
-  it('end with a server that is told to end twice', async () => {
+  it('exit with a server that gets two signals', async () => {
     const dataFolder = join(await temporaryFolder(), 'data')
     const { server, children } = await busyServer(dataFolder)
     // A second signal so soon would count as the first one's echo.
@@ -76,7 +85,7 @@ describe('the processes of the engine', () => {
     await eventually('the processes are gone', async () => (await running(children)).length === 0, 30_000)
   })
 
-  it('are ignored by a Ctrl-C in the terminal of the server', async () => {
+  it('ignore a Ctrl-C in the terminal of the server', async () => {
     const dataFolder = join(await temporaryFolder(), 'data')
     const { children, server } = await busyServer(dataFolder)
     const { stdout } = await run('ps', ['-o', 'pgid=', '-p', [server.child.pid, ...children].join(',')])

@@ -12,7 +12,7 @@ describe('the quota of an account', () => {
   const shared = shareServer({ quota: 4 * MiB })
   const filename = 'a.csv'
 
-  it('counts its tables: an import that would pass it fails, and leaves nothing', async () => {
+  it('includes tables: an import that would exceed it fails, and leaves nothing', async () => {
     const ann = await shared.newCaller()
     await ann.put('ballast', Buffer.alloc(2 * MiB))
     await ann.put(filename, incompressible(1.4 * MiB))
@@ -25,7 +25,7 @@ describe('the quota of an account', () => {
     expect((await requestImport(ann, { filename, table: 'a' })).status).toBe(200)
   })
 
-  it('counts its tables for uploads too, until they are removed', async () => {
+  it('includes tables for uploads, too, until they are removed', async () => {
     const bob = await shared.newCaller()
     await makeTable(bob, 'a', incompressible(1.4 * MiB))
     const body = Buffer.alloc(2 * MiB)
@@ -39,17 +39,17 @@ describe.skipIf(!canMount)('an import that fills the disk', () => {
   it.each([
     ['by its Parquet file', {}],
     ['by its copy without the bad lines', { skipBadLines: true }],
-  ])('%s ends with 507, shows no row, and gives the room back', async (_, wishes) => {
+  ])('%s is answered 507, publishes no row, and frees its space', async (_, csvOptions) => {
     const { ann, fill, partials } = await startOnSmallDisk()
     const filename = 'a.csv'
     await ann.put(filename, incompressible(5 * MiB))
     await fill(12 * MiB)
-    const refused = await requestImport(ann, { filename, table: 'a', ...wishes })
+    const refused = await requestImport(ann, { filename, table: 'a', ...csvOptions })
     expect(refused).toMatchObject({ status: 507, json: { code: 'disk-full', job: { state: 'failed' } } })
     expect(await partials()).toEqual([])
     expect((await ann.call('/tables')).json.tables).toEqual([])
     await fill(0)
-    expect((await requestImport(ann, { filename, table: 'a', ...wishes })).status).toBe(200)
+    expect((await requestImport(ann, { filename, table: 'a', ...csvOptions })).status).toBe(200)
   })
 })
 

@@ -37,7 +37,7 @@ async function serve(folder: string): Promise<string> {
   return /http:\S+/.exec(line)![0]
 }
 
-it('without the engine tables are answered 501 with the line that installs it, and all else works', async () => {
+it('without the engine, tables are answered 501 with the install command, and all other routes work', async () => {
   const url = await serve(await installWithoutEngine())
   const signup = await fetch(`${url}/auth/signup`, {
     method: 'POST',

@@ -1,0 +1,41 @@
+import type { StoredTable } from '../stores/tables.js'
+import type { QueryTask } from './query-messages.js'
+import { quoteName, quoteText } from './sql-text.js'
+import { columnExpression, unionColumns } from './union.js'
+
+export interface QueryTaskOptions {
+  sql: string
+  /** All tables of the account; it can read nothing else. */
+  tables: StoredTable[]
+  /** The most rows to answer. */
+  maxRows: number
+}
+
+const maxAnswerBytes = 8 * 1024 ** 2
+const memoryBytes = 256 * 1024 ** 2
+
+/** The task for the process of a query. */
+export function queryTask({ sql, tables, maxRows }: QueryTaskOptions): QueryTask {
+  return {
+    sql,
+    tables: tables.map((table) => ({
+      name: table.name,
+      select: viewOf(table),
+      paths: table.imports.map((i) => i.path),
+    })),
+    maxRows,
+    maxBytes: maxAnswerBytes,
+    memoryBytes,
+    threads: 1,
+  }
+}
+
+/** What a query sees of a table: its imports' rows under the names of its columns. */
+function viewOf(table: StoredTable): string {
+  const columns = unionColumns(table)
+  const parts = table.imports.map((part) => {
+    const list = columns.map((column) => `${columnExpression(part, column)} AS ${quoteName(column.name)}`)
+    return `SELECT ${list.join(', ')} FROM read_parquet(${quoteText(part.path)})`
+  })
+  return parts.join(' UNION ALL ')
+}
