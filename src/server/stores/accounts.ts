@@ -1,7 +1,7 @@
-import { type Role, roles } from '../../protocol/accounts.js'
+import { type Role, roles } from '../../protocol/roles.js'
 
 export interface Account {
-  /** Small, counts up, never given to anyone else. */
+  /** Small, increasing, never reused. */
   readonly id: number
   readonly role: Role
   readonly username: string
@@ -14,24 +14,24 @@ export interface Account {
 
 /** The accounts. Every change is durable when its promise resolves. */
 export interface AccountStore {
-  /** Usernames compare regardless of case within a role. */
+  /** Usernames are case-insensitive within a role. */
   find(role: Role, username: string): Promise<Account | undefined>
   get(id: number): Promise<Account | undefined>
   list(): Promise<Account[]>
-  /** Creates the account in one step. Throws `username-taken` when the role has that username already. */
+  /** Creates the account atomically. Throws `username-taken` if the role already has that username. */
   create(account: Omit<Account, 'id' | 'createdAt' | 'disabled'>): Promise<Account>
-  /** Throws `account-not-found` when it is missing, and `last-admin` when no enabled admin would be left. */
+  /** Throws `account-not-found` if it is missing, and `last-admin` if no enabled admin would be left. */
   update(id: number, changes: Partial<Pick<Account, 'passwordHash' | 'disabled'>>): Promise<Account>
-  /** Removing a missing account is not an error. Throws `last-admin` when no enabled admin would be left. */
+  /** Removing a missing account is not an error. Throws `last-admin` if no enabled admin would be left. */
   remove(id: number): Promise<void>
 }
 
-/** `role:username`, as people and records name an account. */
+/** `role:username`, the notation for accounts in records and messages. */
 export function accountName(account: Pick<Account, 'role' | 'username'>): string {
   return `${account.role}:${account.username}`
 }
 
-/** Reads `role:username`. Undefined where it is not of that form; whether the account exists is the store's to say. */
+/** Parses `role:username`. Undefined if it is malformed; whether the account exists is not checked. */
 export function parseAccountName(text: string): Pick<Account, 'role' | 'username'> | undefined {
   const [, prefix, username] = /^([a-z]+):(.+)$/.exec(text) ?? []
   const role = roles.find((known) => known === prefix)

@@ -1,5 +1,5 @@
-/** Numbers that count up from 1 for each name and never repeat: neither after a removal nor after a crash. */
+/** Counters from 1 for each name whose numbers are never repeated, neither after a removal nor after a crash. */
 export interface Counters {
-  /** The next number of that name. It is on disk before it is handed out; one that is then not used is skipped. */
+  /** The next number of that name. It is on disk before it is returned; an unused one is skipped. */
   next(name: string): Promise<number>
 }

@@ -1,114 +1,85 @@
 import type { FileRecord } from '../../protocol/files.js'
+import type { Precondition } from './precondition.js'
 
-/** Whose files. */
+export type DigestAlgorithm = 'sha256' | 'sha512'
+
+/** In hexadecimal digits. */
+export type DeclaredDigests = { readonly [algorithm in DigestAlgorithm]?: string }
+
+/** The account that owns the files. */
 export interface Space {
   readonly role: string
   readonly username: string
 }
 
 export interface StoredFile extends FileRecord {
+  /** Opaque: identifies these bytes, also after another version has replaced them. */
+  version: string
   /** A strong entity tag, quotes included (RFC 9110 section 8.8.3). */
   entityTag: string
+  /** Milliseconds since 1970. */
+  lastModified: number
+  /** False if an earlier version is known to have the same date in whole seconds (RFC 9110 section 8.8.2.2). */
+  isDateStrong: boolean
+  /** Set if the bytes are known not to be those that were stored: they must not be served. */
+  damaged?: true
+  /** Set if the bytes may not be those that were stored: `open` compares them first. */
+  unverified?: true
 }
 
-/** One version of a file, open for reading: a replacement or removal meanwhile does not touch it. */
+/** One version of a file, open for reading: replacing or removing the file does not affect it. */
 export interface OpenFile {
   readonly file: StoredFile
-  /** Fills `buffer` from `position` on and returns how many bytes there were, 0 at the end. */
+  /** Fills `buffer` from `position` and returns the number of bytes, 0 at the end. */
   read(buffer: Buffer, position: number): Promise<number>
+  /** False if another program has written to the file since it was opened. */
+  isUnchanged(): Promise<boolean>
   /** Closing twice is not an error. */
   close(): Promise<void>
 }
 
-/** What must hold for a publish or a removal, by the entity tag of what is there (RFC 9110 section 13.1). */
-export interface Precondition {
-  /** `*`, or the tags of which one must match. */
-  ifMatch?: string[] | '*'
-  ifNoneMatch?: '*'
-}
-
 /**
- * The published files. Names have been checked by `parseName` before. Files that were put there by hand are files too:
- * without a digest. Symbolic links, and whatever lies beyond one, do not exist.
+ * The published files. Names were validated by `parseName`. Files that were added by hand are included, without a
+ * digest. Symbolic links, and everything behind them, do not exist.
  */
-export interface FileStore {
+export interface PublishedFiles {
+  /** Also finds damaged files, which are marked. */
   find(space: Space, name: string): Promise<StoredFile | undefined>
+  /** Throws `file-damaged`, as do reads of the last bytes if the damage is detected only then. */
   open(space: Space, name: string): Promise<OpenFile | undefined>
   /**
-   * Gives the version that is there now a second name at `path`, on the same file system, for readers that take paths: a
-   * replacement or removal of the file does not touch it. Undefined when the file is missing.
+   * The bytes of small files, for which opening each takes longer than reading it. Undefined for a file that is not this
+   * version any more, or must be opened for another reason.
    */
-  linkTo(space: Space, name: string, path: string): Promise<StoredFile | undefined>
+  readSmall(space: Space, files: readonly StoredFile[]): Promise<(Uint8Array | undefined)[]>
   /**
-   * In the order of the names' UTF-16 code units, those after `after` only; where `search` is given, those whose names
-   * contain it, regardless of case.
+   * Provides the current version at a path of this machine, in a scratch folder, for readers that need paths: replacing
+   * or removing the file does not affect it. It may take as long as a download. Undefined if the file is missing.
+   * Throws `file-damaged` and the signal's reason; the caller removes the file at the path in any case.
+   */
+  place(space: Space, name: string, path: string, signal: AbortSignal): Promise<StoredFile | undefined>
+  /**
+   * Sorted by UTF-16 code units, names after `after` only; with `search`, only names that contain it, case-insensitive.
+   * Files that cannot be requested are omitted.
    */
   list(space: Space, query: { prefix: string; after: string; limit: number; search?: string }): Promise<StoredFile[]>
-  /** Throws `name-conflict` where the name is a folder, or one of its folders is a file. */
+  /** The files with these names; undefined for a missing one. They may be older than pending changes. */
+  findMany(space: Space, names: readonly string[]): Promise<(StoredFile | undefined)[]>
+  /** The empty folders below `prefix`, and itself, with a slash at the end; sorted, paged as `list`. */
+  listEmptyFolders(space: Space, query: { prefix: string; after: string; limit: number }): Promise<string[]>
+  /** The number of files that `list` has below `prefix`, and of their bytes. */
+  measure(space: Space, prefix: string): Promise<{ files: number; bytes: number }>
+  /** Throws `name-conflict` if the name is a folder, or one of its folders is a file. */
   checkName(space: Space, name: string): Promise<void>
-  /** False when it is missing. Throws `precondition-failed`. */
+  /** False if it is missing. Throws `precondition-failed`. */
   remove(space: Space, name: string, precondition?: Precondition): Promise<boolean>
-  /** Throws `file-not-found`, `name-conflict`, and `precondition-failed` where `to` exists. */
-  move(space: Space, from: string, to: string): Promise<StoredFile>
+  /**
+   * Throws `file-not-found`, `name-conflict`, and `precondition-failed` if `to` exists, or `precondition` is false for
+   * `from`.
+   */
+  move(space: Space, from: string, to: string, precondition?: Precondition): Promise<StoredFile>
   /** Bytes of all files of the account. */
   usage(space: Space): Promise<number>
-  /** Removes every file of the account. Removing what is missing is not an error. */
+  /** Removes every file of the account. Repeating it is not an error. */
   removeSpace(space: Space): Promise<void>
-
-  /** Begins the reception of a file under an id of its own. */
-  createPartial(id: string): Promise<Partial>
-  /** Takes up a partial that an earlier run left; undefined when there is none. */
-  reopenPartial(id: string): Promise<Partial | undefined>
-  /** As `Partial.note`, of a partial that nobody has open. */
-  notePartial(id: string, note: object): Promise<void>
-  /** What earlier runs left: every partial with its note, and notes whose partial is gone. */
-  listPartials(): Promise<KeptPartial[]>
-  /** Removes a partial that nobody has open, with its note. Removing a missing one is not an error. */
-  removePartial(id: string): Promise<void>
-  /** How many partials there are, and their bytes together. */
-  partialUsage(): Promise<{ count: number; bytes: number }>
-  /** Bytes that can still be written to the disk that the partials are on. */
-  freeBytes(): Promise<number>
-}
-
-/** What a run finds of a partial of an earlier one. */
-export interface KeptPartial {
-  readonly id: string
-  /** Bytes; null where only the note is left: it was published, and the server ended before it could say so. */
-  readonly size: number | null
-  readonly modifiedAt: Date
-  /** As `Partial.note` was given it; undefined where there is none, or a damaged one. */
-  readonly note: unknown
-}
-
-/** Bytes received and not yet published. One writer at a time. */
-export interface Partial {
-  readonly id: string
-  /** Bytes written: where the next write goes. */
-  readonly size: number
-  /** Appends the first `length` bytes of `buffer`, which must not change until the promise resolves. Throws `disk-full`. */
-  append(buffer: Buffer, length: number): Promise<void>
-  /** Cuts it back to `size` bytes. */
-  truncate(size: number): Promise<void>
-  /** Resolves when all that was appended is on disk. */
-  sync(): Promise<void>
-  /** Keeps beside it, durably, what a later run needs to go on with it, as JSON. The newest note counts. */
-  note(note: object): Promise<void>
-  /** Of all that was appended, as 64 hexadecimal digits. */
-  sha256(): Promise<string>
-  /**
-   * Makes it the file `name`, in one step and durably: readers see the old file or the new one. `sync` comes first.
-   * Throws `name-conflict` and `precondition-failed`; the partial is still there then.
-   */
-  publish(target: {
-    space: Space
-    name: string
-    type: string
-    sha256: string
-    precondition?: Precondition
-  }): Promise<{ file: StoredFile; created: boolean }>
-  /** Closes and removes it, and its note, which a publish leaves. Removing twice, or after the publish, is not an error. */
-  remove(): Promise<void>
-  /** Closes it and keeps what was written, for `reopenPartial`. */
-  close(): Promise<void>
 }

@@ -1,26 +1,29 @@
+import type { Publication } from '../../protocol/folder-jobs.js'
 import type { JobRecord, Receipt } from '../../protocol/jobs.js'
-import type { JobFilter } from '../jobs/job-filter.js'
+import type { JobFilter } from './job-filter.js'
 
 export interface HistoryEntry {
-  /** Counts up with every claim; newest jobs have the highest. */
+  /** Increases with every claim; the newest jobs have the highest. */
   seq: number
-  /** Who may see it, by id: ids are never reused, names are. */
+  /** The account that may see it, by id: ids are never reused, names are. */
   accountId: number
   job: JobRecord
   /** Of a stopped job. */
   receipt?: Receipt
+  /** Of an ended job of many files. */
+  published?: Publication
 }
 
-/** What jobs there were. An entry appended again replaces the one of the same id: at the claim, before it where the job waits, and at the end. */
+/** Which jobs there were. The newest entry of an id counts. */
 export interface JobHistory {
-  /** 0 when there is none. */
-  readonly lastSeq: number
-  /** Takes effect at once for the methods below; written soon after, in order. A failing disk is logged, not thrown. */
-  append(entry: HistoryEntry): void
+  /** Records a job that has not ended: at its claim, and before it where the job waits. Resolves when reads see it. Never rejects: a failure is reported and tried again. */
+  note(entry: HistoryEntry): Promise<void>
+  /** Records the end of a job. Resolves and fails as `note` does. */
+  end(entry: HistoryEntry): Promise<void>
   has(id: string): Promise<boolean>
   find(id: string): Promise<HistoryEntry | undefined>
   /** Ended jobs only, newest first. */
   list(filter: JobFilter): Promise<HistoryEntry[]>
-  /** Entries with a claim and no end: at the start, what a crash left. */
-  unfinished(): Promise<HistoryEntry[]>
+  /** Jobs that were noted and have no end yet, whichever server runs them, or ran them. */
+  unfinished(filter: Pick<JobFilter, 'accountId' | 'kind'>): Promise<HistoryEntry[]>
 }

@@ -1,4 +1,4 @@
-export interface Session {
+export interface StoredSession {
   readonly id: string
   readonly accountId: number
   /** The User-Agent that logged in, 200 characters at most. */
@@ -6,17 +6,24 @@ export interface Session {
   readonly createdAt: string
   readonly lastUsedAt: string
   readonly expiresAt: string
+  /** The id of the one valid refresh token; missing if refresh tokens do not rotate. */
+  readonly refreshId?: string
 }
 
 /** The sessions. Creation and removal are durable when their promises resolve; `touch` may be lost in a crash. */
 export interface SessionStore {
-  /** At most 50 live per account: the one unused for the longest gives way and is returned among `removed`. */
-  create(session: Session): Promise<{ removed: Session[] }>
+  /** At most 50 live ones per account: the least recently used one is removed and returned among `removed`. */
+  create(session: StoredSession): Promise<{ removed: StoredSession[] }>
   /** Expired ones count as missing. */
-  find(id: string): Promise<Session | undefined>
-  list(accountId: number): Promise<Session[]>
-  /** Notes the use in memory; written at most once a minute. */
+  find(id: string): Promise<StoredSession | undefined>
+  list(accountId: number): Promise<StoredSession[]>
+  /** Records the use in memory; written at most once a minute. */
   touch(id: string, at: string): void
-  /** Removes and returns those that were there. Removing a missing one is not an error. */
-  remove(ids: string[]): Promise<Session[]>
+  /**
+   * Replaces `refreshId` atomically and durably. Returns false, without changes, if it is not `from` or there is no
+   * such session.
+   */
+  rotate(id: string, from: string, to: string): Promise<boolean>
+  /** Removes and returns the existing ones. Removing a missing one is not an error. */
+  remove(ids: string[]): Promise<StoredSession[]>
 }

@@ -4,64 +4,78 @@ import type { Space } from './files.js'
 export interface StoredColumn {
   readonly name: string
   readonly type: ColumnType
-  /** Rows that have no value in it. */
+  /** Rows without a value in it. */
   readonly nulls: number
-  /** How its dates stood in the file, as for `strftime`; null where it has none. */
+  /** The date format of its values in the file, as for `strftime`; null without dates. */
   readonly datePattern: string | null
 }
 
-/** What one import brought: a Parquet file whose columns are `c0`, `c1`, … and whose rows are in the file's order. */
+/** The result of one import: a Parquet file with the columns `c0`, `c1`, … and the rows in the file's order. */
 export interface StoredImport {
-  /** Counts up over all accounts; the newest has the highest. */
+  /** Increases over all accounts; the newest has the highest. */
   readonly id: number
   readonly file: string
-  /** Of the file it was made from, where that was known. */
+  /** Of its source file, if known. */
   readonly sha256: string | null
   readonly rows: number
   readonly columns: StoredColumn[]
   readonly dateColumn: string | null
   readonly skipped: { count: number; first: BadLine[] }
-  /** What was guessed and may be wrong, in words. */
+  /** Notes about uncertain guesses. */
   readonly notes: string[]
   readonly importedAt: string
-  /** Of its Parquet file, and of the file it was made from. */
+  /** Of its Parquet file, and of its source file. */
   readonly bytes: number
   readonly sourceBytes: number
-  /** Of its Parquet file, relative to the store's folder; holds nothing that a pattern or a quote could be. */
+  /** SHA-256 of its Parquet file; null for imports of earlier versions. */
+  readonly outputSha256: string | null
+  /** The path of its Parquet file, relative to the store's folder; contains no characters of patterns or quotes. */
   readonly path: string
 }
 
 export interface StoredTable {
   readonly name: string
+  /** The account that owns it, `role:username`. */
+  readonly owner: string
   /** Newest first; never empty. */
   readonly imports: StoredImport[]
+  /** When an import was last added or removed, in milliseconds since 1970. */
+  readonly changedAt: number
 }
 
 /** The tables of all accounts. A table is the set of its imports. */
 export interface TableStore {
-  /** What paths are relative to. */
+  /** A folder of this machine, which paths are relative to. */
   readonly folder: string
   /** Sorted by name. */
   list(space: Space): Promise<StoredTable[]>
   find(space: Space, table: string): Promise<StoredTable | undefined>
-  /** Where an import puts its file before it is published. */
+  /**
+   * Provides the Parquet files of these imports in `folder`, until the returned function is called, once or again. It
+   * may take as long as a download. Throws the signal's reason.
+   */
+  ready(imports: StoredImport[], signal: AbortSignal): Promise<() => void>
+  /** A scratch folder of this machine for the file of an import before it is published. */
   stage(id: string): StagedImport
-  /** Makes a staged import part of the table in one step, durably. The staged file must have been synced. */
+  /** Makes a staged import part of the table, atomically and durably. The staged file must have been synced. */
   publish(
     staged: StagedImport,
     space: Space,
     table: string,
     record: Omit<StoredImport, 'id' | 'path' | 'importedAt'>,
   ): Promise<StoredImport>
-  /** The last one's removal is the table's. False when it is missing. */
+  /** Removing the last one removes the table. False if it is missing. */
   removeImport(space: Space, table: string, id: number): Promise<boolean>
-  /** False when it is missing. */
-  remove(space: Space, table: string): Promise<boolean>
+  /** False if it is missing. `check` is called before, while nothing can change the table, and may throw. */
+  remove(space: Space, table: string, check?: (table: StoredTable) => void): Promise<boolean>
   /** Bytes of all Parquet files of the account. */
   usage(space: Space): Promise<number>
-  /** Removes every table of the account. Removing what is missing is not an error. */
+  /** Removes every table of the account. Repeating it is not an error. */
   removeSpace(space: Space): Promise<void>
-  /** What a crash left: staged files, and published ones that never became part of a table. For the start only. */
+  /**
+   * The remains of a crash on this machine: staged files, and published ones that never became part of a table. For the
+   * start only.
+   */
   findLeftovers(): Promise<TableLeftover[]>
   /** Removing it twice is not an error. */
   removeLeftover(leftover: TableLeftover): Promise<void>
@@ -78,6 +92,6 @@ export interface StagedImport {
   readonly source: string
   readonly copy: string
   readonly output: string
-  /** Removes what is there. Removing twice, or after the publish, is not an error. */
+  /** Removes the existing files. Removing twice, or after the publish, is not an error. */
   remove(): Promise<void>
 }

@@ -17,7 +17,7 @@ export function accountStoreContract(open: () => Promise<AccountStore>): void {
     expect(await store.list()).toEqual([account])
   })
 
-  it('compares usernames regardless of case, within a role only', async () => {
+  it('compares usernames case-insensitively within a role', async () => {
     const store = await open()
     const account = await store.create(ann)
     expect(await store.find('user', 'aNN')).toEqual(account)
@@ -26,7 +26,7 @@ export function accountStoreContract(open: () => Promise<AccountStore>): void {
     expect(await store.create({ ...ann, role: 'ops' })).toMatchObject({ role: 'ops', username: 'Ann' })
   })
 
-  it('creates one account when two ask for the same name at once, and the refused one finds the other', async () => {
+  it('creates one account for two concurrent calls with the same name, and the rejected one finds it', async () => {
     const store = await open()
     const create = (username: string) =>
       store.create({ ...ann, username }).catch(async () => expect(await store.find('user', 'ann')).toBeDefined())
@@ -34,7 +34,7 @@ export function accountStoreContract(open: () => Promise<AccountStore>): void {
     expect(await store.list()).toHaveLength(1)
   })
 
-  it('never gives an id to anyone else', async () => {
+  it('never reuses an id', async () => {
     const store = await open()
     const first = await store.create(ann)
     await store.remove(first.id)
@@ -44,7 +44,7 @@ export function accountStoreContract(open: () => Promise<AccountStore>): void {
     expect(new Set(many.map(({ id }) => id)).size).toBe(20)
   })
 
-  it('changes the password and the lock, and nothing else', async () => {
+  it('changes only the password and the lock', async () => {
     const store = await open()
     const account = await store.create(ann)
     const passwordHash = `$2b$04$${'b'.repeat(53)}`
@@ -54,7 +54,7 @@ export function accountStoreContract(open: () => Promise<AccountStore>): void {
     await expect(store.update(4711, { disabled: true })).rejects.toMatchObject({ code: 'account-not-found' })
   })
 
-  it('removes an account, and a missing one without an error', async () => {
+  it('removes an account; removing a missing one is not an error', async () => {
     const store = await open()
     const account = await store.create(ann)
     await store.remove(account.id)

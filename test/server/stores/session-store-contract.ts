@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
-import type { Session, SessionStore } from '../../../dist/server/stores/sessions.js'
+import type { SessionStore, StoredSession } from '../../../dist/server/stores/sessions.js'
 
 export interface Clock {
   now(): number
@@ -18,7 +18,7 @@ export function sessionStoreContract(open: (clock: Clock) => Promise<SessionStor
     expect(await store.find(randomUUID())).toBeUndefined()
   })
 
-  it('counts an expired session as missing', async () => {
+  it('treats an expired session as missing', async () => {
     let now = Date.now()
     const store = await open({ now: () => now })
     const session = newSession({ expiresAt: new Date(now + 3_600_000).toISOString() })
@@ -29,7 +29,7 @@ export function sessionStoreContract(open: (clock: Clock) => Promise<SessionStor
     expect(await store.remove([session.id])).toEqual([])
   })
 
-  it('removes sessions, returns those that were there, and takes a missing one for removed', async () => {
+  it('removes sessions and returns the existing ones; removing a missing one is not an error', async () => {
     const store = await open(Date)
     const [first, second, third] = [newSession(), newSession(), newSession()]
     for (const session of [first, second, third]) await store.create(session)
@@ -38,7 +38,23 @@ export function sessionStoreContract(open: (clock: Clock) => Promise<SessionStor
     expect(await store.list(1)).toEqual([third])
   })
 
-  it('notes a use at once', async () => {
+  it('rotates the refresh token of a session in one step, and only from the valid one', async () => {
+    const store = await open(Date)
+    const session = newSession({ refreshId: 'first' })
+    const fixed = newSession()
+    for (const each of [session, fixed]) await store.create(each)
+    const both = await Promise.all([
+      store.rotate(session.id, 'first', 'second'),
+      store.rotate(session.id, 'first', 'other'),
+    ])
+    expect(both).toEqual([true, false])
+    expect(await store.find(session.id)).toEqual({ ...session, refreshId: 'second' })
+    expect(await store.rotate(fixed.id, 'first', 'second')).toBe(false)
+    expect(await store.rotate(randomUUID(), 'first', 'second')).toBe(false)
+    expect(await store.find(fixed.id)).toEqual(fixed)
+  })
+
+  it('records a use at once', async () => {
     const store = await open(Date)
     const session = newSession()
     await store.create(session)
@@ -48,7 +64,7 @@ export function sessionStoreContract(open: (clock: Clock) => Promise<SessionStor
     expect(await store.find(session.id)).toEqual({ ...session, lastUsedAt: at })
   })
 
-  it('keeps 50 live sessions an account: the one unused for the longest gives way', async () => {
+  it('keeps 50 live sessions for each account, and evicts the one unused for the longest', async () => {
     let now = Date.now()
     const store = await open({ now: () => now })
     const expired = newSession({ expiresAt: new Date(now + 1000).toISOString() })
@@ -66,7 +82,7 @@ export function sessionStoreContract(open: (clock: Clock) => Promise<SessionStor
   })
 }
 
-function newSession(changes: Partial<Session> = {}): Session {
+function newSession(changes: Partial<StoredSession> = {}): StoredSession {
   const now = new Date().toISOString()
   const expiresAt = new Date(Date.now() + 3_600_000).toISOString()
   const session = { id: randomUUID(), accountId: 1, client: 'curl', createdAt: now, lastUsedAt: now, expiresAt }

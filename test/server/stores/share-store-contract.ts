@@ -3,7 +3,7 @@ import type { Share, ShareStore } from '../../../dist/server/stores/shares.js'
 
 /** What every store of shares owes its callers. `open` gives an empty one that goes by the clock. */
 export function shareStoreContract(open: (clock: { now(): number }) => Promise<ShareStore>): void {
-  it('finds a share by id and by account, in the order of their making', async () => {
+  it('finds a share by id and by account, in order of creation', async () => {
     const store = await open(Date)
     const [first, second, other] = [newShare('a'), newShare('b'), newShare('c', { accountId: 2 })]
     for (const share of [first, second, other]) await store.create(share)
@@ -12,7 +12,7 @@ export function shareStoreContract(open: (clock: { now(): number }) => Promise<S
     expect(await store.find('d')).toBeUndefined()
   })
 
-  it('counts an expired share as missing', async () => {
+  it('treats an expired share as missing', async () => {
     let now = Date.now()
     const store = await open({ now: () => now })
     await store.create(newShare('a'))
@@ -21,7 +21,7 @@ export function shareStoreContract(open: (clock: { now(): number }) => Promise<S
     expect(await store.list(1)).toEqual([])
   })
 
-  it('removes shares, and takes a missing one for removed', async () => {
+  it('removes shares; removing a missing one is not an error', async () => {
     const store = await open(Date)
     for (const id of ['a', 'b', 'c']) await store.create(newShare(id))
     await store.remove(['a', 'c', 'gone'])

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { StoredImport, TableStore } from '../../../dist/server/stores/tables.js'
@@ -14,6 +14,7 @@ const record: Omit<StoredImport, 'id' | 'path' | 'importedAt'> = {
   notes: ['The first line was taken for a row.'],
   bytes: 7,
   sourceBytes: 20,
+  outputSha256: 'ab'.repeat(32),
 }
 
 /** What every store of tables must do. */
@@ -30,13 +31,29 @@ export function describeTableStore(open: () => Promise<TableStore>): void {
   }
 
   describe('publishes imports', () => {
-    it('so that they are a table, newest first', async () => {
+    it('as a table, newest first', async () => {
       const first = await publish('sales')
       const second = await publish('sales')
       expect(second).toMatchObject(record)
       expect(second.id).toBeGreaterThan(first.id)
-      expect(await store.find(ann, 'sales')).toEqual({ name: 'sales', imports: [second, first] })
+      expect(await store.find(ann, 'sales')).toEqual({
+        name: 'sales',
+        owner: 'user:ann',
+        imports: [second, first],
+        changedAt: expect.any(Number),
+      })
       expect((await store.list(ann)).map(({ name }) => name)).toEqual(['sales'])
+    })
+
+    it('whose files are ready for reads until they are released, which can be repeated', async () => {
+      await publish('sales')
+      const { imports } = (await store.find(ann, 'sales'))!
+      const release = await store.ready(imports, new AbortController().signal)
+      for (const { path } of imports) expect(await readFile(join(store.folder, path), 'utf8')).toBe('parquet')
+      release()
+      release()
+      const reason = new Error('stopped')
+      await expect(store.ready(imports, AbortSignal.abort(reason))).rejects.toBe(reason)
     })
 
     it('for their own account only', async () => {
@@ -50,7 +67,7 @@ export function describeTableStore(open: () => Promise<TableStore>): void {
       }
     })
 
-    it("whose bytes are the account's", async () => {
+    it('whose bytes count for the account', async () => {
       expect(await store.usage(ann)).toBe(0)
       const first = await publish('sales')
       await publish('costs')
@@ -60,7 +77,7 @@ export function describeTableStore(open: () => Promise<TableStore>): void {
       expect(await store.usage(ann)).toBe(7)
     })
 
-    it('at once, side by side with removals', async () => {
+    it('concurrently, also with removals', async () => {
       const removals = Array.from({ length: 10 }, async () => {
         await publish('busy')
         await store.remove(ann, 'busy')
@@ -91,7 +108,7 @@ export function describeTableStore(open: () => Promise<TableStore>): void {
       expect((await store.list(ann)).map(({ imports }) => imports)).toEqual([[other]])
     })
 
-    it('everything of an account', async () => {
+    it('all tables of an account', async () => {
       await publish('sales')
       const kept = await publish('sales', { role: 'user', username: 'bob' })
       await store.removeSpace(ann)
@@ -100,13 +117,13 @@ export function describeTableStore(open: () => Promise<TableStore>): void {
       expect((await store.find({ role: 'user', username: 'bob' }, 'sales'))?.imports).toEqual([kept])
     })
 
-    it('and never gives a number again', async () => {
+    it('without reusing a number', async () => {
       const { id } = await publish('sales')
       await store.remove(ann, 'sales')
       expect((await publish('sales')).id).toBeGreaterThan(id)
     })
 
-    it('what is staged, also twice, and what a crash left of it', async () => {
+    it('staged files, also repeatedly, and files left by a crash', async () => {
       const removed = store.stage('removed')
       await writeFile(join(removed.folder, removed.output), 'parquet')
       await removed.remove()
@@ -120,7 +137,7 @@ export function describeTableStore(open: () => Promise<TableStore>): void {
     })
   })
 
-  it.each(['Sales', '../sales', 'sales/..', '', '1', 'a'.repeat(64), "x'; drop"])('knows no table %j', async (name) => {
+  it.each(['Sales', '../sales', 'sales/..', '', '1', 'a'.repeat(64), "x'; drop"])('has no table %j', async (name) => {
     expect(await store.find(ann, name)).toBeUndefined()
     expect(await store.remove(ann, name)).toBe(false)
     expect(await store.removeImport(ann, name, 1)).toBe(false)

@@ -1,26 +1,30 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { type Role, roleSchema, usernamePattern } from '../../../protocol/accounts.js'
+import { roleSchema, usernamePattern } from '../../../protocol/accounts.js'
 import { Problem } from '../../../protocol/problems.js'
+import type { Role } from '../../../protocol/roles.js'
+import { KeyedMutex } from '../../concurrency/keyed-mutex.js'
 import { type Account, type AccountStore, accountName } from '../accounts.js'
 import type { LocalCounters } from './counters.js'
+import { noReserve, type ReserveUse } from './disk-reserve.js'
 import { type JsonFile, openJsonFile } from './json-file.js'
 
-/** Opens the accounts of accounts.json. Throws when the file is damaged. */
+/** Opens the accounts of accounts.json. Throws if the file is damaged. */
 export async function openAccountStore(
   dataFolder: string,
   counters: LocalCounters,
+  reserve: ReserveUse = noReserve,
 ): Promise<AccountStore & { close(): Promise<void> }> {
   const path = join(dataFolder, 'accounts.json')
-  const file = await openJsonFile<AccountsFile>(path, accountsSchema, { accounts: [] }).catch(warnOfSignups)
+  const file = await openJsonFile<AccountsFile>(path, accountsSchema, { accounts: [] }, reserve).catch(warnOfSignups)
   counters.raise('account', Math.max(0, ...file.data.accounts.map(({ id }) => id)))
   return new LocalAccountStore(file, counters)
 }
 
-/** What the advice to start without the file brings about. */
+/** The consequence of starting without the file. */
 function warnOfSignups(error: unknown): never {
   if (!(error instanceof Problem)) throw error
-  const warning = 'Without it, whoever signs up first with a name gets the files of that name.'
+  const warning = 'Without it, the first to sign up with a name gets the files of that name.'
   throw new Problem(error.code, `${error.message} ${warning}`, error.details, { cause: error.cause })
 }
 
@@ -34,7 +38,7 @@ class LocalAccountStore implements AccountStore {
   readonly #counters: LocalCounters
   readonly #byId = new Map<number, Account>()
   readonly #byName = new Map<string, Account>()
-  readonly #creating = new Map<string, Promise<Account>>()
+  readonly #creating = new KeyedMutex()
 
   constructor(file: JsonFile<AccountsFile>, counters: LocalCounters) {
     this.#file = file
@@ -56,15 +60,11 @@ class LocalAccountStore implements AccountStore {
 
   async create(wanted: Omit<Account, 'id' | 'createdAt' | 'disabled'>): Promise<Account> {
     const key = nameKey(wanted)
-    // Who comes second is told once the first is there to be found, or takes the name when the first has failed.
-    const earlier = this.#creating.get(key)
-    if (earlier) return earlier.then(ignore, ignore).then(() => this.create(wanted))
-    if (this.#byName.has(key)) {
+    // The second of two is refused once the first can be found, or takes the name when the first has failed.
+    return this.#creating.run(key, async () => {
+      if (!this.#byName.has(key)) return this.#create(wanted)
       throw new Problem('username-taken', `There is an account ${accountName(wanted)} already.`, { field: 'username' })
-    }
-    const creation = this.#create(wanted).finally(() => this.#creating.delete(key))
-    this.#creating.set(key, creation)
-    return creation
+    })
   }
 
   async update(id: number, changes: Partial<Pick<Account, 'passwordHash' | 'disabled'>>): Promise<Account> {
@@ -73,7 +73,7 @@ class LocalAccountStore implements AccountStore {
     if (changes.disabled) this.#keepAnAdmin(before, 'disabled')
     const after = { ...before, ...changes }
     this.#put(after)
-    await this.#save(() => this.#put(before))
+    await this.#save('saveWithReserve', () => this.#put(before))
     return after
   }
 
@@ -82,7 +82,7 @@ class LocalAccountStore implements AccountStore {
     if (!account) return
     this.#keepAnAdmin(account, 'removed')
     this.#drop(account)
-    await this.#save(() => this.#put(account))
+    await this.#save('saveWithReserve', () => this.#put(account))
   }
 
   close(): Promise<void> {
@@ -101,7 +101,7 @@ class LocalAccountStore implements AccountStore {
       createdAt: new Date().toISOString(),
     }
     this.#put(account)
-    await this.#save(() => this.#drop(account))
+    await this.#save('save', () => this.#drop(account))
     return account
   }
 
@@ -116,11 +116,11 @@ class LocalAccountStore implements AccountStore {
     )
   }
 
-  /** When the disk refuses, memory must not claim what the disk does not hold. */
-  async #save(undo: () => void): Promise<void> {
+  /** If the write fails, memory must not contain what the disk lacks. */
+  async #save(how: 'save' | 'saveWithReserve', undo: () => void): Promise<void> {
     this.#file.data.accounts = [...this.#byId.values()]
     try {
-      await this.#file.save()
+      await this.#file[how]()
     } catch (error) {
       undo()
       throw error
@@ -137,8 +137,6 @@ class LocalAccountStore implements AccountStore {
     this.#byName.delete(nameKey(account))
   }
 }
-
-function ignore(): void {}
 
 function nameKey(account: Pick<Account, 'role' | 'username'>): string {
   return accountName(account).toLowerCase()

@@ -4,7 +4,7 @@ import type { Counters } from '../counters.js'
 import { openJsonFile } from './json-file.js'
 
 export interface LocalCounters extends Counters {
-  /** Makes sure that the next number is above `last`: where counters.json was lost, the records still know. */
+  /** Makes the next number greater than `last`: if counters.json was lost, the records still have it. */
   raise(name: string, last: number): void
   close(): Promise<void>
 }
@@ -18,7 +18,7 @@ export async function openCounters(dataFolder: string): Promise<LocalCounters> {
     raise,
     async next(name) {
       const number = (file.data[name] ?? 0) + 1
-      // Taken before the write: a failed one skips the number, and two callers never get the same.
+      // Incremented before the write: a failed write skips the number, and two callers never get the same.
       raise(name, number)
       await file.save()
       return number

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { chmod, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import { type FileFault, fileFault, isMissing } from '../../../protocol/file-errors.js'
 import { Problem } from '../../../protocol/problems.js'
+import { type DiskReserve, openDiskReserve } from './disk-reserve.js'
 
-/** The folder that a server keeps everything in, as absolute paths. */
+/** The paths of the data folder, absolute. */
 export interface DataFolder {
   readonly root: string
   /** The published files, `ROLE/USER/NAME`. */
@@ -14,11 +16,16 @@ export interface DataFolder {
   readonly tables: string
 }
 
+export interface OpenDataFolder extends DataFolder {
+  readonly reserve: DiskReserve
+}
+
 /**
- * Makes the folder and its parts, mode 0700, and proves that files can be written in `partial` and renamed into `uploads`.
- * Throws with what stands in the way. The mode of a folder that was in use before is its owner's choice and kept.
+ * Creates the folder and its subfolders, mode 0700, and verifies that files can be written in `partial` and renamed
+ * into `uploads`. Throws with the reason if not. The reserve lets a start succeed on a full disk. The mode of an
+ * existing folder is kept.
  */
-export async function openDataFolder(path: string): Promise<DataFolder> {
+export async function openDataFolder(path: string): Promise<OpenDataFolder> {
   const root = resolve(path)
   const folder: DataFolder = {
     root,
@@ -28,19 +35,44 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     tables: join(root, 'tables'),
   }
   try {
-    await mkdir(root, { recursive: true, mode: 0o700 })
+    await makeWithParents(root)
     if ((await readdir(root)).length === 0) await chmod(root, 0o700)
     for (const part of [folder.uploads, folder.partial, folder.meta, folder.tables]) {
       await mkdir(part, { recursive: true, mode: 0o700 })
     }
-    await proveRename(folder)
+    const reserve = await openDiskReserve(root)
+    await reserve
+      .use(() => proveRename(folder))
+      .catch(async (error) => {
+        await reserve.close()
+        throw error
+      })
+    return { ...folder, reserve }
   } catch (error) {
     throw explain(error, root)
   }
-  return folder
 }
 
-/** Comparing devices is not enough: a bind mount has the same device and refuses the rename all the same. */
+/** Unlike Node's `recursive`, which retries forever if the parent exists but accepts no folders, as in /proc. */
+async function makeWithParents(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    if (fileFault(error) === 'exists' && (await stat(path)).isDirectory()) return
+    if (!isMissing(error) || (await isThere(dirname(path)))) throw error
+    await makeWithParents(dirname(path))
+    await mkdir(path, { mode: 0o700 })
+  }
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Comparing devices is not sufficient: a bind mount has the same device but refuses the rename. */
 async function proveRename({ partial, uploads }: DataFolder): Promise<void> {
   if ((await stat(partial)).dev !== (await stat(uploads)).dev) throw twoDevices(partial, uploads)
   const name = `.probe-${randomUUID()}`
@@ -48,7 +80,7 @@ async function proveRename({ partial, uploads }: DataFolder): Promise<void> {
     await writeFile(join(partial, name), 'probe', { mode: 0o600 })
     await rename(join(partial, name), join(uploads, name))
   } catch (error) {
-    throw codeOf(error) === 'EXDEV' ? twoDevices(partial, uploads) : error
+    throw fileFault(error) === 'other-device' ? twoDevices(partial, uploads) : error
   } finally {
     await rm(join(partial, name), { force: true })
     await rm(join(uploads, name), { force: true })
@@ -65,22 +97,23 @@ function twoDevices(partial: string, uploads: string): Problem {
 
 function explain(error: unknown, root: string): unknown {
   if (error instanceof Problem) return error
-  const code = codeOf(error)
-  if (code === undefined) return error
-  const advice = advices[code] ?? 'choose another folder with --data'
-  return new Problem('internal', `The data folder ${root} cannot be used (${code}): ${advice}.`, {}, { cause: error })
+  if (!(error instanceof Error && 'code' in error)) return error
+  const fault = fileFault(error)
+  const advice = (fault && advices[fault]) ?? 'choose another folder with --data'
+  return new Problem(
+    'internal',
+    `The data folder ${root} cannot be used (${error.code}): ${advice}.`,
+    {},
+    { cause: error },
+  )
 }
 
-const advices: Record<string, string> = {
-  EACCES: 'this user may not read and write there; change its owner or choose another folder with --data',
-  EPERM: 'this user may not read and write there; change its owner or choose another folder with --data',
-  EROFS: 'the file system is read-only; choose another folder with --data',
-  ENOTDIR: 'a part of the path is a file; choose another folder with --data',
-  EEXIST: 'there is a file of that name; choose another folder with --data',
-  ENOSPC: 'no space is left there',
-  EDQUOT: 'no space is left there',
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+const advices: { [fault in FileFault]?: string } = {
+  forbidden: 'this user may not read and write there; change its owner or choose another folder with --data',
+  'read-only': 'the file system is read-only; choose another folder with --data',
+  'below-file': 'a part of the path is a file; choose another folder with --data',
+  missing: 'no folder can be made there; choose another one with --data',
+  exists: 'there is a file of that name; choose another folder with --data',
+  full: 'no space is left there',
+  'over-quota': 'no space is left there',
 }

@@ -4,35 +4,40 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
+import { fileFault, isMissing } from '../../../protocol/file-errors.js'
 import { Problem } from '../../../protocol/problems.js'
 import { processExists, startTimeOf } from './process-start.js'
 
 export interface DataLock {
-  /** Gives the folder free. */
+  /** Releases the folder. */
   release(): Promise<void>
 }
 
 export interface DataLockOptions {
-  /** How often a holder shows that it lives; default 5 s. */
+  /** The interval at which a holder renews its lock; default 5 s. */
   heartbeatMs?: number
-  /** After how much silence a holder that cannot be looked up, because it ran under another host name, counts as gone; default 20 s. */
+  /**
+   * How long a lock may be unrenewed before its holder counts as gone, if it cannot be looked up because it ran under
+   * another host name; default 20 s.
+   */
   silenceMs?: number
 }
 
 /**
- * Makes sure that one process at a time works on the folder. The lock of a process that is gone is taken over.
- * Throws `busy` naming the holder while it lives.
+ * Ensures that only one process at a time uses the folder. The lock of an ended process is taken over. Throws `busy`
+ * naming a running holder.
  */
 export async function lockDataFolder(dataFolder: string, options: DataLockOptions = {}): Promise<DataLock> {
   const { heartbeatMs = 5000, silenceMs = 20_000 } = options
   const path = join(dataFolder, 'lock')
-  const content = `${JSON.stringify(await describeSelf())}\n`
+  const folder = await identify(dataFolder)
+  const content = `${JSON.stringify(await describeSelf(folder))}\n`
   const temporary = `${path}.${randomUUID()}`
   const file = await open(temporary, 'wx', 0o600)
   try {
     await file.writeFile(content)
-    // A link, unlike a rename, fails when the name is there: of two that start together, one wins.
-    while (!(await tryLink(temporary, path))) await clearStale(path, silenceMs)
+    // A link, unlike a rename, fails if the name exists: of two concurrent starts, one wins.
+    while (!(await tryLink(temporary, path))) await clearStale(path, folder, silenceMs)
   } catch (error) {
     await file.close()
     throw error
@@ -44,10 +49,23 @@ export async function lockDataFolder(dataFolder: string, options: DataLockOption
 
 interface Holder {
   pid: number
-  /** From /proc: tells a process from a later one of the same number, as every container's server is process 1. */
+  /**
+   * From /proc: distinguishes a process from a later one with the same number, because every container's server is
+   * process 1.
+   */
   startTime: string | null
   host: string
   token: string
+  /**
+   * The identity of the locked folder: in a copied folder, the lock does not match. Missing in locks of earlier
+   * versions.
+   */
+  folder?: FolderIdentity | undefined
+}
+
+interface FolderIdentity {
+  device: string
+  inode: string
 }
 
 const holderSchema = z.object({
@@ -55,10 +73,11 @@ const holderSchema = z.object({
   startTime: z.string().nullable(),
   host: z.string(),
   token: z.string(),
+  folder: z.object({ device: z.string(), inode: z.string() }).optional(),
 })
 
 function hold(file: FileHandle, path: string, content: string, heartbeatMs: number): DataLock {
-  // Written instead of touched, so that the file's time is that of the disk's own clock.
+  // Written instead of touched, so that the file's time comes from the disk's own clock.
   const beat = () => void file.write(content, 0).catch(() => {})
   const timer = setInterval(beat, heartbeatMs).unref()
   return {
@@ -70,18 +89,25 @@ function hold(file: FileHandle, path: string, content: string, heartbeatMs: numb
   }
 }
 
-/** Removes the lock when its holder is gone. Throws `busy` when it lives. */
-async function clearStale(path: string, silenceMs: number): Promise<void> {
+/** Removes the lock if its holder is gone or uses another folder. Throws `busy` if it is running. */
+async function clearStale(path: string, folder: FolderIdentity, silenceMs: number): Promise<void> {
   const text = await readIfThere(path)
   if (text === null) return
   const holder = parseHolder(text)
-  if (await isAlive(holder, path, silenceMs)) throw inUse(path, holder)
-  // Another may be taking it over at the same time: what was moved away must be what was judged.
+  if (!isCopied(holder, folder) && (await isAlive(holder, path, silenceMs))) throw inUse(path, holder)
+  // Another process may be taking it over at the same time: the moved lock must be the examined one.
   const aside = `${path}.${randomUUID()}`
   await rename(path, aside).catch(ignoreMissing)
   const moved = await readIfThere(aside)
   if (moved !== null && moved !== text) await tryLink(aside, path)
   await rm(aside, { force: true })
+}
+
+/** Whether the lock came with a copy of the folder. Device numbers are meaningful on one machine only. */
+function isCopied(holder: Holder | null, folder: FolderIdentity): boolean {
+  if (!holder?.folder) return false
+  if (holder.folder.inode !== folder.inode) return true
+  return holder.host === hostname() && holder.folder.device !== folder.device
 }
 
 async function isAlive(holder: Holder | null, path: string, silenceMs: number): Promise<boolean> {
@@ -93,7 +119,7 @@ async function isAlive(holder: Holder | null, path: string, silenceMs: number): 
   return isBeating(path, silenceMs)
 }
 
-/** Watches for a sign of life from a holder that cannot be looked up. */
+/** Waits for a renewal by a holder that cannot be looked up. */
 async function isBeating(path: string, silenceMs: number): Promise<boolean> {
   const lastBeat = await modifiedAt(path)
   const silentFor = Math.max(0, Date.now() - lastBeat)
@@ -115,12 +141,18 @@ async function modifiedAt(path: string): Promise<number> {
   )
 }
 
-async function describeSelf(): Promise<Holder> {
+async function identify(folder: string): Promise<FolderIdentity> {
+  const { dev, ino } = await stat(folder, { bigint: true })
+  return { device: String(dev), inode: String(ino) }
+}
+
+async function describeSelf(folder: FolderIdentity): Promise<Holder> {
   return {
     pid: process.pid,
     startTime: (await startTimeOf(process.pid)) ?? null,
     host: hostname(),
     token: randomUUID(),
+    folder,
   }
 }
 
@@ -143,7 +175,7 @@ async function tryLink(from: string, to: string): Promise<boolean> {
     await link(from, to)
     return true
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+    if (fileFault(error) === 'exists') return false
     throw error
   }
 }
@@ -158,6 +190,5 @@ async function readIfThere(path: string): Promise<string | null> {
 }
 
 function ignoreMissing(error: unknown): void {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return
-  throw error
+  if (!isMissing(error)) throw error
 }

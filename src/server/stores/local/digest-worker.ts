@@ -1,7 +1,8 @@
 import { createHash, type Hash } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
-import type { DigestAnswer, DigestRequest } from './digests.js'
+import type { DigestAlgorithm } from '../files.js'
+import type { DigestAnswer, DigestRequest, TransferableError } from './digests.js'
 
 interface Followed {
   fd: number
@@ -9,42 +10,45 @@ interface Followed {
   position: number
   /** How far the file is written. */
   size: number
-  /** Whether the digest of `size` bytes is waited for. */
+  /** Whether the digest of `size` bytes has been requested. */
   isAsked: boolean
 }
 
-// Reads what the server has just written, out of the page cache: the main thread hands over no bytes, only offsets.
+// Reads what the server has just written from the page cache: the main thread passes no bytes, only offsets.
 const buffer = Buffer.allocUnsafeSlow(1024 * 1024)
 const followed = new Map<number, Followed>()
 let isScheduled = false
 
 parentPort?.on('message', (request: DigestRequest) => {
-  if (request.what === 'forget') return forget(request.id)
+  if (request.what === 'forget') {
+    forget(request.id)
+    return answer({ id: request.id, forgotten: true })
+  }
   try {
-    const state = followed.get(request.id) ?? open(request.path)
+    const state = followed.get(request.id) ?? open(request.path, request.algorithm)
     followed.set(request.id, state)
     state.size = request.size
     state.isAsked ||= request.what === 'digest'
   } catch (error) {
-    if (request.what === 'digest') answer({ id: request.id, error: String(error) })
+    if (request.what === 'digest') answer({ id: request.id, error: failureOf(error) })
   }
   schedule()
 })
 
-/** A slice of each file in turn: one that is read from its beginning, after a restart, must not hold up the others. */
+/** Alternates between files in slices: one that is read from its start, after a restart, must not delay the others. */
 function work(): void {
   isScheduled = false
   for (const [id, state] of followed) {
     try {
       advance(state)
     } catch (error) {
-      forget(id, String(error))
+      forget(id, failureOf(error))
       continue
     }
     if (state.position < state.size) schedule()
     else if (state.isAsked) {
       state.isAsked = false
-      answer({ id, sha256: state.hash.copy().digest('hex') })
+      answer({ id, digest: state.hash.copy().digest('hex') })
     }
   }
 }
@@ -59,23 +63,27 @@ function advance(state: Followed): void {
   }
 }
 
-/** Messages come in between: an end of the following, or more to follow. */
+/** Messages arrive in between: more bytes, or the end of a file. */
 function schedule(): void {
   if (isScheduled) return
   isScheduled = true
   setImmediate(work)
 }
 
-function open(path: string): Followed {
-  return { fd: openSync(path, 'r'), hash: createHash('sha256'), position: 0, size: 0, isAsked: false }
+function open(path: string, algorithm: DigestAlgorithm): Followed {
+  return { fd: openSync(path, 'r'), hash: createHash(algorithm), position: 0, size: 0, isAsked: false }
 }
 
-function forget(id: number, reason = 'nobody follows it any more'): void {
+function forget(id: number, reason: TransferableError = { message: 'The file is not followed any more.' }): void {
   const state = followed.get(id)
   if (!state) return
   closeSync(state.fd)
   followed.delete(id)
   if (state.isAsked) answer({ id, error: reason })
+}
+
+function failureOf(error: unknown): TransferableError {
+  return { message: String(error), code: (error as NodeJS.ErrnoException).code }
 }
 
 function answer(message: DigestAnswer): void {

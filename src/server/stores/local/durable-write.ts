@@ -1,13 +1,13 @@
 import { open, rename } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { Problem } from '../../../protocol/problems.js'
+import { diskFull, isDiskFull } from '../disk-full.js'
 
 /**
- * Replaces a file whole, mode 0600: a crash leaves the old content or the new one. One writer a file at a time.
- * Throws `disk-full` when there is no space.
+ * Replaces a file atomically, mode 0600: after a crash it has the old content or the new one. One writer per file at a
+ * time. Throws `disk-full` if there is no space.
  */
 export async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {
-  // One fixed name: what a crash leaves behind is overwritten by the next write instead of piling up.
+  // One fixed name: the remains of a crash are overwritten by the next write instead of accumulating.
   const temporary = join(dirname(path), `.${basename(path)}.tmp`)
   try {
     const file = await open(temporary, 'w', 0o600)
@@ -20,8 +20,7 @@ export async function writeDurably(path: string, content: string | Uint8Array): 
     await rename(temporary, path)
     await syncFolder(dirname(path))
   } catch (error) {
-    if (!isDiskFull(error)) throw error
-    throw new Problem('disk-full', `No space is left to write ${basename(path)}.`, {}, { cause: error })
+    throw isDiskFull(error) ? diskFull(error) : error
   }
 }
 
@@ -36,8 +35,4 @@ export async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close()
   }
-}
-
-function isDiskFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
 }

@@ -1,102 +1,99 @@
-import { createHash } from 'node:crypto'
 import type { BigIntStats } from 'node:fs'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import mime from 'mime'
-import { z } from 'zod'
-import type { Space, StoredFile } from '../files.js'
+import { isMissing, isOccupied } from '../../../protocol/file-errors.js'
+import type { Space } from '../files.js'
+import { writeDurably } from './durable-write.js'
+import { type DescribedFile, describeFile, parseVersions, type Version } from './file-description.js'
+import { metadataFolder, metadataPath } from './metadata-paths.js'
+import { missingAsUndefined } from './missing.js'
 
-const versionSchema = z.object({
-  sha256: z.string(),
-  // What stands in an answer's header. Node refuses one with other characters, and so every download of the file.
-  type: z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/),
-  size: z.string(),
-  mtimeNs: z.string(),
-  inode: z.string(),
-})
-type Version = z.infer<typeof versionSchema>
-
-const metadataSchema = z.object({ name: z.string(), versions: z.array(versionSchema) })
-
-/** What is said of a file beside its bytes. */
-export interface Description {
-  sha256: string
-  /** Media type. */
-  type: string
-}
-
-/** What a file system does not keep: the digest and the media type, in `meta/`. Lost or stale ones are no error. */
+/**
+ * The metadata that a file system does not keep, the digest and the media type, in `meta/`. Lost or stale metadata is
+ * no error.
+ */
 export class FileMetadata {
-  readonly #folder: string
+  readonly #root: string
 
-  constructor(folder: string) {
-    this.#folder = folder
+  constructor(root: string) {
+    this.#root = root
   }
 
   /**
-   * Describes the version that is about to be put in place, and keeps what is known of the one that is there, by
-   * `replaced`: so both have their digest whichever a reader meets, or a crash leaves.
+   * Describes the version that is about to be published, and keeps the metadata of the current one, `replaced`: so both
+   * have their digest, whichever a reader sees or a crash leaves.
    */
-  async write(
-    space: Space,
-    name: string,
-    stats: BigIntStats,
-    { sha256, type }: Description,
-    replaced: BigIntStats | undefined,
-  ): Promise<void> {
-    const path = this.#path(space, name)
-    const known = replaced ? findVersion(await this.#read(space, name), replaced) : undefined
-    const versions = [{ sha256, type, ...identify(stats) }, ...(known ? [known] : [])]
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    await writeFile(`${path}.new`, JSON.stringify({ name, versions }), { mode: 0o600 })
-    await rename(`${path}.new`, path)
+  async write(space: Space, name: string, version: Version, replaced: BigIntStats | undefined): Promise<void> {
+    const known = replaced ? describeFile(name, replaced, await this.#read(space, name)) : undefined
+    const kept = known?.version ?? known?.unverified
+    await this.#write(space, name, kept ? [version, kept] : [version])
   }
 
-  /** The file's record: with its digest where the metadata is of these very bytes, by size, mtime and inode. */
-  async describe(space: Space, name: string, stats: BigIntStats): Promise<StoredFile> {
-    const known = findVersion(await this.#read(space, name), stats)
-    const base = { name, size: Number(stats.size), uploadedAt: new Date(Number(stats.mtimeMs)).toISOString() }
-    if (known) return { ...base, sha256: known.sha256, type: known.type, entityTag: `"${known.sha256}"` }
-    const tag = [stats.ino, stats.size, stats.mtimeNs].map((part) => part.toString(16)).join('-')
-    return { ...base, sha256: null, type: mediaTypeOf(name), entityTag: `"${tag}"` }
+  /** The file's record: with its digest if the metadata belongs to these bytes, by size, mtime and inode. */
+  async describe(space: Space, name: string, stats: BigIntStats): Promise<DescribedFile> {
+    return describeFile(name, stats, await this.#read(space, name))
   }
 
+  /** Also removes the folders that it leaves empty. */
   async remove(space: Space, name: string): Promise<void> {
-    await rm(this.#path(space, name), { force: true })
+    await rm(metadataPath(this.#root, space, name), { force: true })
+    await this.#removeEmptyFolders(space, name.slice(0, name.lastIndexOf('/') + 1))
+  }
+
+  /** The folder with the metadata of a folder, which may be missing. */
+  folder(space: Space, folder: string): string {
+    return metadataFolder(this.#root, space, folder)
+  }
+
+  /** Keeps a folder while it is empty. The mark is moved and removed with the metadata of its files. */
+  async keepFolder(space: Space, folder: string): Promise<void> {
+    const path = this.folder(space, folder)
+    await mkdir(path, { recursive: true, mode: 0o700 })
+    await writeDurably(join(path, keptMark), '')
+  }
+
+  async isKept(space: Space, folder: string): Promise<boolean> {
+    return (await lstat(join(this.folder(space, folder), keptMark)).catch(missingAsUndefined)) !== undefined
   }
 
   async removeSpace({ role, username }: Space): Promise<void> {
-    await rm(join(this.#folder, role, username), { recursive: true, force: true })
+    await rm(join(this.#root, role, username), { recursive: true, force: true })
   }
 
-  async #read(space: Space, name: string): Promise<Version[]> {
-    const text = await readFile(this.#path(space, name), 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error
-    })
-    if (text === undefined) return []
-    try {
-      return metadataSchema.safeParse(JSON.parse(text)).data?.versions ?? []
-    } catch (error) {
-      if (error instanceof SyntaxError) return []
-      throw error
+  async #removeEmptyFolders(space: Space, folder: string): Promise<void> {
+    for (let rest = folder; rest !== ''; rest = rest.slice(0, rest.lastIndexOf('/', rest.length - 2) + 1)) {
+      const removed = await rmdir(this.folder(space, rest)).then(
+        () => true,
+        (error) => {
+          if (!isOccupied(error) && !isMissing(error)) throw error
+          return isMissing(error)
+        },
+      )
+      if (!removed) return
     }
   }
 
-  #path({ role, username }: Space, name: string): string {
-    return join(this.#folder, role, username, `${createHash('sha256').update(name).digest('hex')}.json`)
+  async #read(space: Space, name: string): Promise<Version[]> {
+    const text = await readFile(metadataPath(this.#root, space, name), 'utf8').catch(missingAsUndefined)
+    return text === undefined ? [] : parseVersions(text)
+  }
+
+  /** A concurrent removal may remove the empty folder in between: then it retries. */
+  async #write(space: Space, name: string, versions: Version[]): Promise<void> {
+    const path = metadataPath(this.#root, space, name)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await writeFile(`${path}.new`, JSON.stringify({ versions }), { mode: 0o600 })
+        return await rename(`${path}.new`, path)
+      } catch (error) {
+        if (!isMissing(error) || attempt === maxAttempts) throw error
+        await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+      }
+    }
   }
 }
 
-function identify(stats: BigIntStats): Pick<Version, 'size' | 'mtimeNs' | 'inode'> {
-  return { size: String(stats.size), mtimeNs: String(stats.mtimeNs), inode: String(stats.ino) }
-}
-
-function findVersion(versions: Version[], stats: BigIntStats): Version | undefined {
-  const { size, mtimeNs, inode } = identify(stats)
-  return versions.find((known) => known.size === size && known.mtimeNs === mtimeNs && known.inode === inode)
-}
-
-/** By the name's extension. */
-export function mediaTypeOf(name: string): string {
-  return mime.getType(name) ?? 'application/octet-stream'
-}
+/** Each time, another removal must have intervened. */
+const maxAttempts = 10
+/** Has no ending of a name's metadata. */
+const keptMark = 'kept'

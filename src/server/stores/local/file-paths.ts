@@ -1,34 +1,36 @@
 import { mkdir, realpath, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { fileFault, isMissing, isOccupied, isUnreachable } from '../../../protocol/file-errors.js'
 import { Problem } from '../../../protocol/problems.js'
 import type { Space } from '../files.js'
 import { syncFolder } from './durable-write.js'
 
-/** Where an account's files lie. `root` is a real path. */
+/** The folder of an account's files. `root` is a real path. */
 export function spaceFolder(root: string, { role, username }: Space): string {
   return join(root, role, username)
 }
 
 /**
- * The path of a name, where the folders that lead to it are real ones: undefined where one is missing, is a file or is
- * a symbolic link, so that nothing outside the account's folder is ever reached.
+ * The path of a name, if all its folders are real ones: undefined if one is missing, a file or a symbolic link, so that
+ * nothing outside the account's folder is reached. `openFolder` and `openRegular` enforce that at the time of use;
+ * until then another process of the same user can replace a folder.
  */
 export async function findPath(root: string, space: Space, name: string): Promise<string | undefined> {
   const path = join(spaceFolder(root, space), name)
   const folder = dirname(path)
-  const real = await realpath(folder).catch((error: NodeJS.ErrnoException) => {
-    if (!['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'].includes(error.code ?? '')) throw error
+  const real = await realpath(folder).catch((error) => {
+    if (!isUnreachable(error)) throw error
   })
   return real === folder ? path : undefined
 }
 
-/** Makes the folders that lead to a name, durably. Throws `name-conflict` where one of them is a file or a link. */
+/** Creates the folders of a name, durably. Throws `name-conflict` if one of them is a file or a link. */
 export async function makeFolders(root: string, space: Space, name: string): Promise<string> {
   const path = join(spaceFolder(root, space), name)
   const folder = dirname(path)
   if (!(await isWithoutLinks(folder))) throw belowFile(name)
-  const firstMade = await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOTDIR' || error.code === 'EEXIST') throw belowFile(name)
+  const firstMade = await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error) => {
+    if (['below-file', 'exists'].includes(fileFault(error) ?? '')) throw belowFile(name)
     throw error
   })
   if ((await realpath(folder)) !== folder) throw belowFile(name)
@@ -38,35 +40,43 @@ export async function makeFolders(root: string, space: Space, name: string): Pro
   return path
 }
 
-/** Whether the part of the path that is there is real: else folders would be made behind a link, outside perhaps. */
+/**
+ * Whether the existing part of the path is real: otherwise folders would be created behind a link, possibly outside.
+ */
 async function isWithoutLinks(folder: string): Promise<boolean> {
   for (let path = folder; ; path = dirname(path)) {
-    const real = await realpath(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOTDIR' || error.code === 'ELOOP') return ''
-      if (error.code !== 'ENOENT') throw error
+    const real = await realpath(path).catch((error) => {
+      if (['below-file', 'link'].includes(fileFault(error) ?? '')) return ''
+      if (!isMissing(error)) throw error
     })
     if (real !== undefined) return real === path
   }
 }
 
-/** Makes a removal from the folder durable; where another removal has taken the emptied folder away, then in the one above. */
+/** Makes a removal from the folder durable; if another removal has removed the empty folder, in its parent. */
 export async function syncRemoval(folder: string): Promise<void> {
   try {
     await syncFolder(folder)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    if (!isMissing(error)) throw error
     await syncRemoval(dirname(folder))
   }
 }
 
-/** Removes the folders that a removal left empty, up to the account's own. */
-export async function removeEmptyFolders(root: string, space: Space, name: string): Promise<void> {
+/** Removes the folders that a removal has left empty, up to the account's own, unless they are kept. */
+export async function removeEmptyFolders(
+  root: string,
+  space: Space,
+  name: string,
+  marks: { isKept(space: Space, folder: string): Promise<boolean> },
+): Promise<void> {
   const top = spaceFolder(root, space)
-  for (let folder = dirname(join(top, name)); folder !== top; folder = dirname(folder)) {
-    const removed = await rmdir(folder).then(
+  for (let folder = dirname(name); folder !== '.'; folder = dirname(folder)) {
+    if (await marks.isKept(space, `${folder}/`)) return
+    const removed = await rmdir(join(top, folder)).then(
       () => true,
-      (error: NodeJS.ErrnoException) => {
-        if (['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(error.code ?? '')) return false
+      (error) => {
+        if (isOccupied(error) || isMissing(error)) return false
         throw error
       },
     )

@@ -1,158 +1,102 @@
-import { createReadStream } from 'node:fs'
-import { appendFile, chmod, open, rename, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import type { JobKind, JobState } from '../../../protocol/jobs.js'
-import { matches } from '../../jobs/job-filter.js'
 import type { HistoryEntry, JobHistory } from '../history.js'
+import { noReserve, type ReserveUse } from './disk-reserve.js'
+import { rememberFolder } from './folder-identity.js'
+import { HistoryFile, readHistory } from './history-files.js'
+import { HistoryIndex } from './history-index.js'
 
 export interface LocalJobHistory extends JobHistory {
+  /** The highest sequence number, 0 when there is none: the claims of this run count on from it. */
+  readonly lastSeq: number
   /** Resolves when all is written. */
   close(): Promise<void>
 }
 
-/**
- * The history in `jobs.ndjson`: a line at the claim, one at the end, rotated at 10 MB with five old files kept. What
- * the files hold is held in memory too, as text: 60 MB at the very most, 500 bytes a job.
- */
-export async function openJobHistory(folder: string, onError: (error: unknown) => void): Promise<LocalJobHistory> {
-  const entries = new Map<string, Indexed>()
-  let lastSeq = 0
-  const index = (line: string) => {
-    const entry = parseLine(line)
-    if (!entry) return
-    const { seq, accountId, job } = entry
-    entries.set(job.id, { seq, accountId, kind: job.kind, state: job.state, ended: job.endedAt !== null, line })
-    lastSeq = Math.max(lastSeq, entry.seq)
-  }
-  for (let age = filesKept; age >= 0; age--) for await (const line of lines(fileOf(folder, age))) index(line)
+export interface JobHistoryOptions {
+  /** For lines on a full disk. */
+  reserve?: ReserveUse
+  /** The interval of retrying failed writes, unless new lines come before; default 5 s. */
+  retryMs?: number
+  /** How many jobs are kept; default 100,000. */
+  maxJobs?: number
+  /** The size at which a file is full; default 10 MiB. */
+  maxFileBytes?: number
+  /** Called with the id of a job that is no longer kept. */
+  onForgotten?: (id: string) => void
+}
 
-  let size = await stat(fileOf(folder, 0)).then(
-    (s) => s.size,
-    () => 0,
-  )
-  // The newline ends what a crash may have cut short: the next line must not become a part of it.
-  let pending = size > 0 && !(await endsWithNewline(fileOf(folder, 0), size)) ? ['\n'] : []
+/**
+ * The history in `jobs.ndjson`: a line at the claim, one at the end. All entries are in memory, too: a new one is
+ * visible at once, and written soon after.
+ */
+export async function openJobHistory(
+  folder: string,
+  onError: (error: unknown) => void,
+  { reserve = noReserve, retryMs = 5000, maxJobs, maxFileBytes, onForgotten = () => {} }: JobHistoryOptions = {},
+): Promise<LocalJobHistory> {
+  const checkFolder = await rememberFolder(folder)
+  const index = new HistoryIndex(maxJobs)
+  for await (const line of readHistory(folder)) index.add(line)
+  index.sort()
+  const { file, isCut } = await HistoryFile.open(folder, maxFileBytes)
+
+  // The newline ends a line that a crash truncated, so that the next one is separate.
+  let pending = isCut ? ['\n'] : []
   let writing: Promise<void> | null = null
+  let retry: NodeJS.Timeout | undefined
+  let failing = false
   const writeAll = async () => {
+    clearTimeout(retry)
     try {
+      await checkFolder()
       while (pending.length > 0) {
-        const text = pending.join('')
-        pending = []
-        if (size > maxFileBytes) {
-          await rotate(folder)
-          size = 0
-        }
-        await appendFile(fileOf(folder, 0), text, { mode: 0o600 })
-        size += Buffer.byteLength(text)
+        await file.rotate((line) => index.isWorthKeeping(line))
+        const count = pending.length
+        const text = pending.slice(0, count).join('')
+        await reserve.use(() => file.append(text))
+        pending = pending.slice(count)
+        failing = false
       }
     } catch (error) {
-      onError(error)
+      // Reported once, not for every line.
+      if (!failing) onError(error)
+      failing = true
+      pending = pending.slice(-maxPending)
+      retry = setTimeout(write, retryMs).unref()
     } finally {
       writing = null
     }
   }
+  function write(): void {
+    writing ??= writeAll()
+  }
+
+  async function add(entry: HistoryEntry): Promise<void> {
+    const line = JSON.stringify(entry)
+    index.add(line)
+    const forgotten = index.trim()
+    if (forgotten !== undefined) onForgotten(forgotten)
+    pending.push(`${line}\n`)
+    write()
+  }
 
   return {
     get lastSeq() {
-      return lastSeq
+      return index.lastSeq
     },
-    append(entry) {
-      const line = JSON.stringify(entry)
-      index(line)
-      if (entries.size > maxEntries) forgetOldest(entries)
-      pending.push(`${line}\n`)
-      writing ??= writeAll()
-    },
-    async has(id) {
-      return entries.has(id)
-    },
-    async find(id) {
-      const entry = entries.get(id)
-      return entry && parseLine(entry.line)
-    },
-    async list(filter) {
-      const found: HistoryEntry[] = []
-      const before = filter.before ?? Number.POSITIVE_INFINITY
-      for (const indexed of [...entries.values()].reverse()) {
-        // Told from the index: parsing every line of a long history would hold all transfers up.
-        if (!indexed.ended || indexed.seq >= before || !matches(indexed, indexed.accountId, filter)) continue
-        const entry = parseLine(indexed.line)
-        if (entry) found.push(entry)
-        if (found.length >= filter.limit) break
-      }
-      return found
-    },
-    async unfinished() {
-      return [...entries.values()].filter((e) => !e.ended).flatMap((e) => parseLine(e.line) ?? [])
-    },
+    note: add,
+    end: add,
+    has: async (id) => index.has(id),
+    find: async (id) => index.find(id),
+    list: async (filter) => index.list(filter),
+    unfinished: async (filter) => index.unfinished(filter),
     async close() {
       await writing
+      // Lines that failed before and may succeed now.
+      if (pending.length > 0) await writeAll()
+      clearTimeout(retry)
     },
   }
 }
 
-interface Indexed {
-  seq: number
-  accountId: number
-  kind: JobKind
-  state: JobState
-  ended: boolean
-  line: string
-}
-
-const maxFileBytes = 10 * 1024 ** 2
-const filesKept = 5
-const maxEntries = 100_000
-
-function fileOf(folder: string, age: number): string {
-  return join(folder, age === 0 ? 'jobs.ndjson' : `jobs.${age}.ndjson`)
-}
-
-async function rotate(folder: string): Promise<void> {
-  for (let age = filesKept - 1; age >= 0; age--) {
-    await rename(fileOf(folder, age), fileOf(folder, age + 1)).catch(ignoreMissing)
-  }
-  await chmod(fileOf(folder, 1), 0o600)
-}
-
-/** A line that a crash cut short, or that somebody damaged, is passed over: it is history, not state. */
-function parseLine(line: string): HistoryEntry | undefined {
-  try {
-    const entry = JSON.parse(line) as HistoryEntry | null
-    return typeof entry?.seq === 'number' && typeof entry.job?.id === 'string' ? entry : undefined
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
-}
-
-async function endsWithNewline(file: string, size: number): Promise<boolean> {
-  const handle = await open(file, 'r')
-  try {
-    const { buffer } = await handle.read({ buffer: Buffer.alloc(1), position: size - 1 })
-    return buffer.toString() === '\n'
-  } finally {
-    await handle.close()
-  }
-}
-
-async function* lines(file: string): AsyncGenerator<string> {
-  const exists = await stat(file).then(
-    () => true,
-    () => false,
-  )
-  if (exists) yield* createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })
-}
-
-function forgetOldest(entries: Map<string, Indexed>): void {
-  for (const [id, entry] of entries) {
-    if (!entry.ended) continue
-    entries.delete(id)
-    return
-  }
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error
-}
+/** Lines that wait for a disk that refuses them. */
+const maxPending = 20_000

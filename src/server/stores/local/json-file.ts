@@ -1,51 +1,72 @@
 import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { type Adapter, Low } from 'lowdb'
 import type { z } from 'zod'
+import { isMissing } from '../../../protocol/file-errors.js'
 import { Problem } from '../../../protocol/problems.js'
+import { Coalescer } from '../../concurrency/coalescer.js'
+import { noReserve, type ReserveUse } from './disk-reserve.js'
 import { writeDurably } from './durable-write.js'
+import { rememberFolder } from './folder-identity.js'
 
-/** A JSON file that is held in memory: change `data`, then `save`. */
+/** A JSON file that is held in memory: change `data`, then call `save`. */
 export interface JsonFile<T> {
   readonly data: T
-  /** Durable when it resolves. Calls during a write share the one write after it. */
+  /** Durable when it resolves. Calls during a write share the next one. */
   save(): Promise<void>
-  /** Waits for the writes under way. */
+  /** Like `save`, for a change that must also be possible on a full disk. */
+  saveWithReserve(): Promise<void>
+  /** Waits for running writes. */
   close(): Promise<void>
 }
 
-/** Reads the file, or begins with `initial` where there is none. Throws when it is damaged, and leaves it untouched. */
-export async function openJsonFile<T>(path: string, schema: z.ZodType<T>, initial: T): Promise<JsonFile<T>> {
-  const adapter = new DurableAdapter(path, schema)
+/** Reads the file, or starts with `initial` if it is missing. Throws if it is damaged, and leaves it unchanged. */
+export async function openJsonFile<T>(
+  path: string,
+  schema: z.ZodType<T>,
+  initial: T,
+  reserve: ReserveUse = noReserve,
+): Promise<JsonFile<T>> {
+  const adapter = new DurableAdapter(path, schema, { reserve, checkFolder: await rememberFolder(dirname(path)) })
   const low = new Low<T>(adapter, initial)
   await low.read()
   return {
     data: low.data,
     save: () => low.write(),
+    saveWithReserve: () => adapter.write(low.data, true),
     close: () => adapter.idle(),
   }
 }
 
-/** Says what is wrong with a file that only this program should write, and the ways out. */
-export function damagedFile(path: string, reason: string, cause?: unknown): Problem {
+/** The error for a damaged file that only this program should write, with advice. */
+export function corruptStateFile(path: string, reason: string, cause?: unknown): Problem {
   const ways = 'Repair it, put back a copy from a backup, or move it away to start without it; it was left as it is.'
   return new Problem('internal', `${path} is damaged: ${reason}. ${ways}`, {}, { cause })
 }
 
-interface Waiting {
-  resolve: () => void
-  reject: (error: unknown) => void
+interface Surroundings {
+  reserve: ReserveUse
+  /** Throws if the file's folder no longer exists. */
+  checkFolder(): Promise<void>
 }
 
-/** Our own, because lowdb's neither syncs nor keeps the file from other users of the machine. */
+interface Write {
+  /** Changed in place, so that each write takes the newest. */
+  data: unknown
+  usesReserve: boolean
+}
+
+/** Our own, because lowdb's adapter neither syncs nor restricts the file's mode. */
 class DurableAdapter<T> implements Adapter<T> {
   readonly #path: string
   readonly #schema: z.ZodType<T>
-  #waiting: Waiting[] = []
-  #draining: Promise<void> | null = null
+  readonly #surroundings: Surroundings
+  readonly #writes = new Coalescer<Write>((writes) => this.#writeAll(writes))
 
-  constructor(path: string, schema: z.ZodType<T>) {
+  constructor(path: string, schema: z.ZodType<T>, surroundings: Surroundings) {
     this.#path = path
     this.#schema = schema
+    this.#surroundings = surroundings
   }
 
   async read(): Promise<T | null> {
@@ -54,33 +75,22 @@ class DurableAdapter<T> implements Adapter<T> {
     const result = this.#schema.safeParse(parseJson(text, this.#path))
     if (result.success) return result.data
     const { path, message } = result.error.issues[0]!
-    throw damagedFile(this.#path, [path.join('.'), message].filter(Boolean).join(': '), result.error)
+    throw corruptStateFile(this.#path, [path.join('.'), message].filter(Boolean).join(': '), result.error)
   }
 
-  write(data: T): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject })
-      this.#draining ??= this.#drain(data)
-    })
+  write(data: T, usesReserve = false): Promise<void> {
+    return this.#writes.run({ data, usesReserve })
   }
 
-  async idle(): Promise<void> {
-    await this.#draining
+  idle(): Promise<void> {
+    return this.#writes.idle()
   }
 
-  /** `data` is changed in place, so that each turn writes the newest. */
-  async #drain(data: T): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting
-      this.#waiting = []
-      try {
-        await writeDurably(this.#path, `${JSON.stringify(data, null, 1)}\n`)
-        for (const { resolve } of batch) resolve()
-      } catch (error) {
-        for (const { reject } of batch) reject(error)
-      }
-    }
-    this.#draining = null
+  async #writeAll(writes: Write[]): Promise<void> {
+    const { reserve, checkFolder } = this.#surroundings
+    await checkFolder()
+    const write = () => writeDurably(this.#path, `${JSON.stringify(writes.at(-1)!.data, null, 1)}\n`)
+    await (writes.some(({ usesReserve }) => usesReserve) ? reserve.use(write) : write())
   }
 }
 
@@ -88,7 +98,7 @@ async function readIfThere(path: string): Promise<string | null> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (isMissing(error)) return null
     throw error
   }
 }
@@ -98,6 +108,6 @@ function parseJson(text: string, path: string): unknown {
     return JSON.parse(text)
   } catch (error) {
     const reason = text.trim() === '' ? 'it is empty' : `it is not whole JSON (${String(error)})`
-    throw damagedFile(path, reason, error)
+    throw corruptStateFile(path, reason, error)
   }
 }

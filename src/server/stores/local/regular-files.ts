@@ -1,26 +1,34 @@
-import { constants } from 'node:fs'
+import { constants, createReadStream, createWriteStream } from 'node:fs'
 import { copyFile, type FileHandle, link, lstat, open, rm } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
+import { isUnreachable } from '../../../protocol/file-errors.js'
 import type { OpenFile, StoredFile } from '../files.js'
+import { versionOf } from './file-description.js'
+import { missingAsUndefined } from './missing.js'
+import { isAt } from './open-folder.js'
 
-/** Opens a regular file for reading; undefined where there is none. */
+/** Opens a regular file by its real path for reading; undefined if there is none, also behind a symbolic link. */
 export async function openRegular(path: string): Promise<FileHandle | undefined> {
-  // O_NONBLOCK: a named pipe that somebody put there must not hold the server up.
+  // O_NONBLOCK: a named pipe in the folder must not block the server.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
   const handle = await open(path, flags).catch(missingAsUndefined)
-  if (!handle || (await handle.stat()).isFile()) return handle
+  if (!handle || ((await handle.stat()).isFile() && (await isAt(handle, path)))) return handle
   await handle.close()
   return undefined
 }
 
-/** Gives a regular file a second name, or copies it where that cannot be. False where there is no regular file. */
-export async function linkRegular(path: string, target: string): Promise<boolean> {
+/**
+ * Creates a hard link to a regular file, or a copy if that is not possible. False if there is no regular file. Throws
+ * the signal's reason.
+ */
+export async function linkRegular(path: string, target: string, signal: AbortSignal): Promise<boolean> {
   const linked = await link(path, target).then(
     () => true,
-    async (error: NodeJS.ErrnoException) => {
-      if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(error.code ?? '')) return false
-      // Some systems refuse to link a file of another user, others cannot link at all. A copy will do.
+    async (error) => {
+      if (isUnreachable(error)) return false
+      // Some systems refuse to link a file of another user, others have no hard links. A copy is sufficient.
       if (!(await lstat(path)).isFile()) return false
-      await copyFile(path, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+      await copyRegular(path, target, signal)
       return true
     },
   )
@@ -29,22 +37,33 @@ export async function linkRegular(path: string, target: string): Promise<boolean
   return false
 }
 
-/** A file as those who send it read it. */
-export function asOpenFile(file: StoredFile, handle: FileHandle): OpenFile {
+/** Instantaneous if the file system shares blocks between files. */
+async function copyRegular(path: string, target: string, signal: AbortSignal): Promise<void> {
+  try {
+    await copyFile(path, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE)
+  } catch {
+    const copy = createWriteStream(target, { flags: 'wx', mode: 0o600 })
+    await pipeline(createReadStream(path), copy, { signal }).catch((error) => {
+      signal.throwIfAborted()
+      throw error
+    })
+  }
+}
+
+/** An open file for reading. `beforeEnd` may refuse the last bytes, so that no reader takes it for complete. */
+export function asOpenFile(file: StoredFile, handle: FileHandle, beforeEnd?: () => Promise<void>): OpenFile {
   let closed: Promise<void> | undefined
   return {
     file,
     async read(buffer, position) {
-      return (await handle.read(buffer, 0, buffer.length, position)).bytesRead
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, position)
+      if (beforeEnd && position + bytesRead >= file.size) await beforeEnd()
+      return bytesRead
     },
+    isUnchanged: async () => versionOf(await handle.stat({ bigint: true })) === file.version,
     async close() {
       closed ??= handle.close()
       await closed
     },
   }
-}
-
-/** For `catch`: what cannot be reached, or is no file of ours, does not exist. */
-export function missingAsUndefined(error: NodeJS.ErrnoException): undefined {
-  if (!['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO'].includes(error.code ?? '')) throw error
 }

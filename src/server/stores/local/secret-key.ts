@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isMissing } from '../../../protocol/file-errors.js'
 import { writeDurably } from './durable-write.js'
-import { damagedFile } from './json-file.js'
+import { corruptStateFile } from './json-file.js'
 
 /**
- * The key that tokens are signed with: the given secret (32 bytes or more), else that of secret.key, drawn at the first start.
- * Throws when the file is damaged: a new key would log everybody out in silence.
+ * The key that signs tokens: the given secret (32 bytes or more), or that of secret.key, generated at the first start.
+ * Throws if the file is damaged: a new key would silently log everyone out.
  */
 export async function openSecretKey(dataFolder: string, secret: string | null): Promise<Uint8Array> {
   if (secret !== null) return new TextEncoder().encode(secret)
@@ -18,7 +19,7 @@ export async function openSecretKey(dataFolder: string, secret: string | null): 
     return key
   }
   const key = Buffer.from(stored, 'base64')
-  if (key.length < 32) throw damagedFile(path, 'it holds no key of 32 bytes')
+  if (key.length < 32) throw corruptStateFile(path, 'it holds no key of 32 bytes')
   return key
 }
 
@@ -26,7 +27,7 @@ async function readStored(path: string): Promise<string | null> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (isMissing(error)) return null
     throw error
   }
 }

@@ -1,50 +1,55 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { Session, SessionStore } from '../sessions.js'
+import type { SessionStore, StoredSession } from '../sessions.js'
+import { noReserve, type ReserveUse } from './disk-reserve.js'
 import { type JsonFile, openJsonFile } from './json-file.js'
 
 export interface SessionStoreOptions {
-  /** At most so many live sessions an account; default 50. */
+  /** Maximum live sessions per account; default 50. */
   perAccount?: number
-  /** How long a noted use may wait to be written; default a minute. */
+  /** How long a recorded use may be unwritten; default a minute. */
   writeAfterMs?: number
+  /** For logins and logouts on a full disk. */
+  reserve?: ReserveUse
   /** The clock, in milliseconds since 1970; default `Date.now`. */
   now?: () => number
-  /** Told when `close` could not write the last uses, which is no reason to fail; default nobody. */
+  /** Called if `close` could not write the last uses, which is no reason to fail. */
   onUsesLost?: (error: unknown) => void
 }
 
 /**
- * Opens the sessions of sessions.json. Throws when the file is damaged. `close` writes the last uses, and what could not be
- * written before; it throws only for the latter.
+ * Opens the sessions of sessions.json. Throws if the file is damaged. `close` writes the last uses and earlier failed
+ * writes; it throws only for the latter.
  */
 export async function openSessionStore(
   dataFolder: string,
   options: SessionStoreOptions = {},
 ): Promise<SessionStore & { close(): Promise<void> }> {
-  const file = await openJsonFile<SessionsFile>(join(dataFolder, 'sessions.json'), sessionsSchema, { sessions: [] })
+  const path = join(dataFolder, 'sessions.json')
+  const file = await openJsonFile<SessionsFile>(path, sessionsSchema, { sessions: [] }, options.reserve)
   return new LocalSessionStore(file, {
     perAccount: 50,
     writeAfterMs: 60_000,
     now: Date.now,
     onUsesLost: () => {},
+    reserve: noReserve,
     ...options,
   })
 }
 
 interface SessionsFile {
-  sessions: Session[]
+  sessions: StoredSession[]
 }
 
 /** Held in memory by id and by account, because every request looks one up. */
 class LocalSessionStore implements SessionStore {
   readonly #file: JsonFile<SessionsFile>
   readonly #options: Required<SessionStoreOptions>
-  readonly #byId = new Map<string, Session>()
+  readonly #byId = new Map<string, StoredSession>()
   readonly #byAccount = new Map<number, Set<string>>()
-  /** Set while a use is noted and not yet written. */
+  /** Set while a use is recorded and not yet written. */
   #timer: NodeJS.Timeout | null = null
-  /** Whether the file still has sessions that were removed: a restart would bring them back. */
+  /** Whether the file still has removed sessions: a restart would restore them. */
   #removalIsLost = false
 
   constructor(file: JsonFile<SessionsFile>, options: Required<SessionStoreOptions>) {
@@ -53,8 +58,8 @@ class LocalSessionStore implements SessionStore {
     for (const session of file.data.sessions) this.#put(session)
   }
 
-  async create(session: Session): Promise<{ removed: Session[] }> {
-    const removed: Session[] = []
+  async create(session: StoredSession): Promise<{ removed: StoredSession[] }> {
+    const removed: StoredSession[] = []
     const live = this.#live(session.accountId).sort((a, b) => Date.parse(a.lastUsedAt) - Date.parse(b.lastUsedAt))
     while (live.length >= this.#options.perAccount) removed.push(live.shift()!)
     for (const gone of removed) this.#drop(gone)
@@ -69,12 +74,12 @@ class LocalSessionStore implements SessionStore {
     return { removed }
   }
 
-  async find(id: string): Promise<Session | undefined> {
+  async find(id: string): Promise<StoredSession | undefined> {
     const session = this.#byId.get(id)
     return session && this.#isLive(session) ? session : undefined
   }
 
-  async list(accountId: number): Promise<Session[]> {
+  async list(accountId: number): Promise<StoredSession[]> {
     return this.#live(accountId)
   }
 
@@ -82,13 +87,27 @@ class LocalSessionStore implements SessionStore {
     const session = this.#byId.get(id)
     if (!session) return
     this.#byId.set(id, { ...session, lastUsedAt: at })
-    // A write that fails is made good by the next one: the note may be lost.
+    // A failed write is repaired by the next one: the use may be lost.
     this.#timer ??= setTimeout(() => void this.#writeUses().catch(() => {}), this.#options.writeAfterMs).unref()
   }
 
-  async remove(ids: string[]): Promise<Session[]> {
+  async rotate(id: string, from: string, to: string): Promise<boolean> {
+    const session = this.#byId.get(id)
+    if (session?.refreshId !== from || !this.#isLive(session)) return false
+    this.#byId.set(id, { ...session, refreshId: to })
+    try {
+      await this.#save()
+    } catch (error) {
+      const current = this.#byId.get(id)
+      if (current?.refreshId === to) this.#byId.set(id, { ...current, refreshId: from })
+      throw error
+    }
+    return true
+  }
+
+  async remove(ids: string[]): Promise<StoredSession[]> {
     const removed = ids.map((id) => this.#byId.get(id)).filter((session) => session !== undefined)
-    // They stay gone in memory even when the disk refuses: a logout must not be undone by a full disk.
+    // They stay removed in memory even if the write fails: a logout must not be undone by a full disk.
     for (const session of removed) this.#drop(session)
     if (removed.length > 0) {
       this.#removalIsLost = true
@@ -117,27 +136,27 @@ class LocalSessionStore implements SessionStore {
   async #save(): Promise<void> {
     for (const session of this.#byId.values()) if (!this.#isLive(session)) this.#drop(session)
     this.#file.data.sessions = [...this.#byId.values()]
-    await this.#file.save()
+    await this.#file.saveWithReserve()
     this.#removalIsLost = false
   }
 
-  #live(accountId: number): Session[] {
+  #live(accountId: number): StoredSession[] {
     return [...(this.#byAccount.get(accountId) ?? [])]
       .map((id) => this.#byId.get(id)!)
       .filter((session) => this.#isLive(session))
   }
 
-  #isLive(session: Session): boolean {
+  #isLive(session: StoredSession): boolean {
     return Date.parse(session.expiresAt) > this.#options.now()
   }
 
-  #put(session: Session): void {
+  #put(session: StoredSession): void {
     this.#byId.set(session.id, session)
     const ids = this.#byAccount.get(session.accountId) ?? new Set()
     this.#byAccount.set(session.accountId, ids.add(session.id))
   }
 
-  #drop(session: Session): void {
+  #drop(session: StoredSession): void {
     this.#byId.delete(session.id)
     const ids = this.#byAccount.get(session.accountId)
     ids?.delete(session.id)
@@ -154,6 +173,7 @@ const sessionsSchema = z.object({
       createdAt: z.iso.datetime(),
       lastUsedAt: z.iso.datetime(),
       expiresAt: z.iso.datetime(),
+      refreshId: z.string().optional(),
     }),
   ),
 })

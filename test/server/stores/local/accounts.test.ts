@@ -12,14 +12,14 @@ const ann = { role: 'user', username: 'ann', passwordHash: hash, name: null, ema
 describe('the accounts of accounts.json', () => {
   accountStoreContract(async () => open(await temporaryFolder()))
 
-  it('are there after a restart, in a file that only its owner reads', async () => {
+  it('are preserved by a restart, in a file that only its owner can read', async () => {
     const folder = await temporaryFolder()
     const account = await (await open(folder)).create(ann)
     expect(await (await open(folder)).find('user', 'ann')).toEqual(account)
     expect((await stat(join(folder, 'accounts.json'))).mode & 0o777).toBe(0o600)
   })
 
-  it('never reuse an id, not even when counters.json is lost', async () => {
+  it('never reuse an id, even if counters.json is lost', async () => {
     const folder = await temporaryFolder()
     const store = await open(folder)
     await store.create(ann)
@@ -28,7 +28,7 @@ describe('the accounts of accounts.json', () => {
     expect(await (await open(folder)).create({ ...ann, username: 'cid' })).toMatchObject({ id: 3 })
   })
 
-  it('survive many changes at once', async () => {
+  it('are consistent after many concurrent changes', async () => {
     const folder = await temporaryFolder()
     const store = await open(folder)
     await Promise.all(Array.from({ length: 40 }, (_, i) => store.create({ ...ann, username: `u${i}` })))
@@ -44,9 +44,9 @@ describe('the accounts of accounts.json', () => {
     ['an unknown role', JSON.stringify({ accounts: [{ ...good, role: 'root' }] })],
     ['a name with a path in it', JSON.stringify({ accounts: [{ ...good, username: '../ann' }] })],
     ['a password in place of its hash', JSON.stringify({ accounts: [{ ...good, passwordHash: 'secret' }] })],
-    ['an id that comes twice', JSON.stringify({ accounts: [good, { ...good, username: 'bob' }] })],
-    ['a name that comes twice', JSON.stringify({ accounts: [good, { ...good, id: 2, username: 'ANN' }] })],
-  ])('refuse to open from %s, and leave the file untouched', async (_, text) => {
+    ['a duplicate id', JSON.stringify({ accounts: [good, { ...good, username: 'bob' }] })],
+    ['a duplicate name', JSON.stringify({ accounts: [good, { ...good, id: 2, username: 'ANN' }] })],
+  ])('fail to open from %s, and leave the file unchanged', async (_, text) => {
     const folder = await temporaryFolder()
     const path = join(folder, 'accounts.json')
     await writeFile(path, text)

@@ -7,7 +7,7 @@ import { asNobodyInstead } from '../../../helpers/as-nobody.js'
 import { temporaryFolder } from '../../../helpers/temporary-folder.js'
 
 describe('the data folder', () => {
-  it('is made with its parts, for its owner alone', async () => {
+  it('is created with its subfolders, for its owner only', async () => {
     const root = join(await temporaryFolder(), 'a', 'data')
     const folder = await openDataFolder(root)
     expect(folder.root).toBe(root)
@@ -18,7 +18,7 @@ describe('the data folder', () => {
     expect(await readdir(folder.partial)).toEqual([])
   })
 
-  it('takes over an empty folder, and keeps the mode of one in use', async () => {
+  it('can be an existing empty folder, and keeps the mode of one in use', async () => {
     const root = join(await temporaryFolder(), 'data')
     await mkdir(root, { mode: 0o755 })
     await openDataFolder(root)
@@ -28,14 +28,14 @@ describe('the data folder', () => {
     expect((await stat(root)).mode & 0o777).toBe(0o750)
   })
 
-  it('says so when a file is in the way', async () => {
+  it('is reported if a file has its path', async () => {
     const root = join(await temporaryFolder(), 'data')
     await writeFile(root, '')
     await expect(openDataFolder(root)).rejects.toThrow(`The data folder ${root} cannot be used (EEXIST)`)
     await expect(openDataFolder(join(root, 'x'))).rejects.toThrow(/cannot be used \(ENOTDIR\)/)
   })
 
-  it('says so when it may not write', async () => {
+  it('is reported if it is not writable', async () => {
     const root = await temporaryFolder()
     await writeFile(join(root, 'notes'), 'not empty, so it belongs to somebody')
     await chmod(root, 0o555)
@@ -47,7 +47,7 @@ describe('the data folder', () => {
 })
 
 describe('the secret key', () => {
-  it('is drawn once and kept for its owner alone', async () => {
+  it('is generated once and stored for its owner only', async () => {
     const root = await temporaryFolder()
     const key = await openSecretKey(root, null)
     expect(key.length).toBe(32)
@@ -55,13 +55,13 @@ describe('the secret key', () => {
     expect((await stat(join(root, 'secret.key'))).mode & 0o777).toBe(0o600)
   })
 
-  it('is the given one, where one is given', async () => {
+  it('is the configured one, if any', async () => {
     const root = await temporaryFolder()
     expect(Buffer.from(await openSecretKey(root, 's'.repeat(40))).toString()).toBe('s'.repeat(40))
     expect(await readdir(root)).toEqual([])
   })
 
-  it('is not drawn anew over a damaged file', async () => {
+  it('is not replaced if its file is damaged', async () => {
     const root = await temporaryFolder()
     await writeFile(join(root, 'secret.key'), 'short')
     await expect(openSecretKey(root, null)).rejects.toThrow(/secret\.key is damaged/)

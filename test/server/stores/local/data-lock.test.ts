@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -9,7 +9,7 @@ import { eventually } from '../../../helpers/eventually.js'
 import { temporaryFolder } from '../../../helpers/temporary-folder.js'
 
 describe('the lock of a data folder', () => {
-  it('lets one process in at a time, and names it', async () => {
+  it('admits one process at a time, and names it', async () => {
     const folder = await temporaryFolder()
     const lock = await lockDataFolder(folder)
     await expect(lockDataFolder(folder)).rejects.toMatchObject({
@@ -21,7 +21,7 @@ describe('the lock of a data folder', () => {
     expect(await readdir(folder)).toEqual([])
   })
 
-  it('lets one of many in that start together', async () => {
+  it('admits one of many processes that start together', async () => {
     const folder = await temporaryFolder()
     const results = await Promise.allSettled(Array.from({ length: 10 }, () => lockDataFolder(folder)))
     const locks = results.filter((result) => result.status === 'fulfilled')
@@ -34,7 +34,7 @@ describe('the lock of a data folder', () => {
     .then(({ lockDataFolder }) => lockDataFolder(process.argv[1]))
     .then(() => { console.log(process.pid); setInterval(() => {}, 1000) })`
 
-  it('is taken over at once from a process that was killed', async () => {
+  it('is taken over at once from a killed process', async () => {
     const folder = await temporaryFolder()
     const child = spawn(process.execPath, ['-e', code, folder], { stdio: ['ignore', 'pipe', 'inherit'] })
     onTestFinished(() => void child.kill('SIGKILL'))
@@ -45,7 +45,7 @@ describe('the lock of a data folder', () => {
     await (await lockDataFolder(folder)).release()
   })
 
-  it.runIf(process.platform === 'linux')('is taken over from one whose parent has not heard of its end', async () => {
+  it.runIf(process.platform === 'linux')('is taken over from a zombie process', async () => {
     const folder = await temporaryFolder()
     const script = '"$0" -e "$1" "$2" & exec sleep 600'
     const parent = spawn('sh', ['-c', script, process.execPath, code, folder], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -56,13 +56,13 @@ describe('the lock of a data folder', () => {
     await (await lockDataFolder(folder)).release()
   })
 
-  it.runIf(process.platform === 'linux')('is taken over from an earlier process of the same number', async () => {
+  it.runIf(process.platform === 'linux')('is taken over from an earlier process with the same process id', async () => {
     const folder = await temporaryFolder()
     await writeLock(folder, { pid: process.pid, startTime: 'boot/1', host: hostname() })
     await (await lockDataFolder(folder)).release()
   })
 
-  it('of another host holds while it beats, and is taken over once it is silent', async () => {
+  it('held on another host is respected while its heartbeat continues, and taken over afterwards', async () => {
     const folder = await temporaryFolder()
     const path = await writeLock(folder, { pid: 1, startTime: 'boot/1', host: 'another' })
     let beat = Promise.resolve()
@@ -76,14 +76,35 @@ describe('the lock of a data folder', () => {
     await (await lockDataFolder(folder, { silenceMs: 500 })).release()
   })
 
-  it('that nobody can read is taken over once it is silent', async () => {
+  it('that is unreadable is taken over when its heartbeat has stopped', async () => {
     const folder = await temporaryFolder()
     await writeFile(join(folder, 'lock'), '')
     await utimes(join(folder, 'lock'), 1_000_000, 1_000_000)
     await (await lockDataFolder(folder)).release()
   })
 
-  it('is left alone by a process that lost it', async () => {
+  it('that was copied with its folder does not lock the copy, and still locks the original', async () => {
+    const [original, copy] = [await temporaryFolder(), await temporaryFolder()]
+    const lock = await lockDataFolder(original)
+    execFileSync('cp', ['-a', join(original, 'lock'), join(copy, 'lock')])
+    const copied = await lockDataFolder(copy)
+    await expect(lockDataFolder(original)).rejects.toMatchObject({ code: 'busy' })
+    await expect(lockDataFolder(copy)).rejects.toMatchObject({ code: 'busy' })
+    await copied.release()
+    await lock.release()
+  })
+
+  it('persists when its folder is moved', async () => {
+    const folder = join(await temporaryFolder(), 'data')
+    await mkdir(folder)
+    const lock = await lockDataFolder(folder)
+    await rename(folder, `${folder}-moved`)
+    await expect(lockDataFolder(`${folder}-moved`)).rejects.toMatchObject({ code: 'busy' })
+    await rename(`${folder}-moved`, folder)
+    await lock.release()
+  })
+
+  it('is left unchanged by a process that lost it', async () => {
     const folder = await temporaryFolder()
     const lock = await lockDataFolder(folder)
     const path = await writeLock(folder, { pid: 1, startTime: null, host: 'another' })

@@ -8,13 +8,13 @@ import { temporaryFolder } from '../../../helpers/temporary-folder.js'
 const schema = z.object({ count: z.int() })
 
 describe('a JSON file', () => {
-  it('is not made before it is saved', async () => {
+  it('is not created before it is saved', async () => {
     const folder = await temporaryFolder()
     await openJsonFile(join(folder, 'x.json'), schema, { count: 0 })
     expect(await readdir(folder)).toEqual([])
   })
 
-  it('holds what was set before the save, and leaves no temporary file', async () => {
+  it('contains the data set before the save, and leaves no temporary file', async () => {
     const folder = await temporaryFolder()
     const file = await openJsonFile(join(folder, 'x.json'), schema, { count: 0 })
     file.data.count = 3
@@ -24,7 +24,7 @@ describe('a JSON file', () => {
     expect((await stat(join(folder, 'x.json'))).mode & 0o777).toBe(0o600)
   })
 
-  it('writes few times for many saves, and the newest last', async () => {
+  it('is written a few times for many saves, with the newest data last', async () => {
     const folder = await temporaryFolder()
     const file = await openJsonFile(join(folder, 'x.json'), schema, { count: 0 })
     const inodes = new Set<number>()
@@ -39,7 +39,7 @@ describe('a JSON file', () => {
     expect(inodes.size).toBeLessThan(5)
   })
 
-  it('fails the saves that a refused write held, and works again afterwards', async () => {
+  it('rejects the saves of a failed write, and works again afterwards', async () => {
     const folder = await temporaryFolder()
     const file = await openJsonFile(join(folder, 'x.json'), schema, { count: 1 })
     await mkdir(join(folder, '.x.json.tmp'))

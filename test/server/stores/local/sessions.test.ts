@@ -12,7 +12,7 @@ describe('the sessions of sessions.json', () => {
     return store
   })
 
-  it('are there after a restart, with the last use', async () => {
+  it('are preserved by a restart, with the time of the last use', async () => {
     const folder = await temporaryFolder()
     const store = await openSessionStore(folder)
     await store.create(session)
@@ -22,7 +22,7 @@ describe('the sessions of sessions.json', () => {
     expect(await again.find('s1')).toEqual({ ...session, lastUsedAt: '2026-02-02T00:00:00.000Z' })
   })
 
-  it('write uses together, a while after the first', async () => {
+  it('are saved together after use, with a delay after the first', async () => {
     const folder = await temporaryFolder()
     const store = await openSessionStore(folder, { writeAfterMs: 20 })
     onTestFinished(() => store.close())
@@ -34,7 +34,7 @@ describe('the sessions of sessions.json', () => {
     await expect.poll(written).toContain('2026-03-03T00:00:00.000Z')
   })
 
-  it('lose the expired ones when they are written', async () => {
+  it('lose the expired ones when they are saved', async () => {
     const folder = await temporaryFolder()
     let now = Date.now()
     const store = await openSessionStore(folder, { now: () => now })
@@ -45,7 +45,7 @@ describe('the sessions of sessions.json', () => {
     expect(JSON.parse(await readFile(join(folder, 'sessions.json'), 'utf8')).sessions).toMatchObject([{ id: 's2' }])
   })
 
-  it('refuse to open from a damaged file, and leave it untouched', async () => {
+  it('fail to open from a damaged file, and leave it unchanged', async () => {
     const folder = await temporaryFolder()
     const path = join(folder, 'sessions.json')
     await writeFile(path, '{"sessions": [{"id": "s1"}]}')

@@ -12,7 +12,7 @@ describe('the shares of shares.json', () => {
     return store
   })
 
-  it('are there after a restart', async () => {
+  it('are preserved by a restart', async () => {
     const folder = await temporaryFolder()
     const store = await openShareStore(folder)
     const share = newShare('a')
@@ -21,7 +21,7 @@ describe('the shares of shares.json', () => {
     expect(await (await openShareStore(folder)).find('a')).toEqual(share)
   })
 
-  it('lose the expired ones when they are written', async () => {
+  it('lose the expired ones when they are saved', async () => {
     const folder = await temporaryFolder()
     let now = Date.now()
     const store = await openShareStore(folder, { now: () => now })
@@ -32,7 +32,7 @@ describe('the shares of shares.json', () => {
     expect(shares).toMatchObject([{ id: 'b' }])
   })
 
-  it('refuse to open from a damaged file, and leave it untouched', async () => {
+  it('fail to open from a damaged file, and leave it unchanged', async () => {
     const folder = await temporaryFolder()
     await writeFile(join(folder, 'shares.json'), '{"shares": 1}')
     await expect(openShareStore(folder)).rejects.toThrow(/shares\.json is damaged/)

@@ -16,7 +16,7 @@ async function open() {
 describe('the local store of tables', () => {
   describeTableStore(open)
 
-  it('finds files of imports that never became part of a table', async () => {
+  it('finds files of imports that were not added to a table', async () => {
     const store = await open()
     const folder = join(store.folder, 'user/ann/sales')
     await mkdir(folder, { recursive: true })
@@ -27,7 +27,7 @@ describe('the local store of tables', () => {
     expect(await readdir(join(store.folder, 'user/ann'))).toEqual([])
   })
 
-  it('says which file is damaged, and leaves it', async () => {
+  it('reports a damaged file, and leaves it unchanged', async () => {
     const store = await open()
     const folder = join(store.folder, 'user/ann/sales')
     await mkdir(folder, { recursive: true })

@@ -1,0 +1,107 @@
+import { type BigIntStats, closeSync, lstatSync, openSync, readSync } from 'node:fs'
+import { fileFault, isUnreachable } from '../../../protocol/file-errors.js'
+import type { FileRecord } from '../../../protocol/files.js'
+import type { Space } from '../files.js'
+import { type DescribedFile, describeFile, parseVersions } from './file-description.js'
+import { KnownDigests } from './known-digests.js'
+import { metadataFolder, metadataInFolder } from './metadata-paths.js'
+
+/** Real paths. */
+export interface DescribedFolders {
+  uploads: string
+  meta: string
+}
+
+/** Describes files by name, synchronously: for a worker thread. */
+export class DescribedFiles {
+  readonly #folders: DescribedFolders
+  /** Two versions take about 500 bytes. */
+  readonly #buffer = Buffer.alloc(16 * 1024)
+  readonly #known = new KnownDigests()
+  #hadMetadata = true
+  #last = { role: '', username: '', folder: '', path: '' }
+
+  constructor(folders: DescribedFolders) {
+    this.#folders = folders
+  }
+
+  find(space: Space, name: string): DescribedFile | undefined {
+    return this.#describe(space, name, this.#look(space, name))?.described
+  }
+
+  /** The file's record, and whether it is a restored file whose bytes were not compared yet. */
+  record(space: Space, name: string): { record: FileRecord; unverified: boolean } | undefined {
+    const stats = this.#look(space, name)
+    const known = stats?.isFile() ? this.#known.find(stats) : undefined
+    if (stats && known) {
+      const uploadedAt = new Date(Number(stats.mtimeMs)).toISOString()
+      return { record: { name, size: Number(stats.size), ...known, uploadedAt }, unverified: false }
+    }
+    const found = this.#describe(space, name, stats)
+    if (!found) return undefined
+    const { size, sha256, type, uploadedAt } = found.described.file
+    if (sha256 !== null) this.#known.add(found.stats, { sha256, type })
+    return { record: { name, size, sha256, type, uploadedAt }, unverified: found.described.unverified !== undefined }
+  }
+
+  /** Retries if a publish came between reading the file's stats and its metadata. */
+  #describe(space: Space, name: string, first: BigIntStats | undefined) {
+    const metadata = this.#metadataPath(space, name)
+    let stats = first
+    for (let attempt = 1; stats?.isFile(); attempt++) {
+      const text = this.#read(metadata)
+      const described = describeFile(name, stats, text === undefined ? [] : parseVersions(text))
+      if (described.version || text === undefined || attempt === 3) return { described, stats }
+      const now = this.#look(space, name)
+      if (now?.ctimeNs === stats.ctimeNs) return { described, stats }
+      stats = now
+    }
+    return undefined
+  }
+
+  #look(space: Space, name: string): BigIntStats | undefined {
+    const path = this.#pathOf(space, name)
+    return whenThere(() => lstatSync(path, { bigint: true, throwIfNoEntry: false }))
+  }
+
+  #pathOf({ role, username }: Space, name: string): string {
+    return `${this.#folders.uploads}/${role}/${username}/${name}`
+  }
+
+  /** Names of one folder follow each other: its path is kept. */
+  #metadataPath(space: Space, name: string): string {
+    const slash = name.lastIndexOf('/') + 1
+    const { folder, username, role } = this.#last
+    const isSame =
+      slash === folder.length && name.startsWith(folder) && username === space.username && role === space.role
+    if (!isSame) {
+      const folder = name.slice(0, slash)
+      this.#last = { ...space, folder, path: metadataFolder(this.#folders.meta, space, folder) }
+    }
+    return metadataInFolder(this.#last.path, name.slice(slash))
+  }
+
+  /** Files that were added by hand have no metadata, and an exception for each costs more than a check. */
+  #read(path: string): string | undefined {
+    if (!this.#hadMetadata && !lstatSync(path, { throwIfNoEntry: false })) return undefined
+    const file = whenThere(() => openSync(path, 'r'))
+    this.#hadMetadata = file !== undefined
+    if (file === undefined) return undefined
+    try {
+      // Faster than `readFileSync`.
+      return this.#buffer.toString('utf8', 0, readSync(file, this.#buffer, 0, this.#buffer.length, 0))
+    } finally {
+      closeSync(file)
+    }
+  }
+}
+
+/** Undefined for what is missing, unreachable or forbidden. */
+export function whenThere<T>(look: () => T): T | undefined {
+  try {
+    return look()
+  } catch (error) {
+    if (!isUnreachable(error) && fileFault(error) !== 'forbidden') throw error
+    return undefined
+  }
+}

@@ -1,0 +1,92 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { DescribedFiles } from './described-files.js'
+import { FileWalk } from './file-walk.js'
+import { FolderCounts } from './folder-counts.js'
+import { FolderLevels } from './folder-level.js'
+import { FolderIndex } from './folder-names.js'
+import type { ListingAnswer, ListingFolders, ListingRequest } from './listing.js'
+import { removeTree } from './remove-tree.js'
+
+const folders = workerData as ListingFolders
+const index = new FolderIndex()
+const files = new DescribedFiles(folders)
+const walk = new FileWalk({ uploads: folders.uploads, index, files })
+const levels = new FolderLevels({
+  uploads: folders.uploads,
+  index,
+  files,
+  counts: new FolderCounts(index),
+  countLater: (path, work) => counting.set(path, counting.get(path) ?? work),
+})
+const running = new Map<number, Generator<void, unknown>>()
+/** By path: one after another, when no request is running. */
+const counting = new Map<string, Generator<void, unknown>>()
+let isScheduled = false
+
+parentPort?.on('message', (request: ListingRequest) => {
+  running.set(request.id, start(request))
+  schedule()
+})
+
+function start(request: ListingRequest): Generator<void, unknown> {
+  const arrivedAt = performance.now()
+  switch (request.what) {
+    case 'list':
+      return walk.list(request.space, request.query, arrivedAt)
+    case 'level':
+      return levels.read(request.space, request.query, arrivedAt)
+    case 'lines':
+      return walk.lines(request.space, request.query, arrivedAt)
+    case 'find':
+      return walk.find(request.space, request.names)
+    case 'emptyFolders':
+      return walk.emptyFolders(request.space, request.query, arrivedAt)
+    case 'count':
+      return walk.count(request.space, request.prefix, arrivedAt)
+    case 'measure':
+      return walk.measure(request.space)
+    case 'longestName':
+      return walk.longestName(request.space, request.prefix, arrivedAt)
+    case 'removeTree':
+      return removeTree(request.path)
+  }
+}
+
+/** Alternates between requests: one over a large folder must not block the others. */
+function work(): void {
+  isScheduled = false
+  for (const [id, request] of running) {
+    try {
+      const step = request.next()
+      if (!step.done) continue
+      answer({ id, result: step.value })
+    } catch (error) {
+      answer({ id, error: String(error) })
+    }
+    running.delete(id)
+  }
+  if (running.size === 0) countOn()
+  if (running.size + counting.size > 0) schedule()
+}
+
+/** A count that fails is started again by the next request. */
+function countOn(): void {
+  for (const [path, request] of counting) {
+    try {
+      if (!request.next().done) return
+    } catch {}
+    counting.delete(path)
+    return
+  }
+}
+
+/** Messages arrive in between. */
+function schedule(): void {
+  if (isScheduled) return
+  isScheduled = true
+  setImmediate(work)
+}
+
+function answer(message: ListingAnswer): void {
+  parentPort?.postMessage(message)
+}

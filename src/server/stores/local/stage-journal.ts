@@ -1,0 +1,29 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { isUnreachable } from '../../../protocol/file-errors.js'
+
+/** What a publish of a stage does. Once it is on the disk, the publish is decided. */
+export interface StageJournal {
+  role: string
+  username: string
+  prefix: string
+  /** Whether the folder of the prefix is replaced as a whole. */
+  isSwap: boolean
+  /** Names of files to remove, if it is not. */
+  removed: string[]
+  /** What the job's record then says. */
+  files: number
+  bytes: number
+  replaced: number
+  removedCount: number
+}
+
+/** Undefined if there is none, or it was never complete. */
+export function readJournal(path: string): StageJournal | undefined {
+  if (!existsSync(path)) return undefined
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as StageJournal
+  } catch (error) {
+    if (error instanceof SyntaxError || isUnreachable(error)) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,46 @@
+import { lstat, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { StagedImport, TableLeftover } from '../tables.js'
+import { importIds } from './import-records.js'
+
+export function stageImport(folder: string, id: string): StagedImport {
+  const staged = { folder, source: `${id}.csv`, copy: `${id}.clean.csv`, output: `${id}.parquet` }
+  return {
+    ...staged,
+    async remove() {
+      for (const name of [staged.source, staged.copy, staged.output]) await rm(join(folder, name), { force: true })
+    },
+  }
+}
+
+/** Staged files, and Parquet files beside which no description was written. */
+export async function findTableLeftovers({
+  tables,
+  partial,
+}: {
+  tables: string
+  partial: string
+}): Promise<TableLeftover[]> {
+  const staged = (await readdir(partial)).filter((name) => name.endsWith('.csv') || name.endsWith('.parquet'))
+  const unpublished = (await tableFolders(tables)).map(findUnpublished)
+  const paths = [...staged.map((name) => join(partial, name)), ...(await Promise.all(unpublished)).flat()]
+  return Promise.all(paths.map(async (path) => ({ path, bytes: (await lstat(path)).size })))
+}
+
+async function tableFolders(root: string): Promise<string[]> {
+  let folders = [root]
+  for (const _ of ['role', 'username', 'table']) {
+    const below = folders.map(async (folder) => {
+      const entries = await readdir(folder, { withFileTypes: true })
+      return entries.filter((entry) => entry.isDirectory()).map((entry) => join(folder, entry.name))
+    })
+    folders = (await Promise.all(below)).flat()
+  }
+  return folders
+}
+
+async function findUnpublished(folder: string): Promise<string[]> {
+  const published = new Set((await importIds(folder)).map((id) => `${id}.parquet`))
+  const ours = (await readdir(folder)).filter((name) => /^\d+\.parquet$|^\.\d+\.json\.tmp$/.test(name))
+  return ours.filter((name) => !published.has(name)).map((name) => join(folder, name))
+}

@@ -1,0 +1,42 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { isMissing, isUnreachable } from '../../../protocol/file-errors.js'
+import type { Space } from '../files.js'
+import { parseVersions, type Version } from './file-description.js'
+import { metadataPath } from './metadata-paths.js'
+
+/** `FileMetadata` for worker threads, synchronous. */
+export class SyncMetadata {
+  readonly #root: string
+
+  constructor(root: string) {
+    this.#root = root
+  }
+
+  read(space: Space, name: string): Version[] {
+    try {
+      return parseVersions(readFileSync(metadataPath(this.#root, space, name), 'utf8'))
+    } catch (error) {
+      if (isUnreachable(error)) return []
+      throw error
+    }
+  }
+
+  /** A concurrent removal may remove the empty folder in between: then it retries. */
+  write(space: Space, name: string, versions: Version[]): void {
+    const path = metadataPath(this.#root, space, name)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        writeFileSync(`${path}.new`, JSON.stringify({ versions }), { mode: 0o600 })
+        renameSync(`${path}.new`, path)
+        return
+      } catch (error) {
+        if (!isMissing(error) || attempt === maxAttempts) throw error
+        mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+      }
+    }
+  }
+}
+
+/** Each time, another removal must have intervened. */
+const maxAttempts = 10

@@ -1,0 +1,21 @@
+import { fileFault } from '../../protocol/file-errors.js'
+import { Problem } from '../../protocol/problems.js'
+
+/** The problem to respond with if the system refuses access to the data folder; undefined for any other error. */
+export function storageFaultOf(error: unknown): Problem | undefined {
+  if (!(error instanceof Error)) return undefined
+  const { code, path, syscall } = error as NodeJS.ErrnoException
+  // Data of a failed sync is lost: repeating the request does not restore it.
+  const fault = fileFault(error)
+  if (fault === 'read-only' && syscall !== 'fdatasync') return storageUnavailable('is read-only', error)
+  if (fault === 'stale') return storageUnavailable('is not answering', error)
+  if (fault !== 'forbidden' || path === undefined || syscall?.startsWith('spawn')) return undefined
+  const advice = 'its operator has to change the owner or the mode of the file or its folder'
+  return new Problem('not-accessible', `The server may not access this (${code}): ${advice}.`, {}, { cause: error })
+}
+
+/** `state` completes the sentence "The data folder is …". */
+export function storageUnavailable(state: string, cause?: unknown): Problem {
+  const message = `The server's data folder ${state}: its operator has to look at it, then try again.`
+  return new Problem('storage-unavailable', message, {}, { cause })
+}
