@@ -1,0 +1,164 @@
+import type { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import type { ArchiveFormat } from '../../protocol/archives.js'
+import type { Problem } from '../../protocol/problems.js'
+import type { Clock } from '../clock.js'
+import type { FolderJobs } from '../folders/folder-jobs.js'
+import { checkHasNoJobId } from '../folders/job-id-check.js'
+import type { Carrier } from '../jobs/carrier.js'
+import type { Job } from '../jobs/job.js'
+import { type JobRequest, queueWaitOf } from '../jobs/job-request.js'
+import type { Jobs } from '../jobs/jobs.js'
+import { asProblem } from '../jobs/outcome.js'
+import { type JobRun, runJob } from '../jobs/run-job.js'
+import type { Throttle } from '../jobs/throttle.js'
+import { accountName } from '../stores/accounts.js'
+import type { PublishedFiles } from '../stores/files.js'
+import { unlessAborted } from '../transfers/abortable.js'
+import { BufferPool } from '../transfers/buffers.js'
+import { Flow } from '../transfers/flow.js'
+import { clientLeft } from '../transfers/receiving.js'
+import { RecentStops } from '../transfers/recent-stops.js'
+import { ArchiveSending, type SentFile } from './archive-sending.js'
+import { checkSelection, measureSelection, type Selection } from './selection.js'
+import { TarWriter } from './tar-writer.js'
+import { ZipWriter } from './zip-writer.js'
+
+export interface ArchiveExportServices {
+  files: PublishedFiles
+  jobs: Jobs
+  folders: Pick<FolderJobs, 'join'>
+  clock: Clock
+  idleTimeoutMs: number
+  throttleOf(account: string): Throttle
+  /** Called with server errors while an archive is being sent: the client only sees a broken connection. */
+  onFailure(error: unknown): void
+}
+
+export interface ArchiveRequest extends JobRequest {
+  /** The job of many files that it belongs to; null for a job of its own. */
+  partOf: string | null
+  /** The account of the job, if it is not the requester's: a share. */
+  account?: string
+  /** How long the client may read nothing, if shorter than the default idle timeout. */
+  silenceMs?: number
+  /** The name of the job: a prefix of the names. */
+  name: string
+  selection: Selection
+  format: ArchiveFormat
+  /** See `TarOptions`. */
+  digests: boolean
+  /** Bytes of files per second; null for no limit. */
+  rateLimit: number | null
+  /** The program, if it may retry an interrupted request: see `ExportReader`. */
+  repeater: string | null
+  /** Bytes of the response that the network has not accepted yet. */
+  unsent: () => number
+  /** Called when the job runs, to write the head of the response. If it throws, nothing may have been written. */
+  begin(job: Job): void
+  response: Writable
+  /** Must make the client's transfer fail, whatever it has received so far. */
+  cut(): void
+}
+
+/** An archive on its way: the job of its own, or one stream of a job of many files. */
+interface Transfer {
+  run: JobRun
+  carrier: Carrier
+  fileDone(file: SentFile): void
+}
+
+/** Sends many files as one archive: check → claim → head → pages of the list → files → flow → response → done. */
+export class ArchiveExports {
+  readonly #services: ArchiveExportServices
+  readonly #pool = new BufferPool()
+  readonly #stopped: RecentStops
+
+  constructor(services: ArchiveExportServices) {
+    this.#services = services
+    this.#stopped = new RecentStops(services.clock)
+  }
+
+  /** Throws `file-not-found` for what does not exist, and `file-damaged`. */
+  check(selection: Selection): Promise<void> {
+    return checkSelection(this.#services.files, selection)
+  }
+
+  /**
+   * Claims a slot, sends the archive and ends the response; resolves whatever the outcome. Throws only before a byte was
+   * written: like `check`, `job-stopped` where a client repeats what was stopped a moment ago, and the errors of `Jobs.admit`
+   * and `begin`.
+   */
+  async send(request: ArchiveRequest): Promise<void> {
+    const { identity, name, selection, jobId: id, rateLimit } = request
+    if (request.partOf !== null) return this.#sendPart(request.partOf, request)
+    const reader = { sessionId: identity.sessionId, name: `${name}\n${request.format}`, repeater: request.repeater }
+    await this.#stopped.check(reader, 0)
+    await this.check(selection)
+    const owner = { accountId: identity.account.id, account: request.account ?? accountName(identity.account) }
+    const plan = { kind: 'export' as const, id, ...owner, file: name, files: { total: null }, rateLimit }
+    let hasBegun = false
+    const { job, result } = await runJob(this.#services.jobs.admit(plan, queueWaitOf(request)), async (run) => {
+      const { job } = run
+      request.begin(job)
+      hasBegun = true
+      void this.#tellTotals(job, selection)
+      await this.#send({ run, carrier: job, fileDone: (file) => job.countFiles((tally) => tally.count(file)) }, request)
+    })
+    await result.catch((problem: Problem) => {
+      if (!hasBegun) throw problem
+      this.#stopped.remember(reader, job)
+      if (problem.code === 'internal') this.#services.onFailure(problem.cause ?? problem)
+    })
+  }
+
+  /** Like `send`, as one stream of a job of many files, which counts them. */
+  async #sendPart(partOf: string, request: ArchiveRequest): Promise<void> {
+    const { names, prefixes } = request.selection
+    let hasBegun = false
+    try {
+      checkHasNoJobId(request)
+      await this.#services.folders.join(partOf, { ...request, kind: 'export', name: null }, async (stream) => {
+        for (const name of [...prefixes, ...names]) stream.checkName(name)
+        await this.check(request.selection)
+        request.begin(stream.job)
+        hasBegun = true
+        const { carrier } = stream
+        await this.#send({ run: stream, carrier, fileDone: (file) => stream.fileDone(file) }, request)
+      })
+    } catch (error) {
+      if (!hasBegun) throw error
+      const problem = asProblem(error)
+      if (problem.code === 'internal') this.#services.onFailure(problem.cause ?? problem)
+    }
+  }
+
+  async #send({ run, carrier, fileDone }: Transfer, request: ArchiveRequest): Promise<void> {
+    const { files, clock, throttleOf } = this.#services
+    const { identity, selection, response, left, hungUp, unsent, silenceMs = Number.POSITIVE_INFINITY } = request
+    const idleTimeoutMs = Math.min(this.#services.idleTimeoutMs, silenceMs)
+    // A link's transfers count towards its owner's limit.
+    const shared = [throttleOf(accountName(identity.account))]
+    const flow = new Flow({ carrier, shared, idleTimeoutMs, signal: left, hungUp, unsent })
+    run.onEnd(() => flow.close())
+    run.onFailure(() => request.cut())
+    run.stopWhenRevoked(identity)
+    const now = clock.now()
+    const writer = request.format === 'tar' ? new TarWriter({ now, digests: request.digests }) : new ZipWriter(now)
+    const sending = new ArchiveSending({ files, selection, writer, response, flow, fileDone, pool: this.#pool })
+    try {
+      await sending.send()
+      response.end()
+      await unlessAborted(finished(response, { readable: false }), flow.signal)
+    } catch (error) {
+      const hasLeft = !run.signal.aborted && (left.aborted || response.destroyed)
+      throw hasLeft ? clientLeft() : error
+    }
+  }
+
+  /** Counts a large folder while it is being sent. */
+  async #tellTotals(job: Job, selection: Selection): Promise<void> {
+    const total = await measureSelection(this.#services.files, selection).catch(() => undefined)
+    if (total && !job.isEnded) job.correctTotals({ files: total.files, totalBytes: total.bytes })
+  }
+}

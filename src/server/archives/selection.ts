@@ -1,0 +1,130 @@
+import { Problem } from '../../protocol/problems.js'
+import { damagedFile } from '../stores/damage.js'
+import type { PublishedFiles, Space, StoredFile } from '../stores/files.js'
+import type { Member } from './archive-writer.js'
+
+/** What an archive holds: files, and folders with everything in them. */
+export interface Selection {
+  space: Space
+  names: readonly string[]
+  /** Folders, with a slash at the end; `''` is the whole space. */
+  prefixes: readonly string[]
+  /** The beginning of every name that its name in the archive lacks. */
+  base: string
+}
+
+/** A member of an archive, and its file; null for an empty folder. */
+export interface Entry {
+  member: Member
+  file: StoredFile | null
+}
+
+export type SelectableFiles = Pick<PublishedFiles, 'findMany' | 'list' | 'listEmptyFolders' | 'measure'>
+
+/** One folder: its members are below its last segment. */
+export function selectFolder(space: Space, prefix: string): Selection {
+  return { space, names: [], prefixes: [prefix], base: prefix.slice(0, prefix.lastIndexOf('/', prefix.length - 2) + 1) }
+}
+
+/** Files and folders by their full names, each once. */
+export function selectNames(space: Space, chosen: readonly string[]): Selection {
+  const folders = [...new Set(chosen.filter(isFolderName))]
+  const prefixes = folders.filter((folder) => !isBelow(folder, folders))
+  const names = [...new Set(chosen)].filter((name) => !isFolderName(name) && !isBelow(name, prefixes))
+  return { space, names, prefixes, base: '' }
+}
+
+/** Throws `file-not-found` for what does not exist, and `file-damaged`. */
+export async function checkSelection(files: SelectableFiles, { space, names, prefixes }: Selection): Promise<void> {
+  for (const prefix of prefixes) {
+    const first = { prefix, after: '', limit: 1 }
+    const [file] = await files.list(space, first)
+    if (!file && (await files.listEmptyFolders(space, first)).length === 0) throw noFolder(prefix)
+  }
+  for (const page of pagesOf(names)) {
+    for (const file of await findPage(files, space, page)) if (file.damaged) throw damagedFile(file.name)
+  }
+}
+
+/** Pages of entries: of each folder its empty folders, then its files by name. Memory does not depend on their number. */
+export async function* entriesOf(files: SelectableFiles, selection: Selection): AsyncGenerator<Entry[]> {
+  const { space, names, prefixes, base } = selection
+  for (const prefix of prefixes) {
+    for await (const page of pages((after) => files.listEmptyFolders(space, { prefix, after, limit }), String)) {
+      yield page.map((name) => folderEntry(name.slice(base.length)))
+    }
+    for await (const page of pages(
+      (after) => files.list(space, { prefix, after, limit }),
+      ({ name }) => name,
+    )) {
+      yield page.map((file) => fileEntry(file, base))
+    }
+  }
+  for (const page of pagesOf(names)) {
+    yield (await findPage(files, space, page)).map((file) => fileEntry(file, base))
+  }
+}
+
+/** The number of files and of their bytes. */
+export async function measureSelection(
+  files: SelectableFiles,
+  { space, names, prefixes }: Selection,
+): Promise<{ files: number; bytes: number }> {
+  const total = { files: names.length, bytes: 0 }
+  for (const prefix of prefixes) {
+    const below = await files.measure(space, prefix)
+    total.files += below.files
+    total.bytes += below.bytes
+  }
+  for (const page of pagesOf(names)) {
+    for (const file of await files.findMany(space, page)) total.bytes += file?.size ?? 0
+  }
+  return total
+}
+
+export function fileEntry(file: StoredFile, base: string): Entry {
+  const { name, size, lastModified, sha256, type } = file
+  return { member: { name: name.slice(base.length), size, modifiedAt: lastModified, sha256, type }, file }
+}
+
+function folderEntry(name: string): Entry {
+  return { member: { name, size: 0, modifiedAt: null, sha256: null, type: '' }, file: null }
+}
+
+function isFolderName(name: string): boolean {
+  return name === '' || name.endsWith('/')
+}
+
+/** Also below a folder that lies in one of these. */
+function isBelow(name: string, folders: readonly string[]): boolean {
+  return folders.some((folder) => name !== folder && name.startsWith(folder))
+}
+
+async function* pages<T>(list: (after: string) => Promise<T[]>, nameOf: (item: T) => string): AsyncGenerator<T[]> {
+  for (let after = ''; ; ) {
+    const page = await list(after)
+    yield page
+    if (page.length < limit) return
+    after = nameOf(page.at(-1)!)
+  }
+}
+
+function* pagesOf(names: readonly string[]): Generator<readonly string[]> {
+  for (let at = 0; at < names.length; at += limit) yield names.slice(at, at + limit)
+}
+
+async function findPage(files: SelectableFiles, space: Space, names: readonly string[]): Promise<StoredFile[]> {
+  const found = await files.findMany(space, names)
+  return found.map((file, index) => {
+    const name = names[index]!
+    if (!file) throw new Problem('file-not-found', `There is no file "${name}".`, { name })
+    return file
+  })
+}
+
+function noFolder(prefix: string): Problem {
+  const message = prefix === '' ? 'There are no files.' : `There is no folder "${prefix}".`
+  return new Problem('file-not-found', message, { name: prefix })
+}
+
+const limit = 1000

@@ -1,0 +1,73 @@
+import type { Readable } from 'node:stream'
+import type { Publication } from '../../protocol/folder-jobs.js'
+import type { FolderJobs } from '../folders/folder-jobs.js'
+import type { FolderStream } from '../folders/folder-stream.js'
+import type { Job } from '../jobs/job.js'
+import type { Folders } from '../stores/folders.js'
+import type { Precondition } from '../stores/precondition.js'
+import type { SmallFiles } from '../stores/small-files.js'
+import type { ReceivingMemory } from '../transfers/partial-writer.js'
+import type { UploadRequest } from '../transfers/upload-request.js'
+import { UploadRun } from '../transfers/upload-run.js'
+import type { UploadServices } from '../transfers/upload-services.js'
+import type { StoredEntry } from './stored-entry.js'
+import { readTar } from './tar-entries.js'
+import { TarFiles } from './tar-files.js'
+
+export interface TarServices extends UploadServices {
+  folders: FolderJobs
+  folderStore: Pick<Folders, 'create'>
+  smallFiles: SmallFiles
+  memory: ReceivingMemory
+  /** The media type for a file name. */
+  mediaTypeOf(name: string): string
+}
+
+export interface TarUpload extends UploadRequest {
+  partOf: string | null
+  /** The prefix of all names, with a slash at its end; empty for none. */
+  prefix: string
+  body: Readable
+  /** Of every file. */
+  precondition: Precondition
+  isTogether: boolean
+  replaces: boolean
+  /** Called with the files that have become durable. Resolves when more of them may be reported. */
+  onStored(files: StoredEntry[]): Promise<void>
+}
+
+/** Receives tars, file by file. */
+export class TarUploads {
+  readonly #services: TarServices
+
+  constructor(services: TarServices) {
+    this.#services = services
+  }
+
+  /**
+   * Stores the files of a tar, as a job of its own or as one stream of the job `partOf`. A file that cannot be published,
+   * because of its name, digest or precondition, fails alone, unless all are published together. Throws like `readTar`; what
+   * was published before stays.
+   */
+  async receive(upload: TarUpload): Promise<{ job: Job; published: Publication }> {
+    const { folders } = this.#services
+    const request = { ...upload, kind: 'upload' as const, name: upload.prefix, files: null, totalBytes: null }
+    const stream = await folders.carry({ ...request, rateLimit: upload.rateLimit ?? null }, async (stream) => {
+      await this.#receive(upload, stream)
+      return stream
+    })
+    const { job, files } = stream
+    // Of a job of its own, the publish has removed files, too.
+    return { job, published: (upload.partOf === null && job.files ? job.files : files).publication }
+  }
+
+  async #receive(upload: TarUpload, stream: FolderStream): Promise<void> {
+    const run = new UploadRun(stream, upload, this.#services, this.#services.memory)
+    const files = new TarFiles({ ...this.#services, upload, stream, run })
+    // A stop is answered when what has been published is known.
+    stream.onEnd(() => files.close())
+    upload.begin(stream.job)
+    await readTar(upload.body, run.flow.signal, (entry) => files.add(entry))
+    await files.end()
+  }
+}
