@@ -1,47 +1,62 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
-import { Problem } from '../protocol/problems.js'
 import { routes } from '../protocol/routes.js'
+import type { ArchiveExports } from './archives/archive-exports.js'
 import type { Administration } from './auth/administration.js'
 import type { Authentication } from './auth/authentication.js'
-import { guard } from './auth/guard.js'
 import type { TokenPairs } from './auth/token-pairs.js'
 import type { ServerConfig } from './config.js'
 import { collectDialect } from './dialects/collect.js'
+import { formatCollectError } from './dialects/collect-errors.js'
+import { answerFormatted } from './dialects/error-format.js'
 import { killDialect } from './dialects/kill.js'
-import { opsAndClientsDialect } from './dialects/ops-and-clients.js'
+import { formatPlainError, opsAndClientsDialect } from './dialects/ops-and-clients.js'
 import { terminateDialect } from './dialects/terminate.js'
-import type { AppEnv } from './http/app-env.js'
-import { cors } from './http/cors.js'
-import type { Dashboard } from './http/dashboard-files.js'
-import { hostCheck } from './http/host-check.js'
-import { acceptPageCookie } from './http/page-cookie.js'
-import { answerProblem } from './http/problems.js'
-import { requestLog } from './http/request-log.js'
-import { targetCheck } from './http/target-check.js'
+import type { FolderJobs } from './folders/folder-jobs.js'
+import { headCheck } from './http/head-check.js'
 import type { JobFeed } from './jobs/feed.js'
 import type { Jobs } from './jobs/jobs.js'
 import type { Log } from './log.js'
 import type { Metrics } from './metrics.js'
 import { accountRoutes } from './routes/accounts.js'
+import { archiveRoutes } from './routes/archives.js'
 import { authRoutes } from './routes/auth.js'
 import { dashboardRoutes } from './routes/dashboard.js'
 import { documentRoutes } from './routes/documents.js'
 import { exportRoutes } from './routes/export.js'
+import { fileListRoutes } from './routes/file-lists.js'
 import { fileRoutes } from './routes/files.js'
+import { folderJobRoutes } from './routes/folder-jobs.js'
+import { folderRoutes } from './routes/folders.js'
 import { healthRoutes } from './routes/health.js'
 import { importRoutes } from './routes/imports.js'
 import { jobEventRoutes } from './routes/job-events.js'
+import { jobFileRoutes } from './routes/job-files.js'
 import { jobRoutes } from './routes/jobs.js'
 import { metricsRoutes } from './routes/metrics.js'
 import { publishedRoutes } from './routes/published.js'
 import { queryRoutes } from './routes/query.js'
+import type { Dashboard } from './routes/responses/dashboard-files.js'
+import { answerProblem } from './routes/responses/problems.js'
 import { sharedRoutes, shareRoutes } from './routes/shares.js'
 import { tableRoutes } from './routes/tables.js'
+import { tarRoutes } from './routes/tars.js'
 import { tokenRoutes } from './routes/tokens.js'
-import { tusRoutes } from './routes/tus.js'
+import { announceTus, tusRoutes } from './routes/tus.js'
 import { uploadRoutes } from './routes/upload.js'
+import type { AppEnv } from './routing/app-env.js'
+import { checkMounted } from './routing/check-mounted.js'
+import { cors } from './routing/cors.js'
+import { limitEmbedding } from './routing/embedding.js'
+import { enforceRoutes } from './routing/enforce-routes.js'
+import { hostCheck } from './routing/host-check.js'
+import { requestLog } from './routing/request-log.js'
+import { routeTable } from './routing/route-table.js'
+import { strictTransport } from './routing/strict-transport.js'
+import { targetCheck } from './routing/target-check.js'
 import type { AccountStore } from './stores/accounts.js'
-import type { FileStore } from './stores/files.js'
+import type { PublishedFiles } from './stores/files.js'
+import type { Folders } from './stores/folders.js'
+import type { JobFiles } from './stores/job-files.js'
 import type { TableStore } from './stores/tables.js'
 import type { Collections } from './tables/collections.js'
 import type { Imports } from './tables/imports.js'
@@ -49,6 +64,7 @@ import type { Queries } from './tables/queries.js'
 import type { TableExports } from './tables/table-exports.js'
 import type { TableRows } from './tables/table-rows.js'
 import type { TableSummaries } from './tables/table-summaries.js'
+import type { TarUploads } from './tars/tar-uploads.js'
 import type { Exports } from './transfers/exports.js'
 import type { ResumableUploads } from './transfers/resumable.js'
 import type { Shares } from './transfers/shares.js'
@@ -65,12 +81,17 @@ export interface Services {
   authentication: Authentication
   tokenPairs: TokenPairs
   administration: Administration
-  files: FileStore
+  files: PublishedFiles
+  folderStore: Folders
   jobs: Jobs
+  folders: FolderJobs
+  jobFiles: JobFiles
   feed: JobFeed
   uploads: Uploads
+  tars: TarUploads
   resumable: ResumableUploads
   exports: Exports
+  archives: ArchiveExports
   shares: Shares
   tables: TableStore
   imports: Imports
@@ -79,83 +100,66 @@ export interface Services {
   tableSummaries: TableSummaries
   tableExports: TableExports
   queries: Queries
-  /** The media type that a name promises. */
+  /** The media type for a file name. */
   mediaTypeOf(name: string): string
-  /** False while the server shuts down. */
-  isReady(): boolean
+  /** Why the server accepts no new work: its shutdown, or its disk; null if it does. */
+  findFault(): Promise<string | null>
 }
 
-/** Mounts every route on one app. Does no I/O. */
+/**
+ * Mounts every route on one app. Does no I/O. Throws if a route is missing in the table of routes or has no handler.
+ */
 export function createApp(services: Services): OpenAPIHono<AppEnv> {
+  const { config, log } = services
   const app = new OpenAPIHono<AppEnv>({ strict: false })
-  app.onError((error, c) => answerProblem(error, c, services.log))
-  app.notFound((c) => {
-    const problem = new Problem('not-found', `There is nothing at ${c.req.method} ${c.req.path}.`)
-    return answerProblem(problem, c, services.log)
+  app.onError((error, c) => {
+    const errors = c.get('errors')
+    return errors ? answerFormatted(error, c, log, dialectErrors[errors]) : answerProblem(error, c, log)
   })
-  app.use(requestLog(services.log, services.config))
+  app.use(requestLog(log, config))
   app.use((c, next) => {
     c.env.outgoing.setHeader('X-Content-Type-Options', 'nosniff')
     return next()
   })
+  app.use(limitEmbedding())
+  app.use(strictTransport(config))
+  app.use(headCheck())
   app.use(targetCheck())
-  app.use(hostCheck(services.config))
-  app.use(cors(services.config.corsOrigin))
+  app.use(hostCheck(config))
+  app.use(cors(config.corsOrigin))
+  app.use(`${routes.tus}/*`, announceTus(config))
+  app.use(enforceRoutes(routeTable, services))
+
   app.route('/', dashboardRoutes(services))
   app.route('/', healthRoutes(services))
   app.route('/', metricsRoutes(services))
   app.route('/', documentRoutes(app, services.version))
-  // The dashboard's cookie counts on our own routes only, never on a dialect's.
-  const acceptCookie = acceptPageCookie(services.config)
-  for (const path of ownRoutes) app.use(path, acceptCookie)
   app.route('/', authRoutes(services))
   app.route('/', tokenRoutes(services))
   app.route('/', accountRoutes(services))
   app.route('/', sharedRoutes(services))
+  app.route('/', archiveRoutes(services))
   app.route('/', publishedRoutes(services))
-
-  const guarded = guard(services.authentication)
-  const mine = [
-    routes.upload,
-    routes.export,
-    routes.files,
-    routes.import,
-    routes.tables,
-    routes.query,
-    routes.jobs,
-    routes.shares,
-  ]
-  for (const path of mine) app.use(`${path}/*`, guarded)
   app.route('/', uploadRoutes(services))
   app.route('/', exportRoutes(services))
+  app.route('/', tarRoutes(services))
+  app.route('/', fileListRoutes(services))
+  app.route('/', folderRoutes(services))
   app.route('/', fileRoutes(services))
   app.route('/', importRoutes(services))
   app.route('/', tableRoutes(services))
   app.route('/', queryRoutes(services))
   app.route('/', jobEventRoutes(services))
   app.route('/', jobRoutes(services))
+  app.route('/', folderJobRoutes(services))
+  app.route('/', jobFileRoutes(services))
   app.route('/', tusRoutes(services))
   app.route('/', shareRoutes(services))
   for (const dialect of [terminateDialect, killDialect, collectDialect, opsAndClientsDialect]) {
     app.route('/', dialect(services))
   }
+  checkMounted(app.routes, routeTable)
   return app
 }
 
-const ownRoutes = [
-  '/auth/*',
-  `${routes.accounts}/*`,
-  // Not what lies below these: dialects have their own words for a stop there.
-  routes.upload,
-  routes.uploadStop,
-  routes.export,
-  routes.exportStop,
-  `${routes.files}/*`,
-  `${routes.published}/*`,
-  `${routes.import}/*`,
-  `${routes.tables}/*`,
-  `${routes.query}/*`,
-  `${routes.jobs}/*`,
-  `${routes.tus}/*`,
-  `${routes.shares}/*`,
-] as const
+const dialectErrors = { collect: formatCollectError, plain: formatPlainError } as const

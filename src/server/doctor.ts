@@ -5,11 +5,15 @@ import { examine, type Findings, settle } from './recover.js'
 import { openAccountStore } from './stores/local/accounts.js'
 import { openCounters } from './stores/local/counters.js'
 import { lockDataFolder } from './stores/local/data-lock.js'
-import { openFileStore } from './stores/local/files.js'
+import { openDiskReserve } from './stores/local/disk-reserve.js'
+import { openLocalFiles } from './stores/local/files.js'
+import { checkIntegrity, type Integrity } from './stores/local/integrity.js'
+import { openJobFiles } from './stores/local/job-files.js'
 import { openJobHistory } from './stores/local/job-history.js'
 import { openTableStore } from './stores/local/tables.js'
+import { findUnserved, type Unserved } from './stores/local/unserved.js'
 
-/** What the next start of the server would find, and do. */
+/** What the next start of the server would find and repair. */
 export interface DoctorReport {
   resumable: {
     id: string
@@ -19,70 +23,99 @@ export interface DoctorReport {
     totalBytes: number | null
     expiresAt: string
   }[]
-  /** What nobody can go on with. */
+  /** Partial files that no client can resume, and removed folders that are not deleted yet. */
   leftovers: { path: string; bytes: number | null; why: string }[]
-  /** Jobs that broke off, and what they are recorded as. */
+  /** Files that are to appear together: those whose publish was decided, which is finished. */
+  published: { path: string; files: number; bytes: number }[]
+  /** Interrupted jobs, and the states to record for them. */
   ended: { id: string; kind: string; account: string; file: string | null; state: string }[]
-  /** Whether all of it was done. */
+  /** Files in `uploads/` that no request can reach. */
+  unserved: Unserved[]
+  /** The result of reading everything; null if that was not requested. */
+  integrity: Integrity | null
+  /** Whether the repairs were made. */
   fixed: boolean
 }
 
 /**
- * Looks at a data folder as a starting server does, and with `fix` does what it would do. Throws `busy` while a server
- * works on the folder, and `invalid-request` for a folder without accounts.
+ * Inspects a data folder like a starting server, and with `fix` makes the same repairs. With `verify` it also reads
+ * every file and table and compares their digests. Throws `busy` while a server uses the folder, and `invalid-request`
+ * for a folder without accounts.
  */
 export async function examineFolder(
   dataFolder: string,
-  { keepPartialMs, fix }: { keepPartialMs: number; fix: boolean },
+  { keepPartialMs, fix, verify }: { keepPartialMs: number; fix: boolean; verify: boolean },
 ): Promise<DoctorReport> {
   const root = resolve(dataFolder)
   await checkHoldsData(root)
   const closers: (() => Promise<unknown>)[] = []
   try {
-    const lock = await lockDataFolder(root)
+    const reserve = await openDiskReserve(root)
+    closers.push(() => reserve.close())
+    const lock = await reserve.use(() => lockDataFolder(root))
     closers.push(() => lock.release())
     const counters = await openCounters(root)
     closers.push(() => counters.close())
     const accounts = await openAccountStore(root, counters)
     closers.push(() => accounts.close())
-    const files = await openFileStore(root)
-    closers.push(() => files.close())
+    const { files, partials, discarded, stages, ...local } = await openLocalFiles(root)
+    closers.push(() => local.close())
     let failure: unknown = null
     const history = await openJobHistory(root, (error) => {
       failure = error
     })
     closers.push(() => history.close())
     const tables = await openTableStore({ tables: join(root, 'tables'), partial: join(root, 'partial') }, counters)
-    const services = { files, history, accounts, tables, keepPartialMs }
+    const jobFiles = await openJobFiles(root)
+    closers.push(() => jobFiles.close())
+    const services = { files, partials, stages, history, jobFiles, accounts, tables, keepPartialMs }
     const findings = await examine(services)
-    if (fix) await settle(findings, services)
+    const deleting = await discarded.list()
+    if (fix) {
+      await settle(findings, services)
+      discarded.sweep()
+      await discarded.idle()
+    }
     await history.close()
     if (failure) throw failure
-    return reportOf(findings, { root, keepPartialMs, fix })
+    const uploads = join(root, 'uploads')
+    return {
+      ...reportOf(findings, { root, keepPartialMs, fix, deleting }),
+      unserved: await findUnserved(uploads),
+      integrity: verify ? await checkIntegrity({ uploads, meta: join(root, 'meta') }, tables) : null,
+    }
   } finally {
     for (const close of closers.reverse()) await close()
   }
 }
 
 function reportOf(
-  { resumable, leftovers, tableLeftovers, ended }: Findings,
-  { root, keepPartialMs, fix }: { root: string; keepPartialMs: number; fix: boolean },
-): DoctorReport {
+  { resumable, leftovers, tableLeftovers, stages, ended }: Findings,
+  { root, keepPartialMs, fix, deleting }: { root: string; keepPartialMs: number; fix: boolean; deleting: string[] },
+): Omit<DoctorReport, 'unserved' | 'integrity'> {
+  const stagePath = (id: string) => join(root, 'partial', `${id}.stage`)
   return {
-    resumable: resumable.map(({ id, note, offset, lastUsedAt }) => ({
+    resumable: resumable.map(({ id, resumeState, offset, lastUsedAt }) => ({
       id,
-      account: `${note.space.role}:${note.space.username}`,
-      file: note.name,
+      account: `${resumeState.space.role}:${resumeState.space.username}`,
+      file: resumeState.name,
       bytes: offset,
-      totalBytes: note.length,
+      totalBytes: resumeState.length,
       expiresAt: new Date(lastUsedAt.getTime() + keepPartialMs).toISOString(),
     })),
     leftovers: [
       ...leftovers.map(({ id, bytes, why }) => {
         return { path: join(root, 'partial', `${id}.${bytes === null ? 'json' : 'bin'}`), bytes, why }
       }),
+      ...deleting.map((path) => ({ path, bytes: null, why: 'its folder was removed, but is still on the disk' })),
       ...tableLeftovers.map(({ path, bytes }) => ({ path, bytes, why: 'its import never came to its end' })),
+      ...stages
+        .filter(({ isPublished }) => !isPublished)
+        .map(({ id, bytes }) => ({ path: stagePath(id), bytes, why: 'its files were never published' })),
     ],
+    published: stages
+      .filter(({ isPublished }) => isPublished)
+      .map(({ id, files, bytes }) => ({ path: stagePath(id), files, bytes })),
     ended: ended.map(({ job: { id, kind, account, file, state } }) => ({ id, kind, account, file, state })),
     fixed: fix,
   }

@@ -1,20 +1,20 @@
 import { pino } from 'pino'
 
-/** Where the server tells what happens to it. Never a token, a password or a file's content. */
+/** The server's log. Never contains a token, a password or a file's content. */
 export interface Log {
   info(message: string, details?: Record<string, unknown>): void
-  /** Something was lost that can be done without. */
+  /** A non-essential operation failed. */
   warn(message: string, error: unknown): void
   error(message: string, error: unknown): void
 }
 
-/** Where lines go: a terminal, or whatever else reads them. */
+/** The destination of lines: a terminal, or any other stream. */
 export interface LogStream {
   readonly isTTY?: boolean
   write(text: string): unknown
 }
 
-/** One line a message on `stream`: words for people on a terminal, else JSON. An error comes with its stack. */
+/** Writes one line per message to `stream`: text on a terminal, otherwise JSON. Errors include their stack. */
 export function openLog(stream: LogStream): Log {
   const destination = stream.isTTY ? { write: (line: string) => stream.write(wordLine(line)) } : stream
   const logger = pino(
@@ -24,7 +24,7 @@ export function openLog(stream: LogStream): Log {
       errorKey: 'error',
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
-      // Nobody passes these in; should it ever happen, they still stay here.
+      // No caller passes these; if one does, they are not logged.
       redact: { paths: ['token', 'password', 'authorization', 'cookie', 'auth_token'], censor: '…' },
     },
     destination as { write(line: string): void },
@@ -37,7 +37,7 @@ export function openLog(stream: LogStream): Log {
   }
 }
 
-/** A line of JSON as people read it: the time of day, the message, what else there is, and an error's stack below. */
+/** Formats a line of JSON for people: the time of day, the message, the other fields, and an error's stack below. */
 function wordLine(line: string): string {
   const { level, time, message, error, ...details } = JSON.parse(line) as Record<string, unknown>
   const at = new Date(String(time)).toTimeString().slice(0, 8)
@@ -51,5 +51,5 @@ function wordLine(line: string): string {
   return `${at} ${level === 'info' ? '' : `${String(level).toUpperCase()} `}${message}${rest.join('')}${trace === undefined ? '' : `\n${trace}`}\n`
 }
 
-/** For programs that filter; people read them in the message. */
+/** For programs that filter; for people they are in the message. */
 const inMessage = ['method', 'path', 'status', 'kind', 'file', 'state']

@@ -1,37 +1,41 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import { type JobState, jobKinds } from '../protocol/jobs.js'
+import { jobKinds } from '../protocol/job-kinds.js'
+import type { JobState } from '../protocol/jobs.js'
 import type { ProblemCode } from '../protocol/problems.js'
 import type { JobObserver, Jobs } from './jobs/jobs.js'
-import type { FileStore } from './stores/files.js'
+import type { Capacity } from './stores/capacity.js'
+import type { Partials } from './stores/partials.js'
 
 export interface MetricsServices {
   jobs: Pick<Jobs, 'observe' | 'unfinished'>
-  files: Pick<FileStore, 'partialUsage'>
+  partials: Pick<Partials, 'usage'>
+  capacity: Pick<Capacity, 'freeBytes'>
   /** Of this package. */
   version: string
+  /** Figures of the process, to be rendered too. */
+  ofProcess?: Registry | undefined
 }
 
-/** What Prometheus is told: names begin with `filejobs_`, bytes and seconds are the units. */
+/** The metrics for Prometheus: names start with `filejobs_`, units are bytes and seconds. */
 export interface Metrics {
-  /** The media type of what `render` gives. */
+  /** The media type of `render`. */
   readonly contentType: string
-  /** Everything as of now, in Prometheus' text format. */
+  /** The current values in Prometheus' text format. */
   render(): Promise<string>
-  /** Counts a login that was refused, by its code. */
+  /** Counts a rejected login, by its code. */
   countRefusedLogin(code: ProblemCode): void
-  /** Ends what watches the event loop and the jobs. */
+  /** Stops watching the event loop and the jobs. */
   close(): Promise<void>
 }
 
-export function openMetrics({ jobs, files, version }: MetricsServices): Metrics {
+export function openMetrics({ jobs, partials, capacity, version, ofProcess }: MetricsServices): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const endObservation = jobs.observe(countEnds(registers))
   watchJobs(registers, jobs)
-  watchPartials(registers, files)
+  watchDisk(registers, { partials, capacity })
   const loop = watchEventLoop(registers)
-  watchProcess(registers)
   new Gauge({
     name: 'filejobs_build_info',
     help: 'Always 1; the labels tell what runs.',
@@ -47,7 +51,7 @@ export function openMetrics({ jobs, files, version }: MetricsServices): Metrics 
   for (const code of ['invalid-credentials', 'too-many-attempts', 'busy'] as const) refused.inc({ code }, 0)
   return {
     contentType: registry.contentType,
-    render: () => registry.metrics(),
+    render: async () => [await registry.metrics(), await ofProcess?.metrics()].join(''),
     countRefusedLogin: (code) => refused.inc({ code }),
     async close() {
       endObservation()
@@ -56,7 +60,7 @@ export function openMetrics({ jobs, files, version }: MetricsServices): Metrics 
   }
 }
 
-/** Jobs that have ended, by kind and end, with the bytes they moved and the seconds they took. */
+/** Ended jobs, by kind and state, with their bytes and durations in seconds. */
 function countEnds(registers: Registry[]): JobObserver {
   const labelNames = ['kind', 'end'] as const
   const total = new Counter({ name: 'filejobs_jobs_total', help: 'Jobs that have ended.', labelNames, registers })
@@ -85,7 +89,7 @@ function countEnds(registers: Registry[]): JobObserver {
   }
 }
 
-/** Unfinished jobs by kind and state, and what they move each second. */
+/** Unfinished jobs by kind and state, and their current rates. */
 function watchJobs(registers: Registry[], jobs: Pick<Jobs, 'unfinished'>): void {
   const states = ['waiting', 'running', 'paused', 'interrupted', 'committing'] as const satisfies JobState[]
   new Gauge({
@@ -110,16 +114,28 @@ function watchJobs(registers: Registry[], jobs: Pick<Jobs, 'unfinished'>): void 
   })
 }
 
-function watchPartials(registers: Registry[], files: Pick<FileStore, 'partialUsage'>): void {
+/** NaN if the disk does not respond: the other metrics matter most then. */
+function watchDisk(
+  registers: Registry[],
+  { partials, capacity }: Pick<MetricsServices, 'partials' | 'capacity'>,
+): void {
   const bytes = new Gauge({ name: 'filejobs_partial_bytes', help: 'Bytes of all partials.', registers })
   new Gauge({
     name: 'filejobs_partials',
     help: 'Files received in part and not published.',
     registers,
     async collect() {
-      const usage = await files.partialUsage()
+      const usage = await partials.usage().catch(() => ({ count: Number.NaN, bytes: Number.NaN }))
       this.set(usage.count)
       bytes.set(usage.bytes)
+    },
+  })
+  new Gauge({
+    name: 'filejobs_disk_free_bytes',
+    help: 'Bytes that uploads can still take of the disk that the data folder is on.',
+    registers,
+    async collect() {
+      this.set(await capacity.freeBytes().catch(() => Number.NaN))
     },
   })
 }
@@ -133,7 +149,7 @@ function watchEventLoop(registers: Registry[]): IntervalHistogram {
     labelNames: ['quantile'],
     registers,
     collect() {
-      // It counts from one timer to the next, which are 10 ms apart when nothing is late.
+      // It measures the time between timers, which are 10 ms apart if nothing is delayed.
       const late = (nanoseconds: number) => Math.max(0, nanoseconds / 1e9 - 0.01)
       this.set({ quantile: '0.5' }, late(loop.percentile(50)))
       this.set({ quantile: '0.99' }, late(loop.percentile(99)))
@@ -142,31 +158,4 @@ function watchEventLoop(registers: Registry[]): IntervalHistogram {
     },
   })
   return loop
-}
-
-/** Under the names that every dashboard for Prometheus knows. */
-function watchProcess(registers: Registry[]): void {
-  new Gauge({
-    name: 'process_resident_memory_bytes',
-    help: 'Resident memory size in bytes.',
-    registers,
-    collect() {
-      this.set(process.memoryUsage.rss())
-    },
-  })
-  const cpu = new Counter({
-    name: 'process_cpu_seconds_total',
-    help: 'User and system CPU time spent in seconds.',
-    registers,
-    collect() {
-      const { user, system } = process.cpuUsage()
-      cpu.reset()
-      cpu.inc((user + system) / 1e6)
-    },
-  })
-  new Gauge({
-    name: 'process_start_time_seconds',
-    help: 'Start time of the process in seconds since the epoch.',
-    registers,
-  }).set(Date.now() / 1000 - process.uptime())
 }

@@ -1,36 +1,46 @@
 import { Problem } from '../protocol/problems.js'
-import { percentOf } from './jobs/job.js'
+import { restoreTally } from './folders/restored-tally.js'
+import type { FileTally } from './jobs/file-tally.js'
+import { percentOf } from './jobs/percent.js'
 import type { AccountStore } from './stores/accounts.js'
-import type { FileStore, KeptPartial } from './stores/files.js'
+import type { PublishedFiles } from './stores/files.js'
 import type { HistoryEntry, JobHistory } from './stores/history.js'
+import type { JobFiles } from './stores/job-files.js'
+import type { AbandonedPartial, Partials } from './stores/partials.js'
+import type { AbandonedStage, Stages } from './stores/stages.js'
 import type { TableLeftover, TableStore } from './stores/tables.js'
-import type { KeptUpload } from './transfers/resumable.js'
-import { expired } from './transfers/resumable-upload.js'
-import { type UploadNote, uploadNoteSchema } from './transfers/upload-note.js'
+import { type KeptUpload, type ResumeState, resumeStateSchema } from './transfers/resume-state.js'
+import { expired } from './transfers/upload-problems.js'
 
 export interface RecoveryServices {
-  files: FileStore
+  files: Pick<PublishedFiles, 'find'>
+  partials: Partials
+  stages: Pick<Stages, 'listAbandoned' | 'finish' | 'remove'>
   history: JobHistory
+  jobFiles: Pick<JobFiles, 'list'>
   accounts: AccountStore
   tables: Pick<TableStore, 'findLeftovers' | 'removeLeftover'>
   keepPartialMs: number
 }
 
-/** What an earlier run left, and what is to become of it. */
+/** What an earlier run left, and how to handle it. */
 export interface Findings {
-  /** Uploads that can go on. */
+  /** Uploads that can be resumed. */
   resumable: (KeptUpload & { size: number })[]
-  /** Partials that nobody can go on with, and notes of what is published: to be removed. */
+  /** Partial files that no client can resume, and resume states of published files: to be removed. */
   leftovers: { id: string; bytes: number | null; why: string }[]
-  /** What imports left that never came to their end: to be removed. */
+  /** Files of unfinished imports: to be removed. */
   tableLeftovers: TableLeftover[]
-  /** Jobs that were under way, as they are to be recorded. */
+  /** Files to be published together: their publish is finished if it was decided, or they are removed. */
+  stages: AbandonedStage[]
+  /** Jobs that were running, with the states to record. */
   ended: HistoryEntry[]
 }
 
 /**
- * Brings the data folder in order after a crash, before anybody is served: what is resumable is kept with its real
- * offset, other partials and unfinished imports are removed, and jobs that were running are recorded as failed. Returns what can go on.
+ * Repairs the data folder after a crash, before the server listens: resumable uploads are kept with their actual
+ * offset, publishes of many files that were decided are finished, other partials and unfinished imports are removed, and jobs that were running are recorded as failed. Returns
+ * the resumable uploads.
  */
 export async function recover(services: RecoveryServices): Promise<KeptUpload[]> {
   const findings = await examine(services)
@@ -38,76 +48,115 @@ export async function recover(services: RecoveryServices): Promise<KeptUpload[]>
   return findings.resumable
 }
 
-/** Looks at what earlier runs left and changes nothing. */
+/** Inspects the remains of earlier runs without changing them. */
 export async function examine(services: RecoveryServices): Promise<Findings> {
-  const { files, history, accounts, tables, keepPartialMs } = services
-  const findings: Findings = { resumable: [], leftovers: [], tableLeftovers: await tables.findLeftovers(), ended: [] }
-  const published = new Map<string, UploadNote>()
-  for (const partial of await files.listPartials()) {
+  const { files, partials, history, jobFiles, accounts, tables, keepPartialMs } = services
+  const stages = await services.stages.listAbandoned()
+  const tableLeftovers = await tables.findLeftovers()
+  const findings: Findings = { resumable: [], leftovers: [], tableLeftovers, stages, ended: [] }
+  const published = new Map<string, ResumeState>()
+  for (const partial of await partials.listAbandoned()) {
     const { id, size } = partial
-    const note = uploadNoteSchema.safeParse(partial.note).data
+    const resumeState = resumeStateSchema.safeParse(partial.state).data
     const known = await history.find(id)
-    const why = await unfitBecause(partial, note, known)
+    const why = await unfitBecause(partial, resumeState, known)
     if (why) findings.leftovers.push({ id, bytes: size, why })
     else {
-      const offset = offsetOf(note!, size!)
-      findings.resumable.push({ id, note: note!, size: size!, offset, lastUsedAt: partial.modifiedAt })
+      const offset = offsetOf(resumeState!, size!)
+      findings.resumable.push({ id, resumeState: resumeState!, size: size!, offset, lastUsedAt: partial.modifiedAt })
     }
-    if (size === null && note && (await isThere(note))) published.set(id, note)
+    if (size === null && resumeState && (await isThere(resumeState))) published.set(id, resumeState)
   }
   const kept = new Set(findings.resumable.map(({ id }) => id))
-  for (const entry of await history.unfinished()) {
+  for (const entry of await history.unfinished({ accountId: null })) {
     const { id } = entry.job
-    // A form with several files has a partial for each, numbered behind the id.
+    // A form with several files has a partial for each, with a number after the id.
     const left = findings.leftovers.filter((leftover) => leftover.id.split('.')[0] === id)
-    if (!kept.has(id)) findings.ended.push(endOf(entry, published.get(id), left))
+    const stage = stages.find((each) => each.id === id)
+    if (stage?.isPublished) findings.ended.push(endOfTogether(entry, stage))
+    else if (!kept.has(id)) {
+      const ended = endOf(entry, published.get(id), left)
+      const isEach = entry.job.files !== null && !stage
+      findings.ended.push(isEach ? withFiles(ended, await restoreTally(entry.job, jobFiles)) : ended)
+    }
   }
   return findings
 
-  async function unfitBecause(partial: KeptPartial, note: UploadNote | undefined, known: HistoryEntry | undefined) {
+  async function unfitBecause(
+    partial: AbandonedPartial,
+    resumeState: ResumeState | undefined,
+    known: HistoryEntry | undefined,
+  ) {
     if (partial.size === null) return 'its upload has ended'
-    if (!note) return 'its upload cannot be resumed'
+    if (!resumeState) return 'its upload cannot be resumed'
+    if (resumeState.partOf !== null) return 'its job of many files has ended'
     if (known?.job.endedAt) return `its upload is ${known.job.state}`
     if (partial.modifiedAt.getTime() + keepPartialMs < Date.now()) return hasExpired
-    const account = await accounts.get(note.accountId)
+    const account = await accounts.get(resumeState.accountId)
     if (!account || account.disabled) return 'its account is gone, or disabled'
     return undefined
   }
 
-  /** Only the publish takes the bytes away and leaves the note. */
-  async function isThere({ space, name, length }: UploadNote): Promise<boolean> {
+  /** Only the publish removes the bytes and keeps the resume state. */
+  async function isThere({ space, name, length }: ResumeState): Promise<boolean> {
     return (await files.find(space, name))?.size === length
   }
 }
 
-/** Does what `examine` found to be done. */
-export async function settle(findings: Findings, { files, history, tables }: RecoveryServices): Promise<void> {
+/** Makes the repairs that `examine` found necessary. */
+export async function settle(
+  findings: Findings,
+  { partials, stages, history, tables }: RecoveryServices,
+): Promise<void> {
+  for (const { id, isPublished } of findings.stages) await (isPublished ? stages.finish(id) : stages.remove(id))
   for (const leftover of findings.tableLeftovers) await tables.removeLeftover(leftover)
-  for (const { id } of findings.leftovers) await files.removePartial(id)
+  for (const { id } of findings.leftovers) await partials.remove(id)
   for (const { id, offset, size } of findings.resumable) {
     if (offset === size) continue
-    const partial = await files.reopenPartial(id)
+    const partial = await partials.take(id)
     await partial?.truncate(offset)
     await partial?.sync()
     await partial?.close()
   }
-  for (const entry of findings.ended) history.append(entry)
+  for (const entry of findings.ended) await history.end(entry)
 }
 
 /**
- * The bytes that count: not those that still awaited their checksum, and not all of them, since a client that hears of
- * the whole length takes the upload for published.
+ * The verified bytes: without those that await their checksum, and never all of them, because a client that sees the
+ * full length takes the upload for published.
  */
-function offsetOf({ length, uncheckedFrom }: UploadNote, size: number): number {
+function offsetOf({ length, uncheckedFrom }: ResumeState, size: number): number {
   const most = length === null ? size : Math.max(0, length - 1)
   return Math.min(size, uncheckedFrom ?? size, most)
 }
 
 const hasExpired = 'it has expired'
 
-/** How a job ended that an earlier run had under way: with the bytes that are found of it, none where it left no trace. */
-function endOf(entry: HistoryEntry, published: UploadNote | undefined, left: Findings['leftovers']): HistoryEntry {
-  const job = { ...entry.job, rate: null, endedAt: new Date().toISOString() }
+/** The final record of a job whose files are published together after all. */
+function endOfTogether(entry: HistoryEntry, { files, bytes, replaced, removed }: AbandonedStage): HistoryEntry {
+  const { job } = entry
+  const tally = { total: null, failed: 0, failures: [], ...job.files, done: files, unchanged: 0 }
+  const end = { state: 'done', rate: null, bytes, totalBytes: bytes, percent: 100, files: tally } as const
+  const published = { files, bytes, created: files - replaced, replaced, unchanged: 0, removed, failed: 0 }
+  return { ...entry, job: { ...job, ...end, endedAt: endTimeOf(job) }, published }
+}
+
+/** What a job of many files had published before the server ended. */
+function withFiles(entry: HistoryEntry, tally: FileTally): HistoryEntry {
+  const { job } = entry
+  const { bytes } = tally.publication
+  const percent = percentOf(bytes, job.totalBytes, 'failed')
+  return { ...entry, job: { ...job, bytes, percent, files: tally.record() }, published: tally.publication }
+}
+
+/** The system's clock may have been set back since the start. */
+function endTimeOf({ startedAt }: HistoryEntry['job']): string {
+  return new Date(Math.max(Date.now(), Date.parse(startedAt ?? '') || 0)).toISOString()
+}
+
+/** The final record of a job that an earlier run had started: with the bytes found on disk, or none. */
+function endOf(entry: HistoryEntry, published: ResumeState | undefined, left: Findings['leftovers']): HistoryEntry {
+  const job = { ...entry.job, rate: null, endedAt: endTimeOf(entry.job) }
   if (published?.length != null) {
     const { length } = published
     return { ...entry, job: { ...job, state: 'done', bytes: length, totalBytes: length, percent: 100 } }

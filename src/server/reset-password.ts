@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { passwordBytes } from '../protocol/accounts.js'
+import { passwordBytes } from '../protocol/password-bytes.js'
 import { Problem } from '../protocol/problems.js'
 import { drawPassword } from './auth/first-admin.js'
 import { openPasswords } from './auth/passwords.js'
@@ -18,9 +18,9 @@ export interface ResetOptions {
 }
 
 /**
- * Gives an account (`role:username`) of a data folder a new password, ends its sessions, and returns the password.
- * Throws `busy` while a server works on the folder, `account-not-found`, and `invalid-request` for a folder without accounts or a
- * password that does not fit.
+ * Sets a new password for an account (`role:username`) of a data folder, revokes its sessions, and returns the
+ * password. Throws `busy` while a server uses the folder, `account-not-found`, and `invalid-request` for a folder
+ * without accounts or an invalid password.
  */
 export async function resetPassword(dataFolder: string, name: string, options: ResetOptions = {}): Promise<string> {
   checkFits(options.password)
@@ -48,7 +48,7 @@ function checkFits(password: string | undefined): void {
   const bytes = Buffer.byteLength(password)
   if (bytes >= passwordBytes.min && bytes <= passwordBytes.max) return
   const reason = `must have ${passwordBytes.min} to ${passwordBytes.max} bytes`
-  throw new Problem('invalid-request', `password: ${reason}.`, { field: 'password' })
+  throw new Problem('invalid-request', `password ${reason}.`, { field: 'password' })
 }
 
 async function checkHoldsAccounts(root: string): Promise<void> {

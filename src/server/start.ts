@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { Problem } from '../protocol/problems.js'
 import { version } from '../protocol/version.js'
 import { createApp } from './app.js'
+import { ArchiveExports } from './archives/archive-exports.js'
 import { Administration } from './auth/administration.js'
 import { Authentication } from './auth/authentication.js'
 import { createFirstAdmin } from './auth/first-admin.js'
@@ -10,28 +11,32 @@ import { openPasswords } from './auth/passwords.js'
 import { TokenPairs } from './auth/token-pairs.js'
 import { openTokens } from './auth/tokens.js'
 import { importUsers } from './auth/users-file.js'
+import { rememberVerified } from './auth/verified-tokens.js'
+import { type Clock, systemClock } from './clock.js'
+import { Closers } from './closers.js'
+import { Budget } from './concurrency/budget.js'
 import type { ServerConfig } from './config.js'
-import { openDashboard } from './http/dashboard-files.js'
+import { endJobs } from './end-jobs.js'
+import { FolderJobs } from './folders/folder-jobs.js'
+import { stageOpener } from './folders/staged-files.js'
+import { descriptorLimit } from './http/descriptor-limit.js'
 import { openListener } from './http/listener.js'
 import { JobFeed } from './jobs/feed.js'
+import type { Job } from './jobs/job.js'
 import { jobLog } from './jobs/job-log.js'
 import { Jobs } from './jobs/jobs.js'
+import { LocalSlots } from './jobs/local-slots.js'
 import { limitPauses } from './jobs/pause-limit.js'
 import { Throttle } from './jobs/throttle.js'
 import type { Log } from './log.js'
 import { openMetrics } from './metrics.js'
+import { openStores } from './open-stores.js'
+import type { ProcessServices } from './process-services.js'
 import { recover } from './recover.js'
-import { openAccountStore } from './stores/local/accounts.js'
-import { openCounters } from './stores/local/counters.js'
-import { openDataFolder } from './stores/local/data-folder.js'
-import { lockDataFolder } from './stores/local/data-lock.js'
-import { mediaTypeOf } from './stores/local/file-metadata.js'
-import { openFileStore } from './stores/local/files.js'
-import { openJobHistory } from './stores/local/job-history.js'
-import { openSecretKey } from './stores/local/secret-key.js'
-import { openSessionStore } from './stores/local/sessions.js'
-import { openShareStore } from './stores/local/shares.js'
-import { openTableStore } from './stores/local/tables.js'
+import { openDashboard } from './routes/responses/dashboard-files.js'
+import type { Space } from './stores/files.js'
+import { mediaTypeOf } from './stores/local/file-description.js'
+import { LocalSpace } from './stores/local/space.js'
 import { Collections } from './tables/collections.js'
 import { Imports } from './tables/imports.js'
 import { Queries } from './tables/queries.js'
@@ -39,83 +44,97 @@ import { RowsEngine } from './tables/rows-engine.js'
 import { TableExports } from './tables/table-exports.js'
 import { TableRows } from './tables/table-rows.js'
 import { TableSummaries } from './tables/table-summaries.js'
+import { TarUploads } from './tars/tar-uploads.js'
 import { Exports } from './transfers/exports.js'
 import { ResumableUploads } from './transfers/resumable.js'
 import { Shares } from './transfers/shares.js'
-import { SpaceReservations, type StoredBytes } from './transfers/space.js'
-import { type UploadServices, Uploads } from './transfers/uploads.js'
+import type { UploadServices } from './transfers/upload-services.js'
+import { Uploads } from './transfers/uploads.js'
 
 export interface RunningServer {
   url: string
-  /** The random password of `admin:admin`, where this start has made the account: to be shown once. */
+  /** The random password of `admin:admin`, if this start has created the account: to be shown once. */
   firstAdminPassword: string | null
-  /** Takes no new work, lets running transfers finish for `shutdownGraceMs`, then ends them and gives the folder free. */
+  /**
+   * Accepts no new work, lets running transfers finish for `shutdownGraceMs`, then stops them and releases the folder.
+   */
   close(): Promise<void>
+}
+
+export interface StartOptions {
+  /** Default: the system's. */
+  clock?: Clock | undefined
+  /** Default: none of the figures of a process, and garbage is left to V8. */
+  process?: ProcessServices | undefined
 }
 
 /** Where the build puts it: beside the server. */
 const dashboardFolder = fileURLToPath(new URL('../dashboard', import.meta.url))
 
-/** Opens everything, listens, and returns once requests are answered: the only place that opens, listens and closes. */
-export async function startServer(config: ServerConfig, log: Log): Promise<RunningServer> {
-  const closers: (() => Promise<unknown>)[] = []
-  /** In the opposite order. One that fails keeps none of the others open, least of all the lock of the folder. */
-  const closeAll = async () => {
-    const failures: unknown[] = []
-    for (const close of closers.splice(0).reverse()) await close().catch((error) => failures.push(error))
-    return failures
-  }
+/**
+ * Opens the stores and services, listens, and returns once requests are answered. What is opened closes with the server:
+ * in reverse order, also if the start fails.
+ */
+export async function startServer(
+  config: ServerConfig,
+  log: Log,
+  { clock = systemClock, process }: StartOptions = {},
+): Promise<RunningServer> {
+  const closers = new Closers()
   try {
-    const folder = await openDataFolder(config.dataFolder)
-    const lock = await lockDataFolder(folder.root)
-    closers.push(() => lock.release())
-    const counters = await openCounters(folder.root)
-    closers.push(() => counters.close())
-    const accounts = await openAccountStore(folder.root, counters)
-    closers.push(() => accounts.close())
-    const sessions = await openSessionStore(folder.root, {
-      onUsesLost: (error) => log.warn('When sessions were last used could not be written; it is lost', error),
+    const stores = await openStores(config, log, closers)
+    const { accounts, sessions, counters, files, partials, stages, capacity, history, jobFiles, tables, secret } =
+      stores
+    const kept = await recover({
+      files,
+      partials,
+      stages,
+      history,
+      jobFiles,
+      accounts,
+      tables,
+      keepPartialMs: config.keepPartialMs,
     })
-    closers.push(() => sessions.close())
-    const passwords = openPasswords({ cost: config.bcryptCost })
-    closers.push(() => passwords.close())
-    const files = await openFileStore(folder.root)
-    closers.push(() => files.close())
-    const shareStore = await openShareStore(folder.root)
-    closers.push(() => shareStore.close())
-    const history = await openJobHistory(folder.root, (error) => log.error('The job history cannot be written', error))
-    closers.push(() => history.close())
-    const tables = await openTableStore(folder, counters)
-    const kept = await recover({ files, history, accounts, tables, keepPartialMs: config.keepPartialMs })
 
-    const jobs = new Jobs(history, config)
+    const passwords = closers.opened(openPasswords({ cost: config.bcryptCost }))
+    const onCleanUpError = (job: Job, error: unknown) => {
+      log.error(`What the ${job.kind} ${job.id} left could not be removed`, error)
+    }
+    const jobs = new Jobs(history, {
+      slots: new LocalSlots({ ...config, history, lastSeq: history.lastSeq, clock }),
+      clock,
+      onCleanUpError,
+    })
     jobs.observe(jobLog(log))
-    limitPauses(jobs, config.maxPauseMs)
-    const feed = new JobFeed(jobs)
-    const metrics = openMetrics({ jobs, files, version: version() })
-    closers.push(() => metrics.close())
-    const secret = await openSecretKey(folder.root, config.jwtSecret)
-    const tokens = await openTokens(secret)
+    limitPauses(jobs, config.maxPauseMs, clock)
+    const feed = new JobFeed(jobs, { clock })
+    const metrics = closers.opened(
+      openMetrics({ jobs, partials, capacity, version: version(), ofProcess: process?.metrics }),
+    )
+    const tokens = rememberVerified(await openTokens(secret, clock), clock)
     const authentication = new Authentication({
+      clock,
       accounts,
       sessions,
       passwords,
       tokens,
-      limiter: new LoginLimiter(),
+      limiter: new LoginLimiter({ clock }),
+      signups: new Budget({ ...signupBudget, clock }),
       signupRoles: config.signupRoles,
       sessionTtlMs: config.sessionTtlMs,
       onRefused: (code) => metrics.countRefusedLogin(code),
+      onRenewalFailed: (error) => log.warn('A password hash could not be renewed', error),
     })
     if (config.usersFile !== null) await importUsers(config.usersFile, { accounts, passwords })
 
-    const shares = new Shares({ shares: shareStore, accounts, files, jobs, secret })
+    const shares = new Shares({ clock, shares: stores.shares, accounts, files, folders: stores.folders, jobs, secret })
     const administration = new Administration({
       accounts,
       passwords,
       authentication,
       async stopAccountJobs(account, by) {
         const own = jobs.unfinished().filter((job) => job.accountId === account.id)
-        // One that is done by now, and so too late to stop, is ended all the same.
+        // If it is already done and too late to stop, end it anyway.
         await Promise.allSettled(own.map((job) => job.stop(by)))
       },
       async removeAccountData(account, by) {
@@ -126,7 +145,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     })
     const throttles = new Map<string, Throttle>()
     const throttleOf = (account: string) => {
-      const throttle = throttles.get(account) ?? new Throttle(config.rateLimitPerAccount)
+      const throttle = throttles.get(account) ?? new Throttle(config.rateLimitPerAccount, clock)
       throttles.set(account, throttle)
       return throttle
     }
@@ -134,17 +153,29 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       const account = await accounts.get(accountId)
       if (!account || account.disabled) throw new Problem('not-allowed', 'The account was disabled meanwhile.')
     }
-    const stored: StoredBytes = {
-      usage: async (space) => (await files.usage(space)) + (await tables.usage(space)),
-      freeBytes: () => files.freeBytes(),
-    }
-    const space = new SpaceReservations(stored, config)
-    const uploadServices: UploadServices = {
-      files,
+    const usage = async (space: Space) => (await files.usage(space)) + (await tables.usage(space))
+    const space = new LocalSpace({ ...capacity, usage }, config)
+    const folders = new FolderJobs({
       jobs,
+      clock,
+      checkAccess,
+      lists: jobFiles,
+      ...config,
+      ...keepLimits,
+      onCleanUpError,
+      openStage: stageOpener({ stages, space, files }),
+    })
+    const uploadServices: UploadServices = {
+      clock,
+      files,
+      partials,
+      capacity,
+      jobs,
+      folders,
       throttleOf,
       space,
       idleTimeoutMs: config.idleTimeoutMs,
+      collectYoung: process?.collectYoung,
       checkAccess,
     }
     const uploads = new Uploads(uploadServices)
@@ -152,19 +183,28 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       ...uploadServices,
       ...config,
       memory: uploads.memory,
-      keepSlotMs,
+      ...keepLimits,
       onFailure: (error) => log.error('A resumable upload failed', error),
     })
     await resumable.restore(kept)
+    const tars = new TarUploads({
+      ...uploadServices,
+      folders,
+      folderStore: stores.folders,
+      smallFiles: stores.smallFiles,
+      memory: uploads.memory,
+      mediaTypeOf,
+    })
     const exportServices = {
       jobs,
+      folders,
+      clock,
       throttleOf,
       idleTimeoutMs: config.idleTimeoutMs,
       onFailure: (error: unknown) => log.error('An export failed', error),
     }
-    const rowsEngine = new RowsEngine(tables.folder)
-    closers.push(() => rowsEngine.close())
-    const tableRows = new TableRows(rowsEngine)
+    const rowsEngine = closers.opened(new RowsEngine(tables.folder))
+    const tableRows = new TableRows(rowsEngine, tables)
     const imports = new Imports({ files, tables, jobs, space, log, checkAccess, ...config })
     let ready = true
     const app = createApp({
@@ -175,28 +215,41 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       metrics,
       accounts,
       authentication,
-      tokenPairs: new TokenPairs({ authentication, tokens }),
+      tokenPairs: new TokenPairs({ clock, authentication, sessions, tokens }),
       administration,
       files,
+      folderStore: stores.folders,
       jobs,
+      folders,
+      jobFiles,
       feed,
       uploads,
+      tars,
       resumable,
       exports: new Exports(exportServices),
+      archives: new ArchiveExports({ ...exportServices, files }),
       shares,
       tables,
       imports,
       collections: new Collections({ files, tables, imports, jobs, counters }),
       tableRows,
-      tableSummaries: new TableSummaries(rowsEngine),
+      tableSummaries: new TableSummaries(rowsEngine, tables),
       tableExports: new TableExports({ ...exportServices, rows: tableRows }),
       queries: new Queries({ jobs, tables }),
       mediaTypeOf,
-      isReady: () => ready,
+      findFault: async () => (ready ? stores.findFault() : 'shutting down'),
     })
-    const listener = await openListener({ ...config, fetch: app.fetch as never })
-    closers.push(() => listener.close())
-    // Last, because a password that is drawn for a start that then fails would be lost.
+    stores.checkRestored()
+    stores.discarded.sweep()
+    const listener = closers.opened(
+      await openListener({
+        ...config,
+        descriptors: descriptorLimit(),
+        fetch: app.fetch as never,
+        onError: (error) => log.error('A connection could not be accepted', error),
+      }),
+    )
+    // Last, because the generated password of a start that then fails would be lost.
     const firstAdminPassword = await createFirstAdmin({ accounts, passwords }, config.adminPassword)
 
     return {
@@ -206,36 +259,23 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
         ready = false
         listener.refuseMore()
         feed.close()
-        closers.push(() => endJobs(jobs, resumable, config.shutdownGraceMs))
-        const [failure, ...more] = await closeAll()
+        closers.add(() => endJobs({ jobs, resumable, folders }, config.shutdownGraceMs))
+        const [failure, ...more] = await closers.closeAll()
         for (const error of more) log.error('The server could not be closed in good order', error)
         if (failure !== undefined) throw failure
       },
     }
   } catch (error) {
-    await closeAll()
+    await closers.closeAll()
     throw error
   }
 }
 
-/** How long an upload by pieces keeps its slot after its last byte, so that its sender can come back. */
-const keepSlotMs = 30_000
+/** From one network: enough for a classroom, too few to fill the disk with accounts. */
+const signupBudget = { burst: 100, everyMs: 60_000, what: 'signups from your address' }
 
-/** Waiting jobs end at once, resumable uploads are kept, the others end when they are done or the grace is over. */
-async function endJobs(jobs: Jobs, resumable: ResumableUploads, graceMs: number): Promise<void> {
-  const reason = new Problem('shutting-down', 'The server is shutting down: try again when it is back.')
-  jobs.close(reason)
-  const unfinished = jobs.unfinished().filter((job) => !resumable.owns(job))
-  const kept = resumable.close(reason)
-  let timer: NodeJS.Timeout | undefined
-  const graceOver = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, graceMs)
-  })
-  await Promise.race([Promise.all([kept, ...unfinished.map((job) => job.ended)]), graceOver])
-  clearTimeout(timer)
-  for (const job of unfinished) if (!job.isEnded) job.abort(reason)
-  await Promise.all(unfinished.map((job) => job.ended))
-}
+/** How long a resumable upload keeps its slot after its last byte, and how long one without bytes is kept. */
+const keepLimits = { keepSlotMs: 30_000, keepWantedSlotMs: 1_000, keepUnusedMs: 600_000 }
 
 function urlHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host

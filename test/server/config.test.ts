@@ -1,9 +1,12 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Problem } from '../../dist/protocol/problems.js'
 import { parseConfig } from '../../dist/server/config.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 describe('the configuration of serve', () => {
-  it('has the defaults of the documentation', () => {
+  it('has the documented defaults', () => {
     expect(parseConfig({}, {})).toEqual({
       host: '127.0.0.1',
       port: 8080,
@@ -26,6 +29,7 @@ describe('the configuration of serve', () => {
       shutdownGraceMs: 10_000,
       importMemoryBytes: 512 * 1024 ** 2,
       importThreads: 1,
+      importTimeoutMs: 3_600_000,
       tls: null,
       metricsToken: null,
       adminPassword: null,
@@ -39,8 +43,8 @@ describe('the configuration of serve', () => {
       ...{ sessionTtl: '30d', bcryptCost: '4', trustProxy: '1', publicUrl: 'https://Files.example.org/' },
       ...{ corsOrigin: 'https://a.example, http://b.example:81/', jobsPerAccount: '3', maxFileSize: '5M' },
       ...{ quota: '1G', rateLimitPerAccount: 'none', idleTimeout: '500ms', maxPause: '2h', keepPartial: '7d' },
-      ...{ shutdownGrace: '0s', importMemory: '1G', importThreads: '2', tlsCert: 'c.pem', tlsKey: 'k.pem' },
-      metricsToken: 'm',
+      ...{ shutdownGrace: '0s', importMemory: '1G', importThreads: '2', importTimeout: '5m' },
+      ...{ tlsCert: 'c.pem', tlsKey: 'k.pem' },
     })
     expect(config).toMatchObject({
       ...{ host: '0.0.0.0', port: 0, dataFolder: '/d', usersFile: 'u.json', signupRoles: ['user', 'client'] },
@@ -48,41 +52,71 @@ describe('the configuration of serve', () => {
       ...{ publicUrl: 'https://files.example.org', corsOrigin: 'https://a.example,http://b.example:81' },
       ...{ jobsPerAccount: 3, maxFileSize: 5 * 1024 ** 2, quota: 1024 ** 3, rateLimitPerAccount: null },
       ...{ idleTimeoutMs: 500, maxPauseMs: 7_200_000, keepPartialMs: 7 * 86_400_000, shutdownGraceMs: 0 },
-      ...{ importMemoryBytes: 1024 ** 3, importThreads: 2, metricsToken: 'm' },
+      ...{ importMemoryBytes: 1024 ** 3, importThreads: 2, importTimeoutMs: 300_000 },
       tls: { certFile: 'c.pem', keyFile: 'k.pem' },
     })
   })
 
-  it('lets a flag win over its variable, and an empty variable count as unset', () => {
+  it('disables the time limit of imports for "none" and 0', () => {
+    for (const importTimeout of ['none', '0', '0s']) expect(parseConfig({ importTimeout }).importTimeoutMs).toBeNull()
+    expect(() => parseConfig({ importTimeout: 'soon' })).toThrow(/--import-timeout/)
+  })
+
+  it('prefers a flag to its variable, and treats an empty variable as unset', () => {
     const env = { FILEJOBS_PORT: '9000', FILEJOBS_SESSION_TTL: '1h', FILEJOBS_QUOTA: '' }
     expect(parseConfig({ port: '9001' }, env)).toMatchObject({ port: 9001, sessionTtlMs: 3_600_000, quota: null })
   })
 
-  it('takes secrets from the environment only', () => {
+  it('accepts secrets from the environment only', () => {
     const secret = 's'.repeat(32)
     expect(parseConfig({}, { FILEJOBS_JWT_SECRET: secret, FILEJOBS_ADMIN_PASSWORD: 'longenough' })).toMatchObject({
       jwtSecret: secret,
       adminPassword: 'longenough',
     })
-    expect(parseConfig({ jwtSecret: secret, adminPassword: 'longenough' })).toMatchObject({
-      jwtSecret: null,
-      adminPassword: null,
-    })
+    expect(parseConfig({}, { FILEJOBS_METRICS_TOKEN: 'scrape-me' }).metricsToken).toBe('scrape-me')
   })
 
-  it.each(['127.0.0.1', '127.9.9.9', 'localhost', '::1', '[::1]'])('is generous on %s', (host) => {
+  it.each(['metricsToken', 'jwtSecret', 'adminPassword'])(
+    'rejects the secret %s as a flag, without repeating it',
+    (name) => {
+      for (const value of ['secret-value', true, '']) {
+        const problem = problemOf(() => parseConfig({ [name]: value }, {}))
+        expect(problem).toMatchObject({ code: 'invalid-request', message: expect.stringContaining('set FILEJOBS_') })
+        expect(problem?.message).not.toContain('secret-value')
+      }
+    },
+  )
+
+  it('reads the metrics token from a file, without its line end', async () => {
+    const path = join(await temporaryFolder(), 'token')
+    await writeFile(path, 'from-a-file\n')
+    expect(parseConfig({ metricsTokenFile: path }, {}).metricsToken).toBe('from-a-file')
+    expect(parseConfig({}, { FILEJOBS_METRICS_TOKEN_FILE: path }).metricsToken).toBe('from-a-file')
+    for (const content of ['', 'two words\n']) {
+      await writeFile(path, content)
+      const problem = problemOf(() => parseConfig({ metricsTokenFile: path }, {}))
+      expect(problem).toMatchObject({ code: 'invalid-request', details: { field: '--metrics-token-file' } })
+    }
+    const missing = problemOf(() => parseConfig({ metricsTokenFile: `${path}.missing` }, {}))
+    expect(missing?.message).toContain('ENOENT')
+  })
+
+  it.each(['127.0.0.1', '127.9.9.9', 'localhost', '::1', '[::1]'])('is open by default on %s', (host) => {
     expect(parseConfig({ host })).toMatchObject({ signupRoles: ['user', 'ops', 'client'], queryAllowed: true })
   })
 
-  it.each(['0.0.0.0', '::', '192.168.1.5', 'files.example.org', '127.evil.example'])('is closed on %s', (host) => {
-    expect(parseConfig({ host })).toMatchObject({ signupRoles: [], queryAllowed: false })
-    expect(parseConfig({ host, signup: 'open', query: 'on' })).toMatchObject({
-      signupRoles: ['user', 'ops', 'client'],
-      queryAllowed: true,
-    })
-  })
+  it.each(['0.0.0.0', '::', '192.168.1.5', 'files.example.org', '127.evil.example'])(
+    'is closed by default on %s',
+    (host) => {
+      expect(parseConfig({ host })).toMatchObject({ signupRoles: [], queryAllowed: false })
+      expect(parseConfig({ host, signup: 'open', query: 'on' })).toMatchObject({
+        signupRoles: ['user', 'ops', 'client'],
+        queryAllowed: true,
+      })
+    },
+  )
 
-  it('closes on loopback when it is told to', () => {
+  it('is closed on loopback if configured so', () => {
     expect(parseConfig({ signup: 'closed', query: 'off' })).toMatchObject({ signupRoles: [], queryAllowed: false })
   })
 
@@ -107,7 +141,7 @@ describe('the configuration of serve', () => {
     [{ corsOrigin: 'example' }, '--cors-origin'],
     [{ tlsCert: 'c.pem' }, '--tls-key'],
     [{ tlsKey: 'k.pem' }, '--tls-cert'],
-  ])('refuses %j and names the flag', (flags, field) => {
+  ])('rejects %j and names the flag', (flags, field) => {
     expect(problemOf(() => parseConfig(flags))).toMatchObject({ code: 'invalid-request', details: { field } })
     expect(problemOf(() => parseConfig(flags))?.message).toContain(field)
   })
@@ -116,7 +150,7 @@ describe('the configuration of serve', () => {
     [{ FILEJOBS_JWT_SECRET: 'short' }, 'FILEJOBS_JWT_SECRET'],
     [{ FILEJOBS_ADMIN_PASSWORD: 'short' }, 'FILEJOBS_ADMIN_PASSWORD'],
     [{ FILEJOBS_MAX_FILE_SIZE: '-5M' }, 'FILEJOBS_MAX_FILE_SIZE'],
-  ])('refuses %j, names the variable, and does not repeat secrets', (env, field) => {
+  ])('rejects %j, and names the variable without repeating secrets', (env, field) => {
     const problem = problemOf(() => parseConfig({}, env))
     expect(problem).toMatchObject({ code: 'invalid-request', details: { field } })
     expect(problem?.message).not.toContain('short')

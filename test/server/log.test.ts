@@ -6,8 +6,8 @@ function collect(isTTY: boolean) {
   return { lines, log: openLog({ isTTY, write: (text) => lines.push(text) }) }
 }
 
-describe('log', () => {
-  test('writes one line of JSON a message where no terminal reads it', () => {
+describe('the log', () => {
+  test('is one line of JSON a message if it is not a terminal', () => {
     const { lines, log } = collect(false)
     log.info('GET /files 200', { status: 200, ms: 3 })
     expect(lines).toHaveLength(1)
@@ -15,7 +15,7 @@ describe('log', () => {
     expect(JSON.parse(lines[0]!)).toMatchObject({ level: 'info', message: 'GET /files 200', status: 200, ms: 3 })
   })
 
-  test('writes words on a terminal, and what could steer it in quotes', () => {
+  test('is text on a terminal, with control characters quoted', () => {
     const { lines, log } = collect(true)
     log.info('upload of "a" done', { kind: 'upload', account: 'user:ann', table: null, note: '\u001b[2J' })
     expect(lines).toEqual([
@@ -23,7 +23,7 @@ describe('log', () => {
     ])
   })
 
-  test('tells an error with its stack', () => {
+  test('includes the stack of an error', () => {
     const { lines, log } = collect(false)
     log.error('It broke', new Error('no room'))
     const line = JSON.parse(lines[0]!)
@@ -34,7 +34,7 @@ describe('log', () => {
     expect(terminal.lines[0]).toMatch(/ERROR It broke\nError: no room\n +at /)
   })
 
-  test('keeps a token and a password to itself', () => {
+  test('never contains a token or a password', () => {
     const { lines, log } = collect(false)
     log.info('careless', { token: 'eyJhbGciOi', password: 'correct horse' })
     expect(lines[0]).not.toMatch(/eyJ|horse/)

@@ -9,7 +9,7 @@ import { openSessionStore } from '../../dist/server/stores/local/sessions.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 describe('resetting a password', () => {
-  it('draws one that fits, and ends the sessions of the account', async () => {
+  it('generates a valid one, and ends the sessions of the account', async () => {
     const folder = await folderWithAdmin()
     const password = await resetPassword(folder, 'admin:admin', { bcryptCost: 4 })
     expect(password).toMatch(/^[\w-]{16}$/)
@@ -19,7 +19,7 @@ describe('resetting a password', () => {
     expect(await readdir(folder)).not.toContain('lock')
   })
 
-  it('takes the given one', async () => {
+  it('uses the given one', async () => {
     const folder = await folderWithAdmin()
     expect(await resetPassword(folder, 'admin:ADMIN', { password: 'chosen by hand', bcryptCost: 4 })).toBe(
       'chosen by hand',
@@ -27,14 +27,14 @@ describe('resetting a password', () => {
     expect(await fits(folder, 'chosen by hand')).toBe(true)
   })
 
-  it('is refused while a server works on the folder', async () => {
+  it('is rejected while a server uses the folder', async () => {
     const folder = await folderWithAdmin()
     const lock = await lockDataFolder(folder)
     await expect(resetPassword(folder, 'admin:admin')).rejects.toMatchObject({ code: 'busy' })
     await lock.release()
   })
 
-  it.each(['admin:nobody', 'admin', 'root:admin', ''])('is refused for the unknown account "%s"', async (name) => {
+  it.each(['admin:nobody', 'admin', 'root:admin', ''])('is rejected for the unknown account "%s"', async (name) => {
     const folder = await folderWithAdmin()
     await expect(resetPassword(folder, name)).rejects.toMatchObject({
       code: 'account-not-found',
@@ -42,7 +42,7 @@ describe('resetting a password', () => {
     })
   })
 
-  it('is refused for a folder that holds no accounts, and makes nothing there', async () => {
+  it('is rejected for a folder without accounts, and creates nothing there', async () => {
     const folder = await temporaryFolder()
     await expect(resetPassword(folder, 'admin:admin')).rejects.toThrow(`--data: ${folder} holds no accounts`)
     expect(await readdir(folder)).toEqual([])

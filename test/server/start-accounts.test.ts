@@ -7,7 +7,7 @@ import { startTestServer, type TestServer } from '../helpers/server.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 describe('the first start', () => {
-  it('makes admin:admin with a random password, and tells it once', async () => {
+  it('creates admin:admin with a random password, and prints it once', async () => {
     const dataFolder = await temporaryFolder()
     const first = await startTestServer({ dataFolder, adminPassword: null })
     expect(await logIn(first, 'admin', first.firstAdminPassword!)).toBe(200)
@@ -18,14 +18,14 @@ describe('the first start', () => {
     expect(await logIn(second, 'admin', first.firstAdminPassword!)).toBe(200)
   })
 
-  it('takes the given password and tells none', async () => {
+  it('uses the given password and prints none', async () => {
     const server = await startTestServer({ adminPassword: 'chosen by hand' })
     onTestFinished(() => server.close())
     expect(server.firstAdminPassword).toBeNull()
     expect(await logIn(server, 'admin', 'chosen by hand')).toBe(200)
   })
 
-  it('that fails loses no password: the next one tells it', async () => {
+  it('that fails does not lose the password: the next one prints it', async () => {
     const dataFolder = await temporaryFolder()
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')
@@ -40,7 +40,7 @@ describe('the first start', () => {
     expect(await logIn(server, 'admin', server.firstAdminPassword!)).toBe(200)
   })
 
-  it('makes the accounts of --users', async () => {
+  it('creates the accounts of --users', async () => {
     const usersFile = join(await temporaryFolder(), 'users.json')
     await writeFile(usersFile, JSON.stringify([{ username: 'Utkal', password: 'utkal123', role: 'ops' }]))
     const server = await startTestServer({ usersFile })
@@ -49,20 +49,20 @@ describe('the first start', () => {
   })
 })
 
-describe('a start', () => {
-  it('with a damaged accounts.json fails with what to do, leaves the file, and gives the folder free', async () => {
+describe('a start of the server', () => {
+  it('with a damaged accounts.json fails with instructions, leaves the file, and unlocks the folder', async () => {
     const dataFolder = await temporaryFolder()
     await (await startTestServer({ dataFolder })).close()
     const path = join(dataFolder, 'accounts.json')
     const whole = await readFile(path, 'utf8')
     await writeFile(path, whole.slice(0, -10))
-    await expect(startTestServer({ dataFolder })).rejects.toThrow(/is damaged: .* whoever signs up first/)
+    await expect(startTestServer({ dataFolder })).rejects.toThrow(/is damaged: .* the first to sign up/)
     expect(await readFile(path, 'utf8')).toBe(whole.slice(0, -10))
     await writeFile(path, whole)
     await (await startTestServer({ dataFolder })).close()
   })
 
-  it('on a data folder in use is refused', async () => {
+  it('with a data folder in use is rejected', async () => {
     const server = await startTestServer()
     onTestFinished(() => server.close())
     const second = startTestServer({ dataFolder: server.dataFolder })

@@ -5,10 +5,10 @@ import { Problem } from '../../protocol/problems.js'
 import type { Authentication } from '../auth/authentication.js'
 import type { TokenPairs } from '../auth/token-pairs.js'
 import type { ServerConfig } from '../config.js'
-import type { AppEnv } from '../http/app-env.js'
-import { askerOf } from '../http/asker.js'
-import { readFields } from '../http/form-body.js'
-import { check, fieldProblem } from './collect-words.js'
+import { readFields } from '../routes/bodies/form-body.js'
+import { requesterOf } from '../routes/headers/requester.js'
+import type { AppEnv } from '../routing/app-env.js'
+import { check, fieldProblem } from './collect-errors.js'
 
 export interface CollectAccountServices {
   authentication: Authentication
@@ -16,32 +16,34 @@ export interface CollectAccountServices {
   config: Pick<ServerConfig, 'trustProxy'>
 }
 
-/** The users of the interface that collects, and their tokens. */
+/** The users and tokens of the interface "collect". */
 export function collectAccounts({ authentication, tokenPairs, config }: CollectAccountServices) {
   const app = new Hono<AppEnv>()
 
   app.post('/auth/users', async (c) => {
     const wanted = check(await readFields(c.env.incoming), userSchema)
-    const { id, username, email } = await authentication.register({ ...wanted, role: 'user' }).catch(asFieldError)
+    const requester = requesterOf(c.env, config.trustProxy)
+    const made = authentication.register({ ...wanted, role: 'user' }, requester)
+    const { id, username, email } = await made.catch(asFieldError)
     return c.json({ id, username, email: email ?? '' }, 201)
   })
 
   app.post('/token', async (c) => {
     const credentials = check(await readFields(c.env.incoming), loginSchema)
-    const asker = askerOf(c.env.incoming, config.trustProxy)
-    const { access, refresh } = await tokenPairs.logIn({ ...credentials, role: 'user' }, asker).catch(asNoAccount)
-    return c.json({ refresh: refresh.token, access: access.token }, 200, noStore)
+    const requester = requesterOf(c.env, config.trustProxy)
+    const { access, refresh } = await tokenPairs
+      .logIn({ ...credentials, role: 'user' }, requester, { rotates: false })
+      .catch(asNoAccount)
+    return c.json({ refresh: refresh.token, access: access.token }, 200)
   })
 
   app.post('/token/refresh', async (c) => {
     const { refresh } = check(await readFields(c.env.incoming), refreshSchema)
     const access = await tokenPairs.refresh(refresh).catch(asInvalidToken)
-    return c.json({ access: access.token }, 200, noStore)
+    return c.json({ access: access.token }, 200)
   })
   return app
 }
-
-const noStore = { 'Cache-Control': 'no-store' }
 
 const { username, password } = newAccountSchema.shape
 const userSchema = z.object({
@@ -60,7 +62,7 @@ function asFieldError(error: unknown): never {
   throw fieldProblem({ username: ['A user with that username already exists.'] })
 }
 
-/** A disabled account too: this interface has no other word for it. */
+/** Also for a disabled account: this interface has no other error. */
 function asNoAccount(error: unknown): never {
   if (!(error instanceof Problem) || !['invalid-credentials', 'not-allowed'].includes(error.code)) throw error
   const message = 'No active account found with the given credentials'

@@ -1,14 +1,14 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { ServerConfig } from '../config.js'
-import { baseUrl } from '../http/base-url.js'
-import { fieldProblem } from './collect-words.js'
+import { baseUrl } from '../routing/base-url.js'
+import { fieldProblem } from './collect-errors.js'
 
 export interface Page {
   limit: number
   offset: number
 }
 
-/** Lists as `{count, next, previous, results}`, where the neighbours are absolute URLs or null. */
+/** Lists as `{count, next, previous, results}`, where next and previous are absolute URLs or null. */
 export interface Paginated<T> {
   count: number
   next: string | null
@@ -16,7 +16,7 @@ export interface Paginated<T> {
   results: T[]
 }
 
-/** What `?limit=&offset=` ask for. Throws a `fieldProblem`. */
+/** Parses `?limit=&offset=`. Throws a `fieldProblem`. */
 export function pageOf(query: Record<string, string>, limits: { usual: number; most: number }): Page {
   const limit = wholeNumber(query, 'limit', 1) ?? limits.usual
   return { limit: Math.min(limit, limits.most), offset: wholeNumber(query, 'offset', 0) ?? 0 }

@@ -3,12 +3,12 @@ import type { Column } from '../../protocol/tables.js'
 import type { StoredTable } from '../stores/tables.js'
 import type { JsonValue } from '../tables/json-values.js'
 import type { TableRows } from '../tables/table-rows.js'
-import { fieldProblem } from './collect-words.js'
+import { fieldProblem } from './collect-errors.js'
 
 export interface CollectedRow {
-  /** By column: numbers as numbers, dates as they stood in the file. */
+  /** By column: numbers as numbers, dates as written in the file. */
   data: Record<string, JsonValue>
-  /** RFC 3339, at midnight UTC; null where the file has no such column. */
+  /** RFC 3339, at midnight UTC; null if the file has no such column. */
   order_placed: JsonValue
 }
 
@@ -17,11 +17,11 @@ export interface RowsWanted {
   offset: number
   /** A date, inclusive. */
   from: string | undefined
-  /** The column that `from` is about. */
+  /** The column that `from` filters by. */
   column: string
 }
 
-/** Newest import and last line first. Throws a `fieldProblem` for a date that is none. */
+/** Newest import and last line first. Throws a `fieldProblem` for an invalid date. */
 export async function collectedRows(
   tableRows: TableRows,
   table: StoredTable | undefined,
@@ -45,7 +45,7 @@ function wordRow(columns: readonly Column[], row: JsonValue[]): CollectedRow {
   return { data, order_placed: row.at(-1) ?? null }
 }
 
-/** Large integers and decimals come as strings, which keep every digit; this interface has numbers for them. */
+/** Large integers and decimals are strings, which keep every digit; this interface converts them to numbers. */
 function asNumber({ type }: Column, value: JsonValue): JsonValue {
   return typeof value === 'string' && /^(integer|decimal|double)/.test(type) ? Number(value) : value
 }

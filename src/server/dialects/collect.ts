@@ -1,42 +1,34 @@
 import { type Context, Hono } from 'hono'
 import { Problem } from '../../protocol/problems.js'
 import { filePath, jobHeader } from '../../protocol/routes.js'
-import { guard } from '../auth/guard.js'
-import { permissions } from '../auth/permissions.js'
 import type { ServerConfig } from '../config.js'
-import type { AppEnv } from '../http/app-env.js'
-import { baseUrl } from '../http/base-url.js'
 import { leftSignal } from '../http/connection.js'
-import { type FormUploadServices, receiveFormUpload } from '../http/form-upload.js'
-import type { Log } from '../log.js'
+import { type FormUploadServices, receiveFormUpload } from '../routes/bodies/form-upload.js'
+import type { AppEnv } from '../routing/app-env.js'
+import { baseUrl } from '../routing/base-url.js'
 import { accountName } from '../stores/accounts.js'
 import type { TableStore } from '../stores/tables.js'
 import { type CollectedFile, type Collection, type Collections, parseCollected } from '../tables/collections.js'
 import type { TableRows } from '../tables/table-rows.js'
 import { requireEngine } from '../tables/unavailable.js'
 import { type CollectAccountServices, collectAccounts } from './collect-accounts.js'
+import { fieldProblem, notPermitted } from './collect-errors.js'
 import { pageOf, paginated } from './collect-pages.js'
 import { collectedRows } from './collect-rows.js'
-import { collectWords, fieldProblem, notPermitted } from './collect-words.js'
-import { answerInWords } from './wording.js'
 
 export interface CollectServices extends FormUploadServices, CollectAccountServices {
   collections: Collections
   tables: TableStore
   tableRows: TableRows
   config: Pick<ServerConfig, 'trustProxy' | 'publicUrl'>
-  log: Log
 }
 
 /** The interface that collects sales (`baseline`) and teams from CSV files. */
 export function collectDialect(services: CollectServices) {
-  const { authentication, collections, tables, tableRows, config, log } = services
+  const { collections, tables, tableRows, config } = services
   const app = new Hono<AppEnv>()
-  app.onError((error, c) => answerInWords(error, c, log, collectWords))
 
   app.route('/', collectAccounts(services))
-
-  app.use('/collect/*', guard(authentication, permissions.importTables))
 
   const collected = (c: Context<AppEnv>, { id, name }: CollectedFile) => ({
     id,
@@ -55,9 +47,9 @@ export function collectDialect(services: CollectServices) {
       const identity = c.get('identity')
       // Before the body is read.
       requireEngine()
-      if (collections.isBusy(identity.account)) throw notPermitted()
-      const wishes = { field: 'file', newFolder: () => collections.newFolder(collection), most: 1 }
-      const { files } = await receiveFormUpload(c.env, identity, services, wishes).catch(asUploadProblem)
+      if (await collections.isBusy(identity.account)) throw notPermitted()
+      const options = { field: 'file', newFolder: () => collections.newFolder(collection), maxFiles: 1 }
+      const { files } = await receiveFormUpload(c.env, identity, services, options).catch(asUploadProblem)
       const file = parseCollected(files[0]!.name, collection)!
       const job = await collections.startImport(identity, collection, file.name).catch(asUploadProblem)
       return c.json(collected(c, file), 201, { [jobHeader]: job.id })
@@ -74,7 +66,7 @@ export function collectDialect(services: CollectServices) {
   app.delete('/collect/baseline/:id', async (c) => {
     const { account } = c.get('identity')
     const file = await find(c, baseline)
-    if (collections.runningImport(account, file)) throw notPermitted()
+    if (await collections.runningImport(account, file)) throw notPermitted()
     await collections.remove(account, baseline, file)
     return c.body(null, 204)
   })
@@ -82,8 +74,9 @@ export function collectDialect(services: CollectServices) {
   app.delete('/collect/team/:id', async (c) => {
     const { account } = c.get('identity')
     const file = await find(c, team)
-    // One that a stop comes too late for has published its rows, and they are removed.
-    await collections.runningImport(account, file)?.stop(accountName(account)).catch(ignoreTooLate)
+    // If the stop comes too late, the import has published its rows, which are then removed.
+    const running = await collections.runningImport(account, file)
+    await running?.stop(accountName(account)).catch(ignoreTooLate)
     await collections.remove(account, team, file)
     return c.body(null, 204)
   })
@@ -103,18 +96,18 @@ const orderDate = 'Order Date'
 const baseline: Collection = {
   folder: 'collect/baseline',
   table: 'collect_baseline',
-  wishes: { header: true, dateColumn: orderDate, dateColumnOptional: true, dateFormat: 'month-first' },
+  csvOptions: { header: true, dateColumn: orderDate, dateColumnOptional: true, dateFormat: 'month-first' },
   trim: false,
 }
 const team: Collection = {
   folder: 'collect/team',
   table: 'collect_team',
-  // A team may be called 1860, and the next one not.
-  wishes: { header: true, allText: true },
+  // A name such as 1860 must not make a column of numbers: everything is imported as text.
+  csvOptions: { header: true, allText: true },
   trim: true,
 }
 
-/** Of two that begin at once, the second learns of the first as one that comes later would. */
+/** If two start at the same time, the second is refused like a later one. */
 function asUploadProblem(error: unknown): never {
   if (!(error instanceof Problem)) throw error
   if (error.code === 'job-running') throw notPermitted(error)

@@ -1,20 +1,20 @@
 import { Hono } from 'hono'
-import type { AppEnv } from '../http/app-env.js'
 import type { Jobs } from '../jobs/jobs.js'
-import { type SignInServices, signIn } from './sign-in.js'
+import type { AppEnv } from '../routing/app-env.js'
+import { type SignInServices, signInByJson } from './sign-in.js'
 import { stopRunning } from './stop-running.js'
 
 /**
- * The interface that signs in and kills. Its `POST /upload` and `POST /export` are ours; what lies below those paths is
- * behind their guard.
+ * The interface with sign-in and kill. Its `POST /upload` and `POST /export` are our own; the paths below them have the
+ * same guard.
  */
 export function killDialect({ jobs, ...services }: SignInServices & { jobs: Jobs }) {
   const app = new Hono<AppEnv>()
 
   app.post('/auth/signin', async (c) => {
-    const { token, account } = await signIn(c.env, services)
+    const { token, account } = await signInByJson(c.env, services)
     const answer = { auth_token: token, token, username: account.username }
-    return c.json(answer, 200, { 'Cache-Control': 'no-store' })
+    return c.json(answer, 200)
   })
   app.delete('/upload/kill', async (c) =>
     c.json(await stopRunning(jobs, 'upload', c.get('identity'), 'There is no upload found by this user.')),

@@ -1,11 +1,14 @@
 import type { JobKind, Receipts } from '../../protocol/jobs.js'
 import { Problem } from '../../protocol/problems.js'
 import type { Identity } from '../auth/identity.js'
-import { receiptsOf } from '../http/answers.js'
 import type { Jobs } from '../jobs/jobs.js'
+import { receiptsOf } from '../openapi/answers.js'
 import { accountName } from '../stores/accounts.js'
 
-/** Stops the account's running jobs of a kind. Throws `no-running-job` in the interface's own words where there is none. */
+/**
+ * Stops the account's running jobs of a kind. Throws `no-running-job` with the interface's own message if there is
+ * none.
+ */
 export async function stopRunning(
   jobs: Jobs,
   kind: JobKind,

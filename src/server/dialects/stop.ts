@@ -1,9 +1,9 @@
 import { routes } from '../../protocol/routes.js'
 
 /**
- * The interface that signs up, uploads and stops. Ours grew out of it: each of its requests is one of ours, and its
- * `message`, `username` and `token` are among our words, so that nothing has to be mounted. The replay of its document
- * in the tests holds our routes to that.
+ * The interface with signup, upload and stop. Our own is an extension of it: each of its requests is one of ours, and
+ * its `message`, `username` and `token` are in our responses, so nothing has to be mounted. The tests replay its
+ * document against our routes.
  */
 export const stopRequests = [
   ['POST', routes.signup],

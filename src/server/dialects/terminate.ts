@@ -1,19 +1,19 @@
 import { Hono } from 'hono'
-import type { AppEnv } from '../http/app-env.js'
 import type { Jobs } from '../jobs/jobs.js'
-import { type SignInServices, signIn } from './sign-in.js'
+import type { AppEnv } from '../routing/app-env.js'
+import { type SignInServices, signInByJson } from './sign-in.js'
 import { stopRunning } from './stop-running.js'
 
 /**
- * The interface that signs in and terminates. Its `POST /upload` and `POST /export` are ours; what lies below those paths
- * is behind their guard.
+ * The interface with sign-in and terminate. Its `POST /upload` and `POST /export` are our own; the paths below them
+ * have the same guard.
  */
 export function terminateDialect({ jobs, ...services }: SignInServices & { jobs: Jobs }) {
   const app = new Hono<AppEnv>()
 
   app.post('/signin', async (c) => {
-    const { token } = await signIn(c.env, services)
-    return c.text(token, 200, { 'Cache-Control': 'no-store' })
+    const { token } = await signInByJson(c.env, services)
+    return c.text(token)
   })
   app.delete('/upload/terminate', async (c) =>
     c.json(await stopRunning(jobs, 'upload', c.get('identity'), 'You are not uploading anything currently.')),

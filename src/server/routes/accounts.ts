@@ -3,24 +3,20 @@ import { accountChangesSchema, accountListSchema, accountSchema, newAccountSchem
 import { Problem } from '../../protocol/problems.js'
 import { routes } from '../../protocol/routes.js'
 import type { Administration } from '../auth/administration.js'
-import { guard, type Identifier } from '../auth/guard.js'
-import { permissions } from '../auth/permissions.js'
-import { accountRecord } from '../http/account-answers.js'
-import { problemResponses } from '../http/answers.js'
-import type { AppEnv } from '../http/app-env.js'
-import { readJson } from '../http/json-body.js'
+import { problemResponses } from '../openapi/answers.js'
+import type { AppEnv } from '../routing/app-env.js'
 import { type Account, type AccountStore, accountName, parseAccountName } from '../stores/accounts.js'
+import { readJson } from './bodies/json-body.js'
+import { accountRecord } from './responses/account-answers.js'
 
 export interface AccountServices {
-  authentication: Identifier
   administration: Administration
   accounts: Pick<AccountStore, 'find'>
 }
 
-/** `/accounts`: what admins do to accounts. */
-export function accountRoutes({ authentication, administration, accounts }: AccountServices) {
+/** `/accounts`: account administration by admins. */
+export function accountRoutes({ administration, accounts }: AccountServices) {
   const app = new OpenAPIHono<AppEnv>()
-  app.use(`${routes.accounts}/*`, guard(authentication, permissions.manageAccounts))
 
   const named = async (name: string): Promise<Account> => {
     const parsed = parseAccountName(name)

@@ -1,66 +1,73 @@
-import type { Context } from 'hono'
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import { Hono } from 'hono'
+import { isLoopbackHost } from '../../protocol/loopback.js'
 import { Problem } from '../../protocol/problems.js'
-import type { AppEnv } from '../http/app-env.js'
-import type { Dashboard, DashboardFile } from '../http/dashboard-files.js'
-import { matchesWeakly, parseEntityTags } from '../http/ranges.js'
+import type { AppEnv } from '../routing/app-env.js'
+import { baseUrl } from '../routing/base-url.js'
+import type { PageConfig } from '../routing/page-cookie.js'
+import { type Dashboard, noncePlaceholder } from './responses/dashboard-files.js'
+import { answerStatic } from './responses/static-file.js'
 
-/** `/`: the dashboard, and the files that it consists of. */
-export function dashboardRoutes({ dashboard }: { dashboard: Dashboard }) {
+/** `/`: the dashboard and its files. */
+export function dashboardRoutes({ dashboard, config }: { dashboard: Dashboard; config: PageConfig }) {
   const app = new Hono<AppEnv>()
   app.get('/', (c) => {
     const page = dashboard.get('index.html')
     if (!page) throw new Problem('not-found', 'The dashboard was not built: "npm run build" builds it.')
-    return answer(c, page, { ...pageHeaders, 'Cache-Control': 'no-cache' })
+    const nonce = randomBytes(18).toString('base64')
+    const html = page.bytes.toString().replaceAll(noncePlaceholder, nonce)
+    // Without an entity tag: a cached page would not match the policy of a 304 response.
+    return c.body(html, 200, {
+      ...pageHeaders,
+      ...(isTrustworthy(c.env.incoming, config) ? { 'Cross-Origin-Opener-Policy': 'same-origin' } : {}),
+      'Content-Type': page.type,
+      'Content-Security-Policy': policyOf(nonce),
+    })
   })
-  app.get('/assets/:name', (c) => {
-    const file = dashboard.get(`assets/${c.req.param('name')}`)
+  app.get('/assets/:file', (c) => {
+    const file = dashboard.get(`assets/${c.req.param('file')}`)
     if (!file) throw new Problem('not-found', `There is nothing at ${c.req.path}.`)
-    // Their names change with what is in them.
-    return answer(c, file, { 'Cache-Control': 'public, max-age=31536000, immutable' })
+    // Their names change with their content.
+    return answerStatic(c, file, { 'Cache-Control': 'public, max-age=31536000, immutable' })
   })
   app.get('/favicon.svg', (c) => {
     const file = dashboard.get('favicon.svg')
     if (!file) throw new Problem('not-found', 'There is no icon.')
-    return answer(c, file, { 'Cache-Control': 'public, max-age=86400' })
+    return answerStatic(c, file, { 'Cache-Control': 'public, max-age=86400' })
   })
   return app
 }
 
-function answer(c: Context<AppEnv>, file: DashboardFile, headers: Record<string, string>): Response {
-  const common = { ...headers, ETag: file.entityTag, Vary: 'Accept-Encoding', 'X-Content-Type-Options': 'nosniff' }
-  const known = parseEntityTags(c.req.header('if-none-match'))
-  if (known && matchesWeakly(known, file.entityTag)) return c.body(null, 304, common)
-  const [encoding, bytes] = encodingOf(c.req.header('accept-encoding'), file)
-  return c.body(new Uint8Array(bytes), 200, {
-    ...common,
-    'Content-Type': file.type,
-    ...(encoding === null ? {} : { 'Content-Encoding': encoding }),
-  })
+/**
+ * Whether browsers honor Cross-Origin-Opener-Policy here; elsewhere they log a warning (HTML standard, section 7.1.3).
+ */
+function isTrustworthy(incoming: IncomingMessage, config: PageConfig): boolean {
+  // HTTP/1.0 has no Host.
+  if (incoming.headers.host === undefined) return false
+  const { protocol, hostname } = new URL(baseUrl(incoming, config))
+  return protocol === 'https:' || isLoopbackHost(hostname)
 }
 
-function encodingOf(accepted: string | undefined, { brotli, gzip, bytes }: DashboardFile): [string | null, Buffer] {
-  const accepts = (name: string) =>
-    new RegExp(`(^|,)\\s*${name}\\s*(;\\s*q=(0\\.0*[1-9]|1)[0-9.]*\\s*)?(,|$)`).test(accepted ?? '')
-  if (brotli && accepts('br')) return ['br', brotli]
-  if (gzip && accepts('gzip')) return ['gzip', gzip]
-  return [null, bytes]
-}
-
-const pageHeaders = {
-  // Nothing from another host, nothing inline, nobody's frame: a file name that is HTML stays a name.
-  'Content-Security-Policy': [
+/**
+ * No other hosts, no inline code, no frames: a file name that is HTML stays a name. Scripts and styles are allowed by
+ * nonce, not by origin: uploaded files have the page's origin.
+ */
+function policyOf(nonce: string): string {
+  return [
     "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
+    `script-src 'nonce-${nonce}'`,
+    `style-src 'nonce-${nonce}'`,
     "img-src 'self'",
     "connect-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
-  ].join('; '),
+  ].join('; ')
+}
+
+const pageHeaders = {
   'X-Frame-Options': 'DENY',
   'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Opener-Policy': 'same-origin',
   'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
 }

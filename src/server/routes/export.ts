@@ -1,36 +1,61 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
-import { exportSchema } from '../../protocol/files.js'
+import { exportManySchema, exportSchema } from '../../protocol/files.js'
 import { receiptsSchema } from '../../protocol/jobs.js'
 import { Problem } from '../../protocol/problems.js'
 import { routes } from '../../protocol/routes.js'
-import { problemResponses, receiptsOf } from '../http/answers.js'
-import type { AppEnv } from '../http/app-env.js'
-import { readJson } from '../http/json-body.js'
-import { parseName } from '../http/names.js'
-import { downloadHeaders } from '../http/request-headers.js'
-import { sendFile } from '../http/send-file.js'
+import type { ArchiveExports } from '../archives/archive-exports.js'
+import { selectNames } from '../archives/selection.js'
 import type { Jobs } from '../jobs/jobs.js'
+import { fileResponses, problemResponses, receiptsOf } from '../openapi/answers.js'
+import { downloadHeaders } from '../openapi/request-headers.js'
+import type { AppEnv } from '../routing/app-env.js'
 import { accountName } from '../stores/accounts.js'
-import type { FileStore } from '../stores/files.js'
+import type { PublishedFiles } from '../stores/files.js'
 import type { Exports } from '../transfers/exports.js'
+import { readJson, validate } from './bodies/json-body.js'
+import { parseFolder, parseName } from './headers/names.js'
+import { sendArchive } from './responses/send-archive.js'
+import { sendFile } from './responses/send-file.js'
 
-/** `POST /export` sends a file named in the body; `POST /export/stop` stops every export of the account that runs. */
-export function exportRoutes({ exports, files, jobs }: { exports: Exports; files: FileStore; jobs: Jobs }) {
+/** `POST /export` sends a file named in the body; `POST /export/stop` stops all running exports of the account. */
+export function exportRoutes({
+  exports,
+  archives,
+  files,
+  jobs,
+}: {
+  exports: Exports
+  archives: ArchiveExports
+  files: Pick<PublishedFiles, 'open'>
+  jobs: Jobs
+}) {
   const app = new OpenAPIHono<AppEnv>()
 
   app.openAPIRegistry.registerPath({
     method: 'post',
     path: routes.export,
-    summary: 'Export a file',
-    request: { headers: downloadHeaders, body: { content: { 'application/json': { schema: exportSchema } } } },
+    summary: 'Export a file, or an archive of many',
+    description: 'One file, or several files and folders as one archive, which has no ranges.',
+    request: {
+      headers: downloadHeaders,
+      body: { content: { 'application/json': { schema: z.union([exportSchema, exportManySchema]) } } },
+    },
     responses: {
-      200: { description: 'The file', content: { 'application/octet-stream': { schema: z.any() } } },
+      ...fileResponses,
       ...problemResponses(400, 401, 404, 409, 412, 415, 416),
     },
   })
   app.post(routes.export, async (c) => {
     const identity = c.get('identity')
-    const { filename } = await readJson(c.env.incoming, exportSchema)
+    const body = await readJson(c.env.incoming, z.looseObject({}), maxBodyBytes)
+    if ('files' in body) {
+      const { files: chosen, archive: format, digests } = validate(body, exportManySchema)
+      const names = chosen.map(parseChosen)
+      const selection = selectNames(identity.account, names)
+      const wanted = { format, digests }
+      return sendArchive({ env: c.env, identity, archives, selection, wanted, name: commonFolder(names) })
+    }
+    const { filename } = validate(body, exportSchema)
     const file = await files.open(identity.account, parseName(filename))
     if (!file) throw new Problem('file-not-found', `There is no file "${filename}".`, { name: filename })
     return sendFile({ env: c.env, identity, exports, file })
@@ -53,3 +78,22 @@ export function exportRoutes({ exports, files, jobs }: { exports: Exports; files
   )
   return app
 }
+
+/** Throws `invalid-request`. */
+function parseChosen(name: string): string {
+  if (name === '/') return ''
+  return name.endsWith('/') ? parseFolder(name) : parseName(name)
+}
+
+/** The innermost folder that holds all of them, with a slash at the end; `''` for the whole space. */
+function commonFolder(names: readonly string[]): string {
+  const [first = ''] = names
+  let folder = first.slice(0, first.lastIndexOf('/') + 1)
+  while (!names.every((name) => name.startsWith(folder))) {
+    folder = folder.slice(0, folder.lastIndexOf('/', folder.length - 2) + 1)
+  }
+  return folder
+}
+
+/** About ten thousand names. */
+const maxBodyBytes = 1024 ** 2

@@ -1,44 +1,41 @@
-import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { fileListSchema, fileSchema, moveSchema } from '../../protocol/files.js'
+import { requestLength } from '../../protocol/body-length.js'
+import { moveSchema } from '../../protocol/files.js'
 import { Problem } from '../../protocol/problems.js'
 import { jobHeader, routes } from '../../protocol/routes.js'
-import { requirePermission } from '../auth/permissions.js'
-import { fileRecord, problemResponses } from '../http/answers.js'
-import type { AppEnv } from '../http/app-env.js'
-import { parseReprDigest, reprDigest } from '../http/digests.js'
-import { filePageQuery, listPage } from '../http/file-pages.js'
-import { readJson } from '../http/json-body.js'
-import { nameFromTarget, parseName } from '../http/names.js'
-import { parseEntityTags } from '../http/ranges.js'
-import { downloadHeaders, uploadHeaders } from '../http/request-headers.js'
-import { headFile, sendFile } from '../http/send-file.js'
-import { uploadRequest } from '../http/upload-request.js'
-import type { FileStore, Precondition } from '../stores/files.js'
+import { fileRecord } from '../openapi/answers.js'
+import { describeFileOperations } from '../openapi/file-operations.js'
+import type { AppEnv } from '../routing/app-env.js'
+import { pathOf } from '../routing/target-check.js'
+import type { PublishedFiles } from '../stores/files.js'
+import type { Folders } from '../stores/folders.js'
 import type { Exports } from '../transfers/exports.js'
 import type { Uploads } from '../transfers/uploads.js'
+import { readJson } from './bodies/json-body.js'
+import { uploadRequest } from './bodies/upload-request.js'
+import { preconditionOf } from './headers/conditions.js'
+import { declaredDigests, fileFields, lateDigests, reprDigest } from './headers/digests.js'
+import { nameFromTarget, parseFolder, parseName } from './headers/names.js'
+import { answerFile, sendFile } from './responses/send-file.js'
 
 export interface FileServices {
-  files: FileStore
+  files: PublishedFiles
+  folderStore: Folders
   uploads: Uploads
   exports: Exports
-  /** The media type that a name promises. */
+  /** The media type for a file name. */
   mediaTypeOf(name: string): string
 }
 
-/** `/files` lists; `/files/NAME` is a file: PUT, GET, HEAD, DELETE, and POST to `/files/NAME/move`. */
-export function fileRoutes({ files, uploads, exports, mediaTypeOf }: FileServices) {
+/** `/files/NAME` is a file: PUT, GET, HEAD, DELETE, and POST to `/files/NAME/move`. */
+export function fileRoutes({ files, folderStore, uploads, exports, mediaTypeOf }: FileServices) {
   const app = new OpenAPIHono<AppEnv>()
   const byName = `${routes.files}/*`
-  document(app)
-
-  app.openapi(listRoute, async (c) => {
-    return c.json(await listPage(files, c.get('identity').account, c.req.query()), 200)
-  })
+  describeFileOperations(app)
 
   app.put(byName, async (c) => {
     const { incoming } = c.env
-    requirePermission(c.get('identity'), 'upload')
     const name = nameOf(c)
     if (incoming.headers['content-range'] !== undefined) {
       // RFC 9110 section 14.5: a server that does not support it must not take a part for the whole.
@@ -46,7 +43,6 @@ export function fileRoutes({ files, uploads, exports, mediaTypeOf }: FileService
         field: 'Content-Range',
       })
     }
-    const length = incoming.headers['content-length']
     const { request, done } = uploadRequest(c.env, c.get('identity'))
     try {
       const { file, created, job } = await uploads.receiveFile({
@@ -54,9 +50,10 @@ export function fileRoutes({ files, uploads, exports, mediaTypeOf }: FileService
         name,
         type: incoming.headers['content-type'] || mediaTypeOf(name),
         body: incoming,
-        size: length === undefined ? (incoming.headers['transfer-encoding'] === undefined ? 0 : null) : Number(length),
-        sha256: parseReprDigest(incoming.headers['repr-digest'] as string | undefined),
-        precondition: preconditionOf(c),
+        size: requestLength(incoming.headers),
+        digests: declaredDigests((name) => incoming.headers[name] as string | undefined, fileFields),
+        lateDigests: () => lateDigests(incoming, fileFields),
+        precondition: preconditionOf(c.env.incoming),
       })
       return c.json(fileRecord(file), created ? 201 : 200, {
         ETag: file.entityTag,
@@ -68,125 +65,50 @@ export function fileRoutes({ files, uploads, exports, mediaTypeOf }: FileService
     }
   })
 
-  // Hono asks a GET handler for HEAD too.
+  // Hono calls GET handlers for HEAD requests, too.
   app.get(byName, async (c) => {
     const identity = c.get('identity')
     const name = nameOf(c)
-    if (c.env.incoming.method === 'HEAD') {
-      const file = await files.find(identity.account, name)
-      if (!file) throw notFound(name)
-      return headFile(c.env.incoming.headers, file)
-    }
-    const file = await files.open(identity.account, name)
-    if (!file) throw notFound(name)
-    return sendFile({ env: c.env, identity, exports, file })
+    return answerFile(c.env.incoming, {
+      find: async () => found(await files.find(identity.account, name), name),
+      async send() {
+        const file = found(await files.open(identity.account, name), name)
+        return sendFile({ env: c.env, identity, exports, file, isRepeatable: true })
+      },
+    })
   })
 
   app.delete(byName, async (c) => {
     const name = nameOf(c)
-    const removed = await files.remove(c.get('identity').account, name, preconditionOf(c))
+    const removed = await files.remove(c.get('identity').account, name, preconditionOf(c.env.incoming))
     if (!removed) throw notFound(name)
     return c.body(null, 204)
   })
 
   app.post(byName, async (c) => {
-    const target = (c.env.incoming.url ?? '').replace(/[?#].*$/s, '')
-    if (!target.endsWith('/move')) {
-      throw new Problem('method-not-allowed', 'Upload with PUT, or rename with POST to /files/NAME/move.')
-    }
-    requirePermission(c.get('identity'), 'upload')
-    const from = nameFromTarget(target.slice(0, -'/move'.length), `${routes.files}/`)
+    const [, target] = /^(.+)\/move\/?$/s.exec(pathOf(c.env.incoming.url ?? '')) ?? []
+    if (target === undefined) throw new Problem('invalid-request', 'Write "/move" without percent-encoding.')
+    const from = nameFromTarget(target, `${routes.files}/`)
     const { to } = await readJson(c.env.incoming, moveSchema)
-    await files.move(c.get('identity').account, from, parseName(to))
+    // A move never replaces a file: what If-None-Match would ask for holds anyway.
+    const { ifNoneMatch: _, ...precondition } = preconditionOf(c.env.incoming)
+    const { account } = c.get('identity')
+    if (to.endsWith('/')) await folderStore.move(account, `${from}/`, parseFolder(to), precondition)
+    else await files.move(account, from, parseName(to), precondition)
     return c.body(null, 204)
   })
   return app
 }
 
-const listRoute = createRoute({
-  method: 'get',
-  path: routes.files,
-  summary: 'List my files, sorted by name',
-  request: { query: filePageQuery },
-  responses: {
-    200: { description: 'A page of files', content: { 'application/json': { schema: fileListSchema } } },
-    ...problemResponses(400, 401),
-  },
-})
-
 function nameOf(c: Context<AppEnv>): string {
   return nameFromTarget(c.env.incoming.url ?? '', `${routes.files}/`)
 }
 
-function preconditionOf(c: Context<AppEnv>): Precondition {
-  const ifMatch = parseEntityTags(c.req.header('if-match'))
-  const ifNoneMatch = parseEntityTags(c.req.header('if-none-match'))
-  if (ifNoneMatch && ifNoneMatch !== '*') {
-    throw new Problem('invalid-request', 'If-None-Match: only "*" makes sense here.', { field: 'If-None-Match' })
-  }
-  return { ...(ifMatch ? { ifMatch } : {}), ...(ifNoneMatch ? { ifNoneMatch } : {}) }
+function found<T>(file: T | undefined, name: string): T {
+  if (!file) throw notFound(name)
+  return file
 }
 
 function notFound(name: string): Problem {
   return new Problem('file-not-found', `There is no file "${name}".`, { name })
-}
-
-/** Byte routes are wildcards, since names have slashes: the API document is told of them here. */
-function document(app: OpenAPIHono<AppEnv>): void {
-  const path = `${routes.files}/{name}`
-  const request = { params: z.object({ name: z.string().meta({ description: 'percent-encoded, slashes kept' }) }) }
-  const bytes = { 'application/octet-stream': { schema: z.any() } }
-  const record = { content: { 'application/json': { schema: fileSchema } } }
-  app.openAPIRegistry.registerPath({
-    method: 'put',
-    path,
-    summary: 'Upload a file as the raw body',
-    request: { ...request, headers: uploadHeaders, body: { content: bytes } },
-    responses: {
-      200: { description: 'Replaced, or there already with the same digest', ...record },
-      201: { description: 'Created', ...record },
-      ...problemResponses(400, 401, 403, 408, 409, 412, 413, 422, 507),
-    },
-  })
-  app.openAPIRegistry.registerPath({
-    method: 'get',
-    path,
-    summary: 'Export a file, or a range of it',
-    request: { ...request, headers: downloadHeaders },
-    responses: {
-      200: { description: 'The file', content: bytes },
-      206: { description: 'The range', content: bytes },
-      304: { description: 'Not modified' },
-      ...problemResponses(400, 401, 404, 409, 412, 416),
-    },
-  })
-  app.openAPIRegistry.registerPath({
-    method: 'head',
-    path,
-    summary: "A file's length, entity tag and digest",
-    request,
-    responses: {
-      200: { description: 'The headers of the whole file' },
-      304: { description: 'Not modified' },
-      // A HEAD is answered without a body: the status has to say it all.
-      400: { description: 'The name is not valid' },
-      401: { description: 'Not logged in' },
-      404: { description: 'There is no such file' },
-      412: { description: 'A condition of the request does not hold' },
-    },
-  })
-  app.openAPIRegistry.registerPath({
-    method: 'delete',
-    path,
-    summary: 'Remove a file',
-    request,
-    responses: { 204: { description: 'Removed' }, ...problemResponses(400, 401, 404, 412) },
-  })
-  app.openAPIRegistry.registerPath({
-    method: 'post',
-    path: `${path}/move`,
-    summary: 'Rename a file',
-    request: { ...request, body: { content: { 'application/json': { schema: moveSchema } } } },
-    responses: { 204: { description: 'Renamed' }, ...problemResponses(400, 401, 403, 404, 409, 412) },
-  })
 }

@@ -1,8 +1,8 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import { routes } from '../../protocol/routes.js'
 
-/** `/healthz`: the process answers. `/readyz`: it takes new work. */
-export function healthRoutes({ isReady }: { isReady(): boolean }) {
+/** `/healthz`: the process responds. `/readyz`: it accepts new work and can store it. */
+export function healthRoutes({ findFault }: { findFault(): Promise<string | null> }) {
   const app = new OpenAPIHono()
   const status = {
     description: 'The state',
@@ -18,7 +18,10 @@ export function healthRoutes({ isReady }: { isReady(): boolean }) {
       summary: 'Ready for work?',
       responses: { 200: status, 503: status },
     }),
-    (c) => (isReady() ? c.json({ status: 'ready' }, 200) : c.json({ status: 'shutting down' }, 503)),
+    async (c) => {
+      const fault = await findFault()
+      return fault === null ? c.json({ status: 'ready' }, 200) : c.json({ status: fault }, 503)
+    },
   )
   return app
 }

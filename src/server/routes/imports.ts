@@ -2,47 +2,47 @@ import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import { receiptsSchema } from '../../protocol/jobs.js'
 import { jobHeader, jobPath, routes } from '../../protocol/routes.js'
 import { importAnswerSchema, importSchema } from '../../protocol/tables.js'
-import { requirePermission } from '../auth/permissions.js'
-import { problemResponses, receiptsOf } from '../http/answers.js'
-import type { AppEnv } from '../http/app-env.js'
-import { leftSignal } from '../http/connection.js'
-import { readJson } from '../http/json-body.js'
-import { parseName } from '../http/names.js'
-import { jobIdOf, waitOf } from '../http/preferences.js'
-import { importRecord } from '../http/table-answers.js'
+import { hangUpSignal } from '../http/connection.js'
 import type { Jobs } from '../jobs/jobs.js'
+import { answerHeaders } from '../openapi/answer-headers.js'
+import { problemResponses, receiptsOf } from '../openapi/answers.js'
+import { jobHeaders } from '../openapi/request-headers.js'
+import type { AppEnv } from '../routing/app-env.js'
 import { accountName } from '../stores/accounts.js'
 import type { StoredImport } from '../stores/tables.js'
 import { parseColumnType } from '../tables/column-types.js'
 import { parseDateFormat } from '../tables/date-format.js'
 import type { Imports } from '../tables/imports.js'
+import { readJson } from './bodies/json-body.js'
+import { parseName } from './headers/names.js'
+import { jobIdOf, waitOf } from './headers/preferences.js'
+import { importRecord } from './responses/table-answers.js'
 
-/** `POST /import` makes rows of a file; `POST /import/stop` stops every import of the account that runs. */
+/** `POST /import` imports a file into a table; `POST /import/stop` stops all running imports of the account. */
 export function importRoutes({ imports, jobs }: { imports: Imports; jobs: Jobs }) {
   const app = new OpenAPIHono<AppEnv>()
 
   app.openAPIRegistry.registerPath(importRoute)
   app.post(routes.import, async (c) => {
     const identity = c.get('identity')
-    requirePermission(identity, 'importTables')
     const startedAt = performance.now()
     const waitMs = waitOf(c.req.header('prefer'))
     const jobId = jobIdOf(c.req.header(jobHeader))
-    const { filename, types, ...wishes } = await readJson(c.env.incoming, importSchema)
-    if (wishes.dateFormat !== undefined) parseDateFormat(wishes.dateFormat)
-    const { table, skipBadLines, trim, ...rest } = wishes
+    const { filename, types, ...csvOptions } = await readJson(c.env.incoming, importSchema)
+    if (csvOptions.dateFormat !== undefined) parseDateFormat(csvOptions.dateFormat)
+    const { table, skipBadLines, trim, ...rest } = csvOptions
     const { job, imported } = await imports.start({
       identity,
       filename: parseName(filename),
       table,
       skipBadLines,
       trim,
-      wishes: { ...rest, ...(types ? { types: parseTypes(types) } : {}) },
+      csvOptions: { ...rest, ...(types ? { types: parseTypes(types) } : {}) },
       jobId,
       waitMs,
-      left: leftSignal(c.env.outgoing),
+      left: hangUpSignal(c.env.outgoing),
     })
-    // Also where the answer is a problem.
+    // Also if the response is a problem.
     c.header(jobHeader, job.id)
     const done = await settled(imported, waitMs - (performance.now() - startedAt))
     const answer = { ...job.record(), import: done ? importRecord(done) : null }
@@ -67,7 +67,7 @@ export function importRoutes({ imports, jobs }: { imports: Imports; jobs: Jobs }
   return app
 }
 
-/** What was imported, or undefined when the time is over first. */
+/** The result of the import, or undefined if the wait ends first. */
 async function settled(imported: Promise<StoredImport>, waitMs: number): Promise<StoredImport | undefined> {
   if (waitMs <= 0) return undefined
   let timer: NodeJS.Timeout | undefined
@@ -86,17 +86,18 @@ function parseTypes(types: Record<string, string>) {
 }
 
 const answers = { 'application/json': { schema: importAnswerSchema } }
+const headers = answerHeaders(jobHeader, 'Location')
 const importRoute = createRoute({
   method: 'post',
   path: routes.import,
   summary: 'Import a CSV into a table',
   description:
     'Strict: a ragged line, a value that does not fit its column, or bad UTF-8 fails it, and no row is published. ' +
-    '`Prefer: wait=SECONDS` waits for the turn and the end.',
-  request: { body: { content: { 'application/json': { schema: importSchema } } } },
+    '`Prefer: wait=SECONDS` waits for the slot and the end.',
+  request: { headers: jobHeaders, body: { content: { 'application/json': { schema: importSchema } } } },
   responses: {
-    200: { description: 'Imported, after `Prefer: wait`', content: answers },
-    202: { description: 'Running: see its Location', content: answers },
+    200: { description: 'Imported, after `Prefer: wait`', headers, content: answers },
+    202: { description: 'Running: see its Location', headers, content: answers },
     ...problemResponses(400, 401, 403, 404, 409, 413, 415, 422, 501, 503, 507),
   },
 })

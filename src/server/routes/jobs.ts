@@ -1,23 +1,26 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
-import { jobChangesSchema, jobKinds, jobListSchema, jobSchema, jobStates, receiptSchema } from '../../protocol/jobs.js'
-import { Problem } from '../../protocol/problems.js'
+import type { Context } from 'hono'
+import { jobKinds, jobStates } from '../../protocol/job-kinds.js'
+import { jobChangesSchema, jobListSchema, jobSchema, receiptSchema } from '../../protocol/jobs.js'
 import { jobHeader, routes } from '../../protocol/routes.js'
-import type { Identity } from '../auth/identity.js'
-import { isAllowed, requirePermission } from '../auth/permissions.js'
-import { problemResponses } from '../http/answers.js'
-import type { AppEnv } from '../http/app-env.js'
-import { readJson, validate } from '../http/json-body.js'
+import { requireRole } from '../auth/guard.js'
 import type { Jobs } from '../jobs/jobs.js'
+import { answerHeaders } from '../openapi/answer-headers.js'
+import { problemResponses } from '../openapi/answers.js'
+import type { AppEnv } from '../routing/app-env.js'
 import { accountName } from '../stores/accounts.js'
+import { readJson, validate } from './bodies/json-body.js'
+import { findVisibleJob } from './visible-job.js'
 
-/** `/jobs`: what runs and what ran; each running job can be stopped, paused, resumed and paced. */
+/** `/jobs`: running and past jobs; each running job can be stopped, paused, resumed and limited. */
 export function jobRoutes({ jobs }: { jobs: Jobs }) {
   const app = new OpenAPIHono<AppEnv>()
 
-  app.openapi(listRoute, async (c) => {
+  app.openAPIRegistry.registerPath(listRoute)
+  app.get(routes.jobs, async (c) => {
     const identity = c.get('identity')
     const { account, state, kind, limit, cursor } = validate(c.req.query(), listQuery)
-    if (account === 'all') requirePermission(identity, 'seeEveryJob')
+    if (account === 'all') requireRole(identity, c.get('everyAccount'))
     const { jobs: page, next } = await jobs.list({
       accountId: account === 'all' ? null : identity.account.id,
       ...(kind ? { kind } : {}),
@@ -28,47 +31,36 @@ export function jobRoutes({ jobs }: { jobs: Jobs }) {
     return c.json({ jobs: page, next: next === null ? null : String(next) }, 200)
   })
 
-  /** The id, where the job is one that the asker may see. Someone else's does not exist. */
-  const visible = async (identity: Identity, id: string) => {
-    const found = await jobs.findRecord(id.toLowerCase())
-    if (!found || !maySee(identity, found.accountId)) {
-      throw new Problem('job-not-found', `There is no job "${id}".`)
-    }
-    return found.job
-  }
+  const visible = (c: Context<AppEnv>, id: string) => findVisibleJob(c, jobs, id)
 
   app.openapi(oneRoute, async (c) => {
-    const job = await visible(c.get('identity'), c.req.valid('param').id)
+    const job = await visible(c, c.req.valid('param').id)
     return c.json(job, 200, { [jobHeader]: job.id })
   })
 
   app.openapi(stopRoute, async (c) => {
     const identity = c.get('identity')
-    const { id } = await visible(identity, c.req.valid('param').id)
+    const { id } = await visible(c, c.req.valid('param').id)
     return c.json(await jobs.stop(id, accountName(identity.account)), 200, { [jobHeader]: id })
   })
 
   app.openapi(actionRoute('pause', 'Hold a transfer where it is'), async (c) => {
-    const { id } = await visible(c.get('identity'), c.req.valid('param').id)
+    const { id } = await visible(c, c.req.valid('param').id)
     return c.json(await jobs.pause(id), 200, { [jobHeader]: id })
   })
 
   app.openapi(actionRoute('resume', 'Let a paused transfer go on'), async (c) => {
-    const { id } = await visible(c.get('identity'), c.req.valid('param').id)
+    const { id } = await visible(c, c.req.valid('param').id)
     return c.json(await jobs.resume(id), 200, { [jobHeader]: id })
   })
 
   app.openAPIRegistry.registerPath(changeRoute)
   app.patch(`${routes.jobs}/:id`, async (c) => {
-    const { id } = await visible(c.get('identity'), c.req.param('id'))
-    const { rateLimit } = await readJson(c.env.incoming, jobChangesSchema)
-    return c.json(await jobs.limitRate(id, rateLimit), 200, { [jobHeader]: id })
+    const { id } = await visible(c, c.req.param('id'))
+    const changes = await readJson(c.env.incoming, jobChangesSchema)
+    return c.json(await jobs.change(id, changes), 200, { [jobHeader]: id })
   })
   return app
-}
-
-function maySee(identity: Identity, accountId: number): boolean {
-  return accountId === identity.account.id || isAllowed(identity, 'seeEveryJob')
 }
 
 const listQuery = z.object({
@@ -89,7 +81,11 @@ const listQuery = z.object({
 })
 
 const params = z.object({ id: z.string().meta({ description: "the job's id" }) })
-const jobAnswer = { description: 'The job', content: { 'application/json': { schema: jobSchema } } }
+const jobAnswer = {
+  description: 'The job',
+  headers: answerHeaders(jobHeader),
+  content: { 'application/json': { schema: jobSchema } },
+}
 
 const listRoute = createRoute({
   method: 'get',
@@ -101,10 +97,13 @@ const listRoute = createRoute({
         .string()
         .optional()
         .meta({ description: 'one or several, separated by commas', example: 'running,paused' }),
-      kind: z.string().optional(),
-      account: z.string().optional().meta({ description: '`all` lists everybody’s: for admins' }),
-      limit: z.string().optional(),
-      cursor: z.string().optional(),
+      kind: z.enum(jobKinds).optional().meta({ description: 'one kind of job' }),
+      account: z
+        .enum(['mine', 'all'])
+        .default('mine')
+        .meta({ description: '`all` lists the jobs of every account (admin)' }),
+      limit: z.int().min(1).max(1000).default(50).meta({ description: 'how many jobs a page has at most' }),
+      cursor: z.int().min(1).optional().meta({ description: '`next` of the page before' }),
     }),
   },
   responses: {
@@ -128,7 +127,11 @@ const stopRoute = createRoute({
   description: 'Answered once the transfer is dead and nothing of it is left.',
   request: { params },
   responses: {
-    200: { description: 'The receipt', content: { 'application/json': { schema: receiptSchema } } },
+    200: {
+      description: 'The receipt',
+      headers: answerHeaders(jobHeader),
+      content: { 'application/json': { schema: receiptSchema } },
+    },
     ...problemResponses(401, 404, 409),
   },
 })
@@ -136,7 +139,7 @@ const stopRoute = createRoute({
 const changeRoute = createRoute({
   method: 'patch',
   path: `${routes.jobs}/{id}`,
-  summary: 'Limit the rate of a job',
+  summary: 'Limit the rate of a job, or correct the totals of a job of many files',
   request: { params, body: { content: { 'application/json': { schema: jobChangesSchema } } } },
   responses: { 200: jobAnswer, ...problemResponses(400, 401, 404, 409, 415) },
 })

@@ -1,33 +1,30 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi'
 import { fileListSchema } from '../../protocol/files.js'
 import { routes } from '../../protocol/routes.js'
-import { guard, type Identifier } from '../auth/guard.js'
-import { permissions } from '../auth/permissions.js'
 import { getPublisher } from '../auth/publishers.js'
-import { problemResponses } from '../http/answers.js'
-import type { AppEnv } from '../http/app-env.js'
-import { filePageQuery, listPage } from '../http/file-pages.js'
-import { publishedFromTarget } from '../http/names.js'
-import { downloadHeaders } from '../http/request-headers.js'
-import { sendPublished } from '../http/send-published.js'
+import { archiveHeaders, fileResponses, headResponses, problemResponses } from '../openapi/answers.js'
+import { archiveContent } from '../openapi/binary-body.js'
+import { conditionHeaders, downloadHeaders, downloadQuery } from '../openapi/request-headers.js'
+import type { AppEnv } from '../routing/app-env.js'
 import type { AccountStore } from '../stores/accounts.js'
-import type { FileStore } from '../stores/files.js'
+import type { PublishedFiles } from '../stores/files.js'
 import type { Exports } from '../transfers/exports.js'
+import { publishedFromTarget } from './headers/names.js'
+import { filePageQuery, listPage } from './responses/file-pages.js'
+import { sendPublished } from './responses/send-published.js'
 
 export interface PublishedServices {
-  authentication: Identifier
   accounts: Pick<AccountStore, 'find'>
-  files: FileStore
+  files: Pick<PublishedFiles, 'find' | 'list' | 'open'>
   exports: Exports
 }
 
-/** `/published/OPS` lists what an ops account publishes, `/published/OPS/NAME` is such a file: for clients. */
-export function publishedRoutes({ authentication, accounts, files, exports }: PublishedServices) {
+/** `/published/OPS` lists the files of an ops account, `/published/OPS/NAME` is one of them: for clients. */
+export function publishedRoutes({ accounts, files, exports }: PublishedServices) {
   const app = new OpenAPIHono<AppEnv>()
   document(app)
-  app.use(`${routes.published}/*`, guard(authentication, permissions.readPublished))
 
-  app.get(`${routes.published}/*`, async (c) => {
+  app.on('GET', [`${routes.published}/:ops`, `${routes.published}/:ops/*`], async (c) => {
     // By the raw target, because the router has folded `..` away.
     const { ops, name } = publishedFromTarget(c.env.incoming.url ?? '', `${routes.published}/`)
     const publisher = await getPublisher(accounts, ops)
@@ -37,7 +34,7 @@ export function publishedRoutes({ authentication, accounts, files, exports }: Pu
   return app
 }
 
-/** Told by hand, since names have slashes. */
+/** Documented by hand, because names contain slashes. */
 function document(app: OpenAPIHono<AppEnv>): void {
   const ops = z.string().meta({ description: 'the username of the ops account', example: 'depot' })
   app.openAPIRegistry.registerPath({
@@ -46,8 +43,12 @@ function document(app: OpenAPIHono<AppEnv>): void {
     summary: 'List what an ops account publishes, sorted by name (client)',
     request: { params: z.object({ ops }), query: filePageQuery },
     responses: {
-      200: { description: 'A page of files', content: { 'application/json': { schema: fileListSchema } } },
-      ...problemResponses(400, 401, 403, 404),
+      200: {
+        description: 'A page of files; with `archive`, all of them',
+        headers: archiveHeaders,
+        content: { 'application/json': { schema: fileListSchema }, ...archiveContent },
+      },
+      ...problemResponses(400, 401, 403, 404, 409),
     },
   })
   const params = z.object({ ops, name: z.string().meta({ description: 'percent-encoded, slashes kept' }) })
@@ -55,11 +56,10 @@ function document(app: OpenAPIHono<AppEnv>): void {
     method: 'head',
     path: `${routes.published}/{ops}/{name}`,
     summary: "A published file's length, entity tag and digest (client)",
-    request: { params },
+    request: { params, headers: conditionHeaders },
     responses: {
-      200: { description: 'The headers of the whole file' },
-      304: { description: 'Not modified' },
-      // A HEAD is answered without a body: the status has to say it all.
+      ...headResponses,
+      // A HEAD has no response body: the status must be specific.
       400: { description: 'The name is not valid' },
       401: { description: 'Not logged in' },
       403: { description: 'Not a client' },
@@ -71,11 +71,9 @@ function document(app: OpenAPIHono<AppEnv>): void {
     method: 'get',
     path: `${routes.published}/{ops}/{name}`,
     summary: 'Export a published file, or a range of it (client)',
-    request: { headers: downloadHeaders, params },
+    request: { headers: downloadHeaders, query: downloadQuery, params },
     responses: {
-      200: { description: 'The file', content: { 'application/octet-stream': { schema: z.any() } } },
-      206: { description: 'The range', content: { 'application/octet-stream': { schema: z.any() } } },
-      304: { description: 'Not modified' },
+      ...fileResponses,
       ...problemResponses(400, 401, 403, 404, 409, 412, 416),
     },
   })

@@ -2,16 +2,18 @@ import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import { Problem } from '../../protocol/problems.js'
 import { jobHeader, routes } from '../../protocol/routes.js'
 import { queryAnswerSchema, querySchema } from '../../protocol/tables.js'
-import { requirePermission } from '../auth/permissions.js'
 import type { ServerConfig } from '../config.js'
-import { problemResponses } from '../http/answers.js'
-import type { AppEnv } from '../http/app-env.js'
-import { leftSignal } from '../http/connection.js'
-import { readJson } from '../http/json-body.js'
-import { jobIdOf, waitOf } from '../http/preferences.js'
+import { hangUpSignal } from '../http/connection.js'
+import { answerHeaders } from '../openapi/answer-headers.js'
+import { problemResponses } from '../openapi/answers.js'
+import { jobHeaders } from '../openapi/request-headers.js'
+import type { AppEnv } from '../routing/app-env.js'
 import type { Queries } from '../tables/queries.js'
+import { readJson } from './bodies/json-body.js'
+import { jobIdOf } from './headers/preferences.js'
+import { slotWaitOf } from './headers/slot-wait.js'
 
-/** `POST /query`: SQL over the account's own tables, read only. */
+/** `POST /query`: read-only SQL on the account's own tables. */
 export function queryRoutes({ queries, config }: { queries: Queries; config: Pick<ServerConfig, 'queryAllowed'> }) {
   const app = new OpenAPIHono<AppEnv>()
   app.openAPIRegistry.registerPath(queryRoute)
@@ -20,15 +22,14 @@ export function queryRoutes({ queries, config }: { queries: Queries; config: Pic
     if (!config.queryAllowed) {
       throw new Problem('not-allowed', 'Queries are off on this server; "filejobs serve --query on" turns them on.')
     }
-    requirePermission(identity, 'query')
     const { sql, limit } = await readJson(c.env.incoming, querySchema)
     const answer = await queries.run({
       identity,
       sql,
       limit,
       jobId: jobIdOf(c.req.header(jobHeader)),
-      waitMs: waitOf(c.req.header('prefer')),
-      left: leftSignal(c.env.outgoing),
+      waitMs: slotWaitOf(c.env.incoming),
+      left: hangUpSignal(c.env.outgoing),
       begin: (job) => c.header(jobHeader, job.id),
     })
     return c.json(answer, 200)
@@ -41,9 +42,13 @@ const queryRoute = createRoute({
   path: routes.query,
   summary: 'Ask my tables by SQL',
   description: 'One SELECT over my own tables, for 30 s at most. A query is a job: it can be listed and stopped.',
-  request: { body: { content: { 'application/json': { schema: querySchema } } } },
+  request: { headers: jobHeaders, body: { content: { 'application/json': { schema: querySchema } } } },
   responses: {
-    200: { description: 'The answer', content: { 'application/json': { schema: queryAnswerSchema } } },
+    200: {
+      description: 'The answer',
+      headers: answerHeaders(jobHeader),
+      content: { 'application/json': { schema: queryAnswerSchema } },
+    },
     ...problemResponses(400, 401, 403, 409, 415, 422, 501, 503),
   },
 })

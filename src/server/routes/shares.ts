@@ -1,44 +1,48 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
-import { Problem } from '../../protocol/problems.js'
+import type { Context } from 'hono'
 import { routes } from '../../protocol/routes.js'
 import { newShareSchema, type ShareRecord, shareListSchema, shareSchema } from '../../protocol/shares.js'
-import { requirePermission } from '../auth/permissions.js'
+import type { Release } from '../concurrency/semaphore.js'
 import type { ServerConfig } from '../config.js'
-import { problemResponses } from '../http/answers.js'
-import type { AppEnv } from '../http/app-env.js'
-import { askerOf } from '../http/asker.js'
-import { baseUrl } from '../http/base-url.js'
-import { readJson } from '../http/json-body.js'
-import { parseName } from '../http/names.js'
-import { downloadHeaders } from '../http/request-headers.js'
-import { headFile, sendFile } from '../http/send-file.js'
+import { fileResponses, problemResponses } from '../openapi/answers.js'
+import { downloadHeaders } from '../openapi/request-headers.js'
+import type { AppEnv } from '../routing/app-env.js'
+import { baseUrl } from '../routing/base-url.js'
+import { pathOf } from '../routing/target-check.js'
 import { accountName } from '../stores/accounts.js'
-import type { Share } from '../stores/shares.js'
+import type { OpenFile } from '../stores/files.js'
+import type { Folders } from '../stores/folders.js'
 import type { Exports } from '../transfers/exports.js'
-import type { Shares } from '../transfers/shares.js'
+import type { ListedShare, Shares } from '../transfers/shares.js'
+import { readJson } from './bodies/json-body.js'
+import { folderFromTarget, nameFromTarget, parseFolder, parseName } from './headers/names.js'
+import { addressOf } from './headers/requester.js'
+import { answerFile, sendFile } from './responses/send-file.js'
+import { answerSharedFolder } from './responses/shared-folder.js'
 
 export interface ShareRouteServices {
   shares: Shares
   exports: Exports
+  folderStore: Folders
   config: Pick<ServerConfig, 'publicUrl' | 'trustProxy'>
 }
 
-/** `/shares`: links to single files; behind the guard. */
-export function shareRoutes({ shares, config }: ShareRouteServices) {
+/** `/shares`: links to files and folders; behind the guard. */
+export function shareRoutes({ shares, config }: Pick<ShareRouteServices, 'shares' | 'config'>) {
   const app = new OpenAPIHono<AppEnv>()
-  const recordOf = (share: Share, base: string): ShareRecord => {
-    const { id, filename, createdAt, expiresAt } = share
-    return { id, url: `${base}${routes.shared}/${shares.tokenOf(share)}`, filename, createdAt, expiresAt }
+  const recordOf = (share: ListedShare, base: string): ShareRecord => {
+    const { id, filename, available, createdAt, expiresAt } = share
+    return { id, url: `${base}${routes.shared}/${shares.tokenOf(share)}`, filename, available, createdAt, expiresAt }
   }
 
   app.openAPIRegistry.registerPath(createShareRoute)
   app.post(routes.shares, async (c) => {
     const { account } = c.get('identity')
-    requirePermission(c.get('identity'), 'share')
     const { filename, expiresIn } = await readJson(c.env.incoming, newShareSchema)
     const base = baseUrl(c.env.incoming, config)
-    const share = await shares.create(account, parseName(filename), expiresIn)
-    return c.json(recordOf(share, base), 201)
+    const name = filename.endsWith('/') ? parseFolder(filename) : parseName(filename)
+    const share = await shares.create(account, name, expiresIn)
+    return c.json(recordOf({ ...share, available: true }, base), 201)
   })
 
   app.openapi(listRoute, async (c) => {
@@ -55,37 +59,67 @@ export function shareRoutes({ shares, config }: ShareRouteServices) {
   return app
 }
 
-/** `/s/TOKEN`: the file of a link, for everybody who has it. */
-export function sharedRoutes({ shares, exports, config }: ShareRouteServices) {
+/** `/s/TOKEN`: the file or folder of a link, and `/s/TOKEN/NAME`: a file in the folder, for everyone who has it. */
+export function sharedRoutes({ shares, exports, folderStore, config }: ShareRouteServices) {
   const app = new OpenAPIHono<AppEnv>()
-  app.openAPIRegistry.registerPath(sharedRoute)
-  // Hono asks a GET handler for HEAD too.
-  app.get(`${routes.shared}/:token`, async (c) => {
-    const { incoming } = c.env
-    const { file, identity, account } = await shares.open(c.req.param('token'))
-    if (incoming.method === 'HEAD') {
+  const enter = async (account: string, address: string, file: OpenFile): Promise<Release> => {
+    try {
+      return shares.enter(account, address)
+    } catch (error) {
       await file.close()
-      return headFile(incoming.headers, file.file)
+      throw error
     }
-    const { address } = askerOf(incoming, config.trustProxy)
-    // A stop is remembered for the one who was stopped, not for everybody else with the same link.
-    const reader = { ...identity, sessionId: `${identity.sessionId} ${address}` }
-    return sendFile({ env: c.env, identity: reader, exports, file, account, joins: false }).catch(refuseReader)
-  })
+  }
+
+  // Hono calls GET handlers for HEAD too.
+  const serve = async (c: Context<AppEnv>) => {
+    const { incoming } = c.env
+    const token = c.req.param('token')!
+    const shared = await shares.open(token, nameBelow(incoming.url ?? '', token))
+    if ('folder' in shared) {
+      const release = shares.enter(shared.account, addressOf(incoming, config.trustProxy))
+      return await answerSharedFolder(c, folderStore, shared).finally(release)
+    }
+    const { file, identity, account } = shared
+    return answerFile(incoming, {
+      async find() {
+        await file.close()
+        return file.file
+      },
+      async send() {
+        const address = addressOf(incoming, config.trustProxy)
+        // A stop applies to one reader, not to all others with the same link.
+        const reader = { ...identity, sessionId: `${identity.sessionId} ${address}` }
+        const release = await enter(account, address, file)
+        const answer = { env: c.env, identity: reader, exports, file, account, joins: false, silenceMs }
+        return sendFile(answer).finally(release)
+      },
+    })
+  }
+  app.openAPIRegistry.registerPath(sharedRoute)
+  app.get(`${routes.shared}/:token`, serve)
+  app.openAPIRegistry.registerPath(sharedFileRoute)
+  app.get(`${routes.shared}/:token/*`, serve)
   return app
 }
 
-/** Whoever has the link is told nothing of the owner's jobs. */
-function refuseReader(error: unknown): never {
-  if (!(error instanceof Problem) || error.code !== 'job-running') throw error
-  throw new Problem('busy', 'This link is being downloaded too often at once: try again later.', { retryAfter: 5 })
+/** What follows the token: a name, a folder with a slash at its end, or nothing. */
+function nameBelow(target: string, token: string): string {
+  const prefix = `${routes.shared}/${token}/`
+  const path = pathOf(target)
+  if (path.length <= prefix.length) return ''
+  return path.endsWith('/') ? folderFromTarget(path, prefix) : nameFromTarget(path, prefix)
 }
+
+/** How long a reader of a link may read nothing. Even the slowest network empties its buffers more often. */
+const silenceMs = 60_000
 
 const createShareRoute = createRoute({
   method: 'post',
   path: routes.shares,
   summary: 'Share a file by a link',
-  description: 'The link serves whatever file has that name, until it expires or is revoked.',
+  description:
+    'The link serves whatever has that name, until it expires or is revoked. A name with a slash at its end is a folder.',
   request: { body: { content: { 'application/json': { schema: newShareSchema } } } },
   responses: {
     201: { description: 'The link', content: { 'application/json': { schema: shareSchema } } },
@@ -115,14 +149,30 @@ const revokeRoute = createRoute({
 const sharedRoute = createRoute({
   method: 'get',
   path: `${routes.shared}/{token}`,
-  summary: 'The file of a link',
+  summary: 'The file or folder of a link',
   description:
-    'Each download is an export job of the account `share:ID`, which the owner sees and can stop; 8 at once.',
-  request: { params: z.object({ token: z.string() }), headers: downloadHeaders },
+    'Each download is an export job of the account `share:ID`, which the owner sees and can stop; 32 at once, 12 from one ' +
+    'address. One that takes nothing for a minute is cut. A folder is listed, as JSON or as a page: its files are at `/s/TOKEN/NAME`.',
+  request: {
+    params: z.object({ token: z.string().meta({ description: 'the last part of the link' }) }),
+    headers: downloadHeaders,
+  },
   responses: {
-    200: { description: 'The file', content: { 'application/octet-stream': { schema: z.any() } } },
-    206: { description: 'The range', content: { 'application/octet-stream': { schema: z.any() } } },
-    304: { description: 'Not modified' },
+    ...fileResponses,
     ...problemResponses(400, 404, 409, 412, 416, 503),
   },
+})
+
+const sharedFileRoute = createRoute({
+  method: 'get',
+  path: `${routes.shared}/{token}/{name}`,
+  summary: 'A file in the folder of a link',
+  description: 'Like the file of a link. A name with a slash at its end lists a folder in it.',
+  request: {
+    params: sharedRoute.request.params.extend({
+      name: z.string().meta({ description: 'percent-encoded, slashes kept' }),
+    }),
+    headers: downloadHeaders,
+  },
+  responses: sharedRoute.responses,
 })

@@ -1,28 +1,24 @@
-import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import { OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { Problem } from '../../protocol/problems.js'
 import { routes, tablePath } from '../../protocol/routes.js'
-import {
-  defaultPageRows,
-  maxPageRows,
-  rowsSchema,
-  summarySchema,
-  tableListSchema,
-  tableSchema,
-} from '../../protocol/tables.js'
-import { requirePermission } from '../auth/permissions.js'
-import { problemResponses } from '../http/answers.js'
-import type { AppEnv } from '../http/app-env.js'
+import { defaultPageRows, maxPageRows } from '../../protocol/tables.js'
 import { leftSignal } from '../http/connection.js'
-import { validate } from '../http/json-body.js'
-import { sendTable, wantedText } from '../http/send-table.js'
-import { tableRecord } from '../http/table-answers.js'
+import { tableOperations } from '../openapi/table-operations.js'
+import type { AppEnv } from '../routing/app-env.js'
+import { addVary } from '../routing/vary.js'
 import type { Space } from '../stores/files.js'
+import { checkPrecondition, type Validators } from '../stores/precondition.js'
 import type { StoredTable, TableStore } from '../stores/tables.js'
 import type { TableExports } from '../tables/table-exports.js'
 import type { TableRows } from '../tables/table-rows.js'
 import type { TableSummaries } from '../tables/table-summaries.js'
 import { requireEngine } from '../tables/unavailable.js'
+import { validate } from './bodies/json-body.js'
+import { isNotModified, preconditionOf } from './headers/conditions.js'
+import { sendTable, wantedText } from './responses/send-table.js'
+import { tableRecord, tableValidators } from './responses/table-answers.js'
+import { validatorHeaders } from './responses/validators.js'
 
 export interface TableServices {
   tables: TableStore
@@ -31,7 +27,7 @@ export interface TableServices {
   tableExports: TableExports
 }
 
-/** `/tables`: what was imported, and its rows. */
+/** `/tables`: imported tables and their rows. */
 export function tableRoutes({ tables, tableRows, tableSummaries, tableExports }: TableServices) {
   const app = new OpenAPIHono<AppEnv>()
 
@@ -42,58 +38,79 @@ export function tableRoutes({ tables, tableRows, tableSummaries, tableExports }:
     return table
   }
 
-  app.openapi(listRoute, async (c) => {
+  app.openapi(tableOperations.list, async (c) => {
     requireEngine()
     const found = await tables.list(c.get('identity').account)
     return c.json({ tables: found.map(tableRecord) }, 200)
   })
 
-  app.openapi(oneRoute, async (c) => {
+  app.openapi(tableOperations.one, async (c) => {
     const table = await find(c.get('identity').account, c.req.valid('param').table)
-    return c.json(tableRecord(table), 200)
+    return answerAbout(c, tableValidators(table), () => tableRecord(table))
   })
 
-  app.openapi(summaryRoute, async (c) => {
+  app.openapi(tableOperations.summary, async (c) => {
     const table = await find(c.get('identity').account, c.req.valid('param').table)
-    return c.json(await tableSummaries.summarise(table, leftSignal(c.env.outgoing)), 200)
+    const validators = tableValidators(table, 'summary')
+    return answerAbout(c, validators, () => tableSummaries.summarise(table, leftSignal(c.env.outgoing)))
   })
 
-  app.openAPIRegistry.registerPath(rowsRoute)
+  app.openAPIRegistry.registerPath(tableOperations.rows)
   app.get(`${routes.tables}/:table/rows`, async (c) => {
     const table = await find(c.get('identity').account, c.req.param('table'))
     const format = wantedText(c.req.header('accept'))
+    addVary(c, 'Accept')
     if (format) {
       const filter = validate(c.req.query(), wholeQuery)
       return sendTable({ env: c.env, identity: c.get('identity'), tableExports, table, filter, format })
     }
     const query = validate(c.req.query(), pageQuery)
-    const { count, columns, rows } = await tableRows.page(table, query, leftSignal(c.env.outgoing))
-    const results = rows.map((row) => Object.fromEntries(row.map((value, at) => [columns[at]!.name, value])))
-    const end = query.offset + rows.length
-    return c.json({ count, ...neighbours(c, table, query, { count, end }), limit: query.limit, columns, results }, 200)
+    return answerAbout(c, tableValidators(table, c.req.query()), async () => {
+      const { count, columns, rows } = await tableRows.page(table, query, leftSignal(c.env.outgoing))
+      const results = rows.map((row) => Object.fromEntries(row.map((value, at) => [columns[at]!.name, value])))
+      const end = query.offset + rows.length
+      return { count, ...neighbours(c, table, query, { count, end }), limit: query.limit, columns, results }
+    })
   })
 
-  app.openapi(removeRoute, async (c) => {
-    requirePermission(c.get('identity'), 'importTables')
+  app.openapi(tableOperations.remove, async (c) => {
     const name = c.req.valid('param').table
-    if (!(await tables.remove(c.get('identity').account, name))) throw noTable(name)
+    const check = (table: StoredTable) =>
+      checkPrecondition({ name, ...tableValidators(table) }, preconditionOf(c.env.incoming))
+    if (!(await tables.remove(c.get('identity').account, name, check))) throw noTable(name)
     return c.body(null, 204)
   })
 
-  app.openapi(removeImportRoute, async (c) => {
-    requirePermission(c.get('identity'), 'importTables')
-    const { table, id } = c.req.valid('param')
-    const removed = /^\d{1,15}$/.test(id) && (await tables.removeImport(c.get('identity').account, table, Number(id)))
+  app.openAPIRegistry.registerPath(tableOperations.removeImport)
+  app.delete(`${routes.tables}/:table/imports/:id`, async (c) => {
+    const { table, id } = c.req.param()
+    const { account } = c.get('identity')
+    // An import never changes: checking it before its removal is sufficient.
+    const found = (await tables.find(account, table))?.imports.find((each) => String(each.id) === id)
+    const validators = found && { name: id, entityTag: `"${id}"`, lastModified: Date.parse(found.importedAt) }
+    if (found) checkPrecondition(validators, preconditionOf(c.env.incoming))
+    const removed = /^\d{1,15}$/.test(id) && (await tables.removeImport(account, table, Number(id)))
     if (!removed) throw new Problem('table-not-found', `There is no import ${id} in a table "${table}".`, { table })
     return c.body(null, 204)
   })
   return app
 }
 
+/** The JSON of `make`, or 304. Throws `precondition-failed`. */
+async function answerAbout<T extends object>(
+  c: Context<AppEnv>,
+  validators: Required<Validators>,
+  make: () => T | Promise<T>,
+) {
+  const headers = validatorHeaders(validators)
+  if (isNotModified(c.env.incoming, validators)) return c.body(null, 304, headers) as never
+  return c.json(await make(), 200, headers)
+}
+
 const filterQuery = z.object({ from: z.string().optional(), to: z.string().optional(), column: z.string().optional() })
 
 const pageQuery = filterQuery.extend({
-  // More than there may be is less than was asked for, and said so in the answer.
+  // A limit above the maximum is reduced, and the response shows that.
   limit: wholeNumber(1)
     .default(defaultPageRows)
     .transform((limit) => Math.min(limit, maxPageRows)),
@@ -108,7 +125,7 @@ function wholeNumber(least: number) {
   return pattern.transform(Number).refine((number) => number >= least, `must be ${least} or more`)
 }
 
-/** Links to the pages before and after, relative to the server; null where there is none. `end` is where this one ends. */
+/** Links to the previous and next page, relative to the server; null without one. `end` is the end of this page. */
 function neighbours(
   c: Context<AppEnv>,
   table: StoredTable,
@@ -128,84 +145,3 @@ function neighbours(
 function noTable(name: string): Problem {
   return new Problem('table-not-found', `There is no table "${name}".`, { table: name })
 }
-
-const params = z.object({ table: z.string().meta({ example: 'sales' }) })
-
-const listRoute = createRoute({
-  method: 'get',
-  path: routes.tables,
-  summary: 'List my tables, sorted by name',
-  responses: {
-    200: { description: 'All tables', content: { 'application/json': { schema: tableListSchema } } },
-    ...problemResponses(401, 501),
-  },
-})
-
-const oneRoute = createRoute({
-  method: 'get',
-  path: `${routes.tables}/{table}`,
-  summary: 'One table: columns, rows and imports',
-  request: { params },
-  responses: {
-    200: { description: 'The table', content: { 'application/json': { schema: tableSchema } } },
-    ...problemResponses(401, 404, 501),
-  },
-})
-
-const summaryRoute = createRoute({
-  method: 'get',
-  path: `${routes.tables}/{table}/summary`,
-  summary: 'What is in a table: for each column nulls, distinct values, least and greatest; counts over time',
-  request: { params },
-  responses: {
-    200: { description: 'The summary', content: { 'application/json': { schema: summarySchema } } },
-    ...problemResponses(401, 404, 501),
-  },
-})
-
-const rowsRoute = createRoute({
-  method: 'get',
-  path: `${routes.tables}/{table}/rows`,
-  summary: 'Rows of a table: newest import first, and last line first within one',
-  description: 'With `Accept: text/csv` or `application/x-ndjson` the whole answer is streamed, as an export job.',
-  request: {
-    params,
-    query: z.object({
-      from: z.string().optional().meta({ description: 'a date or time, inclusive', example: '2014-10-08' }),
-      to: z.string().optional().meta({ description: 'exclusive' }),
-      column: z.string().optional().meta({ description: 'the date column; by default the table’s own' }),
-      limit: z
-        .string()
-        .optional()
-        .meta({ description: `${defaultPageRows} by default, ${maxPageRows} at most` }),
-      offset: z.string().optional(),
-    }),
-  },
-  responses: {
-    200: {
-      description: 'Rows',
-      content: {
-        'application/json': { schema: rowsSchema },
-        'text/csv': { schema: z.string() },
-        'application/x-ndjson': { schema: z.string() },
-      },
-    },
-    ...problemResponses(400, 401, 404, 409, 501),
-  },
-})
-
-const removeRoute = createRoute({
-  method: 'delete',
-  path: `${routes.tables}/{table}`,
-  summary: 'Remove a table with all its imports',
-  request: { params },
-  responses: { 204: { description: 'Removed' }, ...problemResponses(401, 403, 404) },
-})
-
-const removeImportRoute = createRoute({
-  method: 'delete',
-  path: `${routes.tables}/{table}/imports/{id}`,
-  summary: 'Remove the rows that one import brought',
-  request: { params: params.extend({ id: z.string().meta({ description: "the import's number" }) }) },
-  responses: { 204: { description: 'Removed' }, ...problemResponses(401, 403, 404) },
-})

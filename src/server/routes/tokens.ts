@@ -1,60 +1,63 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
-import { accessTokenSchema, loginSchema, refreshSchema, tokenPairSchema } from '../../protocol/accounts.js'
+import {
+  loginSchema,
+  type RotatedTokensRecord,
+  refreshSchema,
+  rotatedTokensSchema,
+  tokenPairSchema,
+} from '../../protocol/accounts.js'
 import { routes } from '../../protocol/routes.js'
-import type { TokenPairs } from '../auth/token-pairs.js'
+import type { TokenPair, TokenPairs } from '../auth/token-pairs.js'
 import type { ServerConfig } from '../config.js'
-import { problemResponses } from '../http/answers.js'
-import type { AppEnv } from '../http/app-env.js'
-import { askerOf } from '../http/asker.js'
-import { readJson } from '../http/json-body.js'
-import { readLogin } from '../http/login-body.js'
+import { problemResponses } from '../openapi/answers.js'
+import type { AppEnv } from '../routing/app-env.js'
 import { accountName } from '../stores/accounts.js'
+import { readJson } from './bodies/json-body.js'
+import { readLogin } from './bodies/login-body.js'
+import { requesterOf } from './headers/requester.js'
 
 export interface TokenServices {
   tokenPairs: TokenPairs
   config: Pick<ServerConfig, 'trustProxy'>
 }
 
-/** `/auth/tokens`: logging in by two tokens, of which the one that travels with every request is short-lived. */
+/** `/auth/tokens`: login with two tokens, so that the token in every request is short-lived. */
 export function tokenRoutes({ tokenPairs, config }: TokenServices) {
   const app = new OpenAPIHono<AppEnv>()
 
   app.openAPIRegistry.registerPath(pairRoute)
   app.post(routes.tokens, async (c) => {
     const { incoming } = c.env
-    const asker = askerOf(incoming, config.trustProxy)
-    const { account, access, refresh } = await tokenPairs.logIn(await readLogin(incoming), asker)
-    return c.json(
-      {
-        message: `Logged in as ${accountName(account)}.`,
-        username: account.username,
-        role: account.role,
-        access: access.token,
-        accessExpiresAt: access.expiresAt.toISOString(),
-        refresh: refresh.token,
-        refreshExpiresAt: refresh.expiresAt.toISOString(),
-      },
-      200,
-      noStore,
-    )
+    const requester = requesterOf(c.env, config.trustProxy)
+    const pair = await tokenPairs.logIn(await readLogin(incoming), requester, { rotates: true })
+    const { username, role } = pair.account
+    const message = `Logged in as ${accountName(pair.account)}.`
+    return c.json({ message, username, role, ...pairRecord(pair) }, 200)
   })
 
   app.openAPIRegistry.registerPath(refreshRoute)
   app.post(routes.tokensRefresh, async (c) => {
     const { refresh } = await readJson(c.env.incoming, refreshSchema)
-    const { token, expiresAt } = await tokenPairs.refresh(refresh)
-    return c.json({ access: token, accessExpiresAt: expiresAt.toISOString() }, 200, noStore)
+    return c.json(pairRecord(await tokenPairs.rotate(refresh)), 200)
   })
   return app
 }
 
-const noStore = { 'Cache-Control': 'no-store' }
+function pairRecord({ access, refresh }: TokenPair): RotatedTokensRecord {
+  return {
+    access: access.token,
+    accessExpiresAt: access.expiresAt.toISOString(),
+    refresh: refresh.token,
+    refreshExpiresAt: refresh.expiresAt.toISOString(),
+  }
+}
 
 const pairRoute = {
   method: 'post' as const,
   path: routes.tokens,
   summary: 'Log in by two tokens',
-  description: 'The access token opens everything for half an hour, the refresh token fetches the next one for a day.',
+  description:
+    'The access token opens everything for half an hour. The refresh token fetches the next pair, once; the session lasts a day.',
   request: { body: { content: { 'application/json': { schema: loginSchema } } } },
   responses: {
     200: { description: 'Logged in', content: { 'application/json': { schema: tokenPairSchema } } },
@@ -65,10 +68,12 @@ const pairRoute = {
 const refreshRoute = {
   method: 'post' as const,
   path: routes.tokensRefresh,
-  summary: 'Fetch the next access token',
+  summary: 'Fetch the next two tokens',
+  description:
+    'Each refresh token counts once. One that is used again was stolen: the session ends, with all of its tokens (RFC 9700).',
   request: { body: { content: { 'application/json': { schema: refreshSchema } } } },
   responses: {
-    200: { description: 'The next one', content: { 'application/json': { schema: accessTokenSchema } } },
-    ...problemResponses(400, 401, 413, 415),
+    200: { description: 'The next two', content: { 'application/json': { schema: rotatedTokensSchema } } },
+    ...problemResponses(400, 401, 413, 415, 507),
   },
 }

@@ -1,22 +1,40 @@
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
-import { routes } from '../../protocol/routes.js'
-import { problemResponses } from '../http/answers.js'
-import type { AppEnv } from '../http/app-env.js'
+import { jobHeader, routes } from '../../protocol/routes.js'
+import { answerHeaders } from '../openapi/answer-headers.js'
+import { problemResponses } from '../openapi/answers.js'
+import { binarySchema } from '../openapi/binary-body.js'
+import { tusChunkHeaders, tusCreationHeaders, tusHeaders } from '../openapi/request-headers.js'
+import type { AppEnv } from '../routing/app-env.js'
 
-/** Writes the requests of tus into the API document: they are plain routes, since no schema describes their bodies. */
-export function documentTus(app: OpenAPIHono<AppEnv>, version: string): void {
-  const tusResumable = z.literal(version).meta({ description: 'the version of tus' })
-  const headers = z.looseObject({ 'Tus-Resumable': tusResumable })
-  const body = { content: { 'application/offset+octet-stream': { schema: z.any() } } }
-  const params = z.object({ id: z.string() })
+/** Adds the requests of tus to the API document: they are plain routes, because no schema describes their bodies. */
+export function documentTus(app: OpenAPIHono<AppEnv>): void {
+  const body = { content: { 'application/offset+octet-stream': { schema: binarySchema } } }
+  const params = z.object({ id: z.string().meta({ description: "the job's id, with which `Location` ends" }) })
+  const progress = answerHeaders('Upload-Offset', 'Upload-Expires', 'ETag', 'Repr-Digest', jobHeader)
+  app.openAPIRegistry.registerPath({
+    method: 'options',
+    path: routes.tus,
+    operationId: 'getTusCapabilities',
+    security: [],
+    summary: 'What this server can do of tus',
+    responses: {
+      204: {
+        description: 'The headers say it',
+        headers: answerHeaders('Allow', 'Tus-Version', 'Tus-Extension', 'Tus-Checksum-Algorithm', 'Tus-Max-Size'),
+      },
+    },
+  })
   app.openAPIRegistry.registerPath({
     method: 'post',
     path: routes.tus,
     summary: 'Begin a resumable upload (tus 1.0.0)',
-    request: { headers, body: { ...body, required: false } },
+    request: { headers: tusCreationHeaders, body: { ...body, required: false } },
     responses: {
-      201: { description: 'Begun; `Location` is where it goes on' },
-      ...problemResponses(400, 401, 403, 409, 412, 413, 415, 422, 460, 507),
+      201: {
+        description: 'Created; `Location` is the URL of the upload',
+        headers: { ...answerHeaders('Location'), ...progress },
+      },
+      ...problemResponses(400, 401, 403, 409, 412, 413, 415, 422, 423, 460, 503, 507),
     },
   })
   const path = `${routes.tus}/{id}`
@@ -24,10 +42,13 @@ export function documentTus(app: OpenAPIHono<AppEnv>, version: string): void {
     method: 'head',
     path,
     summary: 'How far a resumable upload is',
-    request: { headers, params },
+    request: { headers: tusHeaders, params },
     responses: {
-      200: { description: '`Upload-Offset` bytes are on disk' },
-      // A HEAD is answered without a body: the status has to say it all.
+      200: {
+        description: '`Upload-Offset` bytes are on disk',
+        headers: { ...progress, ...answerHeaders('Upload-Length', 'Upload-Defer-Length', 'Upload-Metadata') },
+      },
+      // A HEAD has no response body: the status must be specific.
       401: { description: 'Not logged in' },
       404: { description: 'There is no such upload' },
       410: { description: 'The upload has ended or expired' },
@@ -39,17 +60,20 @@ export function documentTus(app: OpenAPIHono<AppEnv>, version: string): void {
     method: 'patch',
     path,
     summary: 'Go on with a resumable upload',
-    request: { headers, params, body },
+    request: { headers: tusChunkHeaders, params, body },
     responses: {
-      204: { description: 'Appended; with the last bytes, published' },
-      ...problemResponses(400, 401, 404, 408, 409, 410, 412, 413, 415, 422, 460, 507),
+      204: { description: 'Appended; with the last bytes, published', headers: progress },
+      ...problemResponses(400, 401, 404, 408, 409, 410, 412, 413, 415, 422, 423, 460, 507),
     },
   })
   app.openAPIRegistry.registerPath({
     method: 'delete',
     path,
     summary: 'Stop a resumable upload',
-    request: { headers, params },
-    responses: { 204: { description: 'Stopped; nothing is left of it' }, ...problemResponses(401, 404, 410, 412) },
+    request: { headers: tusHeaders, params },
+    responses: {
+      204: { description: 'Stopped; nothing is left of it', headers: answerHeaders(jobHeader) },
+      ...problemResponses(401, 404, 410, 412),
+    },
   })
 }

@@ -2,39 +2,30 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context, MiddlewareHandler } from 'hono'
 import { Problem } from '../../protocol/problems.js'
 import { jobHeader, routes } from '../../protocol/routes.js'
-import type { Authentication } from '../auth/authentication.js'
-import { guard } from '../auth/guard.js'
-import { requirePermission } from '../auth/permissions.js'
-import type { AppEnv } from '../http/app-env.js'
-import { reprDigest } from '../http/digests.js'
-import { answerProblem } from '../http/problems.js'
-import { checksumAlgorithms, parseBytes, parseMetadata } from '../http/tus-headers.js'
-import { uploadRequest } from '../http/upload-request.js'
+import { hasBody } from '../http/lingering-response.js'
 import type { Log } from '../log.js'
+import type { AppEnv } from '../routing/app-env.js'
 import type { ResumableUploads } from '../transfers/resumable.js'
-import type { UploadProgress } from '../transfers/resumable-upload.js'
+import type { UploadProgress } from '../transfers/resumable-services.js'
+import { uploadRequest } from './bodies/upload-request.js'
+import { preconditionOf } from './headers/conditions.js'
+import { mergeDigests, reprDigest } from './headers/digests.js'
+import { slotWaitOf } from './headers/slot-wait.js'
+import { checksumAlgorithms, parseBytes, parseMetadata } from './headers/tus-headers.js'
+import { answerProblem } from './responses/problems.js'
 import { documentTus } from './tus-document.js'
-import { describeFile, hasBody, lengthOf, methodOf, pieceOf, preconditionOf } from './tus-requests.js'
+import { chunkOf, describeUpload, lengthOf, methodOf, wholeDigests } from './tus-requests.js'
 
 export interface TusServices {
   resumable: ResumableUploads
-  config: { maxFileSize: number | null }
   log: Log
-  authentication: Authentication
-  /** The media type that a name promises. */
+  /** The media type for a file name. */
   mediaTypeOf(name: string): string
 }
 
-/**
- * `/tus`: resumable uploads by tus 1.0.0 (https://tus.io/protocols/resumable-upload), with the extensions creation,
- * creation-with-upload, creation-defer-length, checksum, expiration and termination.
- */
-export function tusRoutes({ resumable, config, log, authentication, mediaTypeOf }: TusServices) {
-  const app = new OpenAPIHono<AppEnv>({ strict: false })
-  documentTus(app, version)
-  app.onError((error, c) => answerProblem(error, c, log, statuses))
-
-  const speakTus: MiddlewareHandler<AppEnv> = async (c, next) => {
+/** Sends the version in every response, and the supported extensions to OPTIONS. */
+export function announceTus(config: { maxFileSize: number | null }): MiddlewareHandler<AppEnv> {
+  return (c, next) => {
     const { outgoing } = c.env
     // tus: "The Tus-Resumable header MUST be included in every request and response except for OPTIONS requests."
     outgoing.setHeader('Tus-Resumable', version)
@@ -43,22 +34,29 @@ export function tusRoutes({ resumable, config, log, authentication, mediaTypeOf 
       outgoing.setHeader('Tus-Extension', extensions.join(','))
       outgoing.setHeader('Tus-Checksum-Algorithm', checksumAlgorithms.join(','))
       if (config.maxFileSize !== null) outgoing.setHeader('Tus-Max-Size', String(config.maxFileSize))
-      return c.body(null, 204)
     }
+    return next()
+  }
+}
+
+/**
+ * `/tus`: resumable uploads by tus 1.0.0 (https://tus.io/protocols/resumable-upload), with the extensions creation,
+ * creation-with-upload, creation-defer-length, checksum, checksum-trailer, expiration and termination.
+ */
+export function tusRoutes({ resumable, log, mediaTypeOf }: TusServices) {
+  const app = new OpenAPIHono<AppEnv>({ strict: false })
+  documentTus(app)
+  app.onError((error, c) => answerProblem(error, c, log, statuses))
+
+  app.use(`${routes.tus}/*`, async (c, next) => {
     if (c.req.header('tus-resumable') === version) return next()
     // tus: "the Server MUST respond with the 412 Precondition Failed status and MUST include the Tus-Version header".
-    outgoing.setHeader('Tus-Version', version)
+    c.env.outgoing.setHeader('Tus-Version', version)
     throw new Problem('precondition-failed', `Tus-Resumable: this server speaks tus ${version} only.`)
-  }
-  app.use(`${routes.tus}/*`, speakTus)
-  app.use(`${routes.tus}/*`, guard(authentication))
-
-  app.all(routes.tus, async (c) => {
-    const method = methodOf(c)
-    if (method !== 'POST') throw notAllowed(method, 'POST')
-    requirePermission(c.get('identity'), 'upload')
-    return create(c)
   })
+
+  // For all methods, because a header may replace them.
+  app.all(routes.tus, create)
 
   app.all(`${routes.tus}/:id`, async (c) => {
     const id = c.req.param('id').toLowerCase()
@@ -73,26 +71,23 @@ export function tusRoutes({ resumable, config, log, authentication, mediaTypeOf 
 
   async function answer(c: Context<AppEnv>, id: string): Promise<Response> {
     const { account } = c.get('identity')
-    const method = methodOf(c)
-    switch (method) {
+    switch (methodOf(c)) {
       case 'HEAD': {
         const progress = await resumable.look(id, account)
-        return c.body(null, 200, { ...headersOf(progress), ...wholeOf(progress), 'Cache-Control': 'no-store' })
+        return c.body(null, 200, { ...headersOf(progress), ...wholeOf(progress) })
       }
       case 'PATCH':
         return append(c, id)
-      case 'DELETE':
+      default:
         await resumable.stop(id, account)
         return c.body(null, 204, { [jobHeader]: id })
-      default:
-        throw notAllowed(method, 'HEAD, PATCH or DELETE')
     }
   }
 
   async function create(c: Context<AppEnv>): Promise<Response> {
     const { incoming } = c.env
     const metadata = c.req.header('upload-metadata')
-    const about = describeFile(parseMetadata(metadata))
+    const about = describeUpload(parseMetadata(metadata))
     if (c.req.header('upload-concat') !== undefined) {
       throw new Problem('invalid-request', 'Upload-Concat: this server does not put uploads together.', {
         field: 'Upload-Concat',
@@ -103,11 +98,13 @@ export function tusRoutes({ resumable, config, log, authentication, mediaTypeOf 
       const progress = await resumable.create({
         ...request,
         ...about,
-        type: about.type ?? mediaTypeOf(about.name),
+        digests: mergeDigests(about.digests, wholeDigests(incoming)),
+        waitMs: slotWaitOf(incoming, Number.POSITIVE_INFINITY),
+        type: about.type ?? mediaTypeOf(about.name ?? ''),
         length: lengthOf(c),
         metadata: metadata ?? '',
-        precondition: preconditionOf(c),
-        first: hasBody(c) ? { body: incoming, ...pieceOf(c) } : null,
+        precondition: preconditionOf(c.env.incoming),
+        first: hasBody(incoming) ? { body: incoming, ...chunkOf(c) } : null,
       })
       const location = `${routes.tus}/${progress.id}`
       return c.body(null, 201, { Location: location, 'Content-Length': '0', ...headersOf(progress) })
@@ -125,8 +122,15 @@ export function tusRoutes({ resumable, config, log, authentication, mediaTypeOf 
     const { request, done } = uploadRequest(c.env, c.get('identity'))
     try {
       const length = parseBytes(c.req.header('upload-length'), 'Upload-Length')
-      const piece = { ...request, ...pieceOf(c), offset, length, body: incoming }
-      return c.body(null, 204, headersOf(await resumable.append(id, request.identity.account, piece)))
+      const chunk = {
+        ...request,
+        ...chunkOf(c),
+        waitMs: slotWaitOf(incoming, Number.POSITIVE_INFINITY),
+        offset,
+        length,
+        body: incoming,
+      }
+      return c.body(null, 204, headersOf(await resumable.append(id, request.identity.account, chunk)))
     } finally {
       done()
     }
@@ -141,16 +145,16 @@ const extensions = [
   'creation-with-upload',
   'creation-defer-length',
   'checksum',
+  'checksum-trailer',
   'expiration',
   'termination',
 ] as const
 
-/** Clients of tus take 409 for "ask for the offset and try again", which is wrong for what has ended. */
-const statuses = { 'job-stopped': 410, 'already-published': 410 } as const
-
-function notAllowed(method: string, allowed: string): Problem {
-  return new Problem('method-not-allowed', `${method} means nothing here: use ${allowed}.`)
-}
+/**
+ * tus clients react to 409 with a HEAD and a retry, which is wrong for an upload that has ended. A slot that did not become
+ * free in time is not a conflict: a repeated request may get it.
+ */
+const statuses = { 'job-stopped': 410, 'already-published': 410, 'job-running': 423 } as const
 
 function headersOf({ id, offset, expiresAt, published }: UploadProgress): Record<string, string> {
   return {

@@ -2,18 +2,21 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import { uploadedSchema } from '../../protocol/files.js'
 import { receiptsSchema } from '../../protocol/jobs.js'
 import { jobHeader, routes } from '../../protocol/routes.js'
-import { requirePermission } from '../auth/permissions.js'
-import { fileRecord, problemResponses, receiptsOf } from '../http/answers.js'
-import type { AppEnv } from '../http/app-env.js'
-import { receiveFormUpload } from '../http/form-upload.js'
-import { jobHeaders } from '../http/request-headers.js'
 import type { Jobs } from '../jobs/jobs.js'
+import { answerHeaders } from '../openapi/answer-headers.js'
+import { fileRecord, problemResponses, receiptsOf } from '../openapi/answers.js'
+import { binarySchema } from '../openapi/binary-body.js'
+import { formHeaders } from '../openapi/request-headers.js'
+import type { AppEnv } from '../routing/app-env.js'
 import { accountName } from '../stores/accounts.js'
-import type { FileStore } from '../stores/files.js'
-import type { Uploads } from '../transfers/uploads.js'
+import { type FormUploadServices, receiveFormUpload } from './bodies/form-upload.js'
 
-/** `POST /upload` takes files by form; `POST /upload/stop` stops every upload of the account that runs. */
-export function uploadRoutes({ uploads, files, jobs }: { uploads: Uploads; files: FileStore; jobs: Jobs }) {
+export interface UploadRouteServices extends FormUploadServices {
+  jobs: Jobs
+}
+
+/** `POST /upload` receives files by form; `POST /upload/stop` stops all running uploads of the account. */
+export function uploadRoutes({ uploads, files, jobs }: UploadRouteServices) {
   const app = new OpenAPIHono<AppEnv>()
 
   app.openAPIRegistry.registerPath({
@@ -22,17 +25,20 @@ export function uploadRoutes({ uploads, files, jobs }: { uploads: Uploads; files
     summary: 'Upload files by form',
     description: 'Every file part is stored under its file name, and published once all have arrived.',
     request: {
-      headers: jobHeaders,
-      body: { content: { 'multipart/form-data': { schema: z.object({ file: z.any() }) } } },
+      headers: formHeaders,
+      body: { content: { 'multipart/form-data': { schema: formSchema } } },
     },
     responses: {
-      201: { description: 'Published', content: { 'application/json': { schema: uploadedSchema } } },
-      ...problemResponses(400, 401, 403, 408, 409, 413, 415, 507),
+      201: {
+        description: 'Published',
+        headers: answerHeaders(jobHeader),
+        content: { 'application/json': { schema: uploadedSchema } },
+      },
+      ...problemResponses(400, 401, 403, 408, 409, 412, 413, 415, 422, 507),
     },
   })
   app.post(routes.upload, async (c) => {
     const identity = c.get('identity')
-    requirePermission(identity, 'upload')
     const { files: published, job } = await receiveFormUpload(c.env, identity, { uploads, files })
     const names = published.map((file) => file.name).join(', ')
     return c.json({ message: `Uploaded ${names}.`, files: published.map(fileRecord) }, 201, { [jobHeader]: job.id })
@@ -55,3 +61,7 @@ export function uploadRoutes({ uploads, files, jobs }: { uploads: Uploads; files
   )
   return app
 }
+
+const formSchema = z.object({
+  file: z.array(binarySchema).meta({ description: 'one or several; the field may have any name' }),
+})

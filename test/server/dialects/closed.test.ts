@@ -15,7 +15,7 @@ async function makeAccounts(): Promise<Caller> {
   return new Caller(shared.server, '')
 }
 
-test('a closed signup is 403 in the words of each interface', async () => {
+test('a closed signup is answered 403 in the format of each dialect', async () => {
   const nobody = await makeAccounts()
   const body = { username: 'new', password }
   const collect = await nobody.post('/auth/users/', body)
@@ -32,13 +32,13 @@ test('a closed signup is 403 in the words of each interface', async () => {
   expect((await nobody.post('/auth/signup', { username: 'ann', password })).status).toBe(200)
 })
 
-test('a disabled account is let in by none', async () => {
+test('a disabled account is rejected by every dialect', async () => {
   const nobody = await makeAccounts()
   const body = { username: 'gone', password }
   for (const path of ['/signin', '/auth/signin', '/token/']) expect((await nobody.post(path, body)).status).toBe(401)
 })
 
-test('the cookie of the dashboard counts on none', async () => {
+test('the cookie of the dashboard is accepted by no dialect', async () => {
   const nobody = await makeAccounts()
   const { url } = shared.server
   const page = { Origin: url, 'Filejobs-Csrf': '1' }

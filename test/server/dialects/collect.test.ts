@@ -1,8 +1,8 @@
 import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { type CurlAnswer, curl, describeWithCurl } from '../../helpers/curl.js'
-import { importProcess } from '../../helpers/engines.js'
-import { manyTeams, salesCsv } from '../../helpers/sales.js'
+import { holdNextImport } from '../../helpers/engines.js'
+import { salesCsv } from '../../helpers/sales.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { largeFile, slowly, untilMoving, untilState } from '../../helpers/slow-transfers.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
@@ -10,7 +10,7 @@ import { temporaryFolder } from '../../helpers/temporary-folder.js'
 const forbidden = { detail: 'You do not have permission to perform this action.' }
 const token = expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/)
 
-describeWithCurl('the interface that collects', () => {
+describeWithCurl('the interface of collections', () => {
   const shared = shareServer()
   const at = (path: string) => shared.server.url + path
   const data = (path: string, fields: string) => curl(at(path), '--data', fields)
@@ -29,7 +29,7 @@ describeWithCurl('the interface that collects', () => {
   }
   const contentOf = async (url: string, as: string[]) => (await curl(...as, url)).text
 
-  test('answers its document, request by request', async () => {
+  test('answers its document request by request', async () => {
     const folder = await temporaryFolder()
     const sales = `${folder}/100000-Sales-Records.csv`
     await writeFile(sales, salesCsv(45))
@@ -94,16 +94,16 @@ describeWithCurl('the interface that collects', () => {
     expect((await curl(...as, team.json.file)).status).toBe(404)
   })
 
-  test('lets nothing else begin while an import runs, but for the removal of a team, which stops it', async () => {
+  test('runs nothing beside an import but the removal of a team, which stops it', async () => {
     const { url, dataFolder } = shared.server
     const { access, as } = await enter('importer')
     const path = `${await temporaryFolder()}/teams.csv`
-    await writeFile(path, manyTeams())
+    await writeFile(path, 'team_name, manager_name, manager_phone_number\nSossetceh, Martin Mason ,(674) 566-5530\n')
 
+    const baselineHeld = holdNextImport()
     const baseline = await curl('-F', `file=@${path}`, `${url}/collect/baseline/`, ...as)
     expect(baseline.status).toBe(201)
-    const baselineProcess = await importProcess()
-    baselineProcess.hold()
+    await baselineHeld
     for (const other of ['baseline', 'team']) {
       const second = await curl('-F', `file=@${path}`, `${url}/collect/${other}/`, ...as)
       expect(second).toMatchObject({ status: 403, type: 'application/json', json: forbidden })
@@ -113,10 +113,10 @@ describeWithCurl('the interface that collects', () => {
     expect((await curl('-X', 'POST', ...as, `${url}/import/stop`)).status).toBe(200)
     expect((await curl('-X', 'DELETE', `${url}/collect/baseline/${baseline.json.id}/`, ...as)).status).toBe(204)
 
+    const teamHeld = holdNextImport()
     const team = await curl('-F', `file=@${path}`, `${url}/collect/team/`, ...as)
     expect(team.status).toBe(201)
-    const teamProcess = await importProcess()
-    teamProcess.hold()
+    await teamHeld
     expect((await curl('-X', 'DELETE', `${url}/collect/team/${team.json.id}/`, ...as)).status).toBe(204)
     const job = await untilState(url, access, 'import', 'stopped')
     expect(job).toMatchObject({ file: `collect/team/${team.json.id}/teams.csv`, stoppedBy: 'user:importer' })
@@ -125,7 +125,7 @@ describeWithCurl('the interface that collects', () => {
     expect((await curl(`${url}/collect/team/`, ...as)).json).toMatchObject({ count: 0 })
   })
 
-  test('refuses an upload while another runs, before it reads the body', async () => {
+  test('rejects an upload before reading its body while another one runs', async () => {
     const { url } = shared.server
     const { access, as } = await enter('uploader')
     const first = curl(...slowly, '-F', `file=@${await largeFile()}`, `${url}/collect/team/`, ...as)
@@ -143,7 +143,7 @@ describeWithCurl('the interface that collects', () => {
     expect(await first).toMatchObject({ status: 409, json: { detail: expect.stringContaining('stopped') } })
   })
 
-  test('numbers files, so that the same name twice is two, and pages them newest first', async () => {
+  test('numbers files, so that a repeated name gives two files, and lists them newest first by page', async () => {
     const { url, dataFolder } = shared.server
     const { access, as } = await enter('pager')
     const path = `${await temporaryFolder()}/same.csv`
@@ -176,7 +176,7 @@ describeWithCurl('the interface that collects', () => {
     expect((await curl(`${url}/collect/data/?from=1970-01-01`, ...as)).json).toMatchObject({ count: 0, next: null })
   })
 
-  test('keeps what one account has from the others', async () => {
+  test('separates the data of accounts', async () => {
     const { url } = shared.server
     const path = `${await temporaryFolder()}/own.csv`
     await writeFile(path, 'a\n1\n')
@@ -193,7 +193,7 @@ describeWithCurl('the interface that collects', () => {
     expect((await curl(...owner.as, file)).status).toBe(200)
   })
 
-  test('refuses in its own shape', async () => {
+  test('reports errors in its own format', async () => {
     const { url } = shared.server
     const { as } = await enter('strict')
     const client = ['-H', `Authorization: Bearer ${await shared.server.logIn('a-client', 'client')}`]

@@ -71,7 +71,7 @@ describeWithCurl('a file', () => {
   const shared = shareServer()
 
   for (const [what, { role, upload, ownName, download, reader = role, tokenHeader }] of Object.entries(ways)) {
-    test(`goes in by the interface that ${what} and out by our own, and the other way round`, async () => {
+    test(`uploaded by the interface that ${what} is exported by GET /files, and the reverse`, async () => {
       const { url } = shared.server
       const username = what.replaceAll(/[ ,]+/g, '-')
       const token = await shared.server.logIn(username, role)

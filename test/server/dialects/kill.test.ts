@@ -7,12 +7,12 @@ import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 const asJson = ['-H', 'Content-Type: application/json']
 
-describeWithCurl('the interface that signs in and kills', () => {
+describeWithCurl('the interface of sign-in and kill', () => {
   const shared = shareServer()
   const signIn = (body: unknown) =>
     curl('-X', 'POST', ...asJson, '-d', JSON.stringify(body), `${shared.server.url}/auth/signin`)
 
-  test('answers its document, request by request', async () => {
+  test('answers its document request by request', async () => {
     const { server } = shared
     const { url } = server
     const folder = await temporaryFolder()
@@ -47,7 +47,7 @@ describeWithCurl('the interface that signs in and kills', () => {
     })
   })
 
-  test('answers 401 to whatever is no login, and to requests without a token', async () => {
+  test('answers 401 to a failed login and to requests without a token', async () => {
     const { url } = shared.server
     const refused = { status: 401, json: { message: expect.any(String) } }
     expect(await signIn({ username: 'avijeet', password: 'wrong' })).toMatchObject(refused)

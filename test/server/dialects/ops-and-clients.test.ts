@@ -23,7 +23,7 @@ describeWithCurl('the interface of ops and clients', () => {
     return bearer((await form(`/${role}/login`, { username, password })).text)
   }
 
-  test('answers its document, request by request', async () => {
+  test('answers its document request by request', async () => {
     const folder = await temporaryFolder()
     await writeFile(`${folder}/file.pdf`, '%PDF-1.7 some bytes\n')
     const who = { username: 'sbeve72', password }
@@ -65,7 +65,7 @@ describeWithCurl('the interface of ops and clients', () => {
     expect((await curl(...client, at('/client/files/sbeve72'))).status).toBe(401)
   })
 
-  test('takes signup and login by GET and POST, url-encoded, multipart and JSON', async () => {
+  test('accepts signup and login by GET and POST, url-encoded, multipart and JSON', async () => {
     const json = ['-H', 'Content-Type: application/json', '-d', JSON.stringify({ username: 'by-json', password })]
     const ways: [string, string[]][] = [
       ['by-get', ['-X', 'GET', '--data', 'username=by-get', '--data-urlencode', `password=${password}`]],
@@ -79,7 +79,7 @@ describeWithCurl('the interface of ops and clients', () => {
     }
   })
 
-  test('gives tokens by HS256 for 365 days, with the role as their audience', async () => {
+  test('issues HS256 tokens for 365 days, with the role as audience', async () => {
     await form('/client/signup', { username: 'claims', password })
     const { text } = await form('/client/login', { username: 'claims', password })
     const read = (part = '') => JSON.parse(Buffer.from(part, 'base64url').toString())
@@ -98,14 +98,14 @@ describeWithCurl('the interface of ops and clients', () => {
     expect(days).toBeLessThan(365.1)
   })
 
-  test('never reads a password from a query', async () => {
+  test('never reads a password from a query string', async () => {
     const query = `?username=by-query&password=${encodeURIComponent(password)}`
     expect((await curl('-X', 'GET', at(`/ops/signup${query}`))).status).toBe(400)
     await form('/ops/signup', { username: 'by-query', password })
     expect((await curl('-X', 'POST', at(`/ops/login${query}`))).status).toBe(400)
   })
 
-  test('keeps the roles apart', async () => {
+  test('separates the roles', async () => {
     const ops = await enter('ops', 'keeper')
     const client = await enter('client', 'reader')
     const user = bearer(await shared.server.logIn('someone'))
@@ -129,7 +129,7 @@ describeWithCurl('the interface of ops and clients', () => {
     expect((await curl(...client, at('/client/files/keeper/'))).json).toEqual(['a.txt'])
   })
 
-  test('refuses with its own statuses, in plain text', async () => {
+  test('reports errors with its own statuses, in plain text', async () => {
     const ops = await enter('ops', 'strict')
     const client = await enter('client', 'strict')
     const refusals: [string, number, string[]][] = [
@@ -150,12 +150,22 @@ describeWithCurl('the interface of ops and clients', () => {
         ['-H', 'Content-Type: multipart/form-data; boundary=x', '-d', '--x\r\nno', at('/ops/signup')],
       ],
       ['another body', 415, ['-H', 'Content-Type: text/plain', '-d', 'username=a', at('/ops/signup')]],
+      [
+        'a file in a signup',
+        400,
+        ['-F', 'username=filed', '-F', 'password=correct horse', '-F', 'x=@/dev/null;filename=a', at('/ops/signup')],
+      ],
       ['a bad username', 400, ['-d', 'username=../x&password=correct horse', at('/ops/signup')]],
       ['a short password', 400, ['-d', 'username=short&password=x', at('/client/signup')]],
       ['a taken name', 409, ['-d', 'username=STRICT&password=correct horse', at('/client/signup')]],
       ['no token', 401, ['-F', 'request_file=@/dev/null;filename=a', at('/ops/upload')]],
       ['no file', 400, [...ops, '-F', 'request_file=text', at('/ops/upload')]],
       ['a file of another field', 400, [...ops, '-F', 'file=@/dev/null;filename=a', at('/ops/upload')]],
+      [
+        'a file of another field beside it',
+        400,
+        [...ops, '-F', 'request_file=@/dev/null;filename=a', '-F', 'file=@/dev/null;filename=b', at('/ops/upload')],
+      ],
       ['no form', 400, [...ops, '-d', 'request_file=text', at('/ops/upload')]],
       ['nothing', 400, [...ops, '-X', 'POST', at('/ops/upload')]],
       ['no token', 401, [at('/client/files/strict')]],
@@ -174,7 +184,7 @@ describeWithCurl('the interface of ops and clients', () => {
     expect(await readdir(`${shared.server.dataFolder}/partial`)).toEqual([])
   })
 
-  test('refuses a second upload while one runs, and one whose download is stopped learns it', async () => {
+  test('rejects a second upload while one runs, and breaks the connection of a stopped download', async () => {
     const { url } = shared.server
     const ops = await enter('ops', 'busy')
     const client = await enter('client', 'busy')

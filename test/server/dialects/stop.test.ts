@@ -6,7 +6,7 @@ import { shareServer } from '../../helpers/shared-server.js'
 import { largeFile, putLarge, slowly, untilMoving } from '../../helpers/slow-transfers.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
-describeWithCurl('the interface that signs up, uploads and stops', () => {
+describeWithCurl('the interface of sign-up, upload and stop', () => {
   const shared = shareServer()
   const partials = () => readdir(`${shared.server.dataFolder}/partial`)
   const signUp = (body: object) =>
@@ -15,7 +15,7 @@ describeWithCurl('the interface that signs up, uploads and stops', () => {
   const exporting = (token: string, body: string, ...more: string[]) =>
     curl('-H', `Authorization: Bearer ${token}`, '-H', 'Content-Type: application/json', '-d', body, ...more)
 
-  test('answers its document, request by request', async () => {
+  test('answers its document request by request', async () => {
     const { url, dataFolder } = shared.server
     const folder = await temporaryFolder()
     const user = { username: 'xritzx', password: 'helloatlan' }
@@ -54,12 +54,12 @@ describeWithCurl('the interface that signs up, uploads and stops', () => {
     expect((await export_).code).not.toBe(0)
   })
 
-  test('takes an email for the username', async () => {
+  test('accepts the email as username', async () => {
     const answer = await signUp({ email: 'mail@example.org', password: 'helloatlan' })
     expect(answer).toMatchObject({ status: 201, json: { username: 'mail@example.org', token: expect.any(String) } })
   })
 
-  test('refuses with a message', async () => {
+  test('reports errors with a message', async () => {
     const { url } = shared.server
     const { token } = (await signUp({ username: 'refused', password: 'helloatlan' })).json
     const bearer = ['-H', `Authorization: Bearer ${token}`]
@@ -91,7 +91,7 @@ describeWithCurl('the interface that signs up, uploads and stops', () => {
     }
   })
 
-  test('refuses a second upload while one runs, and leaves that one alone', async () => {
+  test('rejects a second upload while one runs, and does not affect the first', async () => {
     const { url } = shared.server
     const { token } = (await signUp({ username: 'twice', password: 'helloatlan' })).json
     const bearer = ['-H', `Authorization: Bearer ${token}`]
@@ -104,7 +104,7 @@ describeWithCurl('the interface that signs up, uploads and stops', () => {
     expect((await first).status).toBe(409)
   })
 
-  test('is all in our own routes', async () => {
+  test('has all its files and jobs in the filejobs routes', async () => {
     for (const [method, path] of stopRequests) {
       expect((await fetch(at(path), { method })).status, path).not.toBe(404)
     }

@@ -27,8 +27,8 @@ async function start() {
 
 const asJson = ['-H', 'Content-Type: application/json']
 
-describeWithCurl('the interface that signs in and terminates', () => {
-  test('answers its document, request by request', async () => {
+describeWithCurl('the interface of sign-in and terminate', () => {
+  test('answers its document request by request', async () => {
     const { server, url, folder, signIn, token, as } = await start()
     const signedIn = await signIn(users[0])
     expect(signedIn).toMatchObject({ status: 200, type: 'text/plain' })
@@ -48,7 +48,7 @@ describeWithCurl('the interface that signs in and terminates', () => {
     })
   })
 
-  test('says what is not running', async () => {
+  test('reports what is not running', async () => {
     const { url, as } = await start()
     expect(await curl('-X', 'DELETE', ...as, `${url}/upload/terminate`)).toMatchObject({
       status: 404,
@@ -60,7 +60,7 @@ describeWithCurl('the interface that signs in and terminates', () => {
     })
   })
 
-  test('answers 401 to whatever is no login', async () => {
+  test('answers 401 to a failed login', async () => {
     const { signIn } = await start()
     const bodies = [
       { username: 'Utkal', password: 'wrong' },
@@ -76,7 +76,7 @@ describeWithCurl('the interface that signs in and terminates', () => {
     }
   })
 
-  test('refuses with a message', async () => {
+  test('reports errors with a message', async () => {
     const { url, as, token, signIn } = await start()
     const second = ['-H', `auth_token: ${(await signIn(users[1])).text}`]
     const large = await largeFile()

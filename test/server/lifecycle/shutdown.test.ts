@@ -11,7 +11,7 @@ import { temporaryFolder } from '../../helpers/temporary-folder.js'
 const MiB = 1024 ** 2
 
 describe('a server that shuts down', () => {
-  it('lets what runs end in the time of grace, and answers it', async () => {
+  it('completes and answers jobs that end within the grace period', async () => {
     const { server, ann } = await start({ shutdownGraceMs: 60_000 })
     const held = await holdUpload(ann, 'a')
     const closed = server.close()
@@ -20,7 +20,7 @@ describe('a server that shuts down', () => {
     await within('the end of the server', closed)
   })
 
-  it('ends what runs longer: 503 for uploads by every door, fast, silent and paused', async () => {
+  it('ends uploads after the grace period with 503, by every protocol, whether fast, silent or paused', async () => {
     const { server, ann, dataFolder } = await start({ shutdownGraceMs: 300, jobsPerAccount: 9 })
     const silent = await holdUpload(ann, 'silent')
     const paused = await holdUpload(ann, 'paused')
@@ -55,7 +55,7 @@ describe('a server that shuts down', () => {
     await again.close()
   })
 
-  it('cuts exports that run longer', async () => {
+  it('cuts exports after the grace period', async () => {
     const { server, ann } = await start({ shutdownGraceMs: 100 })
     await ann.put('big', Buffer.alloc(40 * MiB))
     const request = ann.open('/files/big')
@@ -71,7 +71,7 @@ describe('a server that shuts down', () => {
     expect(await end).toMatchObject({ code: 'ECONNRESET' })
   })
 
-  it('sends those away who wait for their turn, at once', async () => {
+  it('rejects queued requests at once', async () => {
     const { server, ann } = await start({ shutdownGraceMs: 60_000 })
     await ann.put('a', 'x')
     const held = await holdUpload(ann, 'b')
@@ -86,7 +86,7 @@ describe('a server that shuts down', () => {
     await closed
   })
 
-  it('takes no new work: no connection, and on one that is open, 503', async () => {
+  it('accepts no new requests: connections are refused, open ones get 503', async () => {
     const { server, ann } = await start({ shutdownGraceMs: 60_000 })
     await ann.put('a', 'x')
     const held = await holdUpload(ann, 'b')
@@ -104,7 +104,7 @@ describe('a server that shuts down', () => {
     await closed
   })
 
-  it('does not wait for connections on which nothing is under way', async () => {
+  it('does not wait for idle connections', async () => {
     const { server, ann } = await start({ shutdownGraceMs: 60_000 })
     const agent = new http.Agent({ keepAlive: true })
     await new Promise<void>((resolve) => {
@@ -121,7 +121,7 @@ describe('a server that shuts down', () => {
 })
 
 describe('a server that cannot start', () => {
-  it('on a folder in which another one works says which', async () => {
+  it('in a folder in use names the process that uses it', async () => {
     const { server, dataFolder } = await start({})
     await expect(startTestServer({ dataFolder })).rejects.toMatchObject({
       message: expect.stringMatching(/Another filejobs server works on this data folder \(process \d+.*--data/),
@@ -130,7 +130,7 @@ describe('a server that cannot start', () => {
     await (await startTestServer({ dataFolder })).close()
   })
 
-  it('on a port that is taken says so, and leaves the folder free', async () => {
+  it('on a port in use says so, and unlocks the folder', async () => {
     const { server } = await start({})
     const dataFolder = await temporaryFolder()
     const port = Number(new URL(server.url).port)
@@ -141,7 +141,7 @@ describe('a server that cannot start', () => {
     await server.close()
   })
 
-  it('on an address that is not its own, or without its certificate, says so', async () => {
+  it('on a foreign address, or without its certificate, says so', async () => {
     await expect(startTestServer({ host: '192.0.2.1' })).rejects.toThrow(/no address of this machine.*--host/)
     const tls = { certFile: '/nowhere/cert.pem', keyFile: '/nowhere/key.pem' }
     await expect(startTestServer({ tls })).rejects.toThrow(/Cannot read \/nowhere\/cert.pem/)

@@ -52,13 +52,13 @@ const phases: [phase: string, say: (token: string) => (string | Buffer)[], heard
   ['before the answer to a download', (token) => [head('GET /files/big', token)]],
   ['in a download', (token) => [head('GET /files/big', token)], /\r\n\r\n\0/],
   ['in a range', (token) => [head('GET /files/big', token, { Range: 'bytes=5-' })], /^HTTP\/1.1 206 /],
-  ['in the turn of an export', (token) => [head('GET /files/other', token, { Prefer: 'wait=60' })]],
+  ['while its export is queued', (token) => [head('GET /files/other', token, { Prefer: 'wait=60' })]],
   ['in a list', (token) => [head('GET /files', token)]],
   ['in the stream of events', (token) => [head('GET /jobs/events', token)], /^HTTP\/1.1 200 /],
   ['after a stop', (token) => [head('POST /upload/stop', token)]],
 ]
 
-describe.each(servers)('a client that vanishes by %s', (_scheme, shared) => {
+describe.each(servers)('a client that disappears by %s', (_scheme, shared) => {
   let ann: Caller
   beforeAll(async () => {
     ann = await shared.newCaller()
@@ -66,7 +66,7 @@ describe.each(servers)('a client that vanishes by %s', (_scheme, shared) => {
     await ann.put('other', 'x')
   })
 
-  it.each(phases)('%s leaves a server that serves, and nothing of its own', async (_phase, say, heard) => {
+  it.each(phases)('%s leaves the server working, without any of its resources', async (_phase, say, heard) => {
     for (const how of ['close', 'reset', 'half-close'] as const) {
       for (const moment of ['at once', 'when it has arrived'] as const) {
         const connection = await connectTo(ann.url)

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => server.close())
 
 describe('/accounts', () => {
-  it('lists accounts without their hashes', async () => {
+  it('lists accounts without their password hashes', async () => {
     await server.logIn('listed')
     const answer = await send('GET', '/accounts')
     expect(answer.status).toBe(200)
@@ -28,7 +28,7 @@ describe('/accounts', () => {
     )
   })
 
-  it('makes one of any role, 409 when it is there', async () => {
+  it('creates an account of any role, and answers 409 if it exists', async () => {
     const made = await send('POST', '/accounts', { username: 'ops1', password, role: 'ops', name: 'One' })
     expect(made.status).toBe(201)
     expect(await made.json()).toMatchObject({ account: 'ops:ops1', name: 'One', disabled: false })
@@ -38,7 +38,7 @@ describe('/accounts', () => {
     expect(await bad.json()).toMatchObject({ status: 400, code: 'invalid-request', field: 'password' })
   })
 
-  it.each(['user', 'ops', 'client'])('is not for the role %s', async (role) => {
+  it.each(['user', 'ops', 'client'])('is forbidden for the role %s', async (role) => {
     const token = await server.logIn('curious', role)
     for (const [method, path, body] of requests) {
       const answer = await send(method, path, body, token)
@@ -46,7 +46,7 @@ describe('/accounts', () => {
     }
   })
 
-  it('is not for who is not logged in', async () => {
+  it('requires a login', async () => {
     for (const [method, path, body] of requests) {
       const answer = await send(method, path, body, 'nonsense')
       expect(await answer.json(), `${method} ${path}`).toMatchObject({ status: 401, code: 'not-logged-in' })
@@ -65,7 +65,7 @@ describe('/accounts', () => {
     expect((await send('POST', '/auth/login', { username: 'disabled', password })).status).toBe(200)
   })
 
-  it('stops what runs by a disabled account', async () => {
+  it('stops the jobs of a disabled account', async () => {
     const token = await server.logIn('uploading')
     const upload = fetch(`${server.url}/files/slow.bin`, {
       method: 'PUT',
@@ -81,14 +81,14 @@ describe('/accounts', () => {
     expect(await running()).toBe(0)
   })
 
-  it('gives a new password, which ends the sessions', async () => {
+  it('resets a password, which ends the sessions', async () => {
     const token = await server.logIn('forgetful')
     expect((await send('PATCH', '/accounts/user:forgetful', { password: 'a newer horse' })).status).toBe(200)
     expect((await send('GET', '/auth/me', undefined, token)).status).toBe(401)
     expect((await send('POST', '/auth/login', { username: 'forgetful', password: 'a newer horse' })).status).toBe(200)
   })
 
-  it('removes an account with its files; the name begins anew with another id', async () => {
+  it('removes an account with its files; a new account of that name has another id', async () => {
     const token = await server.logIn('removed')
     const before = await (await send('GET', '/auth/me', undefined, token)).json()
     await fetch(`${server.url}/files/a/b.txt`, {
@@ -105,7 +105,7 @@ describe('/accounts', () => {
     expect((await (await send('GET', '/files', undefined, again)).json()).files).toEqual([])
   })
 
-  it('keeps the last admin', async () => {
+  it('rejects the removal of the last admin', async () => {
     for (const answer of [
       await send('PATCH', '/accounts/admin:admin', { disabled: true }),
       await send('DELETE', '/accounts/admin:admin'),
@@ -122,7 +122,7 @@ describe('/accounts', () => {
     }
   })
 
-  it('answers 400 to a change of something else', async () => {
+  it('answers 400 to a change of other fields', async () => {
     const answer = await send('PATCH', '/accounts/admin:admin', { disabled: 'yes' })
     expect(await answer.json()).toMatchObject({ status: 400, field: 'disabled' })
   })

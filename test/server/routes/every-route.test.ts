@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TokenPairRecord } from '../../../dist/protocol/accounts.js'
 import { type DeclaredApi, openShapes } from '../../helpers/api-shapes.js'
 import { startTestServer, type TestServer } from '../../helpers/server.js'
+import { tarOf } from '../../helpers/tars.js'
 
 /** One request: what it asks, and the status that it must be answered with. */
 interface Call {
@@ -13,6 +14,8 @@ interface Call {
 type Scenario = (api: Api) => Promise<Call[]> | Call[]
 
 /** Every route that the document declares, each with an answer and a refusal at least. */
+const tar = new Uint8Array(tarOf([{ name: 'a.txt', content: 'some text' }]))
+
 const scenarios: Record<string, Scenario> = {
   'GET /healthz': () => [{ path: '/healthz', status: 200 }],
   'GET /readyz': () => [{ path: '/readyz', status: 200 }],
@@ -153,6 +156,42 @@ const scenarios: Record<string, Scenario> = {
       { path: '/files/delete.txt', init: { method: 'DELETE', headers: api.ann }, status: 404 },
     ]
   },
+  'PUT /files/{folder}/': async ({ ann, put }) => {
+    await put('taken', 'some text')
+    return [
+      { path: '/files/made/', init: { method: 'PUT', headers: ann }, status: 201 },
+      { path: '/files/made/', init: { method: 'PUT', headers: ann }, status: 204 },
+      { path: '/files/made/', init: { method: 'PUT', headers: { ...ann, 'If-None-Match': '*' } }, status: 412 },
+      { path: '/files/taken/', init: { method: 'PUT', headers: ann }, status: 409 },
+      { path: '/files/made/', init: { method: 'PUT', headers: ann, body: 'x' }, status: 400 },
+    ]
+  },
+  'POST /files/{folder}/': async ({ ann, stopUploads }) => {
+    await stopUploads()
+    const lines = { ...ann, Accept: 'application/x-ndjson' }
+    return [
+      { path: '/files/from-tar/?extract=tar', init: { method: 'POST', headers: ann, body: tar }, status: 200 },
+      { path: '/files/from-tar/?extract=tar', init: { method: 'POST', headers: lines, body: tar }, status: 200 },
+      { path: '/files/from-tar/?extract=zip', init: { method: 'POST', headers: ann, body: tar }, status: 400 },
+      { path: '/files/from-tar/?extract=tar', init: { method: 'POST', headers: ann, body: 'no tar' }, status: 400 },
+    ]
+  },
+  'PUT /files': async ({ ann, stopUploads }) => {
+    await stopUploads()
+    return [{ path: '/files/?extract=tar', init: { method: 'PUT', headers: ann, body: tar }, status: 200 }]
+  },
+  'POST /files': async ({ ann, stopUploads }) => {
+    await stopUploads()
+    return [{ path: '/files/?extract=tar', init: { method: 'POST', headers: ann, body: tar }, status: 200 }]
+  },
+  'DELETE /files/{folder}/': async (api) => {
+    await api.put('going/file.txt', 'some text')
+    return [
+      { path: '/files/going/', init: { method: 'DELETE', headers: { ...api.ann, 'If-Match': '"x"' } }, status: 412 },
+      { path: '/files/going/', init: { method: 'DELETE', headers: api.ann }, status: 204 },
+      { path: '/files/going/', init: { method: 'DELETE', headers: api.ann }, status: 404 },
+    ]
+  },
   'POST /files/{name}/move': async (api) => {
     await api.put('move.txt', 'some text')
     return [
@@ -164,6 +203,11 @@ const scenarios: Record<string, Scenario> = {
   'GET /files': ({ ann }) => [
     { path: '/files?prefix=p&limit=10', init: { headers: ann }, status: 200 },
     { path: '/files?limit=none', init: { headers: ann }, status: 400 },
+    { path: '/files?delimiter=%2F', init: { headers: ann }, status: 200 },
+    { path: '/files?delimiter=-', init: { headers: ann }, status: 400 },
+    { path: '/files', init: { headers: { ...ann, Accept: 'application/x-ndjson' } }, status: 200 },
+    { path: '/files?archive=tar', init: { headers: ann }, status: 200 },
+    { path: '/files?archive=rar', init: { headers: ann }, status: 400 },
   ],
   'GET /published/{ops}': async ({ ann, server }) => {
     await server.logIn('depot', 'ops')
@@ -217,6 +261,8 @@ const scenarios: Record<string, Scenario> = {
     return [
       { path: '/export', init: json({ filename: 'export.txt' }, api.ann), status: 200 },
       { path: '/export', init: json({ filename: 'missing' }, api.ann), status: 404 },
+      { path: '/export', init: json({ files: ['export.txt'], archive: 'zip' }, api.ann), status: 200 },
+      { path: '/export', init: json({ files: ['missing/'] }, api.ann), status: 404 },
     ]
   },
   'POST /export/stop': ({ ann }) => [{ path: '/export/stop', init: { method: 'POST', headers: ann }, status: 404 }],
@@ -237,6 +283,17 @@ const scenarios: Record<string, Scenario> = {
       { path: `/shares/${id}`, init: { method: 'DELETE', headers: api.ann }, status: 404 },
     ]
   },
+  'GET /s/{token}/{name}': async (api) => {
+    await api.put('linked/file.txt', 'some text')
+    const { url } = await (
+      await fetch(`${api.server.url}/shares`, json({ filename: 'linked/', expiresIn: 60 }, api.ann))
+    ).json()
+    const path = new URL(url).pathname
+    return [
+      { path: `${path}/file.txt`, init: {}, status: 200 },
+      { path: `${path}/missing`, init: {}, status: 404 },
+    ]
+  },
   'GET /s/{token}': async (api) => {
     const path = new URL((await api.share('shared.txt')).url).pathname
     return [
@@ -246,14 +303,14 @@ const scenarios: Record<string, Scenario> = {
     ]
   },
 
+  'OPTIONS /tus': () => [{ path: '/tus', init: { method: 'OPTIONS' }, status: 204 }],
   'POST /tus': async (api) => {
     const name = { 'Upload-Metadata': `filename ${btoa('tus')}`, 'Upload-Length': '10' }
     const path = '/tus'
     await api.stopUploads()
     return [
       { path, init: { headers: tus(api.ann, name) }, status: 201 },
-      { path, init: { headers: tus(api.ann, name) }, status: 409 },
-      { path, init: { headers: tus(api.ann, { 'Upload-Length': '10' }) }, status: 400 },
+      { path, init: { headers: tus(api.ann, { ...name, 'Upload-Length': '-1' }) }, status: 400 },
       { path, init: { headers: { ...api.ann, ...name } }, status: 412 },
       { path, init: { headers: tus({}, name) }, status: 401 },
     ]
@@ -405,6 +462,53 @@ const scenarios: Record<string, Scenario> = {
       { path: '/jobs/0/stop', init: { method: 'POST', headers: api.ann }, status: 404 },
     ]
   },
+  'POST /jobs': async (api) => {
+    await api.stopUploads()
+    const folder = { kind: 'upload', name: 'photos/' }
+    return [
+      { path: '/jobs', init: json(folder, api.ann), status: 201 },
+      { path: '/jobs', init: json(folder, api.ann), status: 409 },
+      { path: '/jobs', init: json({ ...folder, name: 'photos' }, api.ann), status: 400 },
+      { path: '/jobs', init: { method: 'POST', headers: api.ann, body: 'a=b' }, status: 415 },
+    ]
+  },
+  'GET /jobs/{id}/files': async (api) => {
+    const id = await api.openFolderJob()
+    const files = [{ name: 'photos/a', size: 3 }]
+    await fetch(`${api.server.url}/jobs/${id}/unchanged`, json({ files }, api.ann))
+    return [
+      { path: `/jobs/${id}/files`, init: { headers: api.ann }, status: 200 },
+      { path: `/jobs/${id}/files?limit=0`, init: { headers: api.ann }, status: 400 },
+      { path: '/jobs/0/files', init: { headers: api.ann }, status: 404 },
+    ]
+  },
+  'POST /jobs/{id}/finish': async (api) => {
+    const id = await api.openFolderJob()
+    return [
+      { path: `/jobs/${id}/finish`, init: { method: 'POST', headers: api.ann }, status: 200 },
+      { path: `/jobs/${id}/finish`, init: { method: 'POST', headers: api.ann }, status: 200 },
+      { path: '/jobs/0/finish', init: { method: 'POST', headers: api.ann }, status: 404 },
+    ]
+  },
+  'POST /jobs/{id}/unchanged': async (api) => {
+    const id = await api.openFolderJob()
+    const files = [{ name: 'photos/a', size: 3 }]
+    return [
+      { path: `/jobs/${id}/unchanged`, init: json({ files }, api.ann), status: 200 },
+      { path: `/jobs/${id}/unchanged`, init: json({ count: 2, bytes: 5 }, api.ann), status: 200 },
+      { path: `/jobs/${id}/unchanged`, init: json({ count: -1, bytes: 5 }, api.ann), status: 400 },
+      { path: '/jobs/0/unchanged', init: json({ files }, api.ann), status: 404 },
+    ]
+  },
+  'POST /jobs/{id}/failed': async (api) => {
+    const id = await api.openFolderJob()
+    const files = [{ name: 'photos/a', code: 'not-accessible', message: 'The file could not be read.' }]
+    return [
+      { path: `/jobs/${id}/failed`, init: json({ files }, api.ann), status: 200 },
+      { path: `/jobs/${id}/failed`, init: json({ files: [{}] }, api.ann), status: 400 },
+      { path: '/jobs/0/failed', init: json({ files }, api.ann), status: 404 },
+    ]
+  },
 }
 
 interface Api {
@@ -422,6 +526,8 @@ interface Api {
   beginTus(): Promise<string>
   /** Begins an upload that goes on until the test ends, and returns its job's id. One that went on before is stopped. */
   startUpload(name: string): Promise<string>
+  /** Opens a job of many files and returns its id. One that was open before is stopped. */
+  openFolderJob(): Promise<string>
 }
 
 const document: DeclaredApi = await (async () => {
@@ -443,11 +549,11 @@ describe('every declared route', () => {
   })
   afterAll(() => api.server.close())
 
-  test('is walked below, and no other', () => {
+  test('is tested below, and no other is', () => {
     expect(Object.keys(scenarios).sort()).toEqual([...declared].sort())
   })
 
-  test.each(declared)('%s answers within its declared shapes', async (route) => {
+  test.each(declared)('%s responds as its schema declares', async (route) => {
     const [method] = route.split(' ')
     for (const { path, init, status } of await scenarios[route]!(api)) {
       const answer = await fetch(api.server.url + path, { method, ...init } as RequestInit)
@@ -458,7 +564,7 @@ describe('every declared route', () => {
   })
 })
 
-describe('what is refused before a route', () => {
+describe('a response given before routing', () => {
   const shapes = openShapes(document)
   let server: TestServer
   let ann: Record<string, string>
@@ -472,7 +578,7 @@ describe('what is refused before a route', () => {
   })
   afterAll(() => server.close())
 
-  test.each(declared)('%s is declared too', async (route) => {
+  test.each(declared)('matches the declared schema of %s', async (route) => {
     const [method = '', path = ''] = route.split(' ')
     const url = server.url + path.replace(/\{\w+\}/g, '0')
     const { requestBody, security } = document.paths[path]![method.toLowerCase()]!
@@ -532,6 +638,11 @@ async function openApi(): Promise<Api> {
       fetch(`${server.url}/files/${name}`, init).catch(() => {})
       await expect.poll(async () => (await fetch(`${server.url}/jobs/${id}`, { headers: ann })).status).toBe(200)
       return id
+    },
+    async openFolderJob() {
+      await stopUploads()
+      const answer = await fetch(`${server.url}/jobs`, json({ kind: 'upload', name: 'photos/' }, ann))
+      return ((await answer.json()) as { id: string }).id
     },
   }
 }

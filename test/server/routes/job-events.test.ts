@@ -10,8 +10,8 @@ import { shareServer } from '../../helpers/shared-server.js'
 
 const shared = shareServer({ jobsPerAccount: 100, shutdownGraceMs: 0 })
 
-describe('the stream of events', () => {
-  it('begins with a snapshot of every unfinished job, and goes on with what happens', async () => {
+describe('the event stream', () => {
+  it('starts with a snapshot of every unfinished job, and continues with changes', async () => {
     const ann = await shared.newCaller()
     const held = [await holdUpload(ann, 'a'), await holdUpload(ann, 'b')]
     await ann.put('before', 'x')
@@ -26,7 +26,7 @@ describe('the stream of events', () => {
     expect(stream.events.filter(({ job }) => job?.file === 'a').map(({ job }) => job?.state)).toContain('committing')
   })
 
-  it('tells of every change of state, however quickly they follow each other', async () => {
+  it('reports every change of state, however quickly they follow each other', async () => {
     const ann = await shared.newCaller()
     const held = await holdUpload(ann, 'a')
     const stream = await listenTo(ann)
@@ -41,7 +41,7 @@ describe('the stream of events', () => {
     expect(changes).toEqual(['running', ...Array(20).fill(['paused', 'running']).flat(), 'committing', 'done'])
   })
 
-  it('tells of progress at most four times a second', async () => {
+  it('reports progress at most four times a second', async () => {
     const ann = await shared.newCaller()
     const held = await holdUpload(ann, 'a', { size: 10_000_000 })
     const startedAt = performance.now()
@@ -58,7 +58,7 @@ describe('the stream of events', () => {
     expect(bytes).toEqual([...bytes].sort((a, b) => a - b))
   })
 
-  it('tells of a transfer that stands still until its rate is nothing', async () => {
+  it('reports a transfer without progress until its rate is 0', async () => {
     const ann = await shared.newCaller()
     const held = await holdUpload(ann, 'a', { size: 10_000_000 })
     const stream = await listenTo(ann)
@@ -70,7 +70,7 @@ describe('the stream of events', () => {
     held.request.destroy()
   })
 
-  it('says nothing of the jobs of others, but to an admin who asks for all', async () => {
+  it('excludes jobs of other accounts, except for an admin who requests all', async () => {
     const [ann, bob, admin] = [await shared.newCaller(), await shared.newCaller(), await shared.admin()]
     const [annHears, adminHears] = [await listenTo(ann), await listenTo(admin, { query: '?account=all' })]
     await bob.put('of-bob', 'x')
@@ -83,7 +83,7 @@ describe('the stream of events', () => {
     expect(await ann.call('/jobs/events?account=bob')).toMatchObject({ status: 400, json: { field: 'account' } })
   })
 
-  it('is refused without a login', async () => {
+  it('requires a login', async () => {
     const nobody = new Caller(shared.server, 'no token')
     expect((await nobody.call('/jobs/events')).status).toBe(401)
   })
@@ -95,8 +95,8 @@ describe('the stream of events', () => {
   })
 })
 
-describe('a stream that comes back with Last-Event-ID', () => {
-  it('misses nothing and repeats nothing, wherever it was cut', async () => {
+describe('an event stream resumed with Last-Event-ID', () => {
+  it('misses and repeats nothing, wherever it was cut', async () => {
     const ann = await shared.newCaller()
     const whole = await listenTo(ann)
     let part = await listenTo(ann)
@@ -122,7 +122,7 @@ describe('a stream that comes back with Last-Event-ID', () => {
     expect(jobEvents(parts)).toEqual(jobEvents(whole.events))
   })
 
-  it('hears of what happened while nobody listened', async () => {
+  it('includes the events that no stream received', async () => {
     const ann = await shared.newCaller()
     const first = await listenTo(ann)
     first.cut()
@@ -137,7 +137,7 @@ describe('a stream that comes back with Last-Event-ID', () => {
     ])
   })
 
-  it('is told to forget what it knows where the id is unknown, from before a restart, or nonsense', async () => {
+  it('starts with a resync if the id is unknown, from before a restart, or invalid', async () => {
     const ann = await shared.newCaller()
     const held = await holdUpload(ann, 'a')
     const known = (await listenTo(ann)).lastId!
@@ -150,7 +150,7 @@ describe('a stream that comes back with Last-Event-ID', () => {
     held.request.destroy()
   })
 
-  it('gets all snapshots again when it was cut between two of them', async () => {
+  it('starts with all snapshots if it was cut between two of them', async () => {
     const ann = await shared.newCaller()
     const held: HeldUpload[] = []
     for (const name of ['a', 'b', 'c']) held.push(await holdUpload(ann, name))
@@ -164,8 +164,8 @@ describe('a stream that comes back with Last-Event-ID', () => {
   })
 })
 
-describe('as server-sent events', () => {
-  it('is what a browser reads: an id, a name and the data, and headers that keep proxies from holding it back', async () => {
+describe('the event stream as server-sent events', () => {
+  it('has an id, a name and data for each event, and headers against buffering in proxies', async () => {
     const ann = await shared.newCaller()
     const held = await holdUpload(ann, 'a')
     const connection = await connectTo(shared.server.url)
@@ -181,7 +181,7 @@ describe('as server-sent events', () => {
     await connection.says(/event: job\ndata: .*"state":"done"/)
   })
 
-  it('is the answer unless NDJSON is asked for by name', async () => {
+  it('is the default unless NDJSON is requested', async () => {
     const ann = await shared.newCaller()
     const types: Record<string, string> = {
       '*/*': 'text/event-stream',
@@ -203,8 +203,8 @@ describe('as server-sent events', () => {
   })
 })
 
-describe('the end of a stream', () => {
-  it('comes when its session is revoked, and no other stream ends by that', async () => {
+describe('the end of an event stream', () => {
+  it('happens when its session is revoked, and affects no other stream', async () => {
     const ann = await shared.newCaller()
     const same = await listenTo(ann)
     const { username } = (await ann.call('/auth/me')).json
@@ -217,7 +217,7 @@ describe('the end of a stream', () => {
     expect((await ann.call('/jobs/events')).status).toBe(401)
   })
 
-  it('comes when its account is disabled', async () => {
+  it('happens when its account is disabled', async () => {
     const [ann, admin] = [await shared.newCaller(), await shared.admin()]
     const stream = await listenTo(ann)
     const { username } = (await ann.call('/auth/me')).json
@@ -225,7 +225,7 @@ describe('the end of a stream', () => {
     await stream.ended()
   })
 
-  it('comes at once when the server shuts down, also while a transfer has its grace', async () => {
+  it('happens at once when the server shuts down, also during the grace period of a transfer', async () => {
     const server = await startTestServer({ shutdownGraceMs: 60_000 })
     const ann = new Caller(server, await server.logIn('ann'))
     const held = await holdUpload(ann, 'a')
@@ -238,7 +238,7 @@ describe('the end of a stream', () => {
     expect((await held.answer).status).toBe(201)
   })
 
-  it('leaves nothing of a listener that went away', async () => {
+  it('removes the listener of a disconnected client', async () => {
     const ann = await shared.newCaller()
     const streams = await Promise.all(Array.from({ length: 20 }, () => listenTo(ann)))
     for (const stream of streams) stream.cut()

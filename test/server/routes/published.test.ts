@@ -12,7 +12,7 @@ async function publish(username: string, ...names: string[]) {
   return shared.newCaller('client')
 }
 
-test('lists page by page', async () => {
+test('lists files page by page', async () => {
   const client = await publish('pages', 'a.txt', 'b/c.txt', 'd.txt')
   const first = (await client.call('/published/pages?limit=2')).json
   expect(first.files.map(({ name }: { name: string }) => name)).toEqual(['a.txt', 'b/c.txt'])
@@ -24,7 +24,7 @@ test('lists page by page', async () => {
   expect((await client.call('/published/PAGES')).status).toBe(200)
 })
 
-test('sends a file as /files does: whole, a range, its headers, nothing new', async () => {
+test('sends a file as GET /files does, whole or a range, with its headers', async () => {
   const client = await publish('sender', 'b/c.txt')
   const whole = await client.call('/published/sender/b/c.txt')
   expect([whole.status, whole.body.toString()]).toEqual([200, 'this is b/c.txt'])
@@ -41,7 +41,7 @@ test('sends a file as /files does: whole, a range, its headers, nothing new', as
   expect(same.status).toBe(304)
 })
 
-test('gives nothing of other roles, of nobody, or of a disabled account', async () => {
+test('returns nothing of other roles, unknown accounts, and disabled accounts', async () => {
   const client = await publish('vanishing', 'a.txt')
   await shared.server.logIn('private')
   expect((await client.call('/published/private')).json).toMatchObject({ code: 'account-not-found' })
@@ -60,9 +60,13 @@ test.each([
   '/published/strict//a.txt',
   '/published/strict/a%00',
   '/published/strict/%ff',
-  '/published/',
-])('refuses %s', async (path) => {
+])('rejects %s', async (path) => {
   await shared.server.logIn('strict', 'ops')
   const client = await shared.newCaller('client')
   expect((await client.call(path)).json).toMatchObject({ status: 400, code: 'invalid-request' })
+})
+
+test('answers 404 without the name of an account', async () => {
+  const client = await shared.newCaller('client')
+  expect((await client.call('/published/')).json).toMatchObject({ status: 404, code: 'not-found' })
 })

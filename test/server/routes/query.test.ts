@@ -30,7 +30,7 @@ async function beginQuery(caller: Caller) {
 }
 
 describe('a query', () => {
-  it('is answered with its columns and rows', async () => {
+  it('returns columns and rows', async () => {
     const { status, json } = await ann.post('/query', {
       sql: 'select name, count(*) n from sales group by all order by n desc',
     })
@@ -48,7 +48,17 @@ describe('a query', () => {
     })
   })
 
-  it('is answered by as many rows as are wanted', async () => {
+  it('returns texts as they are stored, with a leading U+FEFF, and so does a summary', async () => {
+    await makeTable(ann, 'marks', 'text\n"\ufeff"\n\ufeffz\n')
+    const sql = "select text, [text] as list, {'k': text} as struct from marks order by text"
+    const { json } = await ann.post('/query', { sql })
+    const row = (text: string) => ({ text, list: [text], struct: { k: text } })
+    expect(json.results).toEqual([row('\ufeff'), row('\ufeffz')])
+    const { columns } = (await ann.call('/tables/marks/summary')).json
+    expect(columns).toMatchObject([{ min: '\ufeff', max: '\ufeffz' }])
+  })
+
+  it('returns as many rows as requested', async () => {
     const { json } = await ann.post('/query', { sql: 'select id from sales order by id', limit: 2 })
     expect(json).toMatchObject({ results: [{ id: 1 }, { id: 2 }], truncated: true })
     const most = await ann.post('/query', { sql: 'select range from range(2000)', limit: 1_000_000_000 })
@@ -62,23 +72,23 @@ describe('a query', () => {
 
   it.each([
     ['malformed SQL', { sql: 'selct 1' }, 422, 'malformed-query'],
-    ['what is no query', { sql: 'drop table sales' }, 422, 'malformed-query'],
-    ['a table that is not there', { sql: 'from missing' }, 422, 'malformed-query'],
+    ['a statement other than a query', { sql: 'drop table sales' }, 422, 'malformed-query'],
+    ['a missing table', { sql: 'from missing' }, 422, 'malformed-query'],
     ['a missing text', {}, 400, 'invalid-request'],
     ['an empty text', { sql: '' }, 400, 'invalid-request'],
     ['a limit of -1', { sql: 'select 1', limit: -1 }, 400, 'invalid-request'],
-  ])('is refused for %s', async (_, body, status, code) => {
+  ])('is rejected for %s', async (_, body, status, code) => {
     const answer = await ann.post('/query', body)
     expect({ status: answer.status, code: answer.json.code }).toEqual({ status, code })
     expect(answer.headers['filejobs-job'] !== undefined).toBe(status === 422)
   })
 
-  it('sees the tables of its own account only', async () => {
+  it('reads the tables of its own account only', async () => {
     const bob = await shared.newCaller()
     expect((await bob.post('/query', { sql: 'from sales' })).json).toMatchObject({ code: 'malformed-query' })
   })
 
-  it('is not for clients', async () => {
+  it('is forbidden for clients', async () => {
     const client = await shared.newCaller('client')
     expect((await client.post('/query', { sql: 'select 1' })).json).toMatchObject({ status: 403, code: 'not-allowed' })
   })
@@ -94,7 +104,7 @@ describe('a query', () => {
     expect((await answer).json).toMatchObject({ status: 409, code: 'job-stopped', job: { id, state: 'stopped' } })
   })
 
-  it('ends when the one who asked leaves', async () => {
+  it('ends when its client disconnects', async () => {
     const caller = await shared.newCaller()
     const { id, request } = await beginQuery(caller)
     request.destroy()
@@ -105,7 +115,7 @@ describe('a query', () => {
     expect(job).toMatchObject({ state: 'failed', error: { code: 'client-left' } })
   })
 
-  it('ends with its session', async () => {
+  it('ends when its session is revoked', async () => {
     const caller = await shared.newCaller()
     const { id, answer } = await beginQuery(caller)
     await caller.post('/auth/logout')
@@ -113,7 +123,7 @@ describe('a query', () => {
     expect(await (await shared.admin()).job(id)).toMatchObject({ state: 'stopped' })
   })
 
-  it('runs beside one other of the same account, and no more', async () => {
+  it('runs beside one other query of the account, and no more', async () => {
     const caller = await shared.newCaller()
     const [first, second] = [await beginQuery(caller), await beginQuery(caller)]
     const third = await caller.post('/query', { sql: 'select 1' })
@@ -123,18 +133,31 @@ describe('a query', () => {
     await caller.post(`/jobs/${second.id}/stop`)
   })
 
-  it('waits while two others run on the server', async () => {
+  it('gets a slot, whatever another account runs', async () => {
     const [bob, carl] = [await shared.newCaller(), await shared.newCaller()]
-    const [first, second] = [await beginQuery(bob), await beginQuery(bob)]
+    const running = [await beginQuery(bob), await beginQuery(bob)]
+    expect((await carl.post('/query', { sql: 'select 1 x' })).json).toMatchObject({ results: [{ x: 1 }] })
+    for (const { id } of running) expect((await bob.job(id)).state).toBe('running')
+    for (const { id } of running) await bob.post(`/jobs/${id}/stop`)
+  })
+
+  it('waits while three others run on the server, and can be stopped while it waits', async () => {
+    const [bob, dora, carl] = [await shared.newCaller(), await shared.newCaller(), await shared.newCaller()]
+    const [first, second, third] = [await beginQuery(bob), await beginQuery(bob), await beginQuery(dora)]
+    const stopped = carl.post('/query', { sql: 'select 1 x' })
+    const { id } = await carl.findJob('kind=query&state=waiting')
+    expect(await carl.job(id)).toMatchObject({ state: 'waiting', startedAt: null })
+    await carl.post(`/jobs/${id}/stop`)
+    expect((await stopped).json).toMatchObject({ status: 409, code: 'job-stopped' })
     const waiting = carl.post('/query', { sql: 'select 1 x' })
-    const early = await Promise.race([waiting, carl.findJob('kind=query')])
-    expect(early).toMatchObject({ kind: 'query', state: 'running' })
+    await carl.findJob('kind=query&state=waiting')
     await bob.post(`/jobs/${first.id}/stop`)
     expect((await waiting).json).toMatchObject({ results: [{ x: 1 }] })
     await bob.post(`/jobs/${second.id}/stop`)
+    await dora.post(`/jobs/${third.id}/stop`)
   })
 
-  it('is off where the server says so', async () => {
+  it('is rejected if the server disables queries', async () => {
     const server = await startTestServer({ queryAllowed: false })
     try {
       const caller = new Caller(server, await server.logIn('ann'))

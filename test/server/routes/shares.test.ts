@@ -35,7 +35,7 @@ async function holdDownload(url: string) {
 }
 
 describe('a share', () => {
-  it('gives its file to whoever has the link, without an account', async () => {
+  it('gives its file to anyone with the link, without an account', async () => {
     const ann = await newOwner()
     const before = Date.now()
     const { url, filename, expiresAt } = await share(ann)
@@ -53,14 +53,14 @@ describe('a share', () => {
     expect([head.status, head.headers.get('content-length')]).toEqual([200, '9'])
   })
 
-  it('has an id that no command line takes for an option', async () => {
+  it('has an id that cannot be mistaken for a command-line option', async () => {
     const ann = await newOwner()
     // One in 64 random ones would begin with a dash.
     const made = await Promise.all(Array.from({ length: 300 }, () => share(ann)))
     expect(made.filter(({ id }) => id.startsWith('-'))).toEqual([])
   })
 
-  it('is listed and revoked by its owner, and by nobody else', async () => {
+  it('is listed and revoked by its owner only', async () => {
     const [ann, bob] = [await newOwner(), await newOwner()]
     const [first, second] = [await share(ann), await share(ann)]
     expect((await ann.call('/shares')).json.shares).toMatchObject([
@@ -85,7 +85,7 @@ describe('a share', () => {
     expect((await ann.call('/shares')).json.shares).toEqual([])
   })
 
-  it('is made only of a file that is there, for a time that is allowed', async () => {
+  it('requires an existing file and a permitted duration', async () => {
     const ann = await newOwner()
     const refused = async (body: object) => (await ann.post('/shares', body)).json
     expect(await refused({ filename: 'missing', expiresIn: 60 })).toMatchObject({ code: 'file-not-found', status: 404 })
@@ -97,7 +97,7 @@ describe('a share', () => {
     expect((await client.post('/shares', { filename: 'a', expiresIn: 60 })).status).toBe(403)
   })
 
-  it('does not open to a token that is guessed or altered', async () => {
+  it('rejects a guessed or altered token', async () => {
     const ann = await newOwner()
     const { url } = await share(ann)
     const altered = url.slice(0, -1) + (url.endsWith('A') ? 'B' : 'A')
@@ -107,7 +107,7 @@ describe('a share', () => {
     }
   })
 
-  it('keeps no secret on the disk', async () => {
+  it('stores no secret on disk', async () => {
     const ann = await newOwner()
     const { url, id } = await share(ann)
     const stored = await readFile(join(shared.server.dataFolder, 'shares.json'), 'utf8')
@@ -115,7 +115,7 @@ describe('a share', () => {
     expect(stored).not.toContain(url.slice(url.lastIndexOf('/') + 1 + id.length))
   })
 
-  it('serves the file that has the name now, and is 404 when there is none', async () => {
+  it('serves the current file with the name, and answers 404 if there is none', async () => {
     const ann = await newOwner()
     const { url } = await share(ann)
     await ann.put('a%20file.txt', 'newer')
@@ -126,10 +126,10 @@ describe('a share', () => {
   })
 })
 
-describe('a download by a share', () => {
+describe('a download of a share', () => {
   const big = Buffer.alloc(24 * 1024 ** 2, 'x')
 
-  it("is a job that the owner sees and can stop, and that leaves the owner's own slot alone", async () => {
+  it('is a job that the owner sees and can stop, and that does not use the owner’s slot', async () => {
     const ann = await shared.newCaller()
     await ann.put('big', big)
     const { id, url } = await share(ann, 'big')
@@ -143,12 +143,12 @@ describe('a download by a share', () => {
     expect((await bob.call(`/jobs/${job.id}`)).status).toBe(404)
   })
 
-  it('is one of eight at once; one more is asked to come again later, and learns nothing of the others', async () => {
+  it('has twelve slots for each address; further ones get a retry delay, and no details of the others', async () => {
     const ann = await shared.newCaller()
     await ann.put('big', big)
     const { url } = await share(ann, 'big')
     const downloads = []
-    for (let index = 0; index < 8; index += 1) downloads.push(await holdDownload(url))
+    for (let index = 0; index < 12; index += 1) downloads.push(await holdDownload(url))
     const refused = await fetch(url)
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5'])
     expect(await refused.text()).not.toMatch(/"job"|user:/)
@@ -169,7 +169,7 @@ describe('a download by a share', () => {
     expect(await ann.findJob('kind=export')).toMatchObject({ state: 'stopped', account: `share:${id}` })
   })
 
-  it('ends with the account, and the link with it', async () => {
+  it('ends with the account, as does the link', async () => {
     const ann = await newOwner()
     const admin = await shared.admin()
     const { url } = await share(ann)
@@ -184,10 +184,10 @@ describe('a download by a share', () => {
   })
 })
 
-describe('the address of a share', () => {
+describe('the URL of a share', () => {
   const behindProxy = shareServer({ publicUrl: 'https://files.example.org' })
 
-  it('is the public one where the server knows it', async () => {
+  it('is the public one if configured', async () => {
     const ann = await behindProxy.newCaller()
     await ann.put('a', 'text')
     const { json } = await ann.post('/shares', { filename: 'a', expiresIn: 60 })
@@ -195,5 +195,53 @@ describe('the address of a share', () => {
     const request = ann.open(new URL(json.url).pathname, { headers: { Host: 'files.example.org' } })
     request.end()
     expect((await answerOf(request)).status).toBe(200)
+  })
+})
+
+describe('a share of a folder', () => {
+  async function sharedFolder() {
+    const ann = await shared.newCaller()
+    for (const name of ['top/in/a%20b.txt', 'top/in/sub/<c>', 'top/secret']) await ann.put(name, name)
+    return { ann, ...(await share(ann, 'top/in/')) }
+  }
+
+  it('lists the folder and those in it, and serves each file, by names relative to it', async () => {
+    const { url } = await sharedFolder()
+    const list = async (path: string) => (await fetch(url + path)).json()
+    expect(await list('')).toMatchObject({ folders: [{ name: 'sub/' }], files: [{ name: 'a b.txt' }], next: null })
+    expect(await list('/')).toMatchObject({ files: [{ name: 'a b.txt' }] })
+    expect(await list('/sub/')).toMatchObject({ folders: [], files: [{ name: 'sub/<c>' }] })
+    expect(await (await fetch(`${url}/sub/%3Cc%3E`)).text()).toBe('top/in/sub/<c>')
+    const part = await fetch(`${url}/a%20b.txt`, { headers: { Range: 'bytes=0-2' } })
+    expect([part.status, await part.text()]).toEqual([206, 'top'])
+  })
+
+  it('is a page for browsers, whose links lead to its files', async () => {
+    const { url } = await sharedFolder()
+    const answer = await fetch(`${url}/sub/`, { headers: { Accept: 'text/html,*/*' } })
+    const page = await answer.text()
+    expect(answer.headers.get('content-type')).toMatch(/^text\/html/)
+    expect(answer.headers.get('referrer-policy')).toBe('no-referrer')
+    expect(page).toContain('<h1>in/sub/</h1>')
+    const [, link = '', label] = /<a href="([^"]+)">([^<]*)<\/a>/.exec(page) ?? []
+    expect(label).toBe('&lt;c&gt;')
+    expect(await (await fetch(new URL(link, url))).text()).toBe('top/in/sub/<c>')
+  })
+
+  it('gives nothing beside the folder, and nothing once it is gone', async () => {
+    const { ann, url, id } = await sharedFolder()
+    for (const path of ['/none', '/none/', '/sub', '/a%20b.txt/', '/%2E%2E/secret', '/..%2Fsecret', '//secret']) {
+      const { status } = await ann.call(new URL(url).pathname + path)
+      expect([400, 404], path).toContain(status)
+    }
+    expect((await (await fetch(`${url}?prefix=top/`)).json()).files).toMatchObject([{ name: 'a b.txt' }])
+    const file = await share(ann, 'top/secret')
+    await ann.put('top/secret2', 'another file')
+    for (const path of ['/x', '/2', '/2/']) expect((await fetch(file.url + path)).status, path).toBe(404)
+    await ann.call('/files/top/in/', { method: 'DELETE' })
+    expect((await fetch(url)).status).toBe(404)
+    const { json } = await ann.call('/shares')
+    expect(json.shares.find((each: { id: string }) => each.id === id)).toMatchObject({ available: false })
+    expect((await ann.post('/shares', { filename: 'top/in/', expiresIn: 60 })).status).toBe(404)
   })
 })

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Caller } from '../../helpers/calls.js'
+import { Caller } from '../../helpers/calls.js'
 import { eventually } from '../../helpers/eventually.js'
 import { connectTo, head } from '../../helpers/raw-connection.js'
+import { startTestServer } from '../../helpers/server.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { makeTable } from '../../helpers/tables.js'
 
@@ -55,7 +56,7 @@ describe('tables', () => {
     expect((await ann.call('/tables/t')).json).toEqual(json.tables[0])
   })
 
-  it('of another account are not there', async () => {
+  it('of another account are answered as missing', async () => {
     const bob = await shared.newCaller()
     expect((await bob.call('/tables')).json).toEqual({ tables: [] })
     for (const [method, path] of [
@@ -69,11 +70,11 @@ describe('tables', () => {
     }
   })
 
-  it.each(['missing', 'T', '%22t%22', 't%27--', 'x'.repeat(100)])('called %s are not there', async (name) => {
+  it.each(['missing', 'T', '%22t%22', 't%27--', 'x'.repeat(100)])('called %s are answered as missing', async (name) => {
     expect((await ann.call(`/tables/${name}/rows`)).json).toMatchObject({ status: 404, code: 'table-not-found' })
   })
 
-  it('are removed import by import, or whole', async () => {
+  it('are removed one import at a time, or whole', async () => {
     const caller = await shared.newCaller()
     const first = await makeTable(caller, 'gone', 'a\n1\n')
     const second = await makeTable(caller, 'gone', 'a\n2\n')
@@ -90,14 +91,14 @@ describe('tables', () => {
     expect((await caller.call('/tables')).json).toEqual({ tables: [] })
   })
 
-  it('are removed by nobody with the role client', async () => {
+  it('cannot be removed by the role client', async () => {
     const client = await shared.newCaller('client')
     expect((await client.call('/tables/t', { method: 'DELETE' })).status).toBe(403)
   })
 })
 
-describe('rows', () => {
-  it('come newest import first, and last line first', async () => {
+describe('table rows', () => {
+  it('are sorted by newest import, then last line first', async () => {
     expect(await rows()).toEqual({
       count: 5,
       next: null,
@@ -115,7 +116,7 @@ describe('rows', () => {
   })
 
   it.each(['', '&from=2014-10-09', '&from=2014-10-09&to=2014-10-11'])(
-    'come by pages that follow each other%s',
+    'are split into consecutive pages%s',
     async (filter) => {
       const all = await idsOf(`?limit=1000${filter}`)
       const seen: number[] = []
@@ -146,7 +147,7 @@ describe('rows', () => {
     ['?from=2014-10-09&limit=2&offset=1', [4, 3]],
     ['?from=2014-10-09&limit=2&offset=3', [2]],
     ['?from=2099-01-01', []],
-  ])('are those from a day on, and before one: %s', async (query, expected) => {
+  ])('can be filtered from a date on, and before one: %s', async (query, expected) => {
     expect(await idsOf(query)).toEqual(expected)
   })
 
@@ -163,11 +164,11 @@ describe('rows', () => {
     ['?limit=1.5', 'limit'],
     ['?limit=many', 'limit'],
     ['?offset=-1', 'offset'],
-  ])('are refused for %s', async (query, field) => {
+  ])('are rejected for %s', async (query, field) => {
     expect(await rows(query)).toMatchObject({ status: 400, code: 'invalid-request', field })
   })
 
-  it('are a thousand at most, and the answer says so', async () => {
+  it('are limited to a thousand, as the response reports', async () => {
     const caller = await shared.newCaller()
     await makeTable(caller, 't', `a\n${Array.from({ length: 1500 }, (_, row) => row).join('\n')}\n`)
     const page = await rows('?limit=1000000000', caller)
@@ -178,7 +179,7 @@ describe('rows', () => {
     expect((await rows('?offset=5000', caller)).results).toEqual([])
   })
 
-  it('bear large integers and decimals as text, and names as they are', async () => {
+  it('have large integers and decimals as text, and unchanged names', async () => {
     const caller = await shared.newCaller()
     const content = `big,dec,"a ""b"", c",__proto__,time,bool\n9007199254740993,1.5,é,p,2014-10-08 12:30:00,true\n`
     await makeTable(caller, 'kinds', content, { types: { dec: 'decimal(9,2)' } })
@@ -190,7 +191,13 @@ describe('rows', () => {
     expect(lines.body.toString()).toBe(`${line}\n`)
   })
 
-  it('of imports that differ have the columns of all, as text where types differ', async () => {
+  it('keep a byte order mark at the start of a text', async () => {
+    const caller = await shared.newCaller()
+    await makeTable(caller, 't', 'a,b\n\ufeffx,1\n')
+    expect((await caller.call('/tables/t/rows')).json.results).toEqual([{ a: '\ufeffx', b: 1 }])
+  })
+
+  it('of imports that differ have all columns, as text where types differ', async () => {
     const caller = await shared.newCaller()
     await makeTable(caller, 'mixed', 'a,b,day\n1,x,2014-10-08\n')
     await makeTable(caller, 'mixed', 'b,c,day,a\ny,2.5,soon,one\n', { types: { a: 'text', day: 'text' } })
@@ -214,17 +221,17 @@ describe('rows', () => {
     expect(asked.results).toEqual(results.toReversed())
   })
 
-  it('need a date column for a filter', async () => {
+  it('require a date column for a filter', async () => {
     const caller = await shared.newCaller()
     await makeTable(caller, 't', 'a\n1\n')
     expect(await rows('?from=2014-10-08', caller)).toMatchObject({ code: 'invalid-request', field: 'column' })
   })
 })
 
-describe('rows as text', () => {
+describe('table rows as text', () => {
   const csv = { headers: { Accept: 'text/csv' } }
 
-  it('are CSV for who accepts that, whole', async () => {
+  it('are complete CSV if the client accepts it', async () => {
     const { status, headers, body } = await ann.call('/tables/t/rows', csv)
     expect({ status, type: headers['content-type'] }).toEqual({
       status: 200,
@@ -236,7 +243,7 @@ describe('rows as text', () => {
     )
   })
 
-  it('are lines of JSON for who accepts that, with the same filter', async () => {
+  it('are NDJSON if the client accepts it, with the same filter', async () => {
     const accept = { headers: { Accept: 'application/x-ndjson' } }
     const { body } = await ann.call('/tables/t/rows?from=2014-10-10', accept)
     const lines = body.toString().trimEnd().split('\n')
@@ -255,16 +262,16 @@ describe('rows as text', () => {
     expect(job).toMatchObject({ kind: 'export', table: 't', file: null, state: 'done', bytes: body.length })
   })
 
-  it('are only headers for HEAD', async () => {
+  it('have only headers for HEAD', async () => {
     const { status, headers, body } = await ann.call('/tables/t/rows', { method: 'HEAD', ...csv })
     expect([status, headers['filejobs-job'], body.length]).toEqual([200, undefined, 0])
   })
 
-  it.each(['?limit=5', '?offset=1', '?from=2014-02-30'])('are refused for %s', async (query) => {
+  it.each(['?limit=5', '?offset=1', '?from=2014-02-30'])('are rejected for %s', async (query) => {
     expect((await ann.call(`/tables/t/rows${query}`, csv)).json).toMatchObject({ status: 400, code: 'invalid-request' })
   })
 
-  it('can be stopped: the reader sees its connection break', async () => {
+  it('can be stopped: the client’s connection breaks', async () => {
     const caller = await shared.newCaller()
     const line = 'x'.repeat(1000)
     await makeTable(
@@ -282,7 +289,37 @@ describe('rows as text', () => {
     expect((await reader.ended()).error).toBe('ECONNRESET')
   })
 
-  it('are one export at a time', async () => {
+  it('of a client that does not read do not block rows, summaries and queries of other accounts', async () => {
+    const server = await startTestServer({ jobsPerAccount: 4 })
+    try {
+      const [silent, other] = [
+        new Caller(server, await server.logIn('silent')),
+        new Caller(server, await server.logIn('other')),
+      ]
+      const lines = Array.from({ length: 20_000 }, (_, row) => `${row},${'x'.repeat(1000)}`)
+      await makeTable(silent, 'large', `id,text\n${lines.join('\n')}\n`)
+      await makeTable(other, 't', 'a\n1\n')
+      for (let each = 0; each < 4; each++) {
+        const reader = await connectTo(server.url)
+        reader.socket.pause()
+        reader.send(head('GET /tables/large/rows', silent.token, { Accept: 'text/csv' }))
+      }
+      await eventually('all four have begun', async () => {
+        const { jobs } = (await silent.call('/jobs?kind=export&state=running')).json
+        return jobs.length === 4 && jobs.every(({ bytes }: { bytes: number }) => bytes > 0)
+      })
+      expect((await other.call('/tables/t/rows')).json.results).toEqual([{ a: 1 }])
+      expect((await other.call('/tables/t/summary')).json.rows).toBe(1)
+      expect((await other.post('/query', { sql: 'from t' })).json.results).toEqual([{ a: 1 }])
+      expect((await other.call('/tables/t/rows', csv)).body.toString()).toBe('a\n1\n')
+      expect((await silent.call('/jobs?kind=export&state=running')).json.jobs.length).toBe(4)
+      await silent.post('/export/stop')
+    } finally {
+      await server.close()
+    }
+  })
+
+  it('are limited to one export at a time', async () => {
     const caller = await shared.newCaller()
     const line = 'x'.repeat(1000)
     await makeTable(
@@ -305,8 +342,8 @@ describe('rows as text', () => {
   })
 })
 
-describe('a summary', () => {
-  it('tells of columns, and of rows over time', async () => {
+describe('a table summary', () => {
+  it('contains columns, and rows over time', async () => {
     const { status, json } = await ann.call('/tables/t/summary')
     expect(status).toBe(200)
     expect(json).toEqual({
@@ -333,7 +370,7 @@ describe('a summary', () => {
     ['week', '2014-01-01', '2015-01-01'],
     ['month', '2014-01-01', '2020-01-01'],
     ['year', '1900-01-01', '2020-01-01'],
-  ])('counts by %s where that suits', async (unit, first, last) => {
+  ])('counts by %s depending on the range of dates', async (unit, first, last) => {
     const caller = await shared.newCaller()
     await makeTable(caller, 't', `d\n${first}\n${last}\n`)
     expect((await caller.call('/tables/t/summary')).json.overTime).toMatchObject({
@@ -343,7 +380,7 @@ describe('a summary', () => {
     })
   })
 
-  it('has no counts over time without a date column, and goes along with the table', async () => {
+  it('has no counts over time without a date column, and is updated with the table', async () => {
     const caller = await shared.newCaller()
     await makeTable(caller, 't', 'a\n1\n')
     expect((await caller.call('/tables/t/summary')).json).toMatchObject({ rows: 1, overTime: null })
@@ -362,7 +399,7 @@ describe('values of a megabyte', () => {
     await makeTable(caller, 'large', `id,text\n${lines.join('')}`)
   })
 
-  it('come by pages that are as long as they can be', async () => {
+  it('are split into pages of the maximum size', async () => {
     const seen: number[] = []
     let path: string | null = '/tables/large/rows?limit=1000'
     while (path) {
@@ -378,7 +415,7 @@ describe('values of a megabyte', () => {
     expect(seen).toEqual(Array.from({ length: 300 }, (_, at) => 299 - at))
   })
 
-  it('come whole as CSV', async () => {
+  it('are complete in CSV', async () => {
     const { body } = await caller.call('/tables/large/rows', { headers: { Accept: 'text/csv' } })
     const lines = body.toString().trimEnd().split('\n')
     expect(lines.length).toBe(301)

@@ -1,25 +1,25 @@
 import type { Context } from 'hono'
 import type { ProblemBody } from '../../protocol/problems.js'
-import { answerProblem } from '../http/problems.js'
 import type { Log } from '../log.js'
+import { answerProblem } from '../routes/responses/problems.js'
 
-export interface Words {
+export interface FormattedError {
   /** The media type. */
   type: string
   body: string
-  /** Where the interface answers another status than ours. */
+  /** The status, if the interface uses another one. */
   status?: number
 }
 
-/** Answers an error as our own interface would, its headers included, but in other words. */
-export async function answerInWords(
+/** Responds with an error like our own interface, including the headers, but with another body. */
+export async function answerFormatted(
   error: unknown,
   c: Context,
   log: Log,
-  word: (problem: ProblemBody) => Words,
+  format: (problem: ProblemBody) => FormattedError,
 ): Promise<Response> {
   const ours = answerProblem(error, c, log)
-  const { type, body, status = ours.status } = word((await ours.json()) as ProblemBody)
+  const { type, body, status = ours.status } = format((await ours.json()) as ProblemBody)
   const headers = new Headers(ours.headers)
   headers.set('Content-Type', type)
   return new Response(body, { status, headers })

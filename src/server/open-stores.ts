@@ -1,0 +1,74 @@
+import type { Closers } from './closers.js'
+import type { ServerConfig } from './config.js'
+import type { Log } from './log.js'
+import { openAccountStore } from './stores/local/accounts.js'
+import { openCounters } from './stores/local/counters.js'
+import { openDataFolder } from './stores/local/data-folder.js'
+import { lockDataFolder } from './stores/local/data-lock.js'
+import { openLocalFiles } from './stores/local/files.js'
+import { openJobFiles } from './stores/local/job-files.js'
+import { openJobHistory } from './stores/local/job-history.js'
+import { openSecretKey } from './stores/local/secret-key.js'
+import { openSessionStore } from './stores/local/sessions.js'
+import { openShareStore } from './stores/local/shares.js'
+import { openStorageCheck } from './stores/local/storage-check.js'
+import { openTableStore } from './stores/local/tables.js'
+
+export type Stores = Awaited<ReturnType<typeof openStores>>
+
+/** Locks the data folder and opens the stores in it. The only place that decides which stores a server uses. */
+export async function openStores(config: ServerConfig, log: Log, closers: Closers) {
+  const folder = await openDataFolder(config.dataFolder)
+  const { root } = folder
+  const reserve = closers.opened(folder.reserve)
+  const lock = await reserve.use(() => lockDataFolder(root))
+  closers.add(() => lock.release())
+  const counters = closers.opened(await openCounters(root))
+  const accounts = closers.opened(await openAccountStore(root, counters, reserve))
+  const sessions = closers.opened(
+    await openSessionStore(root, {
+      reserve,
+      onUsesLost: (error) => log.warn('When sessions were last used could not be written; it is lost', error),
+    }),
+  )
+  const { files, folders, partials, smallFiles, stages, capacity, checkRestored, discarded } = closers.opened(
+    await openLocalFiles(root, {
+      reserve,
+      onDamage: ({ space, name, path, recorded, found }) => {
+        const what = `"${name}" of ${space.role}:${space.username} is damaged (${path})`
+        log.error(what, new Error(`its SHA-256 is ${found}, but ${recorded} was recorded when it was stored`))
+      },
+      onError: (error) => log.warn('A restored file could not be compared, or a removed folder not deleted', error),
+    }),
+  )
+  const shares = closers.opened(await openShareStore(root, { reserve }))
+  const onHistoryError = (error: unknown) => log.error('The job history cannot be written and is tried again', error)
+  const jobFiles = closers.opened(
+    await openJobFiles(root, { onError: (error) => log.warn('The list of the files of a job is cut', error) }),
+  )
+  const onForgotten = (id: string) => void jobFiles.remove(id)
+  const history = closers.opened(await openJobHistory(root, onHistoryError, { reserve, onForgotten }))
+  for (const id of jobFiles.jobs()) if (!(await history.has(id))) await jobFiles.remove(id)
+  const tables = await openTableStore(folder, counters)
+  return {
+    accounts,
+    sessions,
+    shares,
+    counters,
+    files,
+    folders,
+    partials,
+    smallFiles,
+    stages,
+    capacity,
+    history,
+    jobFiles,
+    tables,
+    /** Compares restored files with their digests in the background. */
+    checkRestored,
+    /** Removed folders whose bytes are still on the disk. */
+    discarded,
+    findFault: await openStorageCheck(folder, capacity),
+    secret: await openSecretKey(root, config.jwtSecret),
+  }
+}

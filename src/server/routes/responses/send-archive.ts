@@ -1,0 +1,68 @@
+import type { HttpBindings } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { type ArchiveFormat, archiveTypes } from '../../../protocol/archives.js'
+import { jobHeader } from '../../../protocol/routes.js'
+import type { ArchiveExports } from '../../archives/archive-exports.js'
+import type { Selection } from '../../archives/selection.js'
+import type { Identity } from '../../auth/identity.js'
+import { cut, hangUpSignal, leftSignal, unsentBytes } from '../../http/connection.js'
+import type { WantedArchive } from '../headers/archive-query.js'
+import { exportOptionsOf, repeaterOf } from '../headers/export-options.js'
+import { dispositionOf } from './disposition.js'
+
+export interface ArchiveAnswer {
+  env: HttpBindings
+  identity: Identity
+  archives: ArchiveExports
+  selection: Selection
+  wanted: WantedArchive
+  /** The name of the job: the folder that holds everything, with a slash at the end. */
+  name: string
+  /** The account of the job, if it is not the requester's. */
+  account?: string
+  /** How long the client may read nothing, if shorter than the default idle timeout. */
+  silenceMs?: number
+}
+
+/** Responds to a GET, POST or HEAD for an archive. A HEAD takes no slot and starts no job. Throws like `ArchiveExports.send`. */
+export async function sendArchive(answer: ArchiveAnswer): Promise<Response> {
+  const { env, identity, archives, selection, wanted, name, account, silenceMs } = answer
+  const { incoming, outgoing } = env
+  const headers = headersOf(name, wanted.format)
+  if (incoming.method === 'HEAD') {
+    await archives.check(selection)
+    return new Response(null, { headers })
+  }
+  await archives.send({
+    identity,
+    ...(account === undefined ? {} : { account }),
+    ...(silenceMs === undefined ? {} : { silenceMs }),
+    name,
+    selection,
+    ...wanted,
+    ...exportOptionsOf(incoming),
+    repeater: incoming.method === 'GET' ? repeaterOf(incoming.headers) : null,
+    left: leftSignal(outgoing),
+    hungUp: hangUpSignal(outgoing),
+    unsent: () => unsentBytes(outgoing),
+    begin(job) {
+      outgoing.writeHead(200, { ...headers, [jobHeader]: job.id })
+      outgoing.flushHeaders()
+    },
+    response: outgoing,
+    cut: () => cut(outgoing),
+  })
+  return RESPONSE_ALREADY_SENT
+}
+
+/** Its length is not known before it has been sent, and it is made anew for each request: no ranges. */
+function headersOf(name: string, format: ArchiveFormat): Record<string, string> {
+  const folder = name.slice(0, -1)
+  return {
+    'Content-Type': archiveTypes[format],
+    'Content-Disposition': dispositionOf(`${folder === '' || folder.endsWith('/') ? 'files' : folder}.${format}`),
+    'Accept-Ranges': 'none',
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': "sandbox; default-src 'none'",
+  }
+}

@@ -1,0 +1,125 @@
+import type { IncomingMessage } from 'node:http'
+import type { HttpBindings } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { jobHeader } from '../../../protocol/routes.js'
+import type { Identity } from '../../auth/identity.js'
+import { cut, hangUpSignal, leftSignal, unsentBytes } from '../../http/connection.js'
+import { damagedFile } from '../../stores/damage.js'
+import type { OpenFile, StoredFile } from '../../stores/files.js'
+import type { Exports } from '../../transfers/exports.js'
+import type { ByteRange } from '../../transfers/sending.js'
+import { ifRangeHolds, isNotModified } from '../headers/conditions.js'
+import { reprDigest } from '../headers/digests.js'
+import { exportOptionsOf, repeaterOf } from '../headers/export-options.js'
+import { parseRange } from '../headers/ranges.js'
+import { dispositionOf } from './disposition.js'
+import { validatorHeaders } from './validators.js'
+
+export interface FileAnswer {
+  env: HttpBindings
+  identity: Identity
+  exports: Exports
+  /** Closed by `sendFile` in any case. */
+  file: OpenFile
+  /** The name of the job; by default the file's. */
+  name?: string
+  /** The account of the job, if it is not the file's owner. */
+  account?: string
+  /** False: a separate job, if the readers are different people; default true. */
+  joins?: boolean
+  /** Whether programs retry such a request automatically when it is interrupted; default false. */
+  isRepeatable?: boolean
+  /** How long the client may read nothing, if shorter than the default idle timeout. */
+  silenceMs?: number
+}
+
+/** Responds to a GET or HEAD for a file. A HEAD takes no slot and starts no job: it only has to find the file. */
+export async function answerFile(
+  incoming: IncomingMessage,
+  { find, send }: { find(): Promise<StoredFile>; send(): Promise<Response> },
+): Promise<Response> {
+  return incoming.method === 'HEAD' ? headFile(incoming, await find()) : send()
+}
+
+/**
+ * Responds to a GET for a file: 304, 412 and 416 by its conditions and range (RFC 9110 sections 13 and 14), or an
+ * export job that sends 200 or 206. Throws like `Exports.send`.
+ */
+export async function sendFile(answer: FileAnswer): Promise<Response> {
+  const { env, identity, exports, file, name, account, joins, silenceMs } = answer
+  const { incoming, outgoing } = env
+  let choice: Choice
+  let options: ReturnType<typeof exportOptionsOf>
+  try {
+    choice = choose(incoming, file.file)
+    options = exportOptionsOf(incoming)
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+  if (choice.status === 304) {
+    await file.close()
+    return new Response(null, { status: 304, headers: validatorHeaders(file.file) })
+  }
+  const { status, range } = choice
+  const headers = headersOf(file.file, choice)
+  // A client that waits for a slot has sent its whole request, so its connection is read and reports a disconnect.
+  const left = leftSignal(outgoing)
+  await exports.send({
+    identity,
+    ...(account === undefined ? {} : { account }),
+    ...(joins === undefined ? {} : { joins }),
+    ...(silenceMs === undefined ? {} : { silenceMs }),
+    name: name ?? file.file.name,
+    file,
+    range,
+    ...options,
+    repeater: answer.isRepeatable ? repeaterOf(incoming.headers) : null,
+    left,
+    hungUp: hangUpSignal(outgoing),
+    unsent: () => unsentBytes(outgoing),
+    begin(job) {
+      outgoing.writeHead(status, { ...headers, [jobHeader]: job.id })
+      outgoing.flushHeaders()
+    },
+    response: outgoing,
+    cut: () => cut(outgoing),
+  })
+  return RESPONSE_ALREADY_SENT
+}
+
+/** The response to a HEAD: the headers of the whole file. */
+function headFile(incoming: IncomingMessage, file: StoredFile): Response {
+  if (file.damaged) throw damagedFile(file.name)
+  if (isNotModified(incoming, file)) return new Response(null, { status: 304, headers: validatorHeaders(file) })
+  return new Response(null, { status: 200, headers: headersOf(file, whole(file)) })
+}
+
+type Choice = { status: 304 } | { status: 200 | 206; range: ByteRange }
+
+function choose(incoming: IncomingMessage, file: StoredFile): Choice {
+  if (isNotModified(incoming, file)) return { status: 304 }
+  const { headers } = incoming
+  const part = ifRangeHolds(headers, file) ? parseRange(headers.range, file.size) : undefined
+  return part ? { status: 206, range: part } : whole(file)
+}
+
+function whole(file: StoredFile): { status: 200; range: ByteRange } {
+  return { status: 200, range: { start: 0, end: file.size } }
+}
+
+function headersOf(file: StoredFile, choice: { status: number; range: ByteRange }): Record<string, string> {
+  const { start, end } = choice.range
+  return {
+    'Content-Type': file.type,
+    'Content-Length': String(end - start),
+    'Content-Disposition': dispositionOf(file.name),
+    'Accept-Ranges': 'bytes',
+    ...(choice.status === 206 ? { 'Content-Range': `bytes ${start}-${end - 1}/${file.size}` } : {}),
+    ...validatorHeaders(file),
+    ...(file.sha256 === null ? {} : { 'Repr-Digest': reprDigest(file.sha256) }),
+    // A file is user content: a browser must neither guess its type nor run it as a page of this origin.
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': "sandbox; default-src 'none'",
+  }
+}

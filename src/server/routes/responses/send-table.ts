@@ -1,0 +1,68 @@
+import type { HttpBindings } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { jobHeader } from '../../../protocol/routes.js'
+import type { Identity } from '../../auth/identity.js'
+import { cut, hangUpSignal, leftSignal, unsentBytes } from '../../http/connection.js'
+import type { StoredTable } from '../../stores/tables.js'
+import type { RowFilter } from '../../tables/row-filter.js'
+import type { TableExports } from '../../tables/table-exports.js'
+import type { TextFormat } from '../../tables/table-rows.js'
+import { isNotModified } from '../headers/conditions.js'
+import { jobIdOf } from '../headers/preferences.js'
+import { slotWaitOf } from '../headers/slot-wait.js'
+import { tableValidators } from './table-answers.js'
+import { validatorHeaders } from './validators.js'
+
+export interface TableAnswer {
+  env: HttpBindings
+  identity: Identity
+  tableExports: TableExports
+  table: StoredTable
+  filter: RowFilter
+  format: TextFormat
+}
+
+const mediaTypes = { csv: 'text/csv; charset=utf-8; header=present', ndjson: 'application/x-ndjson' } as const
+
+/** The first supported format that Accept names; undefined for JSON, the default. */
+export function wantedText(accept: string | undefined): TextFormat | undefined {
+  for (const range of (accept ?? '').split(',')) {
+    const [type = ''] = range.split(';')
+    if (type.trim() === 'text/csv') return 'csv'
+    if (type.trim() === 'application/x-ndjson') return 'ndjson'
+    if (type.trim() === 'application/json') return undefined
+  }
+  return undefined
+}
+
+/** Sends all rows of a table as text, as an export job. Throws like `TableExports.send`. */
+export async function sendTable({ env, identity, tableExports, ...rest }: TableAnswer): Promise<Response> {
+  const { incoming, outgoing } = env
+  const validators = tableValidators(rest.table, [rest.format, rest.filter])
+  if (isNotModified(incoming, validators))
+    return new Response(null, { status: 304, headers: validatorHeaders(validators) })
+  const headers = {
+    'Content-Type': mediaTypes[rest.format],
+    'Content-Disposition': `attachment; filename="${rest.table.name}.${rest.format}"`,
+    ...validatorHeaders(validators),
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': "sandbox; default-src 'none'",
+  }
+  if (incoming.method === 'HEAD') return new Response(null, { headers })
+  await tableExports.send({
+    identity,
+    ...rest,
+    jobId: jobIdOf(incoming.headers[jobHeader.toLowerCase()] as string | undefined),
+    waitMs: slotWaitOf(incoming),
+    left: leftSignal(outgoing),
+    hungUp: hangUpSignal(outgoing),
+    unsent: () => unsentBytes(outgoing),
+    begin(job) {
+      outgoing.writeHead(200, { ...headers, [jobHeader]: job.id })
+      outgoing.flushHeaders()
+    },
+    response: outgoing,
+    cut: () => cut(outgoing),
+  })
+  return RESPONSE_ALREADY_SENT
+}
