@@ -1,13 +1,9 @@
 import { z } from 'zod'
+import { passwordBytes } from './password-bytes.js'
+import { roles } from './roles.js'
 
-export const roles = ['user', 'ops', 'client', 'admin'] as const
-export type Role = (typeof roles)[number]
-
-/** Letters, digits and `._@+-`, beginning with a letter or digit, 64 characters at most. */
+/** Letters, digits and `._@+-`, starting with a letter or digit, at most 64 characters. */
 export const usernamePattern = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/
-
-/** bcrypt reads no more than 72 bytes, so a longer password would be cut in silence. */
-export const passwordBytes = { min: 8, max: 72 } as const
 
 export const roleSchema = z.enum(roles)
 const username = z
@@ -36,7 +32,7 @@ export const loginSchema = z
   })
   .meta({ id: 'Login', example: { username: 'ann', password: 'correct horse' } })
 
-/** A login, or a signup, of the dashboard. */
+/** A login or signup by the dashboard. */
 export const cookieLoginSchema = loginSchema
   .extend({ signup: z.boolean().optional(), name: z.string().max(200).optional() })
   .meta({ id: 'CookieLogin', example: { username: 'ann', password: 'correct horse', signup: true } })
@@ -63,7 +59,7 @@ export const loggedInSchema = z
   })
 export type LoggedIn = z.infer<typeof loggedInSchema>
 
-/** The token went into a cookie that scripts cannot read. */
+/** The token was stored in a cookie that scripts cannot read. */
 export const cookieLoggedInSchema = loggedInSchema.omit({ token: true }).meta({
   id: 'CookieLoggedIn',
   example: {
@@ -75,20 +71,26 @@ export const cookieLoggedInSchema = loggedInSchema.omit({ token: true }).meta({
 })
 export type CookieLoggedIn = z.infer<typeof cookieLoggedInSchema>
 
-const accessFields = {
+const pairFields = {
   access: z.string().meta({ description: 'a token for half an hour' }),
   accessExpiresAt: z.iso.datetime(),
+  refresh: z.string().meta({ description: 'fetches the next two tokens, once; opens nothing else' }),
+  refreshExpiresAt: z.iso.datetime().meta({ description: 'the end of the session' }),
+}
+const examplePair = {
+  access: exampleToken,
+  accessExpiresAt: '2026-11-20T10:00:00.000Z',
+  refresh: exampleToken,
+  refreshExpiresAt: '2026-11-21T09:30:00.000Z',
 }
 
-/** The answer to a login by two tokens. */
+/** The response to a login with two tokens. */
 export const tokenPairSchema = z
   .object({
     message: z.string(),
     username: z.string(),
     role: roleSchema,
-    ...accessFields,
-    refresh: z.string().meta({ description: 'fetches the next access token, for a day; opens nothing else' }),
-    refreshExpiresAt: z.iso.datetime(),
+    ...pairFields,
   })
   .meta({
     id: 'TokenPair',
@@ -96,10 +98,7 @@ export const tokenPairSchema = z
       message: 'Logged in as user:ann.',
       username: 'ann',
       role: 'user',
-      access: exampleToken,
-      accessExpiresAt: '2026-11-20T10:00:00.000Z',
-      refresh: exampleToken,
-      refreshExpiresAt: '2026-11-21T09:30:00.000Z',
+      ...examplePair,
     },
   })
 export type TokenPairRecord = z.infer<typeof tokenPairSchema>
@@ -108,10 +107,8 @@ export const refreshSchema = z
   .object({ refresh: z.string() })
   .meta({ id: 'Refresh', example: { refresh: exampleToken } })
 
-export const accessTokenSchema = z
-  .object(accessFields)
-  .meta({ id: 'AccessToken', example: { access: exampleToken, accessExpiresAt: '2026-11-20T10:00:00.000Z' } })
-export type AccessTokenRecord = z.infer<typeof accessTokenSchema>
+export const rotatedTokensSchema = z.object(pairFields).meta({ id: 'RotatedTokens', example: examplePair })
+export type RotatedTokensRecord = z.infer<typeof rotatedTokensSchema>
 
 const exampleAccount = {
   id: 7,

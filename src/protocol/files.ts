@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { archiveFormats, paxDigest } from './archives.js'
 
 const exampleFile = {
   name: 'reports/sales.csv',
@@ -24,7 +25,7 @@ export const fileListSchema = z
   .meta({ id: 'FileList', example: { files: [exampleFile], next: 'cmVwb3J0cy9zYWxlcy5jc3Y' } })
 export type FileList = z.infer<typeof fileListSchema>
 
-/** The answer to a finished upload by form. */
+/** The response to a completed upload by form. */
 export const uploadedSchema = z
   .object({ message: z.string(), files: z.array(fileSchema) })
   .meta({ id: 'Uploaded', example: { message: 'Uploaded reports/sales.csv.', files: [exampleFile] } })
@@ -33,4 +34,17 @@ export type Uploaded = z.infer<typeof uploadedSchema>
 export const exportSchema = z
   .object({ filename: z.string() })
   .meta({ id: 'Export', example: { filename: 'sample.csv' } })
+export const exportManySchema = z
+  .object({
+    files: z
+      .array(z.string())
+      .min(1)
+      .meta({ description: 'names of files, and of folders with a slash at the end; `/` is everything' }),
+    archive: z.enum(archiveFormats).default('tar'),
+    digests: z
+      .boolean()
+      .default(false)
+      .meta({ description: `adds the SHA-256 of each file to a tar, as the PAX record ${paxDigest}` }),
+  })
+  .meta({ id: 'ExportMany', example: { files: ['sample.csv', 'photos/'], archive: 'zip' } })
 export const moveSchema = z.object({ to: z.string() }).meta({ id: 'Move', example: { to: 'archive/sample.csv' } })

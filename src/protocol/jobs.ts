@@ -1,18 +1,7 @@
 import { z } from 'zod'
+import { jobKinds, jobStates } from './job-kinds.js'
 
-export const jobKinds = ['upload', 'export', 'import', 'query'] as const
 export type JobKind = (typeof jobKinds)[number]
-
-export const jobStates = [
-  'waiting',
-  'running',
-  'paused',
-  'interrupted',
-  'committing',
-  'done',
-  'stopped',
-  'failed',
-] as const
 export type JobState = (typeof jobStates)[number]
 
 export const exampleJob = {
@@ -26,6 +15,7 @@ export const exampleJob = {
   totalBytes: 1_073_741_824,
   percent: 50,
   rows: null,
+  files: null,
   rate: 104_857_600,
   rateLimit: null,
   startedAt: '2026-11-20T09:31:07.000Z',
@@ -34,18 +24,30 @@ export const exampleJob = {
   error: null,
 }
 
+const failureSchema = z.object({ name: z.string(), code: z.string(), message: z.string() })
+export type FileFailure = z.infer<typeof failureSchema>
+
+const fileCountsSchema = z.object({
+  total: z.int().nullable().meta({ description: 'as the client has said; null if unknown' }),
+  done: z.int().meta({ description: 'transferred or unchanged' }),
+  unchanged: z.int(),
+  failed: z.int(),
+  failures: z.array(failureSchema).meta({ description: 'of the failed ones the first ten' }),
+})
+
 export const jobSchema = z
   .object({
     id: z.uuid(),
     kind: z.enum(jobKinds),
     account: z.string().meta({ example: 'user:ann' }),
-    file: z.string().nullable(),
+    file: z.string().nullable().meta({ description: 'of a job of many files the prefix of their names, or empty' }),
     table: z.string().nullable(),
     state: z.enum(jobStates),
     bytes: z.int().meta({ description: 'bytes that the server has accepted (upload, import) or handed on (export)' }),
     totalBytes: z.int().nullable(),
     percent: z.number().nullable(),
     rows: z.int().nullable().meta({ description: 'known at the end of an import or a query' }),
+    files: fileCountsSchema.nullable().meta({ description: 'of a job of many files; null for any other' }),
     rate: z.int().nullable().meta({ description: 'bytes per second over the last seconds, while it runs' }),
     rateLimit: z.int().nullable().meta({ description: 'bytes per second' }),
     startedAt: z.iso.datetime().nullable(),
@@ -71,6 +73,7 @@ const exampleReceipt = {
   stoppedBy: 'user:ann',
   stoppedAt: '2026-11-20T09:31:12.000Z',
   bytesDiscarded: 536_870_912,
+  published: null,
   cleanedUp: true,
   tookMs: 3.4,
 }
@@ -82,6 +85,10 @@ export const receiptSchema = z
     stoppedBy: z.string(),
     stoppedAt: z.iso.datetime(),
     bytesDiscarded: z.int(),
+    published: z
+      .object({ files: z.int(), bytes: z.int() })
+      .nullable()
+      .meta({ description: 'what stays of a job of many files; null for any other' }),
     cleanedUp: z.boolean(),
     tookMs: z.number(),
   })
@@ -92,7 +99,7 @@ export const receiptSchema = z
   })
 export type Receipt = z.infer<typeof receiptSchema>
 
-/** The answer to `/upload/stop` and its kin: the newest job's receipt, with all of them in `receipts`. */
+/** The response to `/upload/stop` and the like: the newest job's receipt, with all of them in `receipts`. */
 export const receiptsSchema = receiptSchema
   .extend({ receipts: z.array(receiptSchema) })
   .meta({ id: 'Receipts', example: { ...exampleReceipt, receipts: [exampleReceipt] } })
@@ -106,7 +113,7 @@ export type JobList = z.infer<typeof jobListSchema>
 export const jobEventNames = ['snapshot', 'job', 'resync', 'heartbeat'] as const
 export type JobEventName = (typeof jobEventNames)[number]
 
-/** One event of `/jobs/events`, as it stands in `data:` of a server-sent event, or on a line of NDJSON. */
+/** One event of `/jobs/events`, in `data:` of a server-sent event, or on a line of NDJSON. */
 export const jobEventSchema = z
   .object({
     id: z
@@ -125,8 +132,15 @@ export type JobEvent = z.infer<typeof jobEventSchema>
 /** Bytes per second: a pebibyte. */
 export const maxRateLimit = 2 ** 50
 
+const rateLimitSchema = z.int().positive().max(maxRateLimit)
+const countSchema = z.int().nonnegative()
+
 export const jobChangesSchema = z
   .object({
-    rateLimit: z.int().positive().max(maxRateLimit).nullable().meta({ description: 'bytes per second, null for none' }),
+    rateLimit: rateLimitSchema.nullable().optional().meta({ description: 'bytes per second, null for none' }),
+    files: countSchema.optional().meta({ description: 'how many files a job of many files has in all' }),
+    totalBytes: countSchema.optional().meta({ description: 'how many bytes a job of many files has in all' }),
   })
+  .refine((changes) => Object.keys(changes).length > 0, { path: ['rateLimit'], message: 'is missing' })
   .meta({ id: 'JobChanges', example: { rateLimit: 5_242_880 } })
+export type JobChanges = z.infer<typeof jobChangesSchema>

@@ -1,4 +1,4 @@
-/** What can go wrong, in one table: the code that both sides name it by, the HTTP status, the client's exit code and a title. */
+/** All errors in one table: the code that both sides use, the HTTP status, the client's exit code and a title. */
 export const problems = {
   'invalid-request': { status: 400, exit: 2, title: 'The request is not valid' },
   'taken-over': { status: 400, exit: 6, title: 'Another request took the upload over' },
@@ -23,38 +23,48 @@ export const problems = {
   'already-published': { status: 409, exit: 4, title: 'Too late to stop: already published' },
   'not-running': { status: 409, exit: 4, title: 'The job is not running' },
   'not-pausable': { status: 409, exit: 6, title: 'This job cannot be paused' },
+  'not-joinable': { status: 409, exit: 6, title: 'The request cannot be part of this job' },
+  'file-changed': { status: 409, exit: 5, title: 'The file was changed while it was being sent' },
   'username-taken': { status: 409, exit: 6, title: 'The username is taken' },
   'name-conflict': { status: 409, exit: 6, title: 'The name is taken by a folder, or lies below a file' },
   'last-admin': { status: 409, exit: 6, title: 'The last admin must stay' },
   'offset-mismatch': { status: 409, exit: 5, title: 'The offset does not match' },
   'upload-gone': { status: 410, exit: 4, title: 'The upload has ended or expired' },
+  'job-expired': { status: 410, exit: 4, title: 'The job has expired' },
   'precondition-failed': { status: 412, exit: 6, title: 'A condition of the request does not hold' },
   'file-too-large': { status: 413, exit: 7, title: 'The file is too large' },
   'quota-exceeded': { status: 413, exit: 7, title: 'Over the quota' },
   'body-too-large': { status: 413, exit: 2, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, exit: 2, title: 'The media type is not supported' },
   'range-not-satisfiable': { status: 416, exit: 1, title: 'The range lies outside the file' },
+  'expectation-failed': { status: 417, exit: 1, title: 'The expectation cannot be met' },
   'digest-mismatch': { status: 422, exit: 8, title: 'The digest does not match' },
   'malformed-csv': { status: 422, exit: 10, title: 'The CSV is malformed' },
   'malformed-query': { status: 422, exit: 10, title: 'The query is malformed or not allowed' },
+  'import-too-long': { status: 422, exit: 10, title: 'The import ran for too long' },
   'query-too-long': { status: 422, exit: 10, title: 'The query ran for too long' },
   'upload-locked': { status: 423, exit: 5, title: 'The upload cannot be reached now' },
   'too-many-attempts': { status: 429, exit: 5, title: 'Too many attempts' },
+  'too-many-requests': { status: 429, exit: 5, title: 'Too many requests' },
   'checksum-mismatch': { status: 460, exit: 8, title: 'The checksum does not match' },
   'client-left': { status: 499, exit: 5, title: 'The client left' },
+  'file-damaged': { status: 500, exit: 8, title: 'The stored file is damaged' },
+  'not-accessible': { status: 500, exit: 1, title: 'The server may not access the file' },
   internal: { status: 500, exit: 1, title: 'Something broke in the server' },
+  'not-implemented': { status: 501, exit: 1, title: 'Not implemented' },
   'tables-unavailable': { status: 501, exit: 1, title: 'Tables are not available' },
   'shutting-down': { status: 503, exit: 5, title: 'The server is shutting down' },
   busy: { status: 503, exit: 5, title: 'The server is busy' },
+  'storage-unavailable': { status: 503, exit: 5, title: 'The storage is not available' },
   'disk-full': { status: 507, exit: 7, title: 'The disk is full' },
 } as const satisfies Record<string, { status: number; exit: number; title: string }>
 
 export type ProblemCode = keyof typeof problems
 
-/** What an error answer carries beside the standard members: the field at fault, the blocking job, a line number, … */
+/** Additional members of an error response: the invalid field, the blocking job, a line number, … */
 export type ProblemDetails = Record<string, unknown>
 
-/** The body of an error answer: RFC 9457 `application/problem+json`, with `code` and a `message` for people. */
+/** The body of an error response: RFC 9457 `application/problem+json`, with `code` and a `message` for people. */
 export interface ProblemBody extends ProblemDetails {
   type: string
   title: string
@@ -64,7 +74,7 @@ export interface ProblemBody extends ProblemDetails {
   message: string
 }
 
-/** An error that the user is told of. Its message says what happened and what to do about it. */
+/** An error to report to the user. Its message says what happened and what to do. */
 export class Problem extends Error {
   readonly code: ProblemCode
   readonly details: ProblemDetails
@@ -81,7 +91,7 @@ export class Problem extends Error {
   }
 }
 
-/** Words a problem as RFC 9457 asks for it. */
+/** Formats a problem as RFC 9457 requires. */
 export function problemBody(problem: Problem): ProblemBody {
   const { status, title } = problems[problem.code]
   return {

@@ -1,4 +1,4 @@
-/** The paths that both sides agree on. */
+/** The paths that client and server share. */
 export const routes = {
   signup: '/auth/signup',
   login: '/auth/login',
@@ -32,39 +32,50 @@ export const routes = {
   shared: '/s',
 } as const
 
-/** Carries a job's id: from the client, to choose it (a UUID), and in every answer that concerns a job. */
+/** The id of a job: set by the client (a UUID), and returned in every response about a job. */
 export const jobHeader = 'Filejobs-Job'
 
-/** Sent with an upload or an export: bytes per second that its job is limited to from its first byte on. */
+/** The id of a job of many files that the request belongs to. */
+export const partOfHeader = 'Filejobs-Part-Of'
+
+/** For uploads and exports: limits the job to this many bytes per second from its first byte. */
 export const rateLimitHeader = 'Filejobs-Rate-Limit'
 
-/** Shows that a page of ours asks: a form or a script of another site cannot send it. Its value is `1`. */
+/**
+ * Proves that the request comes from our own page: forms and scripts of other sites cannot send it. Its value is `1`.
+ */
 export const csrfHeader = 'Filejobs-Csrf'
 
-/** The path of a file: each segment percent-encoded, the slashes kept. */
+/** The path of a file: each segment percent-encoded, slashes kept. */
 export function filePath(name: string): string {
   return `${routes.files}/${encodeSegments(name)}`
 }
 
-/** What an ops account publishes, as clients write it: `ops:OPS`, `ops:OPS/` or `ops:OPS/NAME`. Undefined for names of one's own. */
+/**
+ * Parses a reference to published files: `ops:OPS`, `ops:OPS/` or `ops:OPS/NAME`. Undefined for the account's own
+ * names.
+ */
 export function parsePublished(text: string): { ops: string; name: string } | undefined {
   const [, ops, name = ''] = /^ops:([^/]+)(?:\/(.*))?$/is.exec(text) ?? []
   return ops === undefined ? undefined : { ops, name }
 }
 
-/** Where a file is to be had: one of one's own, or what an ops account publishes. */
+/** The path of a file: the account's own, or one that an ops account publishes. */
 export function exportPath(name: string): string {
   const published = parsePublished(name)
   return published?.name ? publishedPath(published.ops, published.name) : filePath(name)
 }
 
-/** The path of a file that an ops account publishes; of the list of them where `name` is left out. */
+/** The path of a file that an ops account publishes; of their list without `name`. */
 export function publishedPath(ops: string, name?: string): string {
   const list = `${routes.published}/${encodeURIComponent(ops)}`
   return name === undefined ? list : `${list}/${encodeSegments(name)}`
 }
 
-export function jobPath(id: string, action?: 'stop' | 'pause' | 'resume'): string {
+export function jobPath(
+  id: string,
+  action?: 'stop' | 'pause' | 'resume' | 'finish' | 'unchanged' | 'failed' | 'files',
+): string {
   return action ? `${routes.jobs}/${id}/${action}` : `${routes.jobs}/${id}`
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { exampleJob, jobSchema } from './jobs.js'
 
-/** Lower case, so that a table is the same in every file system and needs no quotes in SQL. */
+/** Lower case, so that a table is unambiguous in every file system and needs no quotes in SQL. */
 export const tableNamePattern = /^[a-z_][a-z0-9_]{0,62}$/
 
 export type ColumnType =
@@ -13,7 +13,7 @@ export type ColumnType =
   | 'timestamp'
   | `decimal(${number},${number})`
 
-/** The most rows in one page, and in the answer to a query. */
+/** The maximum number of rows of a page, and of a query result. */
 export const maxPageRows = 1000
 export const defaultPageRows = 100
 
@@ -41,7 +41,7 @@ export const importSchema = z
     trim: z.boolean().optional().meta({ description: 'drop spaces around text' }),
   })
   .meta({ id: 'Import', example: { filename: 'sales.csv', table: 'sales', dateColumn: 'Order Date' } })
-export type ImportRequest = z.infer<typeof importSchema>
+export type ImportBody = z.infer<typeof importSchema>
 
 const exampleColumns = [
   { name: 'Region', type: 'text' },
@@ -86,7 +86,7 @@ export const tableImportSchema = z
   .meta({ id: 'TableImport', example: exampleImport })
 export type TableImport = z.infer<typeof tableImportSchema>
 
-/** The answer to an import: its job, and what it brought where the request waited for the end. */
+/** The response to an import: its job, and its result if the request waited for the end. */
 export const importAnswerSchema = jobSchema.extend({ import: tableImportSchema.nullable() }).meta({
   id: 'ImportAnswer',
   example: {

@@ -8,7 +8,7 @@ export function parseSize(text: string, field: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?$/i.exec(text.trim())
   const bytes = match ? Math.round(Number(match[1]) * (sizeFactors[match[2]!.toUpperCase()] ?? Number.NaN)) : Number.NaN
   if (!Number.isSafeInteger(bytes)) {
-    throw new Problem('invalid-request', `${field}: "${text}" is not a size; write it like 500K, 5M or 2G.`, { field })
+    throw new Problem('invalid-request', `${field} must be a size such as 500K, 5M or 2G, not "${text}".`, { field })
   }
   return bytes
 }
@@ -18,24 +18,31 @@ export function parseDuration(text: string, field: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text.trim())
   const milliseconds = match ? Math.round(Number(match[1]) * durationFactors[match[2]!]!) : Number.NaN
   if (!Number.isSafeInteger(milliseconds)) {
-    throw new Problem('invalid-request', `${field}: "${text}" is not a duration; write it like 30s, 10m or 24h.`, {
+    throw new Problem('invalid-request', `${field} must be a duration such as 30s, 10m or 24h, not "${text}".`, {
       field,
     })
   }
   return milliseconds
 }
 
-/** Words a number of bytes for people, in powers of 1024: `512 B`, `1.5 KiB`, `3.0 GiB`. */
+/**
+ * Formats a number of bytes in powers of 1024: `512 B`, `1.5 KiB`, `3.0 GiB`. Rounds up to the next unit: never `1024.0
+ * KiB`.
+ */
 export function formatBytes(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`
-  const units = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB']
-  const power = Math.min(Math.floor(Math.log2(bytes) / 10), units.length)
-  return `${(bytes / 1024 ** power).toFixed(1)} ${units[power - 1]}`
+  let value = Math.round(bytes)
+  if (value < 1024) return `${value} B`
+  let unit = ''
+  for (unit of ['KiB', 'MiB', 'GiB', 'TiB', 'PiB']) {
+    value /= 1024
+    if (Number(value.toFixed(1)) < 1024) break
+  }
+  return `${value.toFixed(1)} ${unit}`
 }
 
-/** Words a duration in milliseconds for people: `450 ms`, `12 s`, `3 min 5 s`, `2 h 4 min`. */
+/** Formats a duration in milliseconds: `450 ms`, `12 s`, `3 min 5 s`, `2 h 4 min`. */
 export function formatDuration(milliseconds: number): string {
-  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`
+  if (Math.round(milliseconds) < 1000) return `${Math.round(milliseconds)} ms`
   const seconds = Math.round(milliseconds / 1000)
   if (seconds < 60) return `${seconds} s`
   const minutes = Math.floor(seconds / 60)
@@ -43,7 +50,7 @@ export function formatDuration(milliseconds: number): string {
   return minutes % 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes / 60} h`
 }
 
-/** Words for people how long something still takes, in milliseconds: whole seconds, rounded up. */
+/** Formats a remaining time in milliseconds: whole seconds, rounded up. */
 export function formatTimeLeft(milliseconds: number): string {
   const seconds = Math.ceil(milliseconds / 1000)
   return seconds > 0 ? formatDuration(seconds * 1000) : '0 s'

@@ -1,0 +1,24 @@
+/**
+ * The reason why a name cannot be a file's (a relative path of segments between slashes). Undefined if it can. The same
+ * rule validates requests and filters listed folders.
+ */
+export function faultOfName(name: string): string | undefined {
+  if (name === '') return 'is empty'
+  if (Buffer.byteLength(name) > maxNameBytes) return `has more than ${maxNameBytes} bytes`
+  if (/\p{Cs}/u.test(name)) return 'is not valid Unicode'
+  if (name.normalize('NFC') !== name) return 'is not in Unicode normalization form C (NFC)'
+  if (name.includes('\\')) return 'has a backslash in it: use "/" between folders'
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(name)) return 'has a control character in it'
+  const segments = name.split('/')
+  if (segments.some((segment) => segment === '')) return 'has an empty segment: no "/" at either end, nor two in a row'
+  if (segments.some((segment) => segment === '.' || segment === '..')) return 'has a segment "." or ".."'
+  if (segments.some((segment) => Buffer.byteLength(segment) > maxSegmentBytes)) {
+    return `has a segment of more than ${maxSegmentBytes} bytes`
+  }
+  if (segments[0]!.toLowerCase().startsWith('ops:')) return 'starts with "ops:", the prefix of published names'
+  return undefined
+}
+
+const maxNameBytes = 1024
+const maxSegmentBytes = 240

@@ -1,0 +1,27 @@
+import { invalidOption, type OptionParser } from './option-values.js'
+
+/** The URL without a slash at its end. */
+export const asPublicUrl: OptionParser<string> = (text, source) => {
+  const url = parseUrl(text)
+  if (url && /^https?:$/.test(url.protocol) && !url.search && !url.hash && !url.username) {
+    return url.href.replace(/\/+$/, '')
+  }
+  throw invalidOption(source, `must be the URL of a site, such as https://files.example.org, not "${text}"`)
+}
+
+/** Origins separated by commas, or `*`. */
+export const asOrigins: OptionParser<string> = (text, source) => {
+  if (text === '*') return text
+  return text
+    .split(',')
+    .map((part) => {
+      const origin = parseUrl(part.trim())?.origin
+      if (origin?.startsWith('http')) return origin
+      throw invalidOption(source, `must be * or origins such as https://app.example.org, not "${part}"`)
+    })
+    .join(',')
+}
+
+function parseUrl(text: string): URL | null {
+  return URL.canParse(text) ? new URL(text) : null
+}
