@@ -1,7 +1,7 @@
 import { isProblemCode, Problem, type ProblemCode } from '../protocol/problems.js'
 import { errorCode, Failure } from './exit-codes.js'
 
-/** The error that an answer with a status from 300 upwards tells of, whether or not it bears problem+json. */
+/** Converts an error response (status 300 or higher), with or without problem+json, into an error. */
 export function answeredProblem(
   server: string,
   status: number,
@@ -25,8 +25,8 @@ export function notLoggedIn(server: string, options?: ErrorOptions): Problem {
   return new Problem('not-logged-in', `Not logged in to ${server}: run "filejobs login".`, { server }, options)
 }
 
-/** Words an error of the network, naming the server; other errors stay as they are. */
-export function unreachable(server: string, error: unknown): unknown {
+/** Turns a network error into a Failure that names the server; returns other errors unchanged. */
+export function networkFailure(server: string, error: unknown): unknown {
   const code = errorCode(error)
   if (code === undefined) return error
   const words = networkErrors[code]
@@ -40,7 +40,7 @@ export function unreachable(server: string, error: unknown): unknown {
   return error
 }
 
-/** Whether an error tells of a connection that broke, so that it can be worth another attempt. */
+/** Whether an error means that a connection broke, so that a retry may succeed. */
 export function isNetworkError(error: unknown): boolean {
   const code = errorCode(error)
   return code !== undefined && (Object.hasOwn(networkErrors, code) || code.startsWith('HPE_'))
@@ -48,7 +48,7 @@ export function isNetworkError(error: unknown): boolean {
 
 const cut = 'the connection was cut. Try again.'
 const networkErrors: Record<string, string> = {
-  ECONNREFUSED: 'nobody answers there. Is the server running ("filejobs serve"), and is the URL right?',
+  ECONNREFUSED: 'no server answers there. Is the server running ("filejobs serve"), and is the URL right?',
   ENOTFOUND: 'there is no such host. Is the URL right?',
   EAI_AGAIN: 'the name of the host cannot be looked up now. Try again later.',
   ECONNRESET: cut,
@@ -61,7 +61,7 @@ const networkErrors: Record<string, string> = {
   EPROTO: 'the connection cannot be secured. Is it http:// rather than https://?',
 }
 
-/** What proxies in front of a server answer on their own. */
+/** Statuses that proxies return without the server. */
 const plainStatuses: Record<number, ProblemCode> = {
   401: 'not-logged-in',
   403: 'not-allowed',
@@ -84,12 +84,13 @@ function parseProblem(body: string): Problem | undefined {
   }
   if (typeof value !== 'object' || value === null || !('code' in value) || !isProblemCode(value.code)) return undefined
   const { code, ...details } = value
-  const message = 'message' in value && typeof value.message === 'string' ? value.message : `The server says ${code}.`
+  const message =
+    'message' in value && typeof value.message === 'string' ? value.message : `The server answered with status ${code}.`
   const job = 'job' in value ? value.job : undefined
   return new Problem(code, code === 'job-running' ? nameCommands(message, job) : message, details)
 }
 
-/** The server says in general what to do about another job: here there are commands for it. */
+/** The server's advice about another job is general; the client names its own commands. */
 function nameCommands(message: string, job: unknown): string {
   if (typeof job !== 'object' || job === null || !('kind' in job)) return message
   const how = `Wait for its end with --wait, or stop it: "filejobs stop ${job.kind}".`

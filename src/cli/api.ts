@@ -1,5 +1,6 @@
 import type { Got } from 'got'
-import { answeredProblem, unreachable } from './answers.js'
+import { isLoopbackHost } from '../protocol/loopback.js'
+import { answeredProblem, networkFailure } from './answers.js'
 import { Failure } from './exit-codes.js'
 
 export interface ApiRequest {
@@ -11,14 +12,14 @@ export interface ApiRequest {
   signal?: AbortSignal
 }
 
-/** Talks JSON with one server. */
+/** Sends JSON requests to one server. */
 export interface Api {
   readonly server: string
   /**
-   * Answers with the parsed body, or undefined where there is none. Throws a Problem for an error answer, and a Failure
-   * that names the server when none came.
+   * Returns the parsed body, or undefined if there is none. Throws a Problem for an error response, and a Failure that
+   * names the server if there is no response.
    */
-  send<T = unknown>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, request?: ApiRequest): Promise<T>
+  send<T = unknown>(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, request?: ApiRequest): Promise<T>
 }
 
 export interface ApiOptions {
@@ -32,7 +33,11 @@ const answerTimeoutMs = 60_000
 export function createApi({ server, token, userAgent }: ApiOptions): Api {
   return {
     server,
-    async send<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, request: ApiRequest = {}): Promise<T> {
+    async send<T>(
+      method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+      path: string,
+      request: ApiRequest = {},
+    ): Promise<T> {
       const got = await loadGot()
       const response = await got(server + path, {
         method,
@@ -44,11 +49,13 @@ export function createApi({ server, token, userAgent }: ApiOptions): Api {
         },
         ...(request.query === undefined ? {} : { searchParams: request.query }),
         timeout: { request: request.timeoutMs ?? answerTimeoutMs },
+        // On the same machine, compressing a long list takes longer than sending it.
+        decompress: !isLoopbackHost(new URL(server).hostname),
         ...(request.json === undefined ? {} : { json: request.json }),
         ...(request.signal ? { signal: request.signal } : {}),
       }).catch((error: unknown) => {
         if (request.signal?.aborted) throw request.signal.reason
-        throw unreachable(server, error)
+        throw networkFailure(server, error)
       })
       if (response.statusCode >= 200 && response.statusCode < 300) return parseAnswer<T>(server, response.body)
       throw answeredProblem(server, response.statusCode, response.body, response.headers)

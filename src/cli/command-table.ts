@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
 import type { Context } from './context.js'
 
-/** One command: listed by its name, and loaded only when it runs. */
+/** One command; its module is loaded only when it runs. */
 export interface CommandEntry {
   readonly name: string
   readonly summary: string
-  /** `loadProgram` gives the whole program with every command, for the one that describes them all. */
+  /** `loadProgram` returns the program with all commands, for the command that describes them. */
   load(): Promise<(context: Context, loadProgram: () => Promise<Command>) => Command>
 }
 
@@ -18,17 +18,17 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: 'signup',
-    summary: 'make an account and log in',
+    summary: 'create an account and log in',
     load: async () => (await import('./commands/signup.js')).signupCommand,
   },
   {
     name: 'login',
-    summary: 'log in and remember it',
+    summary: 'log in and store the session',
     load: async () => (await import('./commands/login.js')).loginCommand,
   },
   {
     name: 'logout',
-    summary: 'end the session on this server',
+    summary: 'log out of the server',
     load: async () => (await import('./commands/logout.js')).logoutCommand,
   },
   {
@@ -43,7 +43,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: 'tokens',
-    summary: 'fetch short-lived tokens for scripts',
+    summary: 'get short-lived tokens for scripts',
     load: async () => (await import('./commands/tokens.js')).tokensCommand,
   },
   {
@@ -63,27 +63,32 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: 'export',
-    summary: 'bring files and folders here',
+    summary: 'download files and folders',
     load: async () => (await import('./commands/export.js')).exportCommand,
   },
   {
+    name: 'sync',
+    summary: 'make a folder on the server like one here, or the other way',
+    load: async () => (await import('./commands/sync.js')).syncCommand,
+  },
+  {
     name: 'import',
-    summary: 'make rows of a CSV',
+    summary: 'import a CSV into a table',
     load: async () => (await import('./commands/import.js')).importCommand,
   },
   {
     name: 'rows',
-    summary: 'read the rows of a table',
+    summary: 'show the rows of a table',
     load: async () => (await import('./commands/rows.js')).rowsCommand,
   },
   {
     name: 'tables',
-    summary: 'list tables, and remove them',
+    summary: 'list and remove tables',
     load: async () => (await import('./commands/tables.js')).tablesCommand,
   },
   {
     name: 'query',
-    summary: 'ask the tables by SQL',
+    summary: 'query tables by SQL',
     load: async () => (await import('./commands/query.js')).queryCommand,
   },
   {
@@ -93,42 +98,47 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: 'pause',
-    summary: 'hold a transfer where it is',
+    summary: 'pause a transfer',
     load: async () => (await import('./commands/pause.js')).pauseCommand,
   },
   {
     name: 'resume',
-    summary: 'let a paused transfer go on',
+    summary: 'resume a paused transfer',
     load: async () => (await import('./commands/resume.js')).resumeCommand,
   },
   {
     name: 'limit',
-    summary: 'hold a transfer to a rate',
+    summary: 'limit the rate of a transfer',
     load: async () => (await import('./commands/limit.js')).limitCommand,
   },
   {
     name: 'jobs',
-    summary: 'list jobs, the newest first',
+    summary: 'list jobs, newest first',
     load: async () => (await import('./commands/jobs.js')).jobsCommand,
   },
   {
     name: 'ls',
-    summary: 'list files',
+    summary: 'list files and folders',
     load: async () => (await import('./commands/ls.js')).lsCommand,
   },
   {
     name: 'rm',
-    summary: 'remove files',
+    summary: 'remove files and folders',
     load: async () => (await import('./commands/rm.js')).rmCommand,
   },
   {
     name: 'mv',
-    summary: 'rename a file',
+    summary: 'rename a file or a folder',
     load: async () => (await import('./commands/mv.js')).mvCommand,
   },
   {
+    name: 'mkdir',
+    summary: 'create folders',
+    load: async () => (await import('./commands/mkdir.js')).mkdirCommand,
+  },
+  {
     name: 'share',
-    summary: 'make a link to a file that works without an account',
+    summary: 'create a link that works without an account',
     load: async () => (await import('./commands/share.js')).shareCommand,
   },
   {
@@ -138,12 +148,12 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: 'doctor',
-    summary: 'see what a crash left in a data folder',
+    summary: 'inspect and repair a data folder',
     load: async () => (await import('./commands/doctor.js')).doctorCommand,
   },
   {
     name: 'completion',
-    summary: 'print the completion of a shell',
+    summary: 'print a shell completion script',
     load: async () => (await import('./commands/completion.js')).completionCommand,
   },
 ]

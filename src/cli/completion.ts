@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 
 export const shells = ['bash', 'zsh', 'fish'] as const
 
-/** A script that teaches a shell the commands and options of the program; file names are completed as ever. */
+/** Generates a shell script that completes the commands and options; file names are completed as usual. */
 export function formatCompletion(program: Command, shell: (typeof shells)[number]): string {
   const commands = program.commands.map((command) => describe(command, globalFlags(program)))
   return formatters[shell](commands, globalFlags(program))
@@ -30,7 +30,9 @@ function describe(command: Command, inherited: readonly Flag[]): Described {
 }
 
 function flagsOf(command: Command): Flag[] {
-  return command.options.map((option) => ({ name: option.long ?? option.short ?? '', summary: option.description }))
+  return command.options
+    .filter(({ hidden }) => !hidden)
+    .map((option) => ({ name: option.long ?? option.short ?? '', summary: option.description }))
 }
 
 function globalFlags(program: Command): Flag[] {

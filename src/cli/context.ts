@@ -1,6 +1,6 @@
 import type { Interrupt } from './interrupt.js'
 
-/** What the process gives to the program: tests can give something else. */
+/** What the program uses of the process; tests can substitute it. */
 export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly stdin: NodeJS.ReadStream
@@ -9,7 +9,7 @@ export interface Context {
   readonly interrupt: Interrupt
 }
 
-/** The options that every command knows. */
+/** The global options. */
 export interface GlobalOptions {
   server?: string
   json?: boolean

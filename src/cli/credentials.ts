@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { errorCode, Failure } from './exit-codes.js'
+import { isMissing } from '../protocol/file-errors.js'
+import { Failure } from './exit-codes.js'
 import { parseObject } from './settings.js'
 
-/** A login that is remembered for one server. */
+/** A stored login for one server. */
 export interface Credential {
   /** `role:username` */
   readonly account: string
@@ -13,8 +14,8 @@ export interface Credential {
   readonly expiresAt: string
 }
 
-/** The remembered logins, one for each server. */
-export interface Credentials {
+/** The stored logins, one per server. */
+export interface CredentialStore {
   find(server: string): Promise<Credential | undefined>
   /** Replaces the server's entry. */
   save(server: string, credential: Credential): Promise<void>
@@ -22,8 +23,8 @@ export interface Credentials {
   remove(server: string): Promise<void>
 }
 
-/** Keeps logins in `credentials.json` of the folder, which only its owner can read. */
-export function createCredentials(folder: string): Credentials {
+/** Stores logins in `credentials.json` in the folder, readable only by its owner. */
+export function createCredentials(folder: string): CredentialStore {
   const file = join(folder, 'credentials.json')
   return {
     async find(server) {
@@ -47,7 +48,7 @@ async function readEntries(file: string): Promise<Record<string, unknown>> {
   try {
     text = await readFile(file, 'utf8')
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return {}
+    if (isMissing(error)) return {}
     throw error
   }
   const entries = parseObject(text)
@@ -55,7 +56,7 @@ async function readEntries(file: string): Promise<Record<string, unknown>> {
   return entries
 }
 
-/** Written beside and renamed, so that a crash leaves the old logins or the new ones. */
+/** Written to a temporary file and renamed, so that a crash leaves either the old logins or the new ones. */
 async function writeEntries(file: string, entries: Record<string, unknown>): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   const temporary = `${file}.${randomUUID()}`

@@ -1,17 +1,17 @@
 /**
- * Makes a text harmless for a terminal: control characters (C0, DEL, C1), line separators and the marks that change the
- * direction of writing become visible escapes. A file's name must not be able to move the cursor or feign another name.
+ * Makes text safe to print on a terminal: control characters (C0, DEL, C1), line separators and bidirectional marks
+ * become visible escapes. A file name must not be able to move the cursor or imitate another name.
  */
 export function visible(text: string): string {
   return text.replace(unprintable, escapeCharacter)
 }
 
-/** The same for a text of several lines: line ends stay. */
+/** The same for several lines: line breaks are kept. */
 export function visibleLines(text: string): string {
   return text.split('\n').map(visible).join('\n')
 }
 
-/** JSON leaves DEL, C1 and the direction marks as they are; this does not. */
+/** JSON does not escape DEL, C1 and bidirectional marks; this function does. */
 export function visibleJson(value: unknown): string {
   return JSON.stringify(value).replace(
     unprintable,
@@ -20,7 +20,7 @@ export function visibleJson(value: unknown): string {
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
-const unprintable = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+const unprintable = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 
 const shortEscapes: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 

@@ -1,3 +1,4 @@
+import { type FileFault, fileFault } from '../protocol/file-errors.js'
 import { Problem, problems } from '../protocol/problems.js'
 import type { Context } from './context.js'
 
@@ -17,7 +18,7 @@ export const exitCodes = {
   terminated: 143,
 } as const
 
-/** An error on the client's side that the user is told of, with the exit code that it leads to. */
+/** A client-side error to report to the user, with its exit code. */
 export class Failure extends Error {
   readonly exit: number
 
@@ -28,7 +29,7 @@ export class Failure extends Error {
   }
 }
 
-/** Ends the program when everything that had to be said was said. */
+/** Exits the program after all output has been written. */
 export class Exit extends Error {
   readonly exit: number
 
@@ -39,48 +40,48 @@ export class Exit extends Error {
   }
 }
 
-/** The exit code that an error leads to. */
+/** The exit code for an error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Failure || error instanceof Exit) return error.exit
   if (error instanceof Problem) return problems[error.code].exit
-  const code = errorCode(error)
-  if (code === undefined) return exitCodes.unexpected
-  return localErrors[code]?.exit ?? exitCodes.unexpected
+  const fault = fileFault(error)
+  return (fault && localErrors[fault]?.exit) ?? exitCodes.unexpected
 }
 
-/** What to tell the user of an error: one line or a few, without a stack. `env` is where a refused token may come from. */
-export function wordingOf(error: unknown, env: Context['env'] = {}): string {
-  // A new login would not help as long as the variable goes before it.
+/**
+ * Formats an error for the user, in one or a few lines without a stack. `env` may be the source of a rejected token.
+ */
+export function formatFailure(error: unknown, env: Context['env'] = {}): string {
+  // A new login has no effect while the variable overrides it.
   if (error instanceof Problem && error.code === 'not-logged-in' && env.FILEJOBS_TOKEN) {
     const where = typeof error.details.server === 'string' ? error.details.server : 'the server'
     return `FILEJOBS_TOKEN holds no token that ${where} accepts: set another one, or unset it and run "filejobs login".`
   }
   if (error instanceof Failure || error instanceof Problem) return error.message
-  const code = errorCode(error)
-  const known = code === undefined ? undefined : localErrors[code]
+  const fault = fileFault(error)
+  const known = fault && localErrors[fault]
   if (known) return `${known.words}${pathOf(error)}`
   return error instanceof Error ? error.message : String(error)
 }
 
-/** The system's code of an error, such as `ENOENT`. */
+/** The system error code, such as `ECONNRESET`. */
 export function errorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined
 }
 
-/** Errors of the operating system, from the client's own files. */
-const localErrors: Record<string, { exit: number; words: string }> = {
-  ENOENT: { exit: exitCodes.notFound, words: 'There is no such file or folder' },
-  ENOTDIR: { exit: exitCodes.notFound, words: 'A part of the path is not a folder' },
-  EACCES: { exit: exitCodes.notAllowed, words: 'Permission denied' },
-  EPERM: { exit: exitCodes.notAllowed, words: 'Permission denied' },
-  EROFS: { exit: exitCodes.notAllowed, words: 'The file system is read-only' },
-  EISDIR: { exit: exitCodes.refused, words: 'This is a folder' },
-  EEXIST: { exit: exitCodes.refused, words: 'This exists already' },
-  ENOSPC: { exit: exitCodes.noRoom, words: 'No space left on this machine' },
-  EDQUOT: { exit: exitCodes.noRoom, words: 'Over the quota on this machine' },
-  EFBIG: { exit: exitCodes.noRoom, words: 'The file is too large for the file system' },
-  ENAMETOOLONG: { exit: exitCodes.wrongUse, words: 'The name is too long' },
+/** Operating system errors of the client's own files. */
+const localErrors: { [fault in FileFault]?: { exit: number; words: string } } = {
+  missing: { exit: exitCodes.notFound, words: 'There is no such file or folder' },
+  'below-file': { exit: exitCodes.notFound, words: 'A part of the path is not a folder' },
+  forbidden: { exit: exitCodes.notAllowed, words: 'Permission denied' },
+  'read-only': { exit: exitCodes.notAllowed, words: 'The file system is read-only' },
+  folder: { exit: exitCodes.refused, words: 'This is a folder' },
+  exists: { exit: exitCodes.refused, words: 'This exists already' },
+  full: { exit: exitCodes.noRoom, words: 'No space left on this machine' },
+  'over-quota': { exit: exitCodes.noRoom, words: 'Over the quota on this machine' },
+  'too-large': { exit: exitCodes.noRoom, words: 'The file is too large for the file system' },
+  'too-long': { exit: exitCodes.wrongUse, words: 'The name is too long' },
 }
 
 function pathOf(error: unknown): string {

@@ -8,16 +8,16 @@ import {
 } from 'node:http'
 import type { SocketConstructorOpts, TcpNetConnectOpts } from 'node:net'
 import { DirectSocket } from './direct-socket.js'
-import { BufferPool } from './transfers/buffer-pool.js'
+import { ReadBufferPool } from './transfers/buffer-pool.js'
 
 /**
- * Requests whose bodies are streams. They use Node's own client: bytes then make no detour, and an answer that comes in
- * the middle of a body is seen at once, which decides whether a stopped upload can say so.
+ * Requests with streamed bodies. They use Node's own client: bytes are not copied again, and a response that arrives
+ * before the body is sent is seen at once, which a stopped upload depends on.
  */
 export interface HttpClient {
   readonly server: string
-  /** Whose buffers the bodies of large responses come in. */
-  readonly pool: BufferPool
+  /** The pool that provides the buffers for large response bodies. */
+  readonly pool: ReadBufferPool
   /** Opens a request; its headers are sent with the first byte of its body, or by `flushHeaders()`. */
   open(
     method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE',
@@ -29,11 +29,11 @@ export interface HttpClient {
 }
 
 const connectTimeoutMs = 15_000
-/** A peer that vanished without a word is noticed by the probes of the system, also while a job is paused. */
+/** TCP keep-alive detects a peer that vanished silently, also while a job is paused. */
 const probeAfterMs = 15_000
 
 export async function openHttpClient(server: string, token: string, userAgent: string): Promise<HttpClient> {
-  const pool = new BufferPool()
+  const pool = new ReadBufferPool()
   const options = { keepAlive: true, keepAliveMsecs: probeAfterMs }
   const https = server.startsWith('https:') ? await import('node:https') : undefined
   const agent = https ? new https.Agent(options) : new DirectAgent(pool, options)
@@ -57,9 +57,9 @@ export async function openHttpClient(server: string, token: string, userAgent: s
 }
 
 class DirectAgent extends Agent {
-  readonly #pool: BufferPool
+  readonly #pool: ReadBufferPool
 
-  constructor(pool: BufferPool, options: AgentOptions) {
+  constructor(pool: ReadBufferPool, options: AgentOptions) {
     super(options)
     this.#pool = pool
   }

@@ -1,16 +1,20 @@
-/** The signals that end work in good order, with the exit codes that tell of them. */
+/** The signals that end work gracefully, with their exit codes. */
 export const signalExits = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 export type EndingSignal = keyof typeof signalExits
 
-/** Under npm and npx one Ctrl-C comes twice, from the terminal and passed on by npm: so soon after, it is the same one. */
+/**
+ * Under npm and npx one Ctrl-C arrives twice, from the terminal and forwarded by npm: a second one this soon is the
+ * same.
+ */
 const echoMs = 150
 
-/** Ctrl-C, SIGTERM and SIGHUP, for those who have something to bring to an end. */
+/** Ctrl-C, SIGTERM and SIGHUP, for work that has to be ended gracefully. */
 export interface Interrupt {
   /**
-   * Calls the handler at the first signal; a second one ends the process at once. While nobody listens, signals do what
-   * they always do. SIGHUP, the end of the terminal, does so too unless `heedsHangUp` says at that moment that something has
-   * to be brought to an end; by default nothing has. Answers with the way to stop listening. Only one may listen at a time.
+   * Calls the handler at the first signal; a second one exits the process at once. Without a handler, signals have
+   * their default effect. So does SIGHUP (the terminal was closed), unless `heedsHangUp` returns true at that moment
+   * because there is work to end; by default it returns false. Returns a function that removes the handler. Only one
+   * handler can be set at a time.
    */
   listen(handler: (signal: EndingSignal) => void, heedsHangUp?: () => boolean): () => void
 }

@@ -5,23 +5,23 @@ import { Failure } from './exit-codes.js'
 import { listJobs } from './listing.js'
 
 const pattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-/** The beginning of an id: enough of it that no word is meant. */
+/** A prefix of an id, long enough not to be a word. */
 const beginning = /^(?=[0-9a-f]{4})[0-9a-f-]{4,35}$/i
 const unfinished = 'waiting,running,paused,interrupted,committing'
 
-/** Whether a text can be the id of a job, or the beginning of one. */
+/** Whether a text can be the id of a job or a prefix of one. */
 export function isJobId(text: string): boolean {
   return pattern.test(text) || beginning.test(text)
 }
 
-/** The beginning of an id, for where there is little room. */
+/** A short prefix of an id. */
 export function shortJobId(id: string): string {
   return id.slice(0, 8)
 }
 
 /**
- * The id that is meant: as it is, or by its beginning where one unfinished job has it. Throws `job-not-found`, and a
- * Failure where the text cannot be an id, or where several jobs begin by it.
+ * Resolves an id, or a prefix that exactly one unfinished job has. Throws `job-not-found`, and a Failure if the text
+ * cannot be an id or several jobs match.
  */
 export async function findJobId(api: Api, text: string): Promise<string> {
   if (pattern.test(text)) return text
@@ -36,7 +36,7 @@ export async function findJobId(api: Api, text: string): Promise<string> {
   return job.id
 }
 
-/** The jobs that one may act upon: everybody's for an admin. */
+/** The jobs that the account may control: all jobs for an admin. */
 async function* listVisible(api: Api): AsyncGenerator<JobRecord> {
   try {
     yield* listJobs(api, { state: unfinished, all: true })

@@ -1,10 +1,10 @@
 import type { JobRecord } from '../protocol/jobs.js'
 import { formatBytes } from '../protocol/units.js'
-import { type Column, formatTime } from './table.js'
+import { formatTime, type TextColumn } from './table.js'
 
-/** The columns that show jobs to people; with accounts where there are several. */
-export function jobColumns(withAccounts: boolean): Column<JobRecord>[] {
-  const account: Column<JobRecord> = { title: 'ACCOUNT', cell: (job) => job.account }
+/** The columns of the job list, with the account if jobs of several accounts are shown. */
+export function jobColumns(withAccounts: boolean): TextColumn<JobRecord>[] {
+  const account: TextColumn<JobRecord> = { title: 'ACCOUNT', cell: (job) => job.account }
   return [
     { title: 'JOB', cell: (job) => job.id },
     ...(withAccounts ? [account] : []),
@@ -22,9 +22,21 @@ function formatDone(job: JobRecord): string {
   return `${formatBytes(job.bytes)} (${Math.floor(job.percent)}%)`
 }
 
-/** What a job works on, with how it ended where that is not well. */
+/** The files or the table of a job, with its outcome unless it succeeded. */
 export function formatWhat(job: JobRecord): string {
-  const what = job.file ?? job.table ?? ''
-  if (job.state === 'stopped') return `${what} (stopped by ${job.stoppedBy})`
-  return job.error ? `${what} (${job.error.code})` : what
+  const what = job.file || job.table || ''
+  const details = [
+    ...(job.files ? [formatFiles(job.files)] : []),
+    ...(job.state === 'stopped' ? [`stopped by ${job.stoppedBy}`] : []),
+    ...(job.error ? [job.error.code] : []),
+  ].join(', ')
+  if (details === '') return what
+  return what === '' ? details : `${what} (${details})`
+}
+
+/** For example `1,204 of 2,000 files, 3 failed`. */
+export function formatFiles({ done, total, failed }: NonNullable<JobRecord['files']>): string {
+  const number = (count: number) => count.toLocaleString('en')
+  const of = total === null ? number(done) : `${number(done)} of ${number(total)}`
+  return `${of} ${(total ?? done) === 1 ? 'file' : 'files'}${failed === 0 ? '' : `, ${number(failed)} failed`}`
 }

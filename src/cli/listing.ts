@@ -6,8 +6,8 @@ import type { Api } from './api.js'
 const pageSize = 1000
 
 /**
- * All files whose names begin with the prefix, page by page: one's own, or after `ops:NAME` those that the ops account
- * publishes, whose names then begin so too.
+ * All files with the prefix, page by page: one's own, or after `ops:NAME` those that the ops account publishes, whose
+ * names then have that prefix too.
  */
 export async function* listFiles(api: Api, prefix: string): AsyncGenerator<FileRecord> {
   const published = parsePublished(prefix)
@@ -22,18 +22,18 @@ export async function* listFiles(api: Api, prefix: string): AsyncGenerator<FileR
   } while (cursor !== undefined)
 }
 
-export interface JobFilter {
-  /** One or several, with commas between. */
+export interface JobListOptions {
+  /** One or several, separated by commas. */
   state?: string | undefined
   kind?: string | undefined
-  /** Those of every account, for an admin. */
+  /** Includes all accounts (admins only). */
   all?: boolean | undefined
 }
 
 /** Jobs, newest first, page by page. */
 export async function* listJobs(
   api: Api,
-  filter: JobFilter,
+  filter: JobListOptions,
   limit = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<JobRecord> {
   let cursor: string | undefined

@@ -1,8 +1,10 @@
 import type { LoggedIn } from '../protocol/accounts.js'
+import { roles } from '../protocol/roles.js'
 import { routes } from '../protocol/routes.js'
 import { createApi } from './api.js'
+import { parseChoices } from './choices.js'
 import type { Credential } from './credentials.js'
-import { Failure, wordingOf } from './exit-codes.js'
+import { Failure, formatFailure } from './exit-codes.js'
 import { askLine, askNewPassword, askPassword, readPasswords } from './password.js'
 import type { Session } from './session.js'
 
@@ -11,11 +13,12 @@ export interface Who {
   role?: string
 }
 
-/** Reads `ann`, or `ops:ann`, which is how accounts are written; asks on the terminal when nothing was given. */
+/** Parses `ann` or `ops:ann`, the notation for accounts; prompts on the terminal if nothing was given. */
 export async function askWho(session: Session, given: string | undefined, role: string | undefined): Promise<Who> {
   const text = given ?? (await askLine(session.context, 'Username: ', 'Say who you are: give a USERNAME.'))
   if (text === '') throw new Failure('wrongUse', 'A username is needed.')
   const colon = text.indexOf(':')
+  if (role !== undefined) parseChoices(role, '--role', roles)
   if (colon < 0) return { username: text, ...(role === undefined ? {} : { role }) }
   const named = text.slice(0, colon)
   if (role !== undefined && role !== named) {
@@ -24,13 +27,13 @@ export async function askWho(session: Session, given: string | undefined, role: 
   return { username: text.slice(colon + 1), role: named }
 }
 
-/** The password of an account that is there, or may be: asked for once. */
+/** Prompts once for the password of an account that may exist. */
 export async function askLoginPassword(session: Session, who: Who, fromStdin: boolean): Promise<string> {
   if (fromStdin) return readOne(session)
   return askPassword(session.context, `Password for ${who.username} on ${session.server}`)
 }
 
-/** The password of an account to be made: asked for twice. */
+/** Prompts twice for the password of a new account. */
 export async function askSignupPassword(session: Session, who: Who, fromStdin: boolean): Promise<string> {
   const { context, server } = session
   if (fromStdin) return readOne(session)
@@ -38,8 +41,8 @@ export async function askSignupPassword(session: Session, who: Who, fromStdin: b
 }
 
 /**
- * Remembers a login and ends the session that it replaces: a token that nobody knows any more must not live on. Throws a
- * Failure where it cannot be saved, and ends it again.
+ * Stores a login and revokes the session that it replaces: a token that no client stores must not stay valid. Throws a
+ * Failure if the login cannot be stored, and revokes the new session.
  */
 export async function rememberLogin(session: Session, login: LoggedIn): Promise<void> {
   const { server, output, context } = session
@@ -62,12 +65,12 @@ async function replaceCredential(session: Session, login: Credential): Promise<C
   } catch (error) {
     await endSession(session, login.token)
     const advice = `Until it can be, set FILEJOBS_TOKEN to a token that "filejobs tokens ${login.account}" prints.`
-    const words = `The login to ${server} worked, but could not be saved: ${wordingOf(error)}\n${advice}`
+    const words = `The login to ${server} worked, but could not be saved: ${formatFailure(error)}\n${advice}`
     throw new Failure('unexpected', words, { cause: error })
   }
 }
 
-/** Best effort: the old token may have expired, or its server may be another one by now. */
+/** Best effort: the old token may have expired, or the server may have changed. */
 async function endSession({ server, userAgent }: Session, token: string): Promise<void> {
   await createApi({ server, userAgent, token })
     .send('POST', routes.logout, { timeoutMs: 5_000 })

@@ -1,18 +1,14 @@
-import { errorCode, Failure } from './exit-codes.js'
+import { fileFault, isFull } from '../protocol/file-errors.js'
+import { Failure } from './exit-codes.js'
 
 /**
- * For the `catch` of what writes to `path`: words a disk or a quota that is full at this end, which the system tells of
- * without a path. Throws other errors as they are.
+ * For the `catch` of code that writes to `path`: reports a full disk or quota on this machine with the path, which the
+ * system's error lacks. Rethrows other errors unchanged.
  */
 export function wordNoRoom(path: string): (error: unknown) => never {
   return (error) => {
-    const words = full[errorCode(error) ?? '']
-    if (words === undefined) throw error
+    if (!isFull(error)) throw error
+    const words = fileFault(error) === 'full' ? 'No space left on this machine' : 'No quota left on this machine'
     throw new Failure('noRoom', `${words} for ${path}: free some space, or write elsewhere with -o.`, { cause: error })
   }
-}
-
-const full: Record<string, string> = {
-  ENOSPC: 'No space left on this machine',
-  EDQUOT: 'No quota left on this machine',
 }

@@ -1,15 +1,15 @@
 import type { Context, GlobalOptions } from './context.js'
 import { visibleJson, visibleLines } from './escape.js'
 
-/** Where a command's words go: results to stdout, everything else to stderr. */
+/** The output of a command: results on stdout, everything else on stderr. */
 export interface Output {
-  /** With `--json`, the value as one line; else the text, unless it is empty. */
+  /** With `--json`, prints the value as one line; otherwise the text, unless it is empty. */
   result(value: unknown, text: string): void
-  /** A remark beside the result; `--quiet` silences it. */
+  /** A note beside the result; suppressed by `--quiet`. */
   note(text: string): void
-  /** What went wrong; always shown. */
+  /** An error message; always shown. */
   error(text: string): void
-  /** Whether bars and spinners are welcome. */
+  /** Whether to show progress bars and spinners. */
   readonly interactive: boolean
   readonly json: boolean
   readonly quiet: boolean

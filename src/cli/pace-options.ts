@@ -1,25 +1,25 @@
 import type { Command } from 'commander'
 import { parseRate, parseRetries, rateOption, retriesOption } from './rate-option.js'
 import type { Pace } from './transfers/tools.js'
-import { parseWait, waitOption } from './wait-option.js'
+import { addWaitOptions, parseWait, type WaitValue } from './wait-option.js'
 
-/** The values of the options that every transfer has. */
+/** The values of the options of all transfers. */
 export interface PaceOptions {
-  wait?: string | true
+  wait?: WaitValue
   limitRate?: string
   retries?: string
 }
 
 export function addPaceOptions(command: Command): Command {
-  command.addOption(waitOption())
+  addWaitOptions(command)
   for (const { flags, meaning } of [rateOption, retriesOption]) command.option(flags, meaning)
   return command
 }
 
-/** Throws a Failure that names the option at fault. */
-export function parsePace(options: PaceOptions): Pace {
+/** Throws a Failure that names the invalid option. */
+export function parsePace(options: PaceOptions, stderr: { isTTY?: boolean }): Pace {
   return {
-    waitSeconds: parseWait(options.wait),
+    waitSeconds: parseWait(options.wait, stderr),
     rateLimit: parseRate(options.limitRate),
     retries: parseRetries(options.retries),
   }

@@ -6,14 +6,14 @@ export async function askPassword(context: Context, question: string): Promise<s
   return context.env.FILEJOBS_PASSWORD || promptHidden(context, `${question}: `)
 }
 
-/** Asks twice, because a typing error would lock the user out. Throws a Failure when the two differ. */
+/** Prompts twice, because a typing error would lock the user out. Throws a Failure if the two differ. */
 export async function askNewPassword(context: Context, question: string): Promise<string> {
   const password = await promptHidden(context, `${question}: `)
   if ((await promptHidden(context, 'The same again: ')) === password) return password
   throw new Failure('wrongUse', 'The two passwords differ: nothing was done.')
 }
 
-/** Reads a line for each of the things named from stdin. Throws a Failure naming the one that is missing. */
+/** Reads one line from stdin for each name. Throws a Failure that names the first missing one. */
 export async function readPasswords(stdin: NodeJS.ReadStream, names: readonly string[]): Promise<string[]> {
   const chunks: Buffer[] = []
   let lineEnds = 0
@@ -29,13 +29,13 @@ export async function readPasswords(stdin: NodeJS.ReadStream, names: readonly st
   })
 }
 
-/** Asks for a line of text on the terminal. Throws a Failure saying `otherwise` when there is none. */
+/** Prompts for a line of text on the terminal. Throws a Failure with the message `otherwise` without an answer. */
 export async function askLine(context: Context, question: string, otherwise: string): Promise<string> {
   if (!context.stdin.isTTY) throw new Failure('wrongUse', otherwise)
   const { createInterface } = await import('node:readline/promises')
   const lines = createInterface({ input: context.stdin, output: context.stderr, terminal: true })
   const left = new AbortController()
-  // Ctrl-C and Ctrl-D close it, and an answer that never comes would hang.
+  // Ctrl-C and Ctrl-D close it; without this handler the promise would never settle.
   lines.once('close', () => left.abort())
   try {
     return (await lines.question(question, { signal: left.signal })).trim()
@@ -48,12 +48,12 @@ export async function askLine(context: Context, question: string, otherwise: str
   }
 }
 
-/** In raw mode nothing is echoed, and Ctrl-C comes as a character. */
+/** In raw mode nothing is echoed, and Ctrl-C arrives as a character. */
 async function promptHidden({ stdin, stderr }: Context, question: string): Promise<string> {
   if (!stdin.isTTY) {
     throw new Failure('wrongUse', 'No terminal to ask for the password: use --password-stdin or FILEJOBS_PASSWORD.')
   }
-  // Before the question is there to be answered.
+  // Before the prompt is shown, so that no input is echoed.
   stdin.setRawMode(true)
   stdin.setEncoding('utf8')
   try {

@@ -5,23 +5,30 @@ import { visible } from './escape.js'
 import type { Output } from './output.js'
 import { RateMeter } from './rate-meter.js'
 
-/** Shows how far a transfer is. Every method may be called at any time, and costs nothing where nothing is shown. */
+/** Shows the progress of a transfer. All methods may be called at any time, and do nothing if progress is not shown. */
 export interface Progress {
-  /** A spinner with words, while there is nothing to count. */
+  /** Shows a spinner with a text while nothing can be counted. */
   say(words: string): void
-  /** A bar for a transfer of `total` bytes, `done` of which are there already; null where the total is not known. */
+  /**
+   * Starts a bar for a transfer of `total` bytes, `done` of which were transferred before; null if the total is
+   * unknown.
+   */
   begin(name: string, total: number | null, done?: number): void
-  /** More bytes have moved. */
+  /** Changes the name that is shown, where one is. */
+  rename?(name: string): void
+  /** Adds transferred bytes. */
   advance(bytes: number): void
-  /** Takes bar and spinner away, so that words can be written. */
+  /** Removes the bar and the spinner, so that text can be printed. */
   end(): void
 }
 
-/** Bars and spinners on a terminal's stderr; nothing anywhere else, and then nothing is loaded for it either. */
+export const noProgress: Progress = { say() {}, begin() {}, advance() {}, end() {} }
+
+/** Progress on the stderr of a terminal; elsewhere nothing is shown or loaded. */
 export async function openProgress(output: Output): Promise<Progress> {
-  if (!output.interactive) return { say() {}, begin() {}, advance() {}, end() {} }
+  if (!output.interactive) return noProgress
   const [{ default: ora }, { default: cliProgress }] = await Promise.all([import('ora'), import('cli-progress')])
-  // ora would take over stdin, which may be the file that is sent, and both would listen for Ctrl-C.
+  // ora would take over stdin, which may be the file to upload, and both would handle Ctrl-C.
   const openSpinner = () =>
     ora({ stream: output.stderr, discardStdin: false, hideCursor: false, color: output.color ? 'cyan' : false })
   const openBar = () =>
@@ -79,12 +86,19 @@ class TerminalProgress implements Progress {
     this.#timer = setInterval(() => this.#draw(), frameMs)
   }
 
+  rename(name: string): void {
+    this.#name = visible(name)
+  }
+
   advance(bytes: number): void {
     this.#done += bytes
   }
 
   end(): void {
     clearInterval(this.#timer)
+    // The bar restores a saved cursor position. It would erase lines that other programs on this terminal, such as the
+    // reader of a pipe, have printed since.
+    if (this.#bar) this.#stderr.write('\u001b7')
     this.#bar?.stop()
     this.#spinner?.stop()
     if (this.#bar) this.#stderr.write('\r\u001b[K')

@@ -1,22 +1,22 @@
 /**
- * Tells the rate of a transfer over the last seconds. What is counted here are bytes that the system has taken: it takes a
- * few megabytes at once, and then, from a slow transfer, as much again whenever they have gone. So the rate goes from one
- * step to another: neither the first step, which only fills buffers, nor the time since the last one counts.
+ * Measures the rate of a transfer over the last seconds. It counts bytes that the system has accepted: the system
+ * accepts a few megabytes at once and, in a slow transfer, as much again whenever they are sent. So progress comes in
+ * steps; the first step, which only fills buffers, and the time since the last one are not counted.
  */
 export class RateMeter {
   #steps: Step[] = []
   #bytes: number
   #movedMs: number
-  /** Between two steps, ever. */
+  /** The longest time between two steps so far. */
   #longestWaitMs = 0
 
-  /** `bytes` are there already, at `nowMs` of whatever clock. */
+  /** `bytes` are transferred at `nowMs` of any monotonic clock. */
   constructor(bytes: number, nowMs: number) {
     this.#bytes = bytes
     this.#movedMs = nowMs
   }
 
-  /** Takes down that there are so many bytes now; answers with bytes per second, or undefined before that can be told. */
+  /** Records the current number of bytes; returns bytes per second, or undefined if there is too little data. */
   measure(bytes: number, nowMs: number): number | undefined {
     const isStanding = nowMs - this.#movedMs > Math.max(standingMs, 2 * this.#longestWaitMs)
     if (bytes > this.#bytes) this.#step(bytes, nowMs, isStanding)
@@ -26,7 +26,7 @@ export class RateMeter {
 
   #step(bytes: number, nowMs: number, isFirst: boolean): void {
     if (this.#steps.length > 0) this.#longestWaitMs = Math.max(this.#longestWaitMs, nowMs - this.#movedMs)
-    // After a standstill the time before says nothing.
+    // The time before a standstill is not representative.
     if (isFirst) this.#steps = []
     this.#steps.push({ bytes, atMs: nowMs })
     this.#bytes = bytes
@@ -39,7 +39,7 @@ export class RateMeter {
     if (!first) return undefined
     const spanMs = this.#movedMs - first.atMs
     if (spanMs < (this.#steps.length < fewest ? longestMs : shortestMs)) return undefined
-    // When the next step is late, the transfer has become slower.
+    // A late step means that the transfer has slowed down.
     const untilMs = Math.max(this.#movedMs, nowMs - this.#longestGap())
     return (this.#bytes - first.bytes) / ((untilMs - first.atMs) / 1000)
   }
@@ -58,10 +58,10 @@ interface Step {
 }
 
 const windowMs = 4_000
-/** Steps differ in size, and so many of them make up for it. */
+/** Steps differ in size; this many average out. */
 const fewest = 4
-/** Before, one step more or less would make too much of a difference; where steps are rare, that takes longer. */
+/** With less time, one step more or less would change the rate too much; rare steps need more time. */
 const shortestMs = 1_000
 const longestMs = 5_000
-/** So long without a step is a standstill, unless steps were that rare before. */
+/** This long without a step is a standstill, unless steps were that rare before. */
 const standingMs = 10_000

@@ -1,12 +1,12 @@
+import { invalidOption } from '../protocol/options/option-values.js'
 import { parseSize } from '../protocol/units.js'
-import { Failure } from './exit-codes.js'
 
 export const rateOption = {
   flags: '--limit-rate <rate>',
   meaning: 'bytes a second at most, such as 500K or 5M',
 } as const
 
-/** How often in a row a transfer is tried again without getting further. */
+/** Retries without progress before a transfer gives up. */
 export const defaultRetries = 10
 
 export const retriesOption = {
@@ -14,18 +14,17 @@ export const retriesOption = {
   meaning: `how often in a row to try again without getting further (default: ${defaultRetries})`,
 } as const
 
-/** Reads the number of retries. */
+/** Parses the number of retries. */
 export function parseRetries(text: string | undefined): number {
   if (text === undefined) return defaultRetries
   if (/^\d{1,9}$/.test(text)) return Number(text)
-  throw new Failure('wrongUse', `--retries: "${text}" is not a number from 0 on.`)
+  throw invalidOption('--retries', `must be a whole number of 0 or more, not "${text}"`)
 }
 
-/** Reads a rate such as `5M` into bytes per second; null where none was given. Throws for 0, which would never end. */
+/** Parses a rate such as `5M` into bytes per second; null if none was given. Throws for 0, which would never finish. */
 export function parseRate(text: string | undefined, field = '--limit-rate'): number | null {
   if (text === undefined) return null
   const rate = parseSize(text, field)
-  if (rate === 0)
-    throw new Failure('wrongUse', `${field}: a rate must be above 0; to hold a job, use "filejobs pause".`)
+  if (rate === 0) throw invalidOption(field, 'must be above 0; "filejobs pause" suspends a job')
   return rate
 }

@@ -1,9 +1,9 @@
 import { Failure } from './exit-codes.js'
 
 /**
- * A file's name as the server wants it: in normalization form C, whatever form the disk or the keyboard used. All else
- * is judged by the server; but `.` and `..` would never reach it, since every URL is folded before it is sent, and would
- * name something else. Throws a Failure for these.
+ * Normalizes a file name for the server: to NFC, whatever form the disk or the keyboard used. The server validates
+ * everything else, except `.` and `..`, which URL parsing resolves before the request: they would refer to another
+ * name. Throws a Failure for them.
  */
 export function remoteName(text: string): string {
   const name = text.normalize('NFC')

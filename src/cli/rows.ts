@@ -1,30 +1,29 @@
 import { tablePath } from '../protocol/routes.js'
 import type { Rows, Column as TableColumn } from '../protocol/tables.js'
 import type { Api } from './api.js'
-import { Failure } from './exit-codes.js'
-import { type Column, formatTable } from './table.js'
+import { formatTable, type TextColumn } from './table.js'
 
 export type Row = Record<string, unknown>
 
-/** A table as text, whole: what to ask for. */
+/** A table as text: how to read all of it. */
 export interface TextTable {
   readonly table: string
   readonly query: Record<string, string>
   readonly mediaType: 'text/csv' | 'application/x-ndjson'
 }
 
-export interface RowsPage {
-  /** All rows that match, on whatever page. */
+export interface RowsAnswer {
+  /** All matching rows, on any page. */
   readonly count: number
   readonly columns: TableColumn[]
   readonly rows: Row[]
 }
 
-/** Reads `limit` rows from `offset` on, as many requests as it takes: one has a thousand at most. */
+/** Reads `limit` rows from `offset` on, in as many requests as needed: a page has at most a thousand rows. */
 export async function readRows(
   api: Api,
   { table, query, limit, offset }: { table: string; query: Record<string, string>; limit: number; offset: number },
-): Promise<RowsPage> {
+): Promise<RowsAnswer> {
   const rows: Row[] = []
   for (;;) {
     const wanted = { ...query, limit: limit - rows.length, offset: offset + rows.length }
@@ -34,10 +33,10 @@ export async function readRows(
   }
 }
 
-/** Rows for people: aligned columns, numbers to the right. */
+/** Formats rows as aligned columns, numbers to the right. */
 export function formatRows(columns: readonly TableColumn[], rows: readonly Row[]): string {
   const shown = columns.map(
-    ({ name, type }): Column<Row> => ({
+    ({ name, type }): TextColumn<Row> => ({
       title: name,
       align: isNumeric(type) ? 'right' : 'left',
       cell: (row) => formatValue(row[name]),
@@ -46,19 +45,13 @@ export function formatRows(columns: readonly TableColumn[], rows: readonly Row[]
   return formatTable(shown, rows)
 }
 
-/** Rows as CSV (RFC 4180), with a line of names. */
+/** Formats rows as CSV (RFC 4180), with a header line. */
 export function formatCsv(columns: readonly TableColumn[], rows: readonly Row[]): string {
   const lines = [
     columns.map(({ name }) => name),
     ...rows.map((row) => columns.map(({ name }) => formatValue(row[name]))),
   ]
   return lines.map((fields) => `${fields.map(quoteField).join(',')}\n`).join('')
-}
-
-export function parseCount(value: string, option: string, least = 0): number {
-  const count = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN
-  if (count >= least) return count
-  throw new Failure('wrongUse', `${option}: "${value}" is not a whole number from ${least} on.`)
 }
 
 function formatValue(value: unknown): string {

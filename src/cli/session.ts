@@ -3,22 +3,22 @@ import { version } from '../protocol/version.js'
 import { notLoggedIn } from './answers.js'
 import { type Api, createApi } from './api.js'
 import type { Context, GlobalOptions } from './context.js'
-import { type Credentials, createCredentials } from './credentials.js'
+import { type CredentialStore, createCredentials } from './credentials.js'
 import { createOutput, type Output } from './output.js'
 import { configFolder, findServer } from './settings.js'
 
-/** What one run of a command works with: one server, one login, one place for its words. */
+/** The environment of one command: one server, one login, one output. */
 export interface Session {
   readonly context: Context
   readonly output: Output
   readonly server: string
   readonly userAgent: string
-  readonly credentials: Credentials
-  /** Without a login, for signing up and logging in. */
+  readonly credentials: CredentialStore
+  /** Without a login, for signup and login. */
   readonly openApi: Api
-  /** The token in use: `FILEJOBS_TOKEN`, else the remembered one. Throws `not-logged-in` when there is none. */
+  /** The current token: `FILEJOBS_TOKEN`, or the stored one. Throws `not-logged-in` if there is none. */
   token(): Promise<string>
-  /** With the login in use; throws like `token()`. */
+  /** With the current login; throws like `token()`. */
   api(): Promise<Api>
 }
 

@@ -1,19 +1,19 @@
 import type { TableSummary } from '../protocol/tables.js'
-import { type Column, formatTable } from './table.js'
+import { formatTable, type TextColumn } from './table.js'
 
 type ColumnSummary = TableSummary['columns'][number]
 
 const longestValue = 30
 const barLength = 40
 
-/** A table at a glance: its columns, and how many rows there are over time. */
+/** A summary of a table: its columns, and the number of rows over time. */
 export function formatSummary({ rows, columns, overTime }: TableSummary): string {
   const parts = [`${rows.toLocaleString('en')} rows`, formatTable(summaryColumns, columns)]
   if (overTime && overTime.counts.length > 0) parts.push(formatOverTime(overTime))
   return parts.join('\n\n')
 }
 
-const summaryColumns: Column<ColumnSummary>[] = [
+const summaryColumns: TextColumn<ColumnSummary>[] = [
   { title: 'COLUMN', cell: ({ name }) => name },
   { title: 'TYPE', cell: ({ type }) => type },
   { title: 'NULLS', align: 'right', cell: ({ nulls }) => nulls.toLocaleString('en') },
@@ -24,7 +24,7 @@ const summaryColumns: Column<ColumnSummary>[] = [
 
 function formatOverTime({ column, unit, counts }: NonNullable<TableSummary['overTime']>): string {
   const most = Math.max(...counts.map(({ rows }) => rows))
-  const lines: Column<{ from: string; rows: number }>[] = [
+  const lines: TextColumn<{ from: string; rows: number }>[] = [
     { title: unit.toUpperCase(), cell: ({ from }) => from },
     { title: 'ROWS', align: 'right', cell: ({ rows }) => rows.toLocaleString('en') },
     { title: column, cell: ({ rows }) => '='.repeat(Math.round((rows / most) * barLength)) },

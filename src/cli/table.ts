@@ -1,13 +1,13 @@
 import { visible } from './escape.js'
 
-export interface Column<T> {
+export interface TextColumn<T> {
   readonly title: string
   readonly align?: 'left' | 'right'
   cell(row: T): string
 }
 
-/** Aligned columns with a line of titles; control characters in cells become visible. */
-export function formatTable<T>(columns: readonly Column<T>[], rows: readonly T[]): string {
+/** Aligned columns with a header line; control characters in cells are escaped. */
+export function formatTable<T>(columns: readonly TextColumn<T>[], rows: readonly T[]): string {
   const lines = [columns.map(({ title }) => title), ...rows.map((row) => columns.map((c) => visible(c.cell(row))))]
   const widths = columns.map((_, index) => Math.max(...lines.map((line) => width(line[index]!))))
   return lines

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { parseObject } from './settings.js'
 
 /**
- * Tells accounts apart by their tokens, without asking the server: by the role and the id that a token is for, which stay
- * the same over logins. A token that says neither stands for itself, as a digest. Nothing is trusted by this.
+ * Identifies an account by its token, without a request: by the token's role and account id, which stay the same across
+ * logins. A token without them is identified by its digest. This is no authentication.
  */
 export function accountKey(token: string): string {
   const payload = parseObject(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'))

@@ -1,36 +1,46 @@
-import { Option } from 'commander'
-import { Failure } from './exit-codes.js'
+import { type Command, Option } from 'commander'
+import { invalidOption } from '../protocol/options/option-values.js'
 
-/** `Prefer: wait=N` of the design: a day at most. */
+/** `Prefer: wait=N`: a day at most. */
 const longestWaitSeconds = 86_400
 
-/** Shown as it is to be written: `bindBareWait` leaves no other way. */
+/** The value of `--wait` and `--no-wait`. */
+export type WaitValue = string | boolean | undefined
+
+export function addWaitOptions(command: Command): Command {
+  return command
+    .addOption(waitOption())
+    .option('--no-wait', 'if another job of that kind is running, fail with exit code 6')
+}
+
+/** Shown in the form in which it must be written: `bindBareWait` allows no other. */
 export function waitOption(): Option {
   const option = new Option(
     '--wait [seconds]',
-    'wait for its turn when another one runs, at most so long (default: a day)',
+    'if another job of that kind is running, wait up to SECONDS for it (default on a terminal: a day)',
   )
   option.flags = '--wait[=seconds]'
   return option
 }
 
-/** Reads the option's value into seconds; null where it was not given. */
-export function parseWait(value: string | true | undefined): number | null {
-  if (value === undefined) return null
+/** Parses the option's value into seconds; null for no wait, the default without a terminal. */
+export function parseWait(value: WaitValue, stderr: { isTTY?: boolean }): number | null {
+  if (value === undefined) return stderr.isTTY ? longestWaitSeconds : null
+  if (value === false) return null
   if (value === true) return longestWaitSeconds
   const seconds = /^\d+$/.test(value) ? Number(value) : Number.NaN
   if (!(seconds <= longestWaitSeconds)) {
-    throw new Failure('wrongUse', `--wait: "${value}" is not a number of seconds up to ${longestWaitSeconds}.`)
+    throw invalidOption('--wait', `must be a number of seconds up to ${longestWaitSeconds}, not "${value}"`)
   }
   return seconds
 }
 
-/** The header that asks for the wait (RFC 7240). */
+/** The header that requests the wait (RFC 7240). */
 export function waitHeaders(seconds: number | null): Record<string, string> {
   return seconds === null ? {} : { prefer: `wait=${seconds}` }
 }
 
-/** The parser would take `FILE` for the seconds of `--wait FILE`; only `--wait=SECONDS` is meant to have a value. */
+/** The parser would take `FILE` as the value of `--wait FILE`; only `--wait=SECONDS` has a value. */
 export function bindBareWait(args: readonly string[]): string[] {
   const end = args.indexOf('--')
   return args.map((arg, index) => (arg === '--wait' && (end < 0 || index < end) ? `--wait=${longestWaitSeconds}` : arg))

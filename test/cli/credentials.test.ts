@@ -6,8 +6,8 @@ import { temporaryFolder } from '../helpers/temporary-folder.js'
 const ann = { account: 'user:ann', token: 'a', expiresAt: '2030-01-01T00:00:00Z' }
 const bob = { account: 'user:bob', token: 'b', expiresAt: '2030-01-01T00:00:00Z' }
 
-describe('remembered logins', () => {
-  it('are one for each server', async () => {
+describe('saved logins', () => {
+  it('are kept separately for each server', async () => {
     const credentials = createCredentials(`${await temporaryFolder()}/filejobs`)
     await credentials.save('http://one', ann)
     await credentials.save('http://two', ann)
@@ -20,7 +20,7 @@ describe('remembered logins', () => {
     expect(await credentials.find('http://two')).toEqual(ann)
   })
 
-  it('can be read by their owner only, and leave no temporary file', async () => {
+  it('are stored in a file that only its owner can read, without leaving a temporary file', async () => {
     const folder = `${await temporaryFolder()}/filejobs`
     await createCredentials(folder).save('http://one', ann)
     expect(await readdir(folder)).toEqual(['credentials.json'])
@@ -28,7 +28,7 @@ describe('remembered logins', () => {
     expect((await stat(folder)).mode & 0o777).toBe(0o700)
   })
 
-  it('that are damaged are named and left alone', async () => {
+  it('that are damaged are reported with their file, which is left unchanged', async () => {
     const folder = await temporaryFolder()
     await writeFile(`${folder}/credentials.json`, '{"http://one": {')
     const credentials = createCredentials(folder)

@@ -1,8 +1,19 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createInterrupt } from '../../dist/cli/interrupt.js'
 
 describe('an interrupt', () => {
-  it('takes the Ctrl-C that npm passes on for the one that the terminal sent, and a later one for a second', () => {
+  // The process is shared with other test files, whose libraries listen too: a signal of these tests is not for them.
+  beforeEach(() => {
+    const others = (['SIGINT', 'SIGHUP'] as const).map((signal) => [signal, process.rawListeners(signal)] as const)
+    for (const [signal] of others) process.removeAllListeners(signal)
+    onTestFinished(() => {
+      for (const [signal, listeners] of others) {
+        for (const listener of listeners) process.on(signal, listener as NodeJS.SignalsListener)
+      }
+    })
+  })
+
+  it('counts the SIGINT that npm forwards as the same Ctrl-C, and a later one as a second Ctrl-C', () => {
     const now = vi.spyOn(performance, 'now')
     const exit = vi.spyOn(process, 'exit').mockImplementation((code) => {
       throw new Error(`exit ${code}`)
@@ -25,7 +36,7 @@ describe('an interrupt', () => {
     expect(heard).toEqual(['SIGINT'])
   })
 
-  it('hears of the end of the terminal only while something would be left behind', () => {
+  it('is raised by a closed terminal (SIGHUP) only while there is something to clean up', () => {
     const kill = vi.spyOn(process, 'kill').mockReturnValue(true)
     const heard: string[] = []
     let leavesSomething = true

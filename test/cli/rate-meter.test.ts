@@ -16,11 +16,11 @@ function inSteps(burst: number, step: number, rate: number) {
   return (ms: number) => (ms === 0 ? 0 : burst + Math.floor((ms * rate) / 1000 / step) * step)
 }
 
-describe('the rate of a transfer', () => {
+describe('the measured rate of a transfer', () => {
   it.each([
     ['in small steps', 64 * 1024],
     ['in steps of what a buffer holds', 3 * MiB],
-  ])('is told right after two seconds %s, whatever the buffers took at first', (_, step) => {
+  ])('is accurate two seconds after the start %s, whatever the buffers accepted at first', (_, step) => {
     const told = watch(inSteps(4 * MiB, step, 5 * MiB), 20_000)
     const rates = told.map(({ rate }) => rate).filter((rate) => rate !== undefined)
     expect(Math.max(...rates) / MiB).toBeLessThan(6)
@@ -28,7 +28,7 @@ describe('the rate of a transfer', () => {
     expect(told.filter(({ ms, rate }) => ms >= 2000 && rate === undefined)).toEqual([])
   })
 
-  it('is not told before there is something to go by', () => {
+  it('is undefined until there are enough samples', () => {
     const told = watch(inSteps(4 * MiB, MiB, 5 * MiB), 3000)
     expect(told.filter(({ ms, rate }) => ms <= 1000 && rate !== undefined)).toEqual([])
     // Two steps are too few, but for one that took long.
@@ -36,7 +36,7 @@ describe('the rate of a transfer', () => {
     expect(slow.find(({ rate }) => rate !== undefined)?.ms).toBe(6000)
   })
 
-  it('is right also where steps differ, and are rare', () => {
+  it('is accurate also if the steps are irregular and rare', () => {
     // An upload at 1 MiB/s as it was measured.
     const steps = [
       [100, 4],
@@ -55,7 +55,7 @@ describe('the rate of a transfer', () => {
     expect(Math.min(...rates) / MiB).toBeGreaterThan(0.75)
   })
 
-  it.each([6, 60])('does not jump about where a step takes %d s', (seconds) => {
+  it.each([6, 60])('is steady if a step takes %d s', (seconds) => {
     const rate = MiB / seconds
     const told = watch(inSteps(4 * MiB, MiB, rate), 400_000).filter(({ ms }) => ms > 2500 * seconds)
     expect(told.map((each) => (each.rate ?? 0) / rate).every((ratio) => Math.abs(ratio - 1) < 0.05)).toBe(true)
@@ -67,7 +67,7 @@ describe('the rate of a transfer', () => {
     expect(told.at(-1)?.rate).toBeCloseTo(5_000_000)
   })
 
-  it('goes down to 0 when nothing moves, and begins anew afterwards', () => {
+  it('drops to 0 when no bytes are transferred, and starts from scratch afterwards', () => {
     const told = watch((ms) => Math.min(ms, 5_000) * 1000 + Math.max(ms - 30_000, 0) * 1000, 33_000)
     const rateAt = (at: number) => told.find(({ ms }) => ms === at)?.rate
     expect(rateAt(5_000)).toBeCloseTo(1_000_000)
@@ -76,7 +76,7 @@ describe('the rate of a transfer', () => {
     expect(rateAt(32_000)).toBeCloseTo(1_000_000)
   })
 
-  it('does not count what was there before it began', () => {
+  it('excludes the bytes transferred before its first sample', () => {
     expect(watch((ms) => 900 * MiB + ms * 1000, 3000).at(-1)?.rate).toBeCloseTo(1_000_000)
   })
 })

@@ -5,11 +5,11 @@ import { shareServer } from '../helpers/shared-server.js'
 const shared = shareServer()
 
 describe('filejobs share', () => {
-  it('prints a link that works without an account, until it is revoked', async () => {
+  it('prints a link that works without an account until it is revoked', async () => {
     const ann = await shared.newCaller()
     await ann.put('a.txt', 'some text')
     const client = await openClient(ann.url)
-    const run = (...args: string[]) => client.run(args, { env: { FILEJOBS_TOKEN: ann.token } })
+    const run = (...args: string[]) => client.runHere(args, { env: { FILEJOBS_TOKEN: ann.token } })
 
     const made = await run('share', 'a.txt', '--expires', '2h')
     expect(made).toMatchObject({ code: 0, stderr: expect.stringContaining('without an account') })
@@ -27,10 +27,10 @@ describe('filejobs share', () => {
     expect(await run('shares')).toMatchObject({ code: 0, stdout: '' })
   })
 
-  it('refuses a time that is none, or too long, and a file that is not there', async () => {
+  it('rejects an invalid or too long duration, and a missing file', async () => {
     const ann = await shared.newCaller()
     const client = await openClient(ann.url)
-    const run = (...args: string[]) => client.run(args, { env: { FILEJOBS_TOKEN: ann.token } })
+    const run = (...args: string[]) => client.runHere(args, { env: { FILEJOBS_TOKEN: ann.token } })
     expect((await run('share', 'a.txt', '--expires', 'tomorrow')).code).toBe(2)
     const tooLong = await run('share', 'a.txt', '--expires', '31d')
     expect([tooLong.code, tooLong.stderr]).toEqual([2, expect.stringContaining('30 days at most')])

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { formatTable } from '../../dist/cli/table.js'
 
-describe('a table', () => {
-  it('aligns its columns and leaves no space at the ends', () => {
+describe('a printed table', () => {
+  it('has aligned columns without trailing spaces', () => {
     const columns = [
       { title: 'NAME', cell: (row: { name: string; size: number }) => row.name },
       { title: 'SIZE', align: 'right' as const, cell: (row: { size: number }) => String(row.size) },

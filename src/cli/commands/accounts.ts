@@ -6,7 +6,7 @@ import { Failure } from '../exit-codes.js'
 import { askSignupPassword, askWho } from '../login-flow.js'
 import { askLine, readPasswords } from '../password.js'
 import { openSession, type Session } from '../session.js'
-import { type Column, formatTable, formatTime } from '../table.js'
+import { formatTable, formatTime, type TextColumn } from '../table.js'
 
 export function accountsCommand(context: Context): Command {
   return new Command('accounts')
@@ -48,7 +48,7 @@ const passwordStdin = ['--password-stdin', 'read the password from stdin'] as co
 
 function createCommand(context: Context): Command {
   return new Command('create')
-    .description('make an account')
+    .description('create an account')
     .argument('<account>', 'ROLE:USERNAME')
     .option('--name <name>', 'full name')
     .option('--email <address>', 'address')
@@ -61,7 +61,7 @@ function createCommand(context: Context): Command {
       const password = await askSignupPassword(session, who, options.passwordStdin ?? false)
       const json = { ...who, password, name: options.name, email: options.email }
       const made = await api.send<AccountRecord>('POST', routes.accounts, { json })
-      session.output.result(made, `Made the account ${made.account}.`)
+      session.output.result(made, `Created the account ${made.account}.`)
     })
 }
 
@@ -81,7 +81,7 @@ function deleteCommand(context: Context): Command {
   return new Command('delete')
     .description('remove an account with its files, tables and sessions')
     .argument('<account>', 'ROLE:USERNAME')
-    .option('--yes', 'do not ask')
+    .option('--yes', 'do not ask for confirmation')
     .addHelpText('after', '\nExample:\n  $ filejobs accounts delete user:ann')
     .action(async (account: string, options: { yes?: boolean }, command: Command) => {
       const session = await openSession(context, command)
@@ -100,9 +100,9 @@ async function confirm(context: Context, account: string): Promise<void> {
 
 function resetPasswordCommand(context: Context): Command {
   return new Command('reset-password')
-    .description('set an account’s password, also without a server that runs')
+    .description('set the password of an account, also while the server is stopped')
     .argument('<account>', 'ROLE:USERNAME')
-    .option('--data <folder>', 'work on this data folder itself; no server may run on it')
+    .option('--data <folder>', 'change this data folder directly; the server must be stopped')
     .option(...passwordStdin)
     .addHelpText('after', resetExamples)
     .action(async (account: string, options: PasswordOptions & { data?: string }, command: Command) => {
@@ -140,7 +140,7 @@ async function resetOffline(
     return
   }
   output.result({ account, password }, password)
-  output.note(`This is the new password of ${account}; it is shown only now.`)
+  output.note(`This is the new password of ${account}; it is shown only once.`)
 }
 
 async function change(session: Session, account: string, changes: object): Promise<AccountRecord> {
@@ -155,7 +155,7 @@ function fullName(account: string): string {
   return account.includes(':') ? account : `user:${account}`
 }
 
-const columns: readonly Column<AccountRecord>[] = [
+const columns: readonly TextColumn<AccountRecord>[] = [
   { title: 'ACCOUNT', cell: (account) => account.account },
   { title: 'ID', align: 'right', cell: (account) => String(account.id) },
   { title: 'CREATED', cell: (account) => formatTime(account.createdAt) },

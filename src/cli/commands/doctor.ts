@@ -2,34 +2,53 @@ import { Command } from 'commander'
 import { formatBytes } from '../../protocol/units.js'
 import type { DoctorReport } from '../../server/doctor.js'
 import type { Context, GlobalOptions } from '../context.js'
+import { visible } from '../escape.js'
+import { Exit, exitCodes } from '../exit-codes.js'
 import { createOutput } from '../output.js'
+import { serverFlag } from '../server-flags.js'
 
-/** Works on the data folder itself, like `serve`; the server's side reads the flags and the environment. */
+/** Opens the data folder directly, like `serve`; the server's code parses the flags and the environment. */
 export function doctorCommand(context: Context): Command {
   return new Command('doctor')
-    .option('--data <folder>', 'the data folder; no server may run on it (default: ./filejobs-data)')
-    .option('--keep-partial <time>', 'how long an interrupted upload is kept, as for serve (default: 24h)')
-    .option('--fix', 'do what the next start of the server would do')
+    .addOption(serverFlag('data', 'data folder; the server must be stopped'))
+    .addOption(serverFlag('keepPartial'))
+    .option('--fix', 'make the repairs that the next start of the server would make')
+    .option('--verify', 'read every file and table, and list the damaged ones')
     .addHelpText('after', examples)
-    .action(async ({ fix = false, ...flags }: Record<string, string | boolean | undefined>, command: Command) => {
-      const { parseConfig } = await import('../../server/config.js')
-      const { examineFolder } = await import('../../server/doctor.js')
-      const { dataFolder, keepPartialMs } = parseConfig(flags, context.env)
-      const report = await examineFolder(dataFolder, { keepPartialMs, fix: fix === true })
-      createOutput(context, command.optsWithGlobals<GlobalOptions>()).result(report, wordingOf(report))
-    })
+    .action(
+      async (
+        { fix = false, verify = false, ...flags }: Record<string, string | boolean | undefined>,
+        command: Command,
+      ) => {
+        const { parseConfig } = await import('../../server/config.js')
+        const { findUnknownVariables } = await import('../unknown-variables.js')
+        const { examineFolder } = await import('../../server/doctor.js')
+        const { dataFolder, keepPartialMs } = parseConfig(flags, context.env)
+        for (const warning of findUnknownVariables(context.env)) context.stderr.write(`${warning}\n`)
+        const report = await examineFolder(dataFolder, {
+          keepPartialMs,
+          fix: fix === true,
+          verify: verify === true,
+        })
+        createOutput(context, command.optsWithGlobals<GlobalOptions>()).result(report, formatReport(report))
+        if (report.integrity && report.integrity.damaged.length > 0) throw new Exit(exitCodes.digestMismatch)
+      },
+    )
 }
 
 const examples = `
-Says what a crash left in the data folder: uploads that can go on, what nobody can use any more, and jobs that broke
-off. A start of the server puts all of it in order; nothing is changed here without --fix.
+Says what a crash left in the data folder: uploads that can be resumed, files that are not usable any more, and jobs that broke
+off. A start of the server puts all of it in order; nothing is changed here without --fix. It also names what lies in
+uploads/ and cannot be served. --verify compares all bytes with the digests that were recorded when they were stored, as
+after a restore, and exits with 8 when something is damaged.
 
 Examples:
   $ filejobs doctor --data ./filejobs-data
-  $ filejobs doctor --data ./filejobs-data --fix`
+  $ filejobs doctor --data ./filejobs-data --fix
+  $ filejobs doctor --data ./restored --verify`
 
-function wordingOf({ resumable, leftovers, ended, fixed }: DoctorReport): string {
-  const isToDo = leftovers.length > 0 || ended.length > 0
+function formatReport({ resumable, leftovers, published, ended, unserved, integrity, fixed }: DoctorReport): string {
+  const isToDo = leftovers.length + published.length + ended.length > 0
   const end = fixed ? 'All of that was done.' : 'Nothing was changed: --fix does it, and the next start of the server.'
   return [
     ...section('Uploads that can go on:', resumable.map(wordUpload)),
@@ -38,13 +57,40 @@ function wordingOf({ resumable, leftovers, ended, fixed }: DoctorReport): string
       leftovers.map(({ path, bytes, why }) => `${path}${bytes === null ? '' : `, ${formatBytes(bytes)}`}: ${why}`),
     ),
     ...section(
-      'Jobs that broke off:',
+      'Files that are published together, which was not finished:',
+      published.map(({ path, files, bytes }) => `${path}, ${files} files, ${formatBytes(bytes)}`),
+    ),
+    ...section(
+      'Interrupted jobs:',
       ended.map(({ id, kind, account, file, state }) => {
         return `${id}, ${kind}${file === null ? '' : ` of ${file}`} by ${account}: recorded as ${state}`
       }),
     ),
-    isToDo ? end : 'All is in order.',
+    ...section(
+      'In uploads/, but not served:',
+      unserved.map(({ path, why }) => `${visible(path)}: ${why}`),
+    ),
+    ...(integrity ? wordIntegrity(integrity) : []),
+    ...(isToDo ? [end] : unserved.length > 0 || (integrity && isDoubtful(integrity)) ? [] : ['All is in order.']),
   ].join('\n')
+}
+
+type Integrity = NonNullable<DoctorReport['integrity']>
+
+function isDoubtful({ damaged, changed, missing }: Integrity): boolean {
+  return damaged.length + changed.length + missing.length > 0
+}
+
+function wordIntegrity({ intact, unknown, damaged, changed, missing }: Integrity): string[] {
+  return [
+    ...section(
+      'Damaged:',
+      damaged.map(({ path, why }) => `${visible(path)}: ${why}`),
+    ),
+    ...section('Changed since they were stored, by hand or by an incomplete copy:', changed.map(visible)),
+    ...section('Recorded in meta/ and not there, removed by hand or not copied:', missing.map(visible)),
+    `Compared with their digests: ${intact + damaged.length}, ${damaged.length} damaged. ${unknown} have no digest.`,
+  ]
 }
 
 function wordUpload({ id, account, file, bytes, totalBytes, expiresAt }: DoctorReport['resumable'][number]): string {

@@ -1,19 +1,21 @@
 import { stat } from 'node:fs/promises'
 import { Command } from 'commander'
-import type { ImportRequest } from '../../protocol/tables.js'
+import { isUnreachable } from '../../protocol/file-errors.js'
+import { invalidOption } from '../../protocol/options/option-values.js'
+import type { ImportBody } from '../../protocol/tables.js'
 import type { Context } from '../context.js'
 import { visible } from '../escape.js'
-import { errorCode, Failure } from '../exit-codes.js'
+import { Failure } from '../exit-codes.js'
 import { openProgress, type Progress } from '../progress.js'
 import { defaultRetries } from '../rate-option.js'
 import { remoteName } from '../remote-name.js'
 import { openSession, type Session } from '../session.js'
-import { type Imported, importFile } from '../transfers/import.js'
+import { type Imported, requestImport } from '../transfers/import.js'
 import { oneByOne } from '../transfers/one-by-one.js'
 import { upload } from '../transfers/upload.js'
 import { planUpload } from '../transfers/upload-plan.js'
 import { openUploadTools } from '../transfers/upload-tools.js'
-import { parseWait, waitOption } from '../wait-option.js'
+import { addWaitOptions, parseWait, type WaitValue } from '../wait-option.js'
 
 interface Options {
   remote?: boolean
@@ -25,43 +27,51 @@ interface Options {
   header?: boolean
   skipBadLines?: boolean
   trim?: boolean
-  wait?: string | true
+  wait?: WaitValue
 }
 
 export function importCommand(context: Context): Command {
-  return new Command('import')
+  const command = new Command('import')
     .argument('<file>', 'a local CSV, which is uploaded first, or else a file on the server')
-    .option('--remote', 'the file on the server, also where there is a local one of that name')
-    .option('--table <table>', 'the table to put the rows in (default: from the name of the file)')
-    .option('--date-column <column>', 'the column that --from and --to look at (default: the first with dates)')
-    .option('--date-format <format>', 'iso, month-first, day-first, or like %d.%m.%Y (default: iso or month-first)')
+    .option('--remote', 'import the file on the server, even if there is a local file of that name')
+    .option('--table <table>', 'the table to add the rows to (default: derived from the file name)')
+    .option('--date-column <column>', 'the column that --from and --to filter by (default: the first one with dates)')
+    .option(
+      '--date-format <format>',
+      'iso, month-first, day-first, or a pattern such as %d.%m.%Y (default: iso or month-first)',
+    )
     .option('--types <list>', 'COLUMN=TYPE,…: text, integer, double, decimal(18,2), boolean, date or timestamp')
-    .option('--all-text', 'take every column as text')
-    .option('--header', 'the first line names the columns (default: recognised)')
+    .option('--all-text', 'import every column as text')
+    .option('--header', 'the first line names the columns (default: detected)')
     .option('--no-header', 'the first line is a row')
-    .option('--skip-bad-lines', 'leave out the lines that cannot be read, and say which')
-    .option('--trim', 'drop spaces around texts')
-    .addOption(waitOption())
+    .option('--skip-bad-lines', 'skip bad lines, and list them')
+    .option('--trim', 'trim spaces around text values')
     .addHelpText('after', examples)
-    .action(async (given: string, options: Options, command: Command) => {
-      const session = await openSession(context, command)
-      const waitSeconds = parseWait(options.wait)
-      const request = wishesOf(options)
-      const progress = await openProgress(session.output)
-      const filename = (await isLocal(given, options))
-        ? await uploadFirst(session, progress, given, waitSeconds)
-        : remoteName(given)
-      const api = await session.api()
-      await oneByOne(session, [{ name: filename }], async ({ name }, job) => {
-        const imported = await importFile({ api, progress }, { ...request, filename: name }, waitSeconds, job)
-        tellOf(session, imported)
-      })
+  return addWaitOptions(command).action(async (given: string, options: Options, command: Command) => {
+    const session = await openSession(context, command)
+    const waitSeconds = parseWait(options.wait, context.stderr)
+    const request = csvOptionsOf(options)
+    const progress = await openProgress(session.output)
+    const filename = (await isLocal(given, options))
+      ? await uploadFirst(session, progress, given, waitSeconds)
+      : remoteName(given)
+    const api = await session.api()
+    await oneByOne(session, [{ name: filename }], async ({ name }, job) => {
+      const imported = await requestImport(
+        { api, progress, note: session.output.note },
+        { ...request, filename: name },
+        waitSeconds,
+        job,
+      )
+      tellOf(session, imported)
     })
+  })
 }
 
 const examples = `
 A line that cannot be read fails the import: it names the line, and no row is there. Ctrl-C stops it, and no
-row is there either. The same columns once more are added to the table; "filejobs tables rm" takes them away.
+row is there either. A file that is imported again is added to the table: to import it with other options, first remove
+its rows by "filejobs tables rm TABLE IMPORT".
 
 Examples:
   $ filejobs import sales.csv
@@ -69,15 +79,15 @@ Examples:
   $ filejobs import teams.csv --types phone=text,budget='decimal(12,2)' --skip-bad-lines
   $ filejobs rows sales --from 2014-10-08`
 
-/** `import X` takes the local file where there is one, else the server's. */
+/** `import X` prefers a local file to one on the server. */
 async function isLocal(given: string, { remote }: Options): Promise<boolean> {
   if (remote) return false
   try {
     const found = await stat(given)
     if (!found.isDirectory()) return true
-    throw new Failure('wrongUse', `${given} is a folder: import its files one by one.`)
+    throw new Failure('wrongUse', `${given} is a folder: import its files one at a time.`)
   } catch (error) {
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return false
+    if (isUnreachable(error)) return false
     throw error
   }
 }
@@ -90,7 +100,7 @@ async function uploadFirst(
 ): Promise<string> {
   const { items } = await planUpload([path], undefined)
   const tools = await openUploadTools(session, progress)
-  const settings = { keepExisting: false, waitSeconds, rateLimit: null, retries: defaultRetries }
+  const settings = { keepExisting: false, allowEmpty: false, waitSeconds, rateLimit: null, retries: defaultRetries }
   try {
     await oneByOne(session, items, async (item, job) => {
       await upload(tools, item, settings, job)
@@ -101,7 +111,7 @@ async function uploadFirst(
   return items[0]!.name
 }
 
-function wishesOf(options: Options): Omit<ImportRequest, 'filename'> {
+function csvOptionsOf(options: Options): Omit<ImportBody, 'filename'> {
   const { table, dateColumn, dateFormat, types, allText, header, skipBadLines, trim } = options
   return {
     table,
@@ -115,26 +125,29 @@ function wishesOf(options: Options): Omit<ImportRequest, 'filename'> {
   }
 }
 
-/** Commas inside the parentheses of `decimal(18,2)` divide nothing. */
+/** Commas inside the parentheses of `decimal(18,2)` do not separate columns. */
 function parseTypes(list: string): Record<string, string> {
   const pairs = list.split(/,(?![^()]*\))/).map((pair) => {
     const at = pair.lastIndexOf('=')
-    if (at < 1) throw new Failure('wrongUse', `--types: "${pair}" is not COLUMN=TYPE.`)
+    if (at < 1) throw invalidOption('--types', `must be written COLUMN=TYPE, not "${pair}"`)
     return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()]
   })
   return Object.fromEntries(pairs)
 }
 
 function tellOf({ output }: Session, imported: Imported): void {
-  const { table, rows, file, columns, skipped, notes } = imported
+  const { id, table, rows, file, columns, skipped, notes } = imported
   const count = (number: number, what: string) => `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`
   const words = `Imported ${count(rows, 'row')} of ${count(columns.length, 'column')} from ${visible(file)} into ${table}`
   output.result(imported, words)
   for (const note of notes) output.note(note)
+  if (notes.some((note) => note.includes('"--'))) {
+    output.note(
+      `Before you import it again with another option, remove these rows: "filejobs tables rm ${table} ${id}".`,
+    )
+  }
   if (skipped.count === 0) return
-  output.note(
-    `Left out ${count(skipped.count, 'line')} that cannot be read${skipped.count > 10 ? ', the first ten' : ''}:`,
-  )
+  output.note(`Skipped ${count(skipped.count, 'bad line')}${skipped.count > 10 ? ', the first ten' : ''}:`)
   for (const { line, column, reason } of skipped.first) {
     output.note(`  line ${line}${column === null ? '' : `, column "${column}"`}: ${reason}`)
   }

@@ -1,7 +1,8 @@
 import { Command } from 'commander'
+import { jobKinds, jobStates } from '../../protocol/job-kinds.js'
 import type { JobRecord } from '../../protocol/jobs.js'
+import { parseChoices, parseCount } from '../choices.js'
 import type { Context } from '../context.js'
-import { Failure } from '../exit-codes.js'
 import { jobColumns } from '../job-table.js'
 import { listJobs } from '../listing.js'
 import { openSession } from '../session.js'
@@ -18,15 +19,18 @@ interface Options {
 export function jobsCommand(context: Context): Command {
   return new Command('jobs')
     .option('--all', 'jobs of every account (admin)')
-    .option('--state <state>', 'only waiting, running, paused, interrupted, committing, done, stopped or failed ones')
-    .option('--kind <kind>', 'only upload, export, import or query')
-    .option('--limit <number>', 'how many, the newest first (default: 20)')
-    .option('--watch', 'show them live; q leaves')
+    .option(
+      '--state <state>',
+      'only jobs in these states: waiting, running, paused, interrupted, committing, done, stopped, failed',
+    )
+    .option('--kind <kind>', 'only jobs of this kind: upload, export, import or query')
+    .option('--limit <number>', 'the maximum number of jobs, newest first (default: 20)')
+    .option('--watch', 'show live updates; press q to quit')
     .addHelpText('after', examples)
     .action(async (options: Options, command: Command) => {
-      const { limit: wanted = '20' } = options
-      const limit = /^[1-9]\d*$/.test(wanted) ? Number(wanted) : Number.NaN
-      if (Number.isNaN(limit)) throw new Failure('wrongUse', `--limit: "${wanted}" is not a number above 0.`)
+      const limit = parseCount(options.limit ?? '20', '--limit', 1)
+      if (options.state !== undefined) parseChoices(options.state, '--state', jobStates)
+      if (options.kind !== undefined) parseChoices(options.kind, '--kind', jobKinds)
       const session = await openSession(context, command)
       if (options.watch) {
         const { watchJobs } = await import('../watch/watch-jobs.js')

@@ -13,7 +13,7 @@ export function limitCommand(context: Context): Command {
     .argument('<rate>', 'bytes a second at most, such as 500K or 5M; off for none')
     .addHelpText('after', examples)
     .action(async (id: string, rate: string, _options: object, command: Command) => {
-      const rateLimit = rate === 'off' ? null : parseRate(rate, 'rate')
+      const rateLimit = rate === 'off' ? null : parseRate(rate, '<rate>')
       const session = await openSession(context, command)
       const api = await session.api()
       const job = await api.send<JobRecord>('PATCH', jobPath(await findJobId(api, id)), { json: { rateLimit } })

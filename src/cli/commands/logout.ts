@@ -11,7 +11,7 @@ export function logoutCommand(context: Context): Command {
     try {
       await api.send('POST', routes.logout)
     } catch (error) {
-      // A session that has ended already is what was wanted.
+      // An expired session is as good as logged out.
       if (!(error instanceof Problem && error.code === 'not-logged-in')) throw error
     }
     if (!context.env.FILEJOBS_TOKEN) await session.credentials.remove(session.server)

@@ -10,7 +10,7 @@ interface Options {
 
 export function passwdCommand(context: Context): Command {
   return new Command('passwd')
-    .option('--password-stdin', 'read the current and the new password from stdin, a line each')
+    .option('--password-stdin', 'read the current and the new password from stdin, one per line')
     .addHelpText('after', examples)
     .action(async (options: Options, command: Command) => {
       const { output, api, server } = await openSession(context, command)
@@ -25,7 +25,7 @@ export function passwdCommand(context: Context): Command {
 }
 
 const examples = `
-Your other sessions end; this one goes on. FILEJOBS_PASSWORD, where set, is the current password.
+Your other sessions end; this one stays valid. FILEJOBS_PASSWORD, where set, is the current password.
 
 Examples:
   $ filejobs passwd

@@ -2,47 +2,49 @@ import { text } from 'node:stream/consumers'
 import { Command } from 'commander'
 import { jobHeader, routes } from '../../protocol/routes.js'
 import type { QueryAnswer } from '../../protocol/tables.js'
+import { parseCount } from '../choices.js'
 import type { Context } from '../context.js'
 import { openProgress } from '../progress.js'
-import { formatCsv, formatRows, parseCount } from '../rows.js'
+import { formatCsv, formatRows } from '../rows.js'
 import { openSession, type Session } from '../session.js'
 import { wordEnd } from '../transfers/broken-connection.js'
 import { oneByOne } from '../transfers/one-by-one.js'
 import type { OwnJob } from '../transfers/own-job.js'
-import { parseWait, waitHeaders, waitOption } from '../wait-option.js'
+import { waitForSlot } from '../transfers/slot-wait.js'
+import { addWaitOptions, parseWait, type WaitValue, waitHeaders } from '../wait-option.js'
 
 interface Options {
   limit?: string
   csv?: boolean
-  wait?: string | true
+  wait?: WaitValue
 }
 
 export function queryCommand(context: Context): Command {
-  return new Command('query')
+  const command = new Command('query')
     .argument('<sql>', 'one SELECT over your tables; - reads it from stdin')
-    .option('--limit <number>', 'how many rows (default and most: 1000)')
-    .option('--csv', 'print CSV; --json prints one row a line')
-    .addOption(waitOption())
+    .option('--limit <number>', 'the maximum number of rows (default and maximum: 1000)')
+    .option('--csv', 'print CSV; --json prints one row per line')
     .addHelpText('after', examples)
-    .action(async (given: string, options: Options, command: Command) => {
-      const session = await openSession(context, command)
-      const limit = options.limit === undefined ? undefined : parseCount(options.limit, '--limit', 1)
-      const sql = given === '-' ? await text(context.stdin) : given
-      await oneByOne(session, [{ name: 'the query' }], async (_, job) => {
-        print(session, await ask(session, { sql, limit }, parseWait(options.wait), job), options)
-      })
+  return addWaitOptions(command).action(async (given: string, options: Options, command: Command) => {
+    const session = await openSession(context, command)
+    const limit = options.limit === undefined ? undefined : parseCount(options.limit, '--limit', 1)
+    const sql = given === '-' ? await text(context.stdin) : given
+    await oneByOne(session, [{ name: 'the query' }], async (_, job) => {
+      print(session, await ask(session, { sql, limit }, parseWait(options.wait, context.stderr), job), options)
     })
+  })
 }
 
 const examples = `
-The SQL is DuckDB's. It may run for 30 seconds; Ctrl-C stops it. Names with spaces stand in double quotes.
+The SQL is DuckDB's. It may run for 30 seconds; Ctrl-C stops it.
+Put names in double quotes that have spaces or are words of SQL, such as "both".
 
 Examples:
   $ filejobs query 'select Region, sum("Units Sold") from sales group by all'
   $ filejobs query 'describe sales'
   $ filejobs query - --csv < report.sql`
 
-/** Others may be before it, each for half a minute. */
+/** Other queries may run first, each for up to half a minute. */
 const answerMs = 10 * 60_000
 
 async function ask(
@@ -53,16 +55,19 @@ async function ask(
 ): Promise<QueryAnswer> {
   const api = await session.api()
   const progress = await openProgress(session.output)
-  // One that waits for its turn leaves when its request is cut, and has a job to stop as well.
+  // A query that waits for a slot ends when its request is aborted, so it has a job to stop as well.
   job.begun = true
   progress.say('The query runs')
+  const tools = { progress, note: session.output.note }
   try {
-    return await api.send<QueryAnswer>('POST', routes.query, {
-      json: query,
-      headers: { ...waitHeaders(waitSeconds), [jobHeader]: job.id },
-      timeoutMs: answerMs + (waitSeconds ?? 0) * 1000,
-      signal: job.signal,
-    })
+    return await waitForSlot(tools, { name: 'the query', waitSeconds, signal: job.signal }, (seconds) =>
+      api.send<QueryAnswer>('POST', routes.query, {
+        json: query,
+        headers: { ...waitHeaders(seconds), [jobHeader]: job.id },
+        timeoutMs: answerMs + (seconds ?? 0) * 1000,
+        signal: job.signal,
+      }),
+    )
   } catch (error) {
     throw wordEnd(error, session.server, 'query', 'your tables')
   } finally {
@@ -74,5 +79,5 @@ function print({ output, context }: Session, { columns, results, truncated }: Qu
   if (output.json) for (const row of results) output.result(row, '')
   else if (csv) context.stdout.write(formatCsv(columns, results))
   else output.result(results, formatRows(columns, results))
-  if (truncated) output.note(`Only the first ${results.length} rows: an answer has no more.`)
+  if (truncated) output.note(`Truncated to the first ${results.length} rows.`)
 }

@@ -18,7 +18,7 @@ export function resumeCommand(context: Context): Command {
 }
 
 const examples = `
-A paused transfer goes on where it was held.
+A paused transfer continues at the offset where it was paused.
 
 Example:
   $ filejobs resume 0b6fd5a1-4f1e-4c6e-9b5e-3f7f0c1c2d3e`

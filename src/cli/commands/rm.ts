@@ -4,8 +4,8 @@ import { filePath } from '../../protocol/routes.js'
 import type { Api } from '../api.js'
 import type { Context } from '../context.js'
 import { visible } from '../escape.js'
-import { Exit, exitCodeOf, Failure, wordingOf } from '../exit-codes.js'
-import { listFiles } from '../listing.js'
+import { Exit, exitCodeOf, Failure, formatFailure } from '../exit-codes.js'
+import { isRemoteFolder } from '../folder-listing.js'
 import { remoteName } from '../remote-name.js'
 import { openSession } from '../session.js'
 
@@ -16,7 +16,7 @@ interface Options {
 export function rmCommand(context: Context): Command {
   return new Command('rm')
     .argument('<name...>', 'files to remove')
-    .option('-r, --recursive', 'remove folders with everything in them')
+    .option('-r, --recursive', 'remove folders and their contents')
     .addHelpText('after', examples)
     .action(async (names: string[], options: Options, command: Command) => {
       const session = await openSession(context, command)
@@ -24,13 +24,12 @@ export function rmCommand(context: Context): Command {
       let firstFailure: number | undefined
       for (const given of names) {
         try {
-          for (const name of await expand(api, remoteName(given), options.recursive ?? false)) {
-            await api.send('DELETE', filePath(name))
-            session.output.result({ name, removed: true }, `Removed ${visible(name)}`)
-          }
+          const name = remoteName(given)
+          const removed = options.recursive ? await removeTree(api, name) : await removeFile(api, name)
+          session.output.result({ name: removed, removed: true }, `Removed ${visible(removed)}`)
         } catch (error) {
           if (names.length === 1) throw error
-          session.output.error(`${given}: ${wordingOf(error, context.env)}`)
+          session.output.error(`${given}: ${formatFailure(error, context.env)}`)
           firstFailure ??= exitCodeOf(error)
         }
       }
@@ -39,19 +38,48 @@ export function rmCommand(context: Context): Command {
 }
 
 const examples = `
+A folder is removed in one step, with everything in it.
+
 Examples:
   $ filejobs rm sample.csv
   $ filejobs rm -r photos`
 
-async function expand(api: Api, given: string, recursive: boolean): Promise<string[]> {
-  if (!recursive && given.endsWith('/')) throw new Failure('wrongUse', `${given} is a folder: use rm -r to remove it.`)
-  if (!recursive) return [given]
-  const name = given.replace(/\/+$/, '')
-  const names: string[] = []
-  for await (const file of listFiles(api, name)) {
-    // `photos` is not to take `photos2` along.
-    if (file.name === name || file.name.startsWith(`${name}/`)) names.push(file.name)
+async function removeFile(api: Api, name: string): Promise<string> {
+  if (name.endsWith('/')) throw isFolder(name)
+  try {
+    await api.send('DELETE', filePath(name))
+    return name
+  } catch (error) {
+    if (isNotFound(error) && (await isRemoteFolder(api, name))) throw isFolder(name)
+    throw error
   }
-  if (names.length === 0) throw new Problem('file-not-found', `There is no file ${name}, and none below it.`)
-  return names
+}
+
+/** Removes a folder, or a file where the name does not end with a slash. Returns the name of what it was. */
+async function removeTree(api: Api, given: string): Promise<string> {
+  const name = given.replace(/\/+$/, '')
+  try {
+    await api.send('DELETE', filePath(`${name}/`))
+    return `${name}/`
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+  }
+  try {
+    if (given === name) {
+      await api.send('DELETE', filePath(name))
+      return name
+    }
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+  }
+  throw new Problem('file-not-found', `There is no file or folder ${name}.`)
+}
+
+function isFolder(name: string): Failure {
+  const command = `filejobs rm -r ${name}`
+  return new Failure('wrongUse', `${name} is a folder. To remove it with everything in it, run "${command}".`)
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof Problem && error.code === 'file-not-found'
 }

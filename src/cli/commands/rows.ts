@@ -2,19 +2,20 @@ import { Command } from 'commander'
 import { tablePath } from '../../protocol/routes.js'
 import type { TableSummary } from '../../protocol/tables.js'
 import { formatBytes } from '../../protocol/units.js'
+import { parseCount } from '../choices.js'
 import type { Context } from '../context.js'
 import { visible } from '../escape.js'
 import { Failure } from '../exit-codes.js'
 import { openHttpClient } from '../http-client.js'
 import { wordNoRoom } from '../no-room.js'
 import { openProgress } from '../progress.js'
-import { formatCsv, formatRows, parseCount, readRows, type TextTable } from '../rows.js'
+import { formatCsv, formatRows, readRows, type TextTable } from '../rows.js'
 import { openSession, type Session } from '../session.js'
 import { formatSummary } from '../summary.js'
 import { exportRows } from '../transfers/export-rows.js'
 import { oneByOne } from '../transfers/one-by-one.js'
 import { openTarget, streamTarget } from '../transfers/targets.js'
-import { parseWait, waitOption } from '../wait-option.js'
+import { addWaitOptions, parseWait, type WaitValue } from '../wait-option.js'
 
 interface Options {
   from?: string
@@ -26,29 +27,28 @@ interface Options {
   summary?: boolean
   output?: string
   force?: boolean
-  wait?: string | true
+  wait?: WaitValue
 }
 
 export function rowsCommand(context: Context): Command {
-  return new Command('rows')
+  const command = new Command('rows')
     .argument('<table>', 'the table to read')
-    .option('--from <date>', 'only rows from this date on')
+    .option('--from <date>', 'only rows on or after this date')
     .option('--to <date>', 'only rows before this date')
-    .option('--column <column>', "the column of the dates (default: the table's own)")
-    .option('--limit <number>', 'how many rows (default: 100, and all of them as CSV or JSON)')
-    .option('--offset <number>', 'how many rows to pass over')
-    .option('--csv', 'print CSV; --json prints one row a line')
-    .option('-o, --output <path>', 'write CSV, or with --json one row a line, to a file')
+    .option('--column <column>', "the date column (default: the table's date column)")
+    .option('--limit <number>', 'the maximum number of rows (default: 100, or all with --csv and --json)')
+    .option('--offset <number>', 'the number of rows to skip')
+    .option('--csv', 'print CSV; --json prints one row per line')
+    .option('-o, --output <path>', 'write to a file: CSV, or one row per line with --json')
     .option('--force', 'replace the file')
-    .option('--summary', 'print what is in the columns instead')
-    .addOption(waitOption())
+    .option('--summary', 'print a summary of the columns instead')
     .addHelpText('after', examples)
-    .action(async (table: string, options: Options, command: Command) => {
-      const session = await openSession(context, command)
-      if (options.summary) await printSummary(session, table)
-      else if (isWhole(session, options)) await printWhole(session, table, options)
-      else await printPage(session, table, options)
-    })
+  return addWaitOptions(command).action(async (table: string, options: Options, command: Command) => {
+    const session = await openSession(context, command)
+    if (options.summary) await printSummary(session, table)
+    else if (isWhole(session, options)) await printWhole(session, table, options)
+    else await printPage(session, table, options)
+  })
 }
 
 const examples = `
@@ -61,7 +61,7 @@ Examples:
   $ filejobs rows sales --summary`
 
 async function printSummary({ output, api }: Session, table: string): Promise<void> {
-  // Millions of rows take seconds.
+  // Reading millions of rows takes seconds.
   const timeoutMs = 10 * 60_000
   const summary = await (await api()).send<TableSummary>('GET', tablePath(table, 'summary'), { timeoutMs })
   output.result(summary, formatSummary(summary))
@@ -91,14 +91,14 @@ async function printWhole(session: Session, table: string, options: Options): Pr
   const { output, server, userAgent, context } = session
   const { output: path, force = false } = options
   const toStdout = path === undefined || path === '-'
-  const waitSeconds = parseWait(options.wait)
+  const waitSeconds = parseWait(options.wait, session.context.stderr)
   const wanted: TextTable = {
     table,
     query: queryOf(options),
     mediaType: output.json && !options.csv ? 'application/x-ndjson' : 'text/csv',
   }
   const http = await openHttpClient(server, await session.token(), userAgent)
-  const tools = { http, api: await session.api(), progress: await openProgress(output) }
+  const tools = { http, api: await session.api(), progress: await openProgress(output), note: output.note }
   try {
     await oneByOne(session, [{ name: table }], async (_, job) => {
       const open = async () => (toStdout ? streamTarget(context.stdout) : openTarget(path, { force }))

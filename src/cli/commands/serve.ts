@@ -1,22 +1,33 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { Command } from 'commander'
+import type { RunningServer } from '../../server/start.js'
 import type { Context } from '../context.js'
+import { Exit } from '../exit-codes.js'
+import { type EndingSignal, signalExits } from '../interrupt.js'
+import { serverFlags } from '../server-flags.js'
 
-/** The server's side reads the flags, the environment and their defaults, so here they are only named. */
+/** The server's code parses the flags, the environment and the defaults; the client only lists the flags. */
 export function serveCommand(context: Context): Command {
   const command = new Command('serve')
-  for (const [flags, meaning] of serveFlags) command.option(flags, meaning)
+  for (const option of serverFlags()) command.addOption(option)
   return command.addHelpText('after', examples).action(async (flags: Record<string, string | undefined>) => {
-    const [{ parseConfig }, { openLog }, { startServer }] = await Promise.all([
+    const { openProcessServices } = await import('../../server/process-services.js')
+    const process = openProcessServices()
+    const [{ findUnknownVariables }, { parseConfig }, { openLog }, { startServer }] = await Promise.all([
+      import('../unknown-variables.js'),
       import('../../server/config.js'),
       import('../../server/log.js'),
       import('../../server/start.js'),
     ])
     const config = parseConfig(flags, context.env)
-    // Listened for from here on: a signal during a slow start ends in good order too.
-    const ended = new Promise((resolve) => {
+    for (const warning of findUnknownVariables(context.env)) context.stderr.write(`${warning}\n`)
+    const ended = new Promise<EndingSignal>((resolve) => {
       context.interrupt.listen(resolve)
     })
-    const server = await startServer(config, openLog(context.stderr))
+    const starting = startServer(config, openLog(context.stderr), { process })
+    const first = await Promise.race([starting.then((server) => ({ server })), ended.then((signal) => ({ signal }))])
+    if ('signal' in first) throw await endStart(starting, first.signal)
+    const { server } = first
     context.stdout.write(`Listening on ${server.url}\n`)
     context.stderr.write(nextSteps(context.env, server.url, server.firstAdminPassword))
     await ended
@@ -25,32 +36,20 @@ export function serveCommand(context: Context): Command {
   })
 }
 
-const serveFlags: readonly (readonly [flags: string, meaning: string])[] = [
-  ['--host <address>', 'address to listen on (default: 127.0.0.1)'],
-  ['--port <number>', 'port to listen on, 0 for any free one (default: 8080)'],
-  ['--data <folder>', 'where everything is kept (default: ./filejobs-data)'],
-  ['--users <file>', 'accounts to make at start'],
-  ['--signup <policy>', 'open, open:ROLE,… or closed (default: open on a loopback host, else closed)'],
-  ['--query <policy>', 'on or off (default: on on a loopback host, else off)'],
-  ['--session-ttl <time>', 'how long a login lasts (default: 365d)'],
-  ['--bcrypt-cost <number>', 'the work of a password check (default: 12)'],
-  ['--trust-proxy <number>', 'how many proxies in front tell who asks (default: 0)'],
-  ['--public-url <url>', 'how the server is reached from outside'],
-  ['--cors-origin <origin>', 'a web page that may call from a browser'],
-  ['--jobs-per-account <number>', 'running jobs of a kind (default: 1)'],
-  ['--max-file-size <size>', 'largest file (default: none)'],
-  ['--quota <size>', "room for each account's files and tables (default: none)"],
-  ['--rate-limit-per-account <rate>', 'bytes a second for each account (default: none)'],
-  ['--idle-timeout <time>', 'end a transfer without a byte for so long (default: 10m)'],
-  ['--max-pause <time>', 'end a transfer paused for so long (default: 1h)'],
-  ['--keep-partial <time>', 'keep an interrupted upload for so long (default: 24h)'],
-  ['--shutdown-grace <time>', 'time for transfers to finish when the server ends (default: 10s)'],
-  ['--import-memory <size>', 'memory for imports (default: 512M)'],
-  ['--import-threads <number>', 'threads for imports (default: 1)'],
-  ['--tls-cert <file>', 'certificate, to serve https'],
-  ['--tls-key <file>', 'its key'],
-  ['--metrics-token <token>', 'whoever asks for /metrics must bear it; better as FILEJOBS_METRICS_TOKEN'],
-]
+/**
+ * A start can hang, for example on a disk that does not respond. Wait briefly for it to finish, so that it releases its
+ * folder.
+ */
+async function endStart(starting: Promise<RunningServer>, signal: EndingSignal): Promise<Exit> {
+  const closed = starting.then(
+    (server) => server.close(),
+    () => {},
+  )
+  await Promise.race([closed, delay(startGraceMs)])
+  return new Exit(signalExits[signal])
+}
+
+const startGraceMs = 1000
 
 const examples = `
 Every flag can stand in the environment: --data is FILEJOBS_DATA, --max-file-size is FILEJOBS_MAX_FILE_SIZE.
@@ -62,14 +61,14 @@ Examples:
   $ filejobs serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem`
 
 function nextSteps(env: Context['env'], url: string, firstAdminPassword: string | null): string {
-  // Started by npm (`npm start`, `npx filejobs serve`), the program is rarely on the PATH.
+  // When started by npm (`npm start`, `npx filejobs serve`), the program is rarely on the PATH.
   const filejobs = env.npm_command ? 'npx filejobs' : 'filejobs'
   const server = url === 'http://127.0.0.1:8080' ? '' : ` --server ${url}`
   const admin =
     firstAdminPassword === null
       ? ''
-      : `The account admin:admin was made. Its password, shown only now: ${firstAdminPassword}\n`
-  return `${admin}In another terminal, type next:
+      : `Created the account admin:admin. Its password, shown only once: ${firstAdminPassword}\n`
+  return `${admin}In another terminal, run:
   ${filejobs} signup ann${server}
   ${filejobs} upload FILE${server}
 Ctrl-C ends the server.

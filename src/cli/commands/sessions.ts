@@ -3,7 +3,7 @@ import type { SessionRecord } from '../../protocol/accounts.js'
 import { routes } from '../../protocol/routes.js'
 import type { Context } from '../context.js'
 import { openSession } from '../session.js'
-import { type Column, formatTable, formatTime } from '../table.js'
+import { formatTable, formatTime, type TextColumn } from '../table.js'
 
 export function sessionsCommand(context: Context): Command {
   return new Command('sessions')
@@ -24,7 +24,7 @@ Examples:
 
 function revokeCommand(context: Context): Command {
   return new Command('revoke')
-    .description('end a session at once, with what it transfers')
+    .description('revoke a session and stop its transfers')
     .argument('<session>', 'its id')
     .addHelpText('after', '\nExample:\n  $ filejobs sessions revoke SESSION')
     .action(async (id: string, _options: object, command: Command) => {
@@ -34,9 +34,9 @@ function revokeCommand(context: Context): Command {
     })
 }
 
-const columns: readonly Column<SessionRecord>[] = [
+const columns: readonly TextColumn<SessionRecord>[] = [
   { title: 'SESSION', cell: (session) => session.id },
   { title: 'CREATED', cell: (session) => formatTime(session.createdAt) },
   { title: 'LAST USED', cell: (session) => formatTime(session.lastUsedAt) },
-  { title: 'CLIENT', cell: (session) => `${session.client}${session.current ? ' (this one)' : ''}` },
+  { title: 'CLIENT', cell: (session) => `${session.client}${session.current ? ' (this session)' : ''}` },
 ]

@@ -3,7 +3,7 @@ import { routes } from '../../protocol/routes.js'
 import type { ShareList, ShareRecord } from '../../protocol/shares.js'
 import type { Context } from '../context.js'
 import { openSession } from '../session.js'
-import { type Column, formatTable, formatTime } from '../table.js'
+import { formatTable, formatTime, type TextColumn } from '../table.js'
 
 export function sharesCommand(context: Context): Command {
   return new Command('shares')
@@ -25,7 +25,7 @@ Examples:
 
 function revokeCommand(context: Context): Command {
   return new Command('revoke')
-    .description('end a link at once, with the downloads by it')
+    .description('revoke a link and stop its downloads')
     .argument('<link>', 'its id')
     .addHelpText('after', '\nExample:\n  $ filejobs shares revoke LINK')
     .action(async (id: string, _options: object, command: Command) => {
@@ -35,9 +35,9 @@ function revokeCommand(context: Context): Command {
     })
 }
 
-const columns: readonly Column<ShareRecord>[] = [
+const columns: readonly TextColumn<ShareRecord>[] = [
   { title: 'LINK', cell: (share) => share.id },
   { title: 'EXPIRES', cell: (share) => formatTime(share.expiresAt) },
-  { title: 'FILE', cell: (share) => share.filename },
+  { title: 'FILE', cell: ({ filename, available }) => (available ? filename : `${filename} (gone)`) },
   { title: 'URL', cell: (share) => share.url },
 ]

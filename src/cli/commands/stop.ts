@@ -1,12 +1,12 @@
 import { Command } from 'commander'
 import type { JobRecord, Receipt, Receipts } from '../../protocol/jobs.js'
+import { invalidOption } from '../../protocol/options/option-values.js'
 import { Problem } from '../../protocol/problems.js'
 import { jobPath } from '../../protocol/routes.js'
 import type { Api } from '../api.js'
 import type { Context } from '../context.js'
-import { Failure } from '../exit-codes.js'
 import { findJobId, isJobId } from '../job-id.js'
-import { type JobFilter, listJobs } from '../listing.js'
+import { type JobListOptions, listJobs } from '../listing.js'
 import { openSession } from '../session.js'
 
 interface Options {
@@ -17,9 +17,9 @@ export function stopCommand(context: Context): Command {
   return new Command('stop')
     .argument(
       '[what]',
-      'upload, export, import, query, or a job by its id or how that begins; without it, everything of mine that runs',
+      'upload, export, import, query, or the id of a job or a prefix of it (default: all your running jobs)',
     )
-    .option('--all', 'those of every account (admin)')
+    .option('--all', 'jobs of every account (admin)')
     .addHelpText('after', examples)
     .action(async (what: string | undefined, options: Options, command: Command) => {
       const session = await openSession(context, command)
@@ -40,7 +40,7 @@ Examples:
   $ filejobs stop 0b6fd5a1-4f1e-4c6e-9b5e-3f7f0c1c2d3e`
 
 const kinds = ['upload', 'export', 'import', 'query'] as const
-/** These have a request of their own, which stops all of the account's at once. */
+/** Each of these kinds has a request that stops all jobs of the account at once. */
 const kindsWithRoute: readonly string[] = ['upload', 'export', 'import']
 
 async function stop(api: Api, what: string | undefined, all: boolean): Promise<Receipt[]> {
@@ -49,7 +49,7 @@ async function stop(api: Api, what: string | undefined, all: boolean): Promise<R
   }
   const kind = kinds.find((known) => known === what)
   if (what !== undefined && kind === undefined) {
-    throw new Failure('wrongUse', `"${what}" is neither ${kinds.join(', ')} nor the id of a job: see "filejobs jobs".`)
+    throw invalidOption('<what>', `must be one of ${kinds.join(', ')}, or the id of a job, not "${what}"`)
   }
   if (kind && kindsWithRoute.includes(kind) && !all) {
     const { receipts, ...newest } = await api.send<Receipts>('POST', `/${kind}/stop`)
@@ -60,10 +60,10 @@ async function stop(api: Api, what: string | undefined, all: boolean): Promise<R
 
 const stoppable = 'waiting,running,paused,interrupted'
 
-async function stopEach(api: Api, filter: JobFilter): Promise<Receipt[]> {
+async function stopEach(api: Api, filter: JobListOptions): Promise<Receipt[]> {
   const jobs: JobRecord[] = []
   for await (const job of listJobs(api, { ...filter, state: stoppable })) jobs.push(job)
-  // Those that wait go first: else a stop would only make room for the next.
+  // Stop waiting jobs first: otherwise a stop would only free the slot for the next one.
   jobs.sort((a, b) => Number(b.state === 'waiting') - Number(a.state === 'waiting'))
   const receipts: Receipt[] = []
   for (const job of jobs) {

@@ -1,10 +1,10 @@
 import { Command } from 'commander'
 import { routes, tablePath } from '../../protocol/routes.js'
 import type { Column as TableColumn, TableImport, TableList, TableRecord } from '../../protocol/tables.js'
+import { parseCount } from '../choices.js'
 import type { Context } from '../context.js'
-import { parseCount } from '../rows.js'
 import { openSession } from '../session.js'
-import { type Column, formatTable, formatTime } from '../table.js'
+import { formatTable, formatTime, type TextColumn } from '../table.js'
 
 export function tablesCommand(context: Context): Command {
   return new Command('tables')
@@ -39,14 +39,14 @@ function removeCommand(context: Context): Command {
     .argument('[import]', 'the number of an import, as "filejobs tables TABLE" shows it')
     .action(async (name: string, part: string | undefined, _options: object, command: Command) => {
       const { output, api } = await openSession(context, command)
-      const id = part === undefined ? undefined : parseCount(part, 'import', 1)
+      const id = part === undefined ? undefined : parseCount(part, '<import>', 1)
       await (await api()).send('DELETE', id === undefined ? tablePath(name) : tablePath(name, `imports/${id}`))
       const words = id === undefined ? `Removed the table ${name}` : `Removed the rows of import ${id} from ${name}`
       output.result({ table: name, import: id ?? null, removed: true }, words)
     })
 }
 
-const tableColumns: Column<TableRecord>[] = [
+const tableColumns: TextColumn<TableRecord>[] = [
   { title: 'TABLE', cell: ({ name }) => name },
   { title: 'ROWS', align: 'right', cell: ({ rows }) => rows.toLocaleString('en') },
   { title: 'COLUMNS', align: 'right', cell: ({ columns }) => String(columns.length) },
@@ -55,12 +55,12 @@ const tableColumns: Column<TableRecord>[] = [
   { title: 'DATES', cell: ({ dateColumn }) => dateColumn ?? '' },
 ]
 
-const columnColumns: Column<TableColumn>[] = [
+const columnColumns: TextColumn<TableColumn>[] = [
   { title: 'COLUMN', cell: ({ name }) => name },
   { title: 'TYPE', cell: ({ type }) => type },
 ]
 
-const importColumns: Column<TableImport>[] = [
+const importColumns: TextColumn<TableImport>[] = [
   { title: 'IMPORT', align: 'right', cell: ({ id }) => String(id) },
   { title: 'ROWS', align: 'right', cell: ({ rows }) => rows.toLocaleString('en') },
   { title: 'LEFT OUT', align: 'right', cell: ({ skipped }) => String(skipped.count || '') },

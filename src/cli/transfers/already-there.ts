@@ -1,14 +1,15 @@
+import { responseLength } from '../../protocol/body-length.js'
+import { findSha256 } from '../../protocol/digest-fields.js'
 import { filePath } from '../../protocol/routes.js'
 import type { HttpClient } from '../http-client.js'
-import { findSha256 } from './digests.js'
 import { exchange } from './exchange.js'
 import { readingDigest } from './file-digest.js'
 import type { TransferTools } from './tools.js'
 import type { OpenedFile } from './upload-file.js'
 
 /**
- * The SHA-256 of the file where the server has it already, under its name and with the same bytes: then there is nothing
- * to send. Costs one request, and reads the file only where name and length are those of one that is there.
+ * The SHA-256 of the file if the server already has it, with the same name and bytes: then there is nothing to send.
+ * Makes one request, and reads the local file only if name and length match.
  */
 export async function findSame(
   { http, progress }: TransferTools,
@@ -36,7 +37,7 @@ export async function findSame(
 
 const timeoutMs = 10_000
 
-/** The digest of what the server has by this name and of this length; undefined also where it cannot be asked. */
+/** The digest of the server's file of this name and length; undefined also if the request fails. */
 async function findDigest(
   http: HttpClient,
   name: string,
@@ -46,10 +47,10 @@ async function findDigest(
   const signal = AbortSignal.any([left, AbortSignal.timeout(timeoutMs)])
   try {
     const { status, headers } = await exchange(http.open('HEAD', filePath(name)), signal, async () => {})
-    return status === 200 && Number(headers['content-length']) === size ? findSha256(headers['repr-digest']) : undefined
+    return status === 200 && responseLength(headers) === size ? findSha256(headers) : undefined
   } catch {
     left.throwIfAborted()
-    // The upload itself says what is wrong, or tries again.
+    // The upload itself reports the error or retries.
     return undefined
   }
 }

@@ -1,15 +1,16 @@
 import type { JobKind, JobRecord } from '../../protocol/jobs.js'
 import { isProblemCode, Problem } from '../../protocol/problems.js'
 import { jobPath } from '../../protocol/routes.js'
-import { unreachable } from '../answers.js'
+import { networkFailure } from '../answers.js'
 import type { Api } from '../api.js'
 import { Failure } from '../exit-codes.js'
 import { isEndedByPause, isWorthRetrying } from './retries.js'
 
 /**
- * Asks what became of a job whose connection broke, because a stop looks like any other cut from here. Throws the Problem of
- * a job that was stopped, or failed for a reason of its own; a job that the server does not know, or that broke for it too,
- * is none. Throws also when the server cannot be asked, so that a stopped transfer is never taken up again.
+ * Asks the server what happened to a job whose connection broke, because the client cannot distinguish a stop from a
+ * network failure. Throws the Problem of a job that was stopped or failed for another reason; an unknown job, or one
+ * that failed because of the connection, is no error. Throws also if the server cannot be reached, so that a stopped
+ * transfer is never resumed.
  */
 export async function refuseEnded(api: Api, jobId: string): Promise<void> {
   const job = await findEnded(api, jobId)
@@ -21,8 +22,8 @@ export async function refuseEnded(api: Api, jobId: string): Promise<void> {
 }
 
 /**
- * The same, as soon as a connection has broken: answers whether the server could be asked. Throws only what `refuseEnded` has
- * found out.
+ * The same, right after a connection broke: returns whether the server could be reached. Throws only what `refuseEnded`
+ * finds.
  */
 export async function askEnded(api: Api, jobId: string): Promise<boolean> {
   try {
@@ -34,13 +35,16 @@ export async function askEnded(api: Api, jobId: string): Promise<boolean> {
   }
 }
 
-/** These say of a job only that its connection broke, or that nobody took it up in time. */
+/** These only mean that the job's connection broke, or that it was not resumed in time. */
 const broken: readonly string[] = ['client-left', 'shutting-down', 'stalled', 'upload-gone']
 
-/** Words the end of a transfer: who stopped what, which server could not be reached, and how to go on where that is possible. */
+/**
+ * Formats the error of a transfer: who stopped it, which server could not be reached, and how to resume if that is
+ * possible.
+ */
 export function wordEnd(error: unknown, server: string, kind: JobKind, name: string, advice?: string): unknown {
   if (error instanceof Problem && error.code === 'job-stopped') return stopped(kind, name, error.details.stoppedBy)
-  const worded = unreachable(server, error)
+  const worded = networkFailure(server, error)
   if (advice === undefined || !(isWorthRetrying(error) || isEndedByPause(error))) return worded
   if (worded instanceof Problem) return new Problem(worded.code, `${worded.message} ${advice}`, worded.details)
   const words = worded instanceof Error ? worded.message : String(worded)
@@ -52,7 +56,7 @@ function stopped(kind: JobKind, name: string, by: unknown): Problem {
   return new Problem('job-stopped', `The ${kind} of ${name} was stopped by ${who}.`, { stoppedBy: who })
 }
 
-/** The server may notice the broken connection after we do. */
+/** The server may detect the broken connection later than the client. */
 const attempts = 5
 const pauseMs = 200
 

@@ -1,11 +1,11 @@
-import { type BufferPool, bufferBytes } from './buffer-pool.js'
+import { bufferBytes, type ReadBufferPool } from './buffer-pool.js'
 
 /**
- * Gathers the small chunks of a stream into large ones while the consumer is busy with the one before: whatever is there
- * is handed over when it asks, so that a slow stream is not held back. Each chunk belongs to the consumer, who gives it
- * back to the pool.
+ * Collects the small chunks of a stream into large ones while the consumer processes the previous one. Whatever has
+ * arrived is delivered on request, so that a slow stream is not delayed. The consumer gives each chunk back to the
+ * pool.
  */
-export async function* collect(stream: AsyncIterable<Buffer>, pool: BufferPool): AsyncGenerator<Buffer> {
+export async function* collect(stream: AsyncIterable<Buffer>, pool: ReadBufferPool): AsyncGenerator<Buffer> {
   const gathering = new Gathering(pool)
   const reading = gather(stream, gathering)
   reading.catch(() => {})
@@ -26,20 +26,20 @@ async function gather(stream: AsyncIterable<Buffer>, gathering: Gathering): Prom
   }
 }
 
-/** One buffer that fills up while another one is used. */
+/** One buffer is filled while another is used. */
 class Gathering {
-  readonly #pool: BufferPool
+  readonly #pool: ReadBufferPool
   #buffer: Buffer
   #filled = 0
   #ended = false
   #changed: () => void = () => {}
 
-  constructor(pool: BufferPool) {
+  constructor(pool: ReadBufferPool) {
     this.#pool = pool
     this.#buffer = pool.take()
   }
 
-  /** Takes as much as fits, and says how much; waits while there is no room. */
+  /** Takes as many bytes as fit and returns their number; waits while the buffers are full. */
   async add(bytes: Buffer): Promise<number> {
     while (this.#filled === bufferBytes) await this.#change()
     const taken = bytes.copy(this.#buffer, this.#filled)
@@ -53,7 +53,7 @@ class Gathering {
     this.#changed()
   }
 
-  /** Waits until there is something; undefined at the end. */
+  /** Waits for bytes; undefined at the end. */
   async take(): Promise<Buffer | undefined> {
     while (this.#filled === 0 && !this.#ended) await this.#change()
     if (this.#filled === 0) return undefined
@@ -64,7 +64,7 @@ class Gathering {
     return chunk
   }
 
-  /** Only one side waits at a time: the one for bytes, the other for room. */
+  /** Only one side waits at a time: the consumer for bytes, or the producer for space. */
   #change(): Promise<void> {
     return new Promise((resolve) => {
       this.#changed = resolve

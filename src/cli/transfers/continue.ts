@@ -1,17 +1,18 @@
 import type { ClientRequest } from 'node:http'
 
-/** Some proxies swallow the `100 Continue`: after a while the body is sent all the same (RFC 9110, section 10.1.1). */
+/** Some proxies drop `100 Continue`: send the body anyway after a while (RFC 9110, section 10.1.1). */
 const continueTimeoutMs = 3_000
 
-/** Sends the head of a request that expects `100 Continue`, and waits until its body is wanted, or is not any more. */
-export function untilWanted(request: ClientRequest, waitSeconds: number | null): Promise<void> {
+/** Sends the head of a request with `Expect: 100-continue`. Resolves with whether to send the body. */
+export function untilWanted(request: ClientRequest, waitSeconds: number | null): Promise<boolean> {
   request.flushHeaders()
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, continueTimeoutMs + (waitSeconds ?? 0) * 1000)
-    const settle = () => {
+    const settle = (isWanted: boolean) => {
       clearTimeout(timer)
-      resolve()
+      resolve(isWanted)
     }
-    request.once('continue', settle).once('response', settle).once('close', settle)
+    const timer = setTimeout(settle, continueTimeoutMs + (waitSeconds ?? 0) * 1000, true)
+    request.once('continue', () => settle(true))
+    request.once('response', () => settle(false)).once('close', () => settle(false))
   })
 }

@@ -1,19 +1,19 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
 
-/** An answer whose body was read. */
+/** A response with its body. */
 export interface Answer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: string
 }
 
-/** Writes one piece of a request's body; settles when the system has taken it, so that its buffer may be used again. */
+/** Writes one chunk of a request's body; resolves when the system has accepted it, so that its buffer may be reused. */
 export type WriteChunk = (chunk: Buffer) => Promise<void>
 
 /**
- * Sends a request with a body and reads the answer. An answer may come before the body has been sent: then the rest is
- * not sent, and the connection is cut once the answer has been read. Rejects with the error of the body's source, with
- * the signal's reason, or, where no answer came, with the error of the connection.
+ * Sends a request with a body and reads the response. If the response arrives before the body is sent, the rest is not
+ * sent, and the connection is closed after reading the response. Rejects with the error of the body's source, with the
+ * signal's reason, or, without a response, with the connection's error.
  */
 export async function exchange(
   request: ClientRequest,
@@ -29,7 +29,7 @@ export async function exchange(
       request.end()
     },
     (error: unknown) => {
-      // The answer, or the connection's own error, says more than that nothing more could be written.
+      // The response, or the connection's own error, is more specific than the failed write.
       if (!(error instanceof SendingEnded)) throw error
     },
   )
@@ -42,18 +42,21 @@ export async function exchange(
   }
 }
 
-/** Waits for the head of the answer. Rejects with the connection's error, or with the signal's reason, having cut it. */
+/**
+ * Waits for the head of the response. Rejects with the connection's error, or with the signal's reason after closing
+ * the connection.
+ */
 export function untilResponse(request: ClientRequest, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const cut = () => {
       reject(signal.reason)
       request.destroy()
     }
+    // Listen until the end: when the connection breaks after the head, the response emits its own error.
+    request.on('error', reject)
     if (signal.aborted) return cut()
     signal.addEventListener('abort', cut, { once: true })
     request.once('response', resolve)
-    // Heard to the end: when the connection breaks after the answer's head, the response has an error of its own.
-    request.on('error', reject)
     request.once('close', () => {
       signal.removeEventListener('abort', cut)
       reject(Object.assign(new Error('the connection was closed without an answer'), { code: 'ECONNRESET' }))
@@ -63,7 +66,7 @@ export function untilResponse(request: ClientRequest, signal: AbortSignal): Prom
 
 const longestAnswer = 1024 ** 2
 
-/** Reads a body as text. Throws when it is longer than a megabyte, which no answer of ours is. */
+/** Reads a body as text. Throws if it exceeds one megabyte, which no valid response does. */
 export async function readAnswer(response: IncomingMessage): Promise<Answer> {
   const chunks: Buffer[] = []
   let length = 0
@@ -76,8 +79,8 @@ export async function readAnswer(response: IncomingMessage): Promise<Answer> {
   return { status: response.statusCode ?? 0, headers: response.headers, body }
 }
 
-/** Nothing more can, or need, be sent. */
-class SendingEnded extends Error {}
+/** Nothing more can be sent, or needs to be. */
+export class SendingEnded extends Error {}
 
 function write(request: ClientRequest, chunk: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {

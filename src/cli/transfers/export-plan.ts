@@ -1,10 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises'
 import { basename, join, sep } from 'node:path'
-import type { FileRecord } from '../../protocol/files.js'
-import { Problem } from '../../protocol/problems.js'
-import type { Api } from '../api.js'
-import { errorCode, Failure } from '../exit-codes.js'
-import { listFiles } from '../listing.js'
+import { isMissing } from '../../protocol/file-errors.js'
+import { Failure } from '../exit-codes.js'
 import { remoteName } from '../remote-name.js'
 
 /** One file to export. */
@@ -14,15 +11,23 @@ export interface ExportItem {
   readonly target: string
 }
 
+/** A folder to export. */
+export interface FolderItem {
+  /** Its prefix on the server, with a slash at its end. */
+  readonly name: string
+  /** The local folder. */
+  readonly folder: string
+}
+
 /**
- * Lists what the given names and folders (`PREFIX/`) come to, and where each goes. Like `cp -r`: into the target where
- * that is a folder or ends with a slash, else as the target. Throws a Failure for a target that cannot take them all.
+ * Resolves names and folders (`PREFIX/`) to their targets. Like `cp -r`: into the target if it is a folder or ends with a
+ * slash, otherwise as the target. Throws a Failure for a target that cannot hold
+ * all of them.
  */
 export async function planExport(
-  api: Api,
   sources: readonly string[],
   target: string | undefined,
-): Promise<ExportItem[]> {
+): Promise<(ExportItem | FolderItem)[]> {
   const into = await isFolder(target)
   if (sources.length > 1 && target !== undefined && target !== '-' && !into) {
     throw new Failure(
@@ -30,24 +35,17 @@ export async function planExport(
       `${target} is not a folder, and there is more than one thing to export: create it first.`,
     )
   }
-  const items: ExportItem[] = []
+  const items: (ExportItem | FolderItem)[] = []
   for (const source of sources) {
     const name = remoteName(source)
-    if (name.endsWith('/')) items.push(...(await planFolder(api, name, target, into)))
-    else items.push({ name, target: placeOf(target, into, lastPart(name)) })
+    if (!name.endsWith('/')) items.push({ name, target: placeOf(target, into, lastPart(name)) })
+    else items.push({ name, folder: placeOf(target, into, folderName(name)) })
   }
   return items
 }
 
-async function planFolder(api: Api, prefix: string, target: string | undefined, into: boolean): Promise<ExportItem[]> {
-  const files: FileRecord[] = []
-  for await (const file of listFiles(api, prefix)) files.push(file)
-  if (files.length === 0) throw new Problem('file-not-found', `There are no files below ${prefix}.`)
-  const folder = placeOf(target, into, lastPart(prefix.slice(0, -1)).replace(/^ops:/i, ''))
-  return files.map(({ name }) => ({
-    name,
-    target: folder === '-' ? '-' : join(folder, localName(name.slice(prefix.length))),
-  }))
+function folderName(prefix: string): string {
+  return lastPart(prefix.slice(0, -1)).replace(/^ops:/i, '')
 }
 
 function placeOf(target: string | undefined, into: boolean, own: string): string {
@@ -60,7 +58,7 @@ function lastPart(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1)
 }
 
-/** A server's names are not trusted with our disk: none of them leads out of the folder that was asked for. */
+/** Names from a server are not trusted: none may lead outside the target folder. */
 function localName(name: string): string {
   const parts = name.split('/')
   const harmful = parts.some((part) => part === '' || part === '.' || part === '..' || part.includes('\0'))
@@ -79,7 +77,7 @@ async function isFolder(target: string | undefined): Promise<boolean> {
   return stat(target).then(
     (found) => found.isDirectory(),
     (error: unknown) => {
-      if (errorCode(error) === 'ENOENT') return false
+      if (isMissing(error)) return false
       throw error
     },
   )

@@ -6,12 +6,25 @@ import { readBody } from './body.js'
 import { askEnded, wordEnd } from './broken-connection.js'
 import { readAnswer, untilResponse } from './exchange.js'
 import type { OwnJob } from './own-job.js'
+import { waitForSlot } from './slot-wait.js'
 import type { Target } from './targets.js'
 import type { TransferTools } from './tools.js'
 
-/** Brings all rows of a table that match into a target, whole or not at all. Returns how many bytes they are. */
-export async function exportRows(
-  { http, api, progress }: Omit<TransferTools, 'note'>,
+/** Writes all matching rows of a table to a target, atomically. Returns the number of bytes. */
+export function exportRows(
+  tools: TransferTools,
+  wanted: TextTable,
+  openTarget: () => Promise<Target>,
+  waitSeconds: number | null,
+  job: OwnJob,
+): Promise<number> {
+  return waitForSlot(tools, { name: wanted.table, waitSeconds, signal: job.signal }, (seconds) =>
+    exportOnce(tools, wanted, openTarget, seconds, job),
+  )
+}
+
+async function exportOnce(
+  { http, api, progress }: TransferTools,
   { table, query, mediaType }: TextTable,
   openTarget: () => Promise<Target>,
   waitSeconds: number | null,
@@ -21,8 +34,7 @@ export async function exportRows(
   const request = http.open('GET', path, { accept: mediaType, ...waitHeaders(waitSeconds), [jobHeader]: job.id })
   let target: Target | undefined
   try {
-    if (waitSeconds !== null) progress.say(`${table}: waiting for its turn`)
-    else job.begun = true
+    job.begun = waitSeconds === null
     request.end()
     const response = await untilResponse(request, job.signal)
     if (response.statusCode !== 200) {
@@ -32,7 +44,7 @@ export async function exportRows(
     const body = readBody(response, http.pool)
     job.begun = true
     target = await openTarget()
-    // A part of an earlier run is none of this one: the table may have changed.
+    // A part from an earlier run cannot be used: the table may have changed.
     await target.restart(0)
     progress.begin(table, null)
     let bytes = 0

@@ -1,35 +1,37 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { responseLength } from '../../protocol/body-length.js'
+import { findSha256 } from '../../protocol/digest-fields.js'
 import { Problem } from '../../protocol/problems.js'
 import { exportPath, jobHeader } from '../../protocol/routes.js'
 import { answeredProblem, isNetworkError } from '../answers.js'
 import { Failure } from '../exit-codes.js'
 import { readBody } from './body.js'
 import { askEnded, refuseEnded, wordEnd } from './broken-connection.js'
-import { findSha256 } from './digests.js'
 import { readAnswer, untilResponse } from './exchange.js'
 import { hashAndWrite } from './hash-and-write.js'
 import { type Hasher, openHasher } from './hasher.js'
-import type { Memory } from './memory.js'
-import { howToGoOn, type OwnJob } from './own-job.js'
+import { howToGoOn, type OwnJob, streamHeaders } from './own-job.js'
 import { readAhead } from './read-ahead.js'
 import { isEndedByPause, isWorthRetrying, Retries } from './retries.js'
+import { waitForSlot } from './slot-wait.js'
 import type { Target } from './targets.js'
 import { type Pace, paceHeaders, type TransferTools } from './tools.js'
+import type { TransferState } from './transfer-state.js'
 
-/** What is exported: the name of a file, as one account of one server knows it. */
+/** Identifies an export: a file name of one account on one server. */
 export interface Source {
   readonly server: string
   readonly owner: string
   readonly name: string
 }
 
-/** Where an export goes, and what is remembered of an earlier run to the same place. */
+/** The target of an export, and the resume state of an earlier run with the same target. */
 export interface Destination {
-  /** Called once there is something to write, or, with `isOurs`, to go on with. */
+  /** Called when there is something to write or, with `isOurs`, something to resume. */
   open(isOurs: boolean): Promise<Target>
-  /** Where the target is none that can be gone on with, nothing is remembered. */
-  readonly memory: Memory | undefined
+  /** If the target cannot be resumed, no state is saved. */
+  readonly transferState: TransferState | undefined
 }
 
 export interface Exported {
@@ -38,8 +40,8 @@ export interface Exported {
 }
 
 /**
- * Brings one file into its target, whole and with the digest that the server told, or not at all. A broken connection is
- * taken up where it broke, and over a part that an earlier run has left; where the file has changed meanwhile, it starts over.
+ * Exports one file to its target, whole and with the digest that the server declared, or not at all. Resumes broken
+ * connections and parts of earlier runs; starts over if the file has changed.
  */
 export async function exportFile(
   tools: TransferTools,
@@ -73,10 +75,12 @@ class ExportRun {
   readonly #retries: Retries
   #target: Target | undefined
   #hasher: Hasher | undefined
-  /** Bytes that are written and hashed, of the version with this entity tag. */
+  /** Bytes written and hashed, of the version with this entity tag. */
   #offset = 0
   #entityTag: string | undefined
-  /** Whether an attempt has broken off of which the server may know more than we do, and could not be asked. */
+  /**
+   * Whether an attempt failed of which the server may know more than the client, and the server could not be reached.
+   */
   #mustAsk = false
 
   constructor(tools: TransferTools, source: Source, destination: Destination, pace: Pace, job: OwnJob) {
@@ -99,24 +103,24 @@ class ExportRun {
     return { bytes: this.#offset, sha256 }
   }
 
-  /** Closes what is open; what was written and is not published stays only with `keep`. */
+  /** Closes everything; unpublished bytes are kept only with `keep`. */
   async close(keep: boolean): Promise<void> {
     this.#hasher?.close()
     if (!this.#target) return
     await this.#target.close(keep)
-    if (!keep) await this.#destination.memory?.forget()
+    if (!keep) await this.#destination.transferState?.forget()
   }
 
-  /** Takes up the part of an earlier run, where it is known which version of the file it is of. */
+  /** Resumes the part of an earlier run if its version of the file is known. */
   async #recall(): Promise<void> {
-    const notes = await this.#destination.memory?.recall()
-    if (notes === 'busy') throw new Failure('refused', 'Another filejobs is exporting to the same place.')
-    // The part of another export is nothing that this one may touch.
-    const isOurs = Object.entries(this.#source).every(([key, value]) => notes?.[key] === value)
-    if (notes?.entityTag === undefined || !isOurs) return
+    const saved = await this.#destination.transferState?.recall()
+    if (saved === 'busy') throw new Failure('refused', 'Another filejobs is exporting to the same place.')
+    // The part belongs to another export: leave it alone.
+    const isOurs = Object.entries(this.#source).every(([key, value]) => saved?.[key] === value)
+    if (saved?.entityTag === undefined || !isOurs) return
     this.#target = await this.#destination.open(true)
     const target = this.#target
-    // At least one byte is asked for, also of a part that is whole: what answers it tells the digest.
+    // Request at least one byte, even if the part is complete: the response has the digest.
     const size = (target.part?.size ?? 0) - 1
     if (!target.part || size <= 0) return
     const { pool } = this.#tools.http
@@ -125,7 +129,7 @@ class ExportRun {
     const write = async () => this.#job.signal.throwIfAborted()
     await hashAndWrite(readAhead(target.part.handle, pool, 0, size), { pool, hasher, write }, () => {})
     this.#offset = size
-    this.#entityTag = notes.entityTag
+    this.#entityTag = saved.entityTag
     this.#retries.reached(size)
     this.#tools.note(`Going on with ${this.#name}, which was begun before.`)
   }
@@ -134,44 +138,45 @@ class ExportRun {
     const job = this.#job
     const { api } = this.#tools
     if (this.#mustAsk) {
-      await refuseEnded(api, job.id)
+      await refuseEnded(api, job.partOf ?? job.id)
       job.id = randomUUID()
       this.#mustAsk = false
     }
     try {
-      return await this.#request()
+      const { waitSeconds } = this.#pace
+      return await waitForSlot(this.#tools, { name: this.#name, waitSeconds, signal: job.signal }, (seconds) =>
+        this.#request(seconds),
+      )
     } catch (error) {
       job.signal.throwIfAborted()
-      this.#mustAsk = isNetworkError(error) && !(await askEnded(api, job.id))
-      // Between two attempts there is nothing to stop, and an id counts once.
+      this.#mustAsk = isNetworkError(error) && !(await askEnded(api, job.partOf ?? job.id))
+      // Between two attempts there is nothing to stop, and an id can be used only once.
       job.begun = false
       if (!this.#mustAsk) job.id = randomUUID()
       throw error
     }
   }
 
-  async #request(): Promise<{ announced: string | undefined }> {
-    const { http, progress } = this.#tools
-    const { waitSeconds } = this.#pace
+  async #request(waitSeconds: number | null): Promise<{ announced: string | undefined }> {
+    const { http } = this.#tools
     const job = this.#job
     const request = http.open('GET', exportPath(this.#name), {
-      ...paceHeaders(this.#pace),
+      ...paceHeaders({ ...this.#pace, waitSeconds }),
       ...this.#rangeHeaders(),
-      [jobHeader]: job.id,
+      ...streamHeaders(job),
     })
     job.begun = waitSeconds === null
-    if (!job.begun) progress.say(`${this.#name}: waiting for its turn`)
     request.end()
     try {
       const response = await untilResponse(request, job.signal)
       if (response.statusCode !== 200 && response.statusCode !== 206) throw await refusal(http.server, response)
       const body = readBody(response, http.pool)
       job.begun = true
-      // Another stream of the same file may have begun the job, which then has an id of its own.
+      // Another stream of the same file may have started the job, which then has that id.
       job.id = String(response.headers[jobHeader.toLowerCase()] ?? job.id)
       await this.#startAt(response)
       await this.#receive(body, response)
-      return { announced: findSha256(response.headers['repr-digest']) }
+      return { announced: findSha256(response.headers) }
     } catch (error) {
       request.destroy()
       throw error
@@ -183,7 +188,7 @@ class ExportRun {
     return { range: `bytes=${this.#offset}-`, 'if-range': this.#entityTag }
   }
 
-  /** RFC 9110, section 13.1.5: 206 goes on with the version that we have a part of; 200 is all of another one. */
+  /** RFC 9110, section 13.1.5: 206 continues the version of the part; 200 is the whole of another one. */
   async #startAt(response: IncomingMessage): Promise<void> {
     const goesOn = response.statusCode === 206
     if (goesOn && !response.headers['content-range']?.startsWith(`bytes ${this.#offset}-`)) {
@@ -192,21 +197,21 @@ class ExportRun {
     const target = await this.#openedTarget()
     if (!goesOn && this.#offset > 0) this.#tools.note(`${this.#name} has changed on the server: starting over.`)
     if (!goesOn) {
-      // Also what a part of unknown origin holds.
+      // This also discards a part of unknown origin.
       await target.restart(this.#offset)
       this.#hasher?.close()
       this.#hasher = undefined
       this.#offset = 0
     }
     this.#entityTag = response.headers.etag
-    const { memory } = this.#destination
-    if (this.#entityTag === undefined || !memory || !target.part) return
-    this.#job.resumable = await memory.save({ ...this.#source, entityTag: this.#entityTag })
+    const { transferState } = this.#destination
+    if (this.#entityTag === undefined || !transferState || !target.part) return
+    this.#job.resumable = await transferState.save({ ...this.#source, entityTag: this.#entityTag })
   }
 
   async #receive(body: AsyncIterable<Buffer>, response: IncomingMessage): Promise<void> {
     const { http, progress } = this.#tools
-    const length = lengthOf(response)
+    const length = responseLength(response.headers)
     const total = length === null ? null : this.#offset + length
     progress.begin(this.#name, total, this.#offset)
     const { write } = await this.#openedTarget()
@@ -232,11 +237,6 @@ class ExportRun {
 async function refusal(server: string, response: IncomingMessage): Promise<Error> {
   const { status, body, headers } = await readAnswer(response)
   return answeredProblem(server, status, body, headers)
-}
-
-function lengthOf(response: IncomingMessage): number | null {
-  const length = response.headers['content-length']
-  return length === undefined ? null : Number(length)
 }
 
 function damaged(name: string, sha256: string, announced: string): Problem {

@@ -1,21 +1,21 @@
 import type { FileHandle } from 'node:fs/promises'
-import type { BufferPool } from './buffer-pool.js'
+import type { ReadBufferPool } from './buffer-pool.js'
 import { hashAndWrite } from './hash-and-write.js'
 import { type Hasher, openHasher } from './hasher.js'
 import { readAhead } from './read-ahead.js'
 
-/** The SHA-256 of a whole file, computed while it is sent, in as many pieces and attempts as it takes. */
-export interface FileDigest {
-  /** Shows a chunk that passes by; settles when its memory may be used again. */
+/** The SHA-256 of a whole file, computed while it is sent in several chunks and attempts. */
+export interface SentFileDigest {
+  /** Passes a chunk that is being sent; resolves when its memory may be reused. */
   update(chunk: Buffer, position: number): Promise<void>
-  /** The digest, once everything has passed by. */
+  /** The digest, after all bytes were passed. */
   finish(): Promise<Buffer>
-  /** Lets go of what is open. */
+  /** Releases resources. */
   close(): void
 }
 
-/** For an upload from the beginning: every byte is hashed when it passes by for the first time. */
-export function passingDigest(size: number | null): FileDigest {
+/** For an upload from the start: hashes every byte when it is first sent. */
+export function passingDigest(size: number | null): SentFileDigest {
   const hasher = openHasher(size)
   let hashed = 0
   let digest: Promise<Buffer> | undefined
@@ -35,8 +35,8 @@ export function passingDigest(size: number | null): FileDigest {
   }
 }
 
-/** For an upload that goes on after an earlier run: reads the file by itself, beside the sending. */
-export function readingDigest(handle: FileHandle, pool: BufferPool, size: number): FileDigest {
+/** For a resumed upload: reads the file by itself, in parallel with the sending. */
+export function readingDigest(handle: FileHandle, pool: ReadBufferPool, size: number): SentFileDigest {
   const hasher = openHasher(size)
   const left = new AbortController()
   const reading = readAll(handle, pool, size, hasher, left.signal)
@@ -54,7 +54,7 @@ export function readingDigest(handle: FileHandle, pool: BufferPool, size: number
   }
 }
 
-async function readAll(handle: FileHandle, pool: BufferPool, size: number, hasher: Hasher, signal: AbortSignal) {
+async function readAll(handle: FileHandle, pool: ReadBufferPool, size: number, hasher: Hasher, signal: AbortSignal) {
   const write = async () => signal.throwIfAborted()
   await hashAndWrite(readAhead(handle, pool, 0, size), { pool, hasher, write }, () => {})
 }

@@ -1,22 +1,22 @@
-import type { BufferPool } from './buffer-pool.js'
+import type { ReadBufferPool } from './buffer-pool.js'
 
-/** Writes a chunk, told where it belongs in the whole; settles when the chunk's memory may be used again. */
+/** Writes a chunk at its position; resolves when the chunk's memory may be reused. */
 export type WriteAt = (chunk: Buffer, position: number) => Promise<void>
 
 export interface Sinks {
-  readonly pool: BufferPool
+  readonly pool: ReadBufferPool
   readonly hasher: { update(chunk: Buffer, position: number): Promise<void> }
   readonly write: WriteAt
-  /** Where the first chunk belongs; default 0. */
+  /** The position of the first chunk; default 0. */
   readonly from?: number
 }
 
-/** Chunks that are hashed and written while the next ones come in. */
+/** Chunks are hashed and written while the next ones arrive. */
 const mostUnderWay = 4
 
 /**
- * Hashes and writes every chunk, both at once, and gives it back to the pool; answers with the number of bytes. Chunks are
- * handed to `write` in their order. Rejects with the first error of any of it.
+ * Hashes and writes every chunk in parallel, then gives it back to the pool; returns the number of bytes. Chunks are
+ * passed to `write` in order. Rejects with the first error.
  */
 export async function hashAndWrite(
   chunks: AsyncIterable<Buffer>,
@@ -39,7 +39,7 @@ export async function hashAndWrite(
     await Promise.all(underWay)
     return position - from
   } finally {
-    // Nothing may be closed under a write.
+    // Do not close anything during a write.
     await Promise.allSettled(underWay)
   }
 }

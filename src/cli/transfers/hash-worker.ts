@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { parentPort } from 'node:worker_threads'
 
-/** Runs in a thread of its own: answers every chunk when it has been read, and null with the digest. */
+/** Runs in a worker thread: acknowledges each chunk after reading it, and answers null with the digest. */
 const hash = createHash('sha256')
 const read = new Uint8Array()
 

@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 
-/** Computes a SHA-256 beside the transfer. */
+/** Computes a SHA-256 in parallel with the transfer. */
 export interface Hasher {
-  /** Takes the next chunk; settles when it has been read, so that its memory may be used again. */
+  /** Takes the next chunk; resolves when it has been read, so that its memory may be reused. */
   update(chunk: Buffer): Promise<void>
-  /** The digest of all chunks; nothing may follow. */
+  /** The digest of all chunks; no chunk may follow. */
   digest(): Promise<Buffer>
-  /** Lets go of what is open. Closing twice is not an error. */
+  /** Releases resources. Closing twice is not an error. */
   close(): void
 }
 
-/** From here on the start of a thread, some 40 ms, is won back. */
+/** From this size on, the start of a thread (some 40 ms) pays off. */
 const threadBytes = 32 * 1024 ** 2
 
-/** A thread of its own computes the digest of much (or of who knows how much), because it takes as long as the transfer. */
+/** A worker thread hashes large files and streams of unknown length, because hashing takes as long as the transfer. */
 export function openHasher(expectedBytes: number | null): Hasher {
   return expectedBytes !== null && expectedBytes < threadBytes ? inlineHasher() : threadHasher()
 }
@@ -32,7 +32,7 @@ function inlineHasher(): Hasher {
 
 function threadHasher(): Hasher {
   const worker = new Worker(new URL('./hash-worker.js', import.meta.url))
-  /** Answers come in the order of the questions. */
+  /** Replies arrive in the order of the requests. */
   const waiting: PromiseWithResolvers<Uint8Array>[] = []
   let failure: Error | undefined
   worker.on('message', (answer: Uint8Array) => waiting.shift()?.resolve(answer))
@@ -65,7 +65,7 @@ interface PromiseWithResolvers<T> {
   reject(error: Error): void
 }
 
-/** As `Promise.withResolvers`, which Node has from version 22 on. */
+/** Like `Promise.withResolvers`, which Node has since version 22. */
 function withResolvers<T>(): PromiseWithResolvers<T> {
   let resolve!: (value: T) => void
   let reject!: (error: Error) => void

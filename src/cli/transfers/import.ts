@@ -2,15 +2,18 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { JobRecord } from '../../protocol/jobs.js'
 import { isProblemCode, Problem } from '../../protocol/problems.js'
 import { jobHeader, jobPath, routes, tablePath } from '../../protocol/routes.js'
-import type { ImportAnswer, ImportRequest, TableImport, TableRecord } from '../../protocol/tables.js'
+import type { ImportAnswer, ImportBody, TableImport, TableRecord } from '../../protocol/tables.js'
 import type { Api } from '../api.js'
 import type { Progress } from '../progress.js'
 import { waitHeaders } from '../wait-option.js'
 import type { OwnJob } from './own-job.js'
+import { waitForSlot } from './slot-wait.js'
 
 export interface ImportTools {
   readonly api: Api
   readonly progress: Progress
+  /** Tells the user something beside the result. */
+  note(text: string): void
 }
 
 export interface Imported extends TableImport {
@@ -18,17 +21,27 @@ export interface Imported extends TableImport {
 }
 
 const askEveryMs = 250
-/** Over the time to wait: the answer comes at its end at the latest. */
+/** Longer than the wait: the response arrives by its end. */
 const answerMs = 60_000
 
-/** Makes rows of a file on the server, and answers once they are there. Throws a Problem or a Failure. */
-export async function importFile(
-  { api, progress }: ImportTools,
-  request: ImportRequest,
+/** Imports a file on the server, and resolves when its rows are available. Throws a Problem or a Failure. */
+export function requestImport(
+  tools: ImportTools,
+  request: ImportBody,
   waitSeconds: number | null,
   job: OwnJob,
 ): Promise<Imported> {
-  // One that waits for its turn has a job to stop as well.
+  const waiting = { name: request.filename, waitSeconds, signal: job.signal }
+  return waitForSlot(tools, waiting, (seconds) => importOnce(tools, request, seconds, job))
+}
+
+async function importOnce(
+  { api, progress }: ImportTools,
+  request: ImportBody,
+  waitSeconds: number | null,
+  job: OwnJob,
+): Promise<Imported> {
+  // An import that waits for a slot has a job to stop as well.
   job.begun = true
   const settled = new AbortController()
   const asked = api.send<ImportAnswer>('POST', routes.import, {
@@ -37,8 +50,7 @@ export async function importFile(
     timeoutMs: (waitSeconds ?? 0) * 1000 + answerMs,
     signal: job.signal,
   })
-  if (waitSeconds !== null) progress.say(`${request.filename}: waiting for its turn`)
-  // An import that waits for its turn is answered at its end; until then its job tells how far it is.
+  // The request of a waiting import is answered at its end; until then its job shows the progress.
   const watch = AbortSignal.any([settled.signal, job.signal])
   const watched = waitSeconds === null ? undefined : follow(api, progress, request.filename, job, watch).catch(() => {})
   try {
@@ -55,7 +67,7 @@ export async function importFile(
   }
 }
 
-/** Shows the job's progress until it has ended, and returns it when it is done. Throws why it is not. */
+/** Shows the job's progress until it ends, and returns it if it succeeded. Throws its error otherwise. */
 async function follow(
   api: Api,
   progress: Progress,
@@ -67,7 +79,7 @@ async function follow(
   let begun = false
   for (;;) {
     const record = await api.send<JobRecord>('GET', jobPath(job.id), { signal })
-    if (record.state === 'waiting') progress.say(`${name}: waiting for its turn`)
+    if (record.state === 'waiting') progress.say(`${name}: waiting`)
     else {
       if (!begun) progress.begin(name, record.totalBytes)
       begun = true
@@ -88,7 +100,7 @@ function problemOf({ error, stoppedBy, file }: JobRecord): Problem {
   return new Problem(error.code, message, details)
 }
 
-/** What a job that is done has brought: the table's newest import of that file. */
+/** The result of a finished job: the newest import of that file in the table. */
 async function findImport(api: Api, { table, file }: JobRecord): Promise<Imported> {
   const { imports } = await api.send<TableRecord>('GET', tablePath(table!))
   const found = imports.find((each) => each.file === file)

@@ -1,11 +1,12 @@
-import { Exit, exitCodeOf, exitCodes, wordingOf } from '../exit-codes.js'
+import { Exit, exitCodeOf, exitCodes, formatFailure } from '../exit-codes.js'
 import { signalExits } from '../interrupt.js'
 import type { Session } from '../session.js'
 import { type Finished, type OwnJob, runOwnJob } from './own-job.js'
 
 /**
- * Runs a job for each item. The first failure gives the exit code and the others are still tried, unless a job was
- * stopped or Ctrl-C was pressed: whoever stops one does not want the rest. Throws an Exit after a failure of several.
+ * Runs a job for each item. The first failure sets the exit code and the others still run, unless a job was stopped or
+ * Ctrl-C was pressed: a user who stops one does not want the rest. Throws an Exit if several items were given and one
+ * failed.
  */
 export async function oneByOne<T extends { readonly name: string }>(
   session: Session,
@@ -24,7 +25,7 @@ export async function oneByOne<T extends { readonly name: string }>(
       const stopped = error instanceof Exit || exitCodeOf(error) === exitCodes.stoppedByOther
       if (stopped && left > 0) output.note(`${left} more not begun.`)
       if (stopped || items.length === 1) throw error
-      output.error(`${item.name}: ${wordingOf(error, session.context.env)}`)
+      output.error(`${item.name}: ${formatFailure(error, session.context.env)}`)
       firstFailure ??= exitCodeOf(error)
       continue
     }

@@ -1,39 +1,47 @@
 import { randomUUID } from 'node:crypto'
 import type { Receipt } from '../../protocol/jobs.js'
 import { Problem } from '../../protocol/problems.js'
-import { jobPath } from '../../protocol/routes.js'
-import { Exit, wordingOf } from '../exit-codes.js'
+import { jobHeader, jobPath, partOfHeader } from '../../protocol/routes.js'
+import { Exit, formatFailure } from '../exit-codes.js'
 import { type EndingSignal, signalExits } from '../interrupt.js'
 import type { Session } from '../session.js'
 
-/** A job that this program runs, as the work on it sees it. */
+/** A job of this program, as seen by the work on it. */
 export interface OwnJob {
-  /** Chosen here, so that the job can be stopped while its answer is outstanding. The server may name another one. */
+  /** Set by the client, so that it can stop the job before the response arrives. The server may assign another one. */
   id: string
-  /** Whether the server has begun it. While it waits for its turn there is nothing to stop. */
+  /** The job of many files that the transfer is a stream of; undefined for a job of its own. */
+  readonly partOf?: string
+  /** Whether the server has started it. While it waits for a slot there is nothing to stop. */
   begun: boolean
-  /** Whether a stop of ours was answered by a receipt. */
+  /** Whether the server has confirmed our stop. */
   stopped: boolean
-  /** Whether the same command can go on with it later. */
+  /** Whether the same command can resume it later. */
   resumable: boolean
-  /** Whether the server keeps what it has of it, although nobody can go on with that: it is to be stopped, whatever the end. */
+  /** Whether the server keeps received bytes although the job cannot be resumed: such a job is always stopped. */
   leavesPartial: boolean
-  /** Aborts when the work is to be left: everything that it has open is to be closed. */
+  /** Aborted when the work must end and close everything that it has open. */
   readonly signal: AbortSignal
-  /** To be awaited before the work's result is made visible here: throws when a stop, still under way, succeeds. */
+  /** Await this before making the result visible locally: throws if a stop in progress succeeds. */
   checkpoint(): Promise<void>
+}
+
+/** The headers of a request that starts the job, or is a stream of one of many files. */
+export function streamHeaders({ id, partOf }: OwnJob): Record<string, string> {
+  return partOf === undefined ? { [jobHeader]: id } : { [partOfHeader]: partOf }
 }
 
 export interface Finished<T> {
   readonly result: T
-  /** The signal that came too late to stop this job; what was to follow is not to be begun. */
+  /** The signal that arrived too late to stop this job; no further work is started after it. */
   readonly interruptedBy: EndingSignal | undefined
 }
 
 /**
- * Runs one job so that Ctrl-C or SIGTERM stops it, or with `keep` leaves it to be gone on with; SIGHUP stops only what would
- * leave a partial. The stop goes out before the connection is cut: the other order would be recorded as a client that left. Throws an Exit when a signal ended it; when the signal came too late, the work's
- * own end counts.
+ * Runs one job so that Ctrl-C or SIGTERM stops it or, with `keep`, leaves it resumable; SIGHUP stops it only if a
+ * partial would remain. The stop is sent before the connection is closed: in the other order, the server would record a
+ * disconnected client. Throws an Exit if a signal ended the job; if the signal was too late, the work's own result
+ * counts.
  */
 export async function runOwnJob<T>(
   session: Session,
@@ -67,7 +75,7 @@ export async function runOwnJob<T>(
     await ending
     return { result, interruptedBy }
   } catch (error) {
-    // The stopped transfer fails as well, and it may do so before the receipt is here.
+    // The stopped transfer fails as well, possibly before the receipt arrives.
     const ended = await ending
     if (!ended) throw error
     ended.tell()
@@ -77,15 +85,15 @@ export async function runOwnJob<T>(
   }
 }
 
-/** What to do after a transfer broke that the server keeps. */
-export const howToGoOn = 'The same command, run again, goes on where this ended.'
+/** Advice after a transfer broke whose bytes the server keeps. */
+export const howToGoOn = 'Run the same command again to resume.'
 
 interface Ended {
-  /** Says how it ended, once bars and spinners are gone. */
+  /** Reports the outcome, once bars and spinners are removed. */
   tell(): void
 }
 
-/** Leaves the job as it is, and the server keeps what it has; ends it where nobody could go on with that. */
+/** Leaves the job, whose bytes the server keeps, or stops it if it cannot be resumed. */
 async function keepJob(session: Session, job: OwnJob): Promise<Ended | undefined> {
   const { output } = session
   if (job.resumable) return { tell: () => output.note(`Left, and kept. ${howToGoOn}`) }
@@ -100,7 +108,7 @@ async function keepJob(session: Session, job: OwnJob): Promise<Ended | undefined
   )
 }
 
-/** Ends the job on the server; undefined when it is too late for that. */
+/** Stops the job on the server; undefined if it is too late. */
 async function endJob({ api, output }: Session, job: OwnJob): Promise<Ended | undefined> {
   if (!job.begun) {
     const words = job.resumable ? howToGoOn : 'Nothing was under way on the server.'
@@ -116,10 +124,10 @@ async function endJob({ api, output }: Session, job: OwnJob): Promise<Ended | un
       return { tell: () => output.note('Left before the server began.') }
     }
     const then = job.resumable ? howToGoOn : 'The server ends the job by itself.'
-    const words = `Left without a receipt: ${wordingOf(error)}\n${then}`
+    const words = `Left without a receipt: ${formatFailure(error)}\n${then}`
     return { tell: () => output.note(words) }
   }
 }
 
-/** Then the answer to the transfer itself says what became of it. */
+/** Then the response to the transfer itself has the outcome. */
 const tooLate: readonly string[] = ['already-published', 'not-running']

@@ -5,7 +5,9 @@ import { exchange } from './exchange.js'
 
 const timeoutMs = 10_000
 
-/** The record of a file that was published just now; undefined where the server cannot be asked, or has another by now. */
+/**
+ * The record of the file that was just published; undefined if the server cannot be reached or the file was replaced.
+ */
 export async function findPublished(http: HttpClient, name: string, sha256: string): Promise<FileRecord | undefined> {
   const query = new URLSearchParams({ prefix: name, limit: '1' })
   const request = http.open('GET', `${routes.files}?${query}`)
@@ -15,7 +17,7 @@ export async function findPublished(http: HttpClient, name: string, sha256: stri
     const [record] = (JSON.parse(body) as FileList).files
     return record?.name === name && record.sha256 === sha256 ? record : undefined
   } catch {
-    // The file is published whatever becomes of this question.
+    // The file is published whatever the result of this request.
     return undefined
   }
 }

@@ -1,19 +1,21 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { formatDigest } from '../../protocol/digest-fields.js'
 import type { FileRecord } from '../../protocol/files.js'
-import { filePath, jobHeader } from '../../protocol/routes.js'
+import { filePath } from '../../protocol/routes.js'
 import { answeredProblem, isNetworkError } from '../answers.js'
 import { askEnded, refuseEnded } from './broken-connection.js'
 import { untilWanted } from './continue.js'
-import { formatDigest } from './digests.js'
 import { exchange } from './exchange.js'
-import type { OwnJob } from './own-job.js'
+import { type OwnJob, streamHeaders } from './own-job.js'
 import { Retries } from './retries.js'
+import { waitForSlot } from './slot-wait.js'
 import { paceHeaders, type TransferTools } from './tools.js'
 import { preconditionHeaders, type UploadOptions } from './upload-options.js'
 
 /**
- * Uploads what is in memory by a PUT that bears its digest, which the server checks before it publishes. A broken one is
- * sent again: where only the answer was lost, the server knows name, length and digest, and does not read it twice.
+ * Uploads bytes from memory by a PUT with their digest, which the server verifies before it publishes. A broken request
+ * is retried: if only the response was lost, the server recognises name, length and digest, and does not read the body
+ * again.
  */
 export async function putContent(
   tools: TransferTools,
@@ -26,24 +28,27 @@ export async function putContent(
   let mustAsk = false
   return new Retries(options.retries).run(name, tools, job.signal, async () => {
     if (mustAsk) {
-      await refuseEnded(tools.api, job.id)
+      await refuseEnded(tools.api, job.partOf ?? job.id)
       job.id = randomUUID()
       mustAsk = false
     }
     try {
-      return await put(tools, name, content, { ...options, digest }, job)
+      const { waitSeconds } = options
+      return await waitForSlot(tools, { name, waitSeconds, signal: job.signal }, (seconds) =>
+        put(tools, name, content, { ...options, waitSeconds: seconds, digest }, job),
+      )
     } catch (error) {
       job.begun = false
       job.signal.throwIfAborted()
-      mustAsk = isNetworkError(error) && !(await askEnded(tools.api, job.id))
-      // An id counts once.
+      mustAsk = isNetworkError(error) && !(await askEnded(tools.api, job.partOf ?? job.id))
+      // An id can be used only once.
       if (!mustAsk) job.id = randomUUID()
       throw error
     }
   })
 }
 
-/** From here on it pays to hear a refusal before anything is sent. */
+/** From this size on, it pays to wait for a rejection before sending the body. */
 const expectBytes = 1024 ** 2
 
 async function put(
@@ -61,10 +66,9 @@ async function put(
     'content-length': content.length,
     'repr-digest': digest,
     ...(expect ? { expect: '100-continue' } : {}),
-    [jobHeader]: job.id,
+    ...streamHeaders(job),
   })
   job.begun = waitSeconds === null
-  if (!job.begun) progress.say(`${name}: waiting for its turn`)
   const { status, body, headers } = await exchange(request, job.signal, async (write) => {
     if (expect) await untilWanted(request, waitSeconds)
     job.begun = true

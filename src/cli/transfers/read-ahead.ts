@@ -1,13 +1,13 @@
 import type { FileHandle } from 'node:fs/promises'
-import { type BufferPool, bufferBytes } from './buffer-pool.js'
+import { bufferBytes, type ReadBufferPool } from './buffer-pool.js'
 
 /**
- * Reads a file from `start` to `end`, or to its own end, in megabytes, the next one while this one is used. Each chunk
- * belongs to the consumer, who gives it back to the pool.
+ * Reads a file from `start` to `end`, or to the end of the file, in megabytes, reading ahead by one. The consumer gives
+ * each chunk back to the pool.
  */
 export async function* readAhead(
   handle: FileHandle,
-  pool: BufferPool,
+  pool: ReadBufferPool,
   start = 0,
   end = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<Buffer> {
@@ -16,7 +16,7 @@ export async function* readAhead(
     const length = Math.min(bufferBytes, end - position)
     if (length <= 0) return undefined
     const reading = handle.read(pool.take(), 0, length, position)
-    // It may fail before it is asked for.
+    // Prevents an unhandled rejection: it may fail before it is awaited.
     reading.catch(() => {})
     return reading
   }
@@ -30,7 +30,7 @@ export async function* readAhead(
       yield buffer.subarray(0, bytesRead)
     }
   } finally {
-    // The handle must not be closed under a read.
+    // Do not close the handle during a read.
     await pending?.catch(() => {})
   }
 }

@@ -7,7 +7,7 @@ import type { TransferTools } from './tools.js'
 const firstPauseMs = 250
 const longestPauseMs = 5_000
 
-/** Counts the attempts in a row that brought a transfer no byte further. */
+/** Counts consecutive attempts without progress. */
 export class Retries {
   readonly #most: number
   #attempts = 0
@@ -17,7 +17,7 @@ export class Retries {
     this.#most = most
   }
 
-  /** What has arrived for good: progress makes up for all failures before. */
+  /** Bytes that are stored for good: progress resets the count. */
   reached(bytes: number): void {
     if (bytes <= this.#furthest) return
     this.#furthest = bytes
@@ -25,8 +25,8 @@ export class Retries {
   }
 
   /**
-   * Repeats an attempt, with growing pauses, until it succeeds. Throws its error when it is not one that time heals or when
-   * there were enough attempts, and the signal's reason when it aborts.
+   * Repeats an attempt, with growing delays, until it succeeds. Throws its error if a retry is pointless or the retries
+   * are used up, and the signal's reason when it aborts.
    */
   async run<T>(
     name: string,
@@ -53,7 +53,7 @@ export class Retries {
   }
 }
 
-/** What an attempt failed by: a connection that never stood cannot break. */
+/** The error of an attempt: a connection that was never established cannot break. */
 function wordCause(error: unknown): string {
   if (error instanceof Problem) return causes[error.code] ?? 'the connection broke'
   if (error instanceof Failure) return error.message.replace(/\.$/, '')
@@ -74,18 +74,26 @@ const causes: Partial<Record<ProblemCode, string>> = {
   stalled: 'no byte came for too long',
   busy: 'the server is busy',
   'shutting-down': 'the server is shutting down',
+  'storage-unavailable': 'the data folder of the server is not available',
 }
 
-/** Whether the same may succeed later. Never true for a stopped transfer. */
+/** Whether a retry may succeed. Never true for a stopped transfer. */
 export function isWorthRetrying(error: unknown): boolean {
   if (error instanceof Failure) return error.exit === exitCodes.tryAgain
   if (isEndedByPause(error)) return false
   return isNetworkError(error) || (error instanceof Problem && passing.includes(error.code))
 }
 
-/** Whether a job was paused for longer than the server allows. Who paused it did not mean it to start anew by itself. */
+/** Whether a job was paused for longer than the server allows. Such a job is not restarted automatically. */
 export function isEndedByPause(error: unknown): boolean {
   return error instanceof Problem && error.code === 'stalled' && 'maxPauseMs' in error.details
 }
 
-const passing: readonly string[] = ['stalled', 'busy', 'shutting-down', 'client-left', 'offset-mismatch']
+const passing: readonly string[] = [
+  'stalled',
+  'busy',
+  'shutting-down',
+  'storage-unavailable',
+  'client-left',
+  'offset-mismatch',
+]

@@ -1,32 +1,33 @@
 import type { Stats } from 'node:fs'
 import { type FileHandle, link, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { errorCode, Failure } from '../exit-codes.js'
+import { fileFault, isMissing } from '../../protocol/file-errors.js'
+import { Failure } from '../exit-codes.js'
 import type { WriteAt } from './hash-and-write.js'
 
-/** Where an export goes. */
+/** The target of an export. */
 export interface Target {
   readonly write: WriteAt
-  /** What an earlier run has left here, which can be gone on with; null where nothing can. */
+  /** The part of an earlier run that can be resumed; null if there is none. */
   readonly part: { readonly handle: FileHandle; readonly size: number } | null
-  /** Forgets all that is there, `written` bytes of it by this run. Throws where they are out already. */
+  /** Discards everything, including `written` bytes of this run. Throws if they have already been output. */
   restart(written: number): Promise<void>
-  /** Makes what was written visible. */
+  /** Makes the written bytes visible. */
   publish(): Promise<void>
-  /** Leaves nothing behind, or with `keep` the part that was written; after `publish()`, only what is open is closed. */
+  /** Removes the part, or keeps it with `keep`; after `publish()`, only closes. */
   close(keep: boolean): Promise<void>
 }
 
 export interface TargetOptions {
-  /** Whether what stands at the target, or at its part, may be replaced. */
+  /** Whether an existing file at the target, or its part, may be replaced. */
   readonly force: boolean
-  /** Whether the part that is there is known to be one that we can go on with; default false. */
+  /** Whether the existing part is known to be resumable; default false. */
   readonly isOurs?: boolean
 }
 
 /**
- * Opens a file's target: `TARGET.part`, renamed when it is whole. Devices and pipes are written to as they are. Throws a
- * Failure where a file is in the way, also a part of which nobody knows what wrote it.
+ * Opens a file as the target: `TARGET.part`, renamed when it is complete. Devices and pipes are written to directly.
+ * Throws a Failure if a file exists, including a part that no known export wrote.
  */
 export async function openTarget(path: string, { force, isOurs = false }: TargetOptions): Promise<Target> {
   const found = await findKind(path)
@@ -42,7 +43,8 @@ export async function openTarget(path: string, { force, isOurs = false }: Target
   return {
     part: { handle, size },
     write: (chunk, position) => writeAll(handle, chunk, position),
-    // An empty one is left alone: ext4 takes whatever is truncated for a replacement, and its close then waits for the disk.
+    // Do not truncate an empty file: ext4 treats a truncated file as a replacement, and its close then waits for the
+    // disk.
     restart: async (written) => {
       if (size > 0 || written > 0) await handle.truncate(0)
     },
@@ -61,6 +63,11 @@ export async function openTarget(path: string, { force, isOurs = false }: Target
   }
 }
 
+/** Throws a Failure where a file is at `path`. */
+export async function refuseExisting(path: string): Promise<void> {
+  if ((await findKind(path)) === 'file') throw existing(path)
+}
+
 /** Writes to a stream, such as stdout, which is not closed. */
 export function streamTarget(stream: NodeJS.WritableStream): Target {
   return {
@@ -73,7 +80,7 @@ export function streamTarget(stream: NodeJS.WritableStream): Target {
   }
 }
 
-/** A device has no places: what comes is written in the order of its coming. */
+/** A device has no positions: bytes are written in order of arrival. */
 async function openDevice(path: string): Promise<Target> {
   const handle = await open(path, 'w')
   let last: Promise<void> = Promise.resolve()
@@ -87,7 +94,7 @@ async function openDevice(path: string): Promise<Target> {
   }
 }
 
-/** What is written here is out at once. */
+/** Written bytes cannot be taken back. */
 const oneWay = {
   part: null,
   async publish() {},
@@ -102,17 +109,17 @@ const oneWay = {
 
 async function openIfThere(path: string): Promise<FileHandle | undefined> {
   return open(path, 'r+').catch((error: unknown) => {
-    if (errorCode(error) !== 'ENOENT') throw error
+    if (!isMissing(error)) throw error
     return undefined
   })
 }
 
-/** A file of its own: two programs that write the same part would mix what they write. */
+/** A unique file: two programs that write the same part would mix their bytes. */
 async function createPart(part: string, force: boolean): Promise<FileHandle> {
-  // An empty one is what is left of a run that ended before its first byte.
+  // An empty one was left by a run that ended before its first byte.
   if (force || (await stat(part).catch(() => undefined))?.size === 0) await rm(part, { force: true })
   return open(part, 'wx+').catch((error: unknown) => {
-    if (errorCode(error) !== 'EEXIST') throw error
+    if (fileFault(error) !== 'exists') throw error
     throw new Failure(
       'refused',
       `${part} is in the way, and not of this export: move it away, use --force to replace it, or -o to write elsewhere.`,
@@ -120,7 +127,7 @@ async function createPart(part: string, force: boolean): Promise<FileHandle> {
   })
 }
 
-/** A write may take less than it was given, on a full disk for one. */
+/** A write may be partial, for example on a full disk. */
 async function writeAll(handle: FileHandle, chunk: Buffer, position?: number): Promise<void> {
   let written = 0
   while (written < chunk.length) {
@@ -136,25 +143,25 @@ async function findKind(path: string): Promise<'nothing' | 'file' | 'folder' | '
     if (found.isFile()) return 'file'
     return found.isDirectory() ? 'folder' : 'device'
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return 'nothing'
+    if (isMissing(error)) return 'nothing'
     throw error
   }
 }
 
-/** A rename would replace what has come while we were busy. */
+/** A rename would replace a file that was created meanwhile. */
 async function renameToNew(from: string, to: string): Promise<void> {
   try {
     await link(from, to)
   } catch (error) {
-    if (errorCode(error) === 'EEXIST') throw existing(to)
-    // Some file systems know no links.
+    if (fileFault(error) === 'exists') throw existing(to)
+    // Some file systems do not support hard links.
     if ((await findKind(to)) !== 'nothing') throw existing(to)
     return rename(from, to)
   }
   await rm(from)
 }
 
-/** Whether the file that was opened is still the one at `path`. */
+/** Whether the opened file is still the one at `path`. */
 async function isAt(path: string, { ino, dev }: Stats): Promise<boolean> {
   const found = await stat(path).catch(() => undefined)
   return ino === found?.ino && dev === found.dev

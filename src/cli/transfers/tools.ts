@@ -4,7 +4,7 @@ import type { HttpClient } from '../http-client.js'
 import type { Progress } from '../progress.js'
 import { waitHeaders } from '../wait-option.js'
 
-/** What every transfer works with. */
+/** The dependencies of every transfer. */
 export interface TransferTools {
   readonly http: HttpClient
   readonly api: Api
@@ -13,13 +13,13 @@ export interface TransferTools {
   note(text: string): void
 }
 
-/** When and how fast a transfer is to run. */
+/** When to run a transfer, and how fast. */
 export interface Pace {
-  /** How long to wait for its turn; null is not at all. */
+  /** How long to wait for a slot; null does not wait. */
   readonly waitSeconds: number | null
-  /** Bytes per second; null is as fast as it goes. */
+  /** Bytes per second; null is unlimited. */
   readonly rateLimit: number | null
-  /** How often in a row to try again without a byte of progress. */
+  /** Retries without progress before giving up. */
   readonly retries: number
 }
 

@@ -1,12 +1,12 @@
 import type { FileHandle } from 'node:fs/promises'
+import { formatDigest } from '../../protocol/digest-fields.js'
 import { Problem } from '../../protocol/problems.js'
 import { Failure } from '../exit-codes.js'
-import { formatDigest } from './digests.js'
-import { type FileDigest, passingDigest, readingDigest } from './file-digest.js'
+import { passingDigest, readingDigest, type SentFileDigest } from './file-digest.js'
 import { hashAndWrite } from './hash-and-write.js'
 import type { OwnJob } from './own-job.js'
 import { readAhead } from './read-ahead.js'
-import type { ResumableUpload } from './resumable-upload.js'
+import type { ResumableSender } from './resumable-sender.js'
 import type { Retries } from './retries.js'
 import type { TransferTools } from './tools.js'
 
@@ -19,42 +19,49 @@ export interface OpenedFile {
   readonly mtimeMs: number
 }
 
-/** Sends a file, as often as it takes, and answers with its SHA-256, which the server has checked before it published. */
-export async function sendFile(
+/**
+ * Sends a file in as many attempts as needed, and returns its SHA-256, which the server has verified before it
+ * published.
+ */
+export async function sendUpload(
   tools: TransferTools,
-  upload: ResumableUpload,
+  upload: ResumableSender,
   file: OpenedFile,
   retries: Retries,
   job: OwnJob,
 ): Promise<string> {
   const { pool } = tools.http
-  let digest: FileDigest | undefined
+  let digest: SentFileDigest | undefined
   let sending: Promise<unknown> | undefined
   try {
     return await retries.run(file.name, tools, job.signal, async () => {
       const { offset, sha256 } = await upload.locate()
       retries.reached(offset)
-      // What an earlier run has sent does not pass by any more.
+      // Bytes of an earlier run are not sent again, so they are read for the digest.
       digest ??= offset === 0 ? passingDigest(file.size) : readingDigest(file.handle, pool, file.size)
       if (offset === file.size) return confirm(file, await digest.finish(), sha256)
       sending = sendFrom(tools, upload, file, digest, offset)
       return (await sending) as string
     })
+  } catch (error) {
+    // Not before: the response to the removed upload would hide this error.
+    if (error instanceof ChangedFile) await upload.discard()
+    throw error
   } finally {
     digest?.close()
-    // An answer may come in the middle; the file must not be closed under a read.
+    // A response may arrive early; the file must not be closed during a read.
     await sending?.catch(() => {})
   }
 }
 
-/** Held back until the digest of the whole is known, and then sent with it. */
+/** Held back until the digest of the whole file is known, and then sent with it. */
 const lastBytes = 1024 ** 2
 
 async function sendFrom(
   { http, progress }: TransferTools,
-  upload: ResumableUpload,
+  upload: ResumableSender,
   file: OpenedFile,
-  digest: FileDigest,
+  digest: SentFileDigest,
   offset: number,
 ): Promise<string> {
   const { handle, name, size } = file
@@ -65,16 +72,16 @@ async function sendFrom(
     await upload.append(offset, { bytes: last - offset }, async (write) => {
       const sinks = { pool, hasher: digest, write, from: offset }
       const sent = await hashAndWrite(readAhead(handle, pool, offset, last), sinks, (bytes) => progress.advance(bytes))
-      if (sent < last - offset) throw await discardChanged(upload, file)
+      if (sent < last - offset) throw new ChangedFile(file)
     })
   }
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - last), 0, size - last, last)
-  if (bytesRead < size - last) throw await discardChanged(upload, file)
+  if (bytesRead < size - last) throw new ChangedFile(file)
   await digest.update(buffer, last)
   const sha256 = await digest.finish()
-  // Once the last bytes are sent, a mixture of old and new would be published.
+  // After the last bytes are sent, a mixture of old and new bytes would be published.
   const now = await handle.stat()
-  if (now.size !== size || now.mtimeMs !== file.mtimeMs) throw await discardChanged(upload, file)
+  if (now.size !== size || now.mtimeMs !== file.mtimeMs) throw new ChangedFile(file)
   const headers = { 'repr-digest': formatDigest(sha256) }
   await upload.append(last, { bytes: size - last, headers }, async (write) => {
     await write(buffer)
@@ -84,7 +91,7 @@ async function sendFrom(
   return sha256.toString('hex')
 }
 
-/** The answer was lost, but all was published: the server tells what. */
+/** The response was lost, but the file is published: get its record from the server. */
 function confirm({ name }: OpenedFile, own: Buffer, published: string | undefined): string {
   const sha256 = own.toString('hex')
   if (published === undefined || published === sha256) return sha256
@@ -94,7 +101,9 @@ function confirm({ name }: OpenedFile, own: Buffer, published: string | undefine
   )
 }
 
-async function discardChanged(upload: ResumableUpload, { path }: OpenedFile): Promise<Failure> {
-  await upload.discard()
-  return new Failure('unexpected', `${path} changed while it was read: nothing was published. Upload it again.`)
+/** The bytes that were sent belong to no file: they are discarded. */
+class ChangedFile extends Failure {
+  constructor({ path }: OpenedFile) {
+    super('unexpected', `${path} changed while it was read: nothing was published. Upload it again.`)
+  }
 }

@@ -1,29 +1,32 @@
 import { lstat, readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { errorCode, Failure } from '../exit-codes.js'
+import { isMissing } from '../../protocol/file-errors.js'
+import { Failure } from '../exit-codes.js'
 import { remoteName } from '../remote-name.js'
 
-/** One thing to upload. */
-export interface UploadItem {
+/** One file or stream to upload. */
+export interface PlannedUpload {
   /** The local path, or `-` for stdin. */
   readonly path: string
-  /** What it will be called on the server. */
+  /** Instead of stdin: the command, with its arguments, whose stdout is uploaded. */
+  readonly command?: readonly string[]
+  /** Its name on the server. */
   readonly name: string
-  /** Why it cannot be read, where that is known before its turn: the error to end it with then. */
+  /** The error with which it fails, if it is known in advance that it cannot be read. */
   readonly failure?: unknown
 }
 
 export interface UploadPlan {
-  readonly items: UploadItem[]
-  /** Symbolic links and special files inside folders, which are left out. */
+  readonly items: PlannedUpload[]
+  /** Symbolic links and special files inside folders, which are skipped. */
   readonly skipped: string[]
 }
 
 /**
- * Lists what the given files and folders come to. Names inside a folder begin with the folder's own name, and follow the
- * order of the alphabet. `name` renames a single file or folder, or, with a slash at its end, is a folder for all. What is
- * missing or cannot be read is an item that fails in its turn. Throws a Failure for what is wrong with the whole: stdin
- * without a name, a name for several, and two files that would get one name.
+ * Resolves files and folders to uploads. Names inside a folder start with the folder's own name, in alphabetical order.
+ * `name` renames a single file or folder or, with a trailing slash, is the folder for all. A missing or unreadable file
+ * is an item that fails when it is processed. Throws a Failure for errors of the whole command: stdin without a name,
+ * one name for several files, and two files with the same name.
  */
 export async function planUpload(sources: readonly string[], name: string | undefined): Promise<UploadPlan> {
   const plan: UploadPlan = { items: [], skipped: [] }
@@ -40,7 +43,17 @@ export async function planUpload(sources: readonly string[], name: string | unde
   return plan
 }
 
-/** The last part of a path; `.` and `..` are folders with names of their own. */
+/** The upload of a command's stdout. Throws a Failure without a name. */
+export function planCommand(command: readonly string[], name: string | undefined): UploadPlan {
+  if (name === undefined || name.endsWith('/')) {
+    throw new Failure('wrongUse', 'The output of a command has no name: give it one with --name NAME.')
+  }
+  if (command[0] === '')
+    throw new Failure('wrongUse', 'The command is empty: put the program and its arguments behind --.')
+  return { items: [{ path: '-', command, name: remoteName(name) }], skipped: [] }
+}
+
+/** The last segment of a path; `.` and `..` resolve to the folder's name. */
 function ownName(source: string, folder: string | undefined): string {
   if (source !== '-') return basename(resolve(source))
   const hint = folder === undefined ? '' : `; ${folder} is only a folder`
@@ -69,18 +82,19 @@ async function planFolder(plan: UploadPlan, folder: string, name: string): Promi
   }
 }
 
-/** One that cannot be read must not keep the others from being sent. */
-async function failingAlone(plan: UploadPlan, item: UploadItem, work: () => Promise<void>): Promise<void> {
+/** An unreadable file must not prevent the others from being uploaded. */
+async function failingAlone(plan: UploadPlan, item: PlannedUpload, work: () => Promise<void>): Promise<void> {
   try {
     await work()
   } catch (error) {
-    const isMissing = errorCode(error) === 'ENOENT'
-    const failure = isMissing ? new Failure('notFound', `There is no file ${item.path}.`, { cause: error }) : error
+    const failure = isMissing(error)
+      ? new Failure('notFound', `There is no file ${item.path}.`, { cause: error })
+      : error
     plan.items.push({ ...item, failure })
   }
 }
 
-/** A name that is no UTF-8 comes with replacement characters in it, and then leads nowhere. */
+/** A name that is not UTF-8 contains replacement characters and cannot be opened. */
 async function refuseUnreadable(path: string): Promise<void> {
   if (!path.includes('\ufffd') || (await exists(path))) return
   throw new Failure('wrongUse', `${path}: the name is not valid UTF-8. Rename it, or upload it by itself with --name.`)
@@ -93,7 +107,7 @@ async function exists(path: string): Promise<boolean> {
   )
 }
 
-function refuseDoubles(items: readonly UploadItem[]): void {
+function refuseDoubles(items: readonly PlannedUpload[]): void {
   const paths = new Map<string, string>()
   for (const { path, name } of items) {
     const other = paths.get(name)

@@ -1,19 +1,29 @@
+import { formatDigest } from '../../protocol/digest-fields.js'
 import { Failure } from '../exit-codes.js'
-import { type BufferPool, bufferBytes } from './buffer-pool.js'
+import { bufferBytes, type ReadBufferPool } from './buffer-pool.js'
 import { collect } from './collect.js'
-import { formatDigest } from './digests.js'
 import type { WriteChunk } from './exchange.js'
 import { type Hasher, openHasher } from './hasher.js'
 import type { OwnJob } from './own-job.js'
-import type { ResumableUpload } from './resumable-upload.js'
+import type { ResumableSender } from './resumable-sender.js'
 import type { Retries } from './retries.js'
 import type { TransferTools } from './tools.js'
 
-/** Sends what cannot be read twice, such as stdin, and answers with its length and its SHA-256. */
+/** A stream that can be read only once. */
+export interface StreamContent {
+  readonly name: string
+  readonly stream: AsyncIterable<Buffer>
+  readonly allowEmpty: boolean
+}
+
+/**
+ * Uploads a stream that cannot be read twice, such as stdin, and returns its length and SHA-256. Throws a Failure if it
+ * is empty: a failed producer cannot be distinguished from one without output.
+ */
 export async function sendStream(
   tools: TransferTools,
-  upload: ResumableUpload,
-  { stream, name }: { stream: AsyncIterable<Buffer>; name: string },
+  upload: ResumableSender,
+  { stream, name, allowEmpty }: StreamContent,
   retries: Retries,
   job: OwnJob,
 ): Promise<{ bytes: number; sha256: string }> {
@@ -32,6 +42,7 @@ export async function sendStream(
         held.release(held.read)
         retries.reached(held.read)
       }
+      if (held.read === 0 && !allowEmpty) throw noBytes(name)
       const sha256 = await held.finish()
       tools.progress.say(`${name}: the server checks and stores it`)
       const headers = { 'upload-length': String(held.read), 'repr-digest': formatDigest(sha256) }
@@ -43,25 +54,32 @@ export async function sendStream(
   }
 }
 
-/** How much is sent before the server is asked to have it for good: so much may have to be sent again, and is held. */
+function noBytes(name: string): Failure {
+  const advice = 'To publish an empty file, use "filejobs upload --allow-empty".'
+  return new Failure('badData', `No bytes came for ${name}: nothing was published. ${advice}`)
+}
+
+/**
+ * How many bytes are sent before the server must store them: these are held, because they may have to be sent again.
+ */
 const mostHeld = 32 * 1024 ** 2
 
-/** A stream of which everything is held that the server does not have for good. */
+/** A stream that holds all bytes that the server has not stored yet. */
 class HeldStream {
   readonly #chunks: AsyncIterator<Buffer>
-  readonly #pool: BufferPool
+  readonly #pool: ReadBufferPool
   readonly #hasher: Hasher
   readonly #held: Buffer[] = []
   #next: Promise<IteratorResult<Buffer>> | undefined
   #attempt = 0
   #ended = false
   #digest: Promise<Buffer> | undefined
-  /** Where the first byte that is held belongs. */
+  /** The offset of the first held byte. */
   from = 0
-  /** Bytes that have come out of the stream. */
+  /** Bytes read from the stream. */
   read = 0
 
-  constructor(stream: AsyncIterable<Buffer>, pool: BufferPool, hasher: Hasher) {
+  constructor(stream: AsyncIterable<Buffer>, pool: ReadBufferPool, hasher: Hasher) {
     this.#chunks = collect(stream, pool)
     this.#pool = pool
     this.#hasher = hasher
@@ -71,13 +89,13 @@ class HeldStream {
     return this.#ended && this.from === this.read
   }
 
-  /** From here on, an attempt before reads nothing any more, though it may still wait for the stream. */
+  /** From now on, an earlier attempt reads nothing more, although it may still be waiting for the stream. */
   beginAttempt(): number {
     this.#attempt += 1
     return this.#attempt
   }
 
-  /** Sends what is held, and then as much as comes until enough is held. */
+  /** Sends the held bytes, and then new ones until enough are held. */
   async send(write: WriteChunk, attempt: number, advance: (bytes: number) => void): Promise<void> {
     for (const chunk of [...this.#held]) await write(chunk)
     while (!this.#ended && this.read - this.from < mostHeld) {
@@ -94,9 +112,9 @@ class HeldStream {
     }
   }
 
-  /** The server has everything before `offset` for good. */
+  /** The server has stored all bytes before `offset`. */
   release(offset: number): void {
-    // A server that has all but does not publish it yet tells one byte less.
+    // Until the publish, a server that has all bytes reports one byte less.
     const known = this.#digest && offset === this.read - 1 ? this.read : offset
     if (known < this.from)
       throw new Failure('unexpected', 'The server has lost what came before, and it cannot be read again.')
@@ -109,13 +127,13 @@ class HeldStream {
     }
   }
 
-  /** The digest of all of it. */
+  /** The digest of the whole stream. */
   finish(): Promise<Buffer> {
     this.#digest ??= this.#hasher.digest()
     return this.#digest
   }
 
-  /** A little is copied: it must not occupy a whole buffer for long. */
+  /** Small chunks are copied, so that they do not occupy a whole buffer for long. */
   #hold(value: Buffer): Buffer {
     const chunk = value.length < bufferBytes / 2 ? Buffer.from(value) : value
     if (chunk !== value) this.#pool.give(value)

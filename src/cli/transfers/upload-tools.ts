@@ -4,10 +4,11 @@ import type { Progress } from '../progress.js'
 import type { Session } from '../session.js'
 import { stateFolder } from '../settings.js'
 import { accountKey } from '../token.js'
-import { openMemory } from './memory.js'
+import { createProducer } from './producer.js'
+import { openTransferState } from './transfer-state.js'
 import type { UploadTools } from './upload.js'
 
-/** What uploads of this session work with; `http` is to be closed. */
+/** The dependencies of the uploads of this session; close `http`. */
 export async function openUploadTools(session: Session, progress: Progress): Promise<UploadTools> {
   const { server, userAgent, output, context } = session
   const token = await session.token()
@@ -19,7 +20,8 @@ export async function openUploadTools(session: Session, progress: Progress): Pro
     progress,
     note: output.note,
     stdin: context.stdin,
-    openMemory: ({ name, path }, keepExisting) =>
-      openMemory(unfinished, [server, owner, name, resolve(path), keepExisting]),
+    createProducer: (command) => createProducer(command, context),
+    openTransferState: ({ name, path }, keepExisting) =>
+      openTransferState(unfinished, [server, owner, name, resolve(path), keepExisting]),
   }
 }

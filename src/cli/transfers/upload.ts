@@ -3,39 +3,43 @@ import type { FileRecord } from '../../protocol/files.js'
 import { Problem } from '../../protocol/problems.js'
 import { findSame } from './already-there.js'
 import { wordEnd } from './broken-connection.js'
-import type { Memory } from './memory.js'
 import { howToGoOn, type OwnJob } from './own-job.js'
+import type { Producer } from './producer.js'
 import { findPublished } from './published-record.js'
 import { putContent } from './put.js'
-import { ResumableUpload } from './resumable-upload.js'
+import { ResumableSender } from './resumable-sender.js'
 import { isWorthRetrying, Retries } from './retries.js'
 import type { TransferTools } from './tools.js'
-import { sendFile } from './upload-file.js'
+import type { TransferState } from './transfer-state.js'
+import { sendUpload } from './upload-file.js'
 import type { UploadOptions } from './upload-options.js'
-import type { UploadItem } from './upload-plan.js'
+import type { PlannedUpload } from './upload-plan.js'
 import { sendStream } from './upload-stream.js'
 
 export interface UploadTools extends TransferTools {
   readonly stdin: AsyncIterable<Buffer>
-  /** Where it is remembered that the upload of a file is unfinished. */
-  openMemory(item: UploadItem, keepExisting: boolean): Memory
+  /** Prepares the command of an item. */
+  createProducer(command: readonly string[]): Producer
+  /** Opens the resume state of the upload of a file. */
+  openTransferState(item: PlannedUpload, keepExisting: boolean): TransferState
 }
 
-/** What was published; all of its record, where the server could still be asked for it. */
-export type Uploaded = Pick<FileRecord, 'name' | 'size' | 'sha256'>
+/** The published file; its full record if the server could still be reached. */
+export type UploadedFile = Pick<FileRecord, 'name' | 'size' | 'sha256'>
 
-/** Up to here a file is sent from memory, with its digest, in one request. */
+/** Smaller files are sent from memory, with their digest, in one request. */
 const smallBytes = 8 * 1024 ** 2
 
-/** Uploads one file, or stdin. Throws a Problem or a Failure that is worded for the user. */
+/** Uploads one file, stdin, or a command's output. Throws a Problem or a Failure with a message for the user. */
 export async function upload(
   tools: UploadTools,
-  item: UploadItem,
+  item: PlannedUpload,
   options: UploadOptions,
   job: OwnJob,
-): Promise<Uploaded> {
+): Promise<UploadedFile> {
   if (item.failure !== undefined) throw item.failure
   try {
+    if (item.command) return await uploadOutput(tools, item.name, tools.createProducer(item.command), options, job)
     if (item.path === '-') return await uploadStream(tools, item.name, tools.stdin, options, job)
     const handle = await open(item.path, 'r')
     try {
@@ -52,30 +56,32 @@ export async function upload(
 
 async function uploadOpened(
   tools: UploadTools,
-  item: UploadItem,
+  item: PlannedUpload,
   handle: FileHandle,
   options: UploadOptions,
   job: OwnJob,
-): Promise<Uploaded> {
+): Promise<UploadedFile> {
   const { name, path } = item
   const found = await handle.stat()
   const { size, mtimeMs } = found
-  // A pipe in the place of a file, such as `<(command)`, has no size.
+  // A pipe in place of a file, such as `<(command)`, has no size.
   if (!found.isFile()) return uploadStream(tools, name, handle.createReadStream(), options, job)
   if (size <= smallBytes) return putContent(tools, name, await handle.readFile(), options, job)
-  const upload = new ResumableUpload(
+  const upload = new ResumableSender(
     tools,
     { name, length: size, version: `${size} bytes of ${mtimeMs}` },
     options,
-    tools.openMemory(item, options.keepExisting),
+    tools.openTransferState(item, options.keepExisting),
     job,
   )
   const retries = new Retries(options.retries)
   const file = { handle, path, name, size, mtimeMs }
   try {
-    const same = (await upload.recall()) ? undefined : await findSame(tools, file, job.signal)
+    // Files of a folder were compared before.
+    const isCompared = (await upload.recall()) || job.partOf !== undefined
+    const same = isCompared ? undefined : await findSame(tools, file, job.signal)
     if (same !== undefined) tools.note(`${name} is on the server already, with the same content: nothing was sent.`)
-    const sha256 = same ?? (await sendFile(tools, upload, file, retries, job))
+    const sha256 = same ?? (await sendUpload(tools, upload, file, retries, job))
     await upload.forget()
     return (await findPublished(tools.http, name, sha256)) ?? { name, size, sha256 }
   } catch (error) {
@@ -85,16 +91,36 @@ async function uploadOpened(
   }
 }
 
+async function uploadOutput(
+  tools: UploadTools,
+  name: string,
+  producer: Producer,
+  options: UploadOptions,
+  job: OwnJob,
+): Promise<UploadedFile> {
+  try {
+    return await uploadStream(tools, name, producer.stream, options, job)
+  } finally {
+    await producer.close()
+  }
+}
+
 async function uploadStream(
   tools: UploadTools,
   name: string,
   stream: AsyncIterable<Buffer>,
   options: UploadOptions,
   job: OwnJob,
-): Promise<Uploaded> {
-  const upload = new ResumableUpload(tools, { name, length: null, version: '' }, options, undefined, job)
+): Promise<UploadedFile> {
+  const upload = new ResumableSender(tools, { name, length: null, version: '' }, options, undefined, job)
   try {
-    const { bytes, sha256 } = await sendStream(tools, upload, { stream, name }, new Retries(options.retries), job)
+    const { bytes, sha256 } = await sendStream(
+      tools,
+      upload,
+      { stream, name, allowEmpty: options.allowEmpty },
+      new Retries(options.retries),
+      job,
+    )
     return (await findPublished(tools.http, name, sha256)) ?? { name, size: bytes, sha256 }
   } catch (error) {
     await abandonUnlessEnded(upload, error, job)
@@ -102,17 +128,17 @@ async function uploadStream(
   }
 }
 
-/** After a signal the stop has gone out already. */
-async function abandonUnlessEnded(upload: ResumableUpload, error: unknown, job: OwnJob): Promise<void> {
+/** After a signal the stop was already sent. */
+async function abandonUnlessEnded(upload: ResumableSender, error: unknown, job: OwnJob): Promise<void> {
   if (!job.signal.aborted && !isFinal(error)) await upload.abandon()
 }
 
-/** Whether the server has ended the upload with this, so that there is nothing to go on with. */
+/** Whether this error means that the server has ended the upload, so that it cannot be resumed. */
 function isFinal(error: unknown): boolean {
   return error instanceof Problem && !isWorthRetrying(error) && !passing.includes(error.code)
 }
 
-/** These refuse a request; the upload stays, or may: where there is no room for the rest, what has come is kept. */
+/** These reject a request but may keep the upload: if there is no space for the rest, the received bytes are kept. */
 const passing: readonly string[] = [
   'job-running',
   'not-logged-in',

@@ -2,18 +2,18 @@ import type { JobRecord } from '../../protocol/jobs.js'
 import { formatBytes, formatTimeLeft } from '../../protocol/units.js'
 import { shortJobId } from '../job-id.js'
 import { formatWhat } from '../job-table.js'
-import { type Column, formatTable } from '../table.js'
+import { formatTable, type TextColumn } from '../table.js'
 
 export interface BoardView {
   readonly rows: readonly JobRecord[]
   readonly withAccounts: boolean
-  /** What to say of the connection where it is broken. */
+  /** The status of a broken connection. */
   readonly trouble: string | undefined
   readonly columns: number
   readonly lines: number
 }
 
-/** The lines of a live table, as many as fit: a head, the jobs, and how it stands in all. */
+/** The lines of a live table, as many as fit: a header, the jobs, and a summary. */
 export function boardLines({ rows, withAccounts, trouble, columns, lines }: BoardView): string[] {
   const room = Math.max(lines - aroundRows, 1)
   const shown = rows.slice(0, rows.length > room ? room - 1 : room)
@@ -23,18 +23,22 @@ export function boardLines({ rows, withAccounts, trouble, columns, lines }: Boar
   return [...table, ...empty, ...more, '', `${summary(rows)}${trouble ? `  ${trouble}` : ''}`]
 }
 
-/** The line of titles, the empty line and the summary. */
+/** The header, the empty line and the summary. */
 const aroundRows = 3
-/** From so many columns of the terminal on, there is room for what is left, and for the bytes. */
+/** Terminals at least this wide have room for the remaining time and the bytes. */
 const roomForLeft = 96
 const roomForDone = 116
 const barLength = 10
 
-/** Titles are as wide as their cells become, so that columns do not jump about. */
-function columnsFor(width: number, withAccounts: boolean): Column<JobRecord>[] {
-  const account: Column<JobRecord> = { title: 'ACCOUNT', cell: (job) => job.account }
-  const done: Column<JobRecord> = { title: 'DONE'.padStart(10), align: 'right', cell: (job) => formatBytes(job.bytes) }
-  const left: Column<JobRecord> = { title: 'LEFT'.padStart(9), align: 'right', cell: formatLeft }
+/** Titles are as wide as their cells can become, so that columns do not move. */
+function columnsFor(width: number, withAccounts: boolean): TextColumn<JobRecord>[] {
+  const account: TextColumn<JobRecord> = { title: 'ACCOUNT', cell: (job) => job.account }
+  const done: TextColumn<JobRecord> = {
+    title: 'DONE'.padStart(10),
+    align: 'right',
+    cell: (job) => formatBytes(job.bytes),
+  }
+  const left: TextColumn<JobRecord> = { title: 'LEFT'.padStart(9), align: 'right', cell: formatLeft }
   return [
     { title: 'JOB', cell: (job) => shortJobId(job.id) },
     ...(withAccounts ? [account] : []),

@@ -6,7 +6,7 @@ export interface BoardFilter {
   kind?: string | undefined
 }
 
-/** What is known of jobs by now: by the events, and by a list that was asked for after they had begun. */
+/** The known jobs: from the events, and from a list that was requested after they had started. */
 export class JobBoard {
   readonly #filter: BoardFilter
   readonly #jobs = new Map<string, JobRecord>()
@@ -18,13 +18,13 @@ export class JobBoard {
   apply({ event, job }: JobEvent): void {
     if (event === 'resync') this.#jobs.clear()
     if (!job) return
-    // Put behind the others: what has ended last is forgotten last.
+    // Moved to the end: the job that ended last is discarded last.
     this.#jobs.delete(job.id)
     this.#jobs.set(job.id, job)
     if (this.#jobs.size > mostJobs) this.#forgetEnded()
   }
 
-  /** Adds jobs that no event has told of: events are newer than any list. */
+  /** Adds jobs that had no event: events are newer than any list. */
   addListed(jobs: readonly JobRecord[]): void {
     for (const job of jobs) if (!this.#jobs.has(job.id)) this.#jobs.set(job.id, job)
   }
@@ -33,13 +33,13 @@ export class JobBoard {
     return this.#jobs.get(id)
   }
 
-  /** Whether the filter lets a job through. */
+  /** Whether a job matches the filter. */
   shows(job: JobRecord): boolean {
     const { state, kind } = this.#filter
     return (kind === undefined || job.kind === kind) && (state === undefined || state.split(',').includes(job.state))
   }
 
-  /** What is to be shown: the unfinished first, of them and of the others the newest. */
+  /** The jobs to show: unfinished ones first, and of the rest the newest. */
   rows(): JobRecord[] {
     return [...this.#jobs.values()].filter((job) => this.shows(job)).sort(byUrgency)
   }
@@ -60,7 +60,7 @@ function byUrgency(a: JobRecord, b: JobRecord): number {
   return timeOf(b).localeCompare(timeOf(a)) || a.id.localeCompare(b.id)
 }
 
-/** One that still waits has not started: it is newer than all that have. */
+/** A waiting job has not started: it is newer than all that have. */
 function timeOf(job: JobRecord): string {
   return job.endedAt ?? job.startedAt ?? '9999'
 }

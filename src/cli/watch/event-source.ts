@@ -3,23 +3,23 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { JobEvent } from '../../protocol/jobs.js'
 import { Problem } from '../../protocol/problems.js'
 import { routes } from '../../protocol/routes.js'
-import { answeredProblem, isNetworkError, unreachable } from '../answers.js'
+import { answeredProblem, isNetworkError, networkFailure } from '../answers.js'
 import type { HttpClient } from '../http-client.js'
 import { readAnswer, untilResponse } from '../transfers/exchange.js'
 
 export interface EventSource {
   readonly http: HttpClient
-  /** Those of every account, for an admin. */
+  /** Includes all accounts (admins only). */
   readonly all: boolean
   /** Ends the events without an error. */
   readonly signal: AbortSignal
-  /** The connection broke, and another one is tried. */
+  /** The connection broke and is being reconnected. */
   onBroken(): void
 }
 
 /**
- * The server's live events, heartbeats among them, over as many connections as it takes: each goes on after the last
- * event. Throws when the first connection fails, and when the server refuses, as it does after a logout.
+ * The server's live events, including heartbeats, over as many connections as needed: each resumes after the last
+ * event. Throws if the first connection fails or the server rejects a request, as it does after a logout.
  */
 export async function* readEvents({ http, all, signal, onBroken }: EventSource): AsyncGenerator<JobEvent> {
   const path = all ? `${routes.jobEvents}?account=all` : routes.jobEvents
@@ -34,7 +34,7 @@ export async function* readEvents({ http, all, signal, onBroken }: EventSource):
       }
     } catch (error) {
       if (signal.aborted) return
-      if (lastId === undefined || !isPassing(error)) throw unreachable(http.server, error)
+      if (lastId === undefined || !isPassing(error)) throw networkFailure(http.server, error)
     }
     if (signal.aborted) return
     onBroken()
@@ -86,7 +86,7 @@ async function* readLines(response: IncomingMessage): AsyncGenerator<string> {
   }
 }
 
-/** Whether it may well go away by itself: the network, a restart of the server, a proxy without one behind it. */
+/** Whether the error may be temporary: the network, a restart of the server, a proxy without a backend. */
 function isPassing(error: unknown): boolean {
   return isNetworkError(error) || (error instanceof Problem && ['shutting-down', 'busy'].includes(error.code))
 }

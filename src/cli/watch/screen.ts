@@ -1,10 +1,10 @@
-/** The terminal, taken over for something live, and given back as it was. */
+/** The terminal in full-screen mode, restored on close. */
 export interface Screen {
   readonly columns: number
   readonly lines: number
-  /** Shows these lines and nothing else; what does not fit is left out. */
+  /** Replaces the screen with these lines; what does not fit is omitted. */
   draw(lines: readonly string[]): void
-  /** Gives the terminal back. Closing twice is not an error. */
+  /** Restores the terminal. Closing twice is not an error. */
   close(): void
 }
 
@@ -14,7 +14,10 @@ export interface ScreenEvents {
   onResize(): void
 }
 
-/** Takes over the terminal: the other screen, without a cursor, and each key as it is pressed, where stdin is a terminal. */
+/**
+ * Takes over the terminal: the alternate screen, without a cursor, and each key as it is pressed if stdin is a
+ * terminal.
+ */
 export function openScreen(
   { stdin, stdout }: { stdin: NodeJS.ReadStream; stdout: NodeJS.WriteStream },
   { onKey, onResize }: ScreenEvents,
@@ -38,7 +41,7 @@ export function openScreen(
     },
     draw(lines) {
       const fitting = lines.slice(0, this.lines)
-      // Erased before it is written: after a line that fills the width, the cursor still stands on its last character.
+      // Erase before writing: after a line that fills the width, the cursor is still on its last character.
       const erase = (index: number) => (index === fitting.length - 1 ? restOfScreen : restOfLine)
       stdout.write(home + fitting.map((line, index) => erase(index) + line).join('\r\n'))
     },

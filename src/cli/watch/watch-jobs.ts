@@ -12,13 +12,13 @@ import { openScreen } from './screen.js'
 
 export interface WatchOptions extends BoardFilter {
   all?: boolean | undefined
-  /** How many ended jobs to begin with. */
+  /** How many ended jobs to show at the start. */
   limit: number
 }
 
 /**
- * Shows jobs as they go: a live table on a terminal, a line for each change of state elsewhere, and each event as it is
- * with `--json`. Ends by `q`, and throws an Exit by Ctrl-C or SIGTERM.
+ * Shows jobs live: a table on a terminal, elsewhere a line for each change of state, and each event with `--json`. Ends
+ * on `q`, and throws an Exit on Ctrl-C or SIGTERM.
  */
 export async function watchJobs(session: Session, options: WatchOptions): Promise<void> {
   const { context, output } = session
@@ -47,7 +47,7 @@ interface View {
   close(): void
 }
 
-/** Each event on a line, for scripts. */
+/** One event per line, for scripts. */
 function showEvents({ output, server }: Session, options: WatchOptions): View {
   const board = new JobBoard(options)
   return {
@@ -59,7 +59,7 @@ function showEvents({ output, server }: Session, options: WatchOptions): View {
   }
 }
 
-/** A line for each change of state, where there is no terminal. */
+/** One line per change of state, without a terminal. */
 function showLines({ output, server }: Session, options: WatchOptions): View {
   const board = new JobBoard(options)
   return {
@@ -85,7 +85,7 @@ async function showTable(session: Session, options: WatchOptions, leave: AbortCo
   const screen = openScreen(context, {
     onKey(key) {
       if (key === 'q' || key === 'Q') leave.abort()
-      // The terminal sends Ctrl-C as a key while it sends each key by itself.
+      // In raw mode the terminal sends Ctrl-C as a key.
       if (key === '\u0003') leave.abort(new Exit(signalExits.SIGINT))
     },
     onResize: () => drawSoon(),
@@ -99,7 +99,7 @@ async function showTable(session: Session, options: WatchOptions, leave: AbortCo
   const drawSoon = () => {
     frame ??= setTimeout(draw, frameMs)
   }
-  /** The events tell of what is unfinished; what ended before is asked for. */
+  /** Events cover unfinished jobs; those that ended before are requested. */
   const list = async () => {
     const jobs: JobRecord[] = []
     for await (const job of listJobs(api, options, options.limit)) jobs.push(job)
@@ -110,7 +110,7 @@ async function showTable(session: Session, options: WatchOptions, leave: AbortCo
     onEvent(event) {
       isBroken = false
       board.apply(event)
-      // A list that cannot be had now is no loss: the connection is about to break, and is noticed by that.
+      // A failed list is harmless: the connection is about to break, and that is handled.
       if (!isKnown || event.event === 'resync') list().catch(() => {})
       isKnown = true
       drawSoon()

@@ -1,19 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { BufferPool, bufferBytes } from '../../../dist/cli/transfers/buffer-pool.js'
+import { bufferBytes, ReadBufferPool } from '../../../dist/cli/transfers/buffer-pool.js'
 import { collect } from '../../../dist/cli/transfers/collect.js'
 
-async function* pieces(content: Buffer, size: number) {
+async function* chunks(content: Buffer, size: number) {
   for (let at = 0; at < content.length; at += size) yield content.subarray(at, at + size)
 }
 
 describe('collecting chunks', () => {
-  it.each([1000, 65_536, 3_000_000])('gives everything in order, from pieces of %d bytes', async (size) => {
+  it.each([1000, 65_536, 3_000_000])('yields all bytes in order from chunks of %d bytes', async (size) => {
     const content = randomBytes(5 * 1024 ** 2 + 7)
-    const pool = new BufferPool()
+    const pool = new ReadBufferPool()
     const collected: Buffer[] = []
-    for await (const chunk of collect(pieces(content, size), pool)) {
+    for await (const chunk of collect(chunks(content, size), pool)) {
       collected.push(Buffer.from(chunk))
       pool.give(chunk)
     }
@@ -21,9 +21,9 @@ describe('collecting chunks', () => {
     expect(Math.max(...collected.map(({ length }) => length))).toBeLessThanOrEqual(bufferBytes)
   })
 
-  it('hands over what a slow stream has, and does not wait for more', async () => {
+  it('yields what a slow stream has delivered without waiting for more', async () => {
     const stream = new PassThrough()
-    const chunks = collect(stream, new BufferPool())
+    const chunks = collect(stream, new ReadBufferPool())
     stream.write('a little')
     expect(String((await chunks.next()).value)).toBe('a little')
     stream.end('the rest')
@@ -31,16 +31,16 @@ describe('collecting chunks', () => {
     expect((await chunks.next()).done).toBe(true)
   })
 
-  it('fails as the stream fails', async () => {
+  it('fails if the stream fails', async () => {
     const stream = new PassThrough()
-    const chunks = collect(stream, new BufferPool())
+    const chunks = collect(stream, new ReadBufferPool())
     stream.write('a little')
     await chunks.next()
     stream.destroy(new Error('broken'))
     await expect(chunks.next()).rejects.toThrow('broken')
   })
 
-  it('gives nothing of an empty stream', async () => {
-    expect((await collect(pieces(Buffer.alloc(0), 1), new BufferPool()).next()).done).toBe(true)
+  it('yields nothing for an empty stream', async () => {
+    expect((await collect(chunks(Buffer.alloc(0), 1), new ReadBufferPool()).next()).done).toBe(true)
   })
 })

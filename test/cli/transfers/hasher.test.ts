@@ -1,16 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { BufferPool } from '../../../dist/cli/transfers/buffer-pool.js'
+import { ReadBufferPool } from '../../../dist/cli/transfers/buffer-pool.js'
 import { openHasher } from '../../../dist/cli/transfers/hasher.js'
 
-describe('the digest beside a transfer', () => {
+describe('a digest computed during a transfer', () => {
   it.each([
-    ['a little, in this thread', 1000],
-    ['much, in a thread of its own', 1024 ** 3],
-    ['who knows how much', null],
-  ])('is right for %s', async (_, expectedBytes) => {
+    ['a small file, in the same thread', 1000],
+    ['a large file, in a thread of its own', 1024 ** 3],
+    ['an unknown length', null],
+  ])('is correct for %s', async (_, expectedBytes) => {
     const hasher = openHasher(expectedBytes)
-    const pool = new BufferPool()
+    const pool = new ReadBufferPool()
     const hash = createHash('sha256')
     for (const size of [1, 1024 ** 2, 77]) {
       const chunk = pool.take().subarray(0, size)

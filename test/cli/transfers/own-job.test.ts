@@ -28,8 +28,8 @@ function openFakes(answerStop: () => Promise<unknown>) {
 const receipt = async () => ({ message: 'Stopped it.' })
 const tooLate = () => Promise.reject(new Problem('already-published', 'too late'))
 
-describe('Ctrl-C during a job of our own', () => {
-  it('waits for the receipt, though the transfer fails before it', async () => {
+describe('Ctrl-C during a transfer', () => {
+  it('waits for the receipt, even if the transfer fails first', async () => {
     const { session, said, press } = openFakes(receipt)
     const run = runOwnJob(session, async (job) => {
       job.begun = true
@@ -40,7 +40,7 @@ describe('Ctrl-C during a job of our own', () => {
     expect(said).toEqual(['Stopped it.'])
   })
 
-  it('lets the result stand when it is too late, and says that it was pressed', async () => {
+  it('keeps the result if the stop is too late, and reports the Ctrl-C', async () => {
     const { session, said, press, listens } = openFakes(tooLate)
     const finished = await runOwnJob(session, async (job) => {
       job.begun = true
@@ -52,7 +52,7 @@ describe('Ctrl-C during a job of our own', () => {
     expect([said, listens()]).toEqual([[], false])
   })
 
-  it('keeps a whole export from being made visible when the stop comes through', async () => {
+  it('keeps a complete export from being published if the stop succeeds', async () => {
     const { session, press } = openFakes(receipt)
     let visible = false
     const run = runOwnJob(session, async (job) => {
@@ -65,7 +65,7 @@ describe('Ctrl-C during a job of our own', () => {
     expect(visible).toBe(false)
   })
 
-  it('asks for no stop while the job waits for its turn', async () => {
+  it('requests no stop while the job is queued', async () => {
     const { session, said, press } = openFakes(() => Promise.reject(new Error('asked')))
     const run = runOwnJob(session, (job) => {
       press()
@@ -75,7 +75,7 @@ describe('Ctrl-C during a job of our own', () => {
     expect(said).toEqual(['Left. Nothing was under way on the server.'])
   })
 
-  it('stops also what was to be kept, where nobody could go on with it, and says so', async () => {
+  it('with keep stops a transfer that cannot be resumed, and says so', async () => {
     const { session, said, press } = openFakes(receipt)
     const work = async (job: OwnJob) => {
       job.begun = true
@@ -86,7 +86,7 @@ describe('Ctrl-C during a job of our own', () => {
     expect(said).toEqual(['This transfer cannot be kept.', 'Stopped it.'])
   })
 
-  it('leaves all the same when the server cannot be reached', async () => {
+  it('exits even if the server cannot be reached', async () => {
     const { session, said, press } = openFakes(() => Promise.reject(new Error('nobody answers')))
     const run = runOwnJob(session, (job) => {
       job.begun = true
@@ -97,7 +97,7 @@ describe('Ctrl-C during a job of our own', () => {
     expect(said[0]).toMatch(/without a receipt.*nobody answers/)
   })
 
-  it('does not hide an error of the transfer’s own', async () => {
+  it('does not hide an error of the transfer itself', async () => {
     const { session } = openFakes(receipt)
     await expect(runOwnJob(session, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken')
   })

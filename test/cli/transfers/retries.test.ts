@@ -13,8 +13,8 @@ function openTools() {
   return { notes, tools: { progress, note: (text: string) => notes.push(text) } as unknown as TransferTools }
 }
 
-describe('trying again', () => {
-  it('ends with the first success, and says once that something broke', async () => {
+describe('retrying a transfer', () => {
+  it('ends with the first success, and reports the failure once', async () => {
     const { notes, tools } = openTools()
     let attempts = 0
     const result = await new Retries(5).run('a.bin', tools, never, async () => {
@@ -30,7 +30,7 @@ describe('trying again', () => {
     [new Problem('shutting-down', 'down'), 'the server is shutting down'],
     [new Problem('client-left', 'left'), 'the connection broke'],
     [new Failure('tryAgain', 'No answer.'), 'No answer'],
-  ])('says what is true of it: $message', async (error, words) => {
+  ])('reports the actual cause: $message', async (error, words) => {
     const { notes, tools } = openTools()
     const errors = [error]
     await new Retries(5).run('a.bin', tools, never, async () => {
@@ -39,7 +39,7 @@ describe('trying again', () => {
     expect(notes).toEqual([`a.bin: ${words}; trying again.`])
   })
 
-  it('ends after so many attempts that brought nothing', async () => {
+  it('stops after the maximum number of attempts without progress', async () => {
     let attempts = 0
     const run = new Retries(2).run('a.bin', openTools().tools, never, async () => {
       attempts += 1
@@ -49,7 +49,7 @@ describe('trying again', () => {
     expect(attempts).toBe(3)
   })
 
-  it('counts anew after progress, and not after standing still', async () => {
+  it('resets the count of attempts after progress, and only then', async () => {
     const retries = new Retries(1)
     const reached = [10, 20, 20, 30]
     let attempts = 0
@@ -69,7 +69,7 @@ describe('trying again', () => {
     new Problem('stalled', 'paused for too long', { maxPauseMs: 1000 }),
     new Failure('unexpected', 'changed'),
     Object.assign(new Error('disk'), { code: 'ENOSPC' }),
-  ])('is not for what time does not heal: $message', async (error) => {
+  ])('does not happen for permanent errors: $message', async (error) => {
     let attempts = 0
     const run = new Retries(5).run('a.bin', openTools().tools, never, async () => {
       attempts += 1
@@ -79,7 +79,7 @@ describe('trying again', () => {
     expect(attempts).toBe(1)
   })
 
-  it('ends at once when the transfer is left', async () => {
+  it('ends at once when the transfer is aborted', async () => {
     const left = new AbortController()
     const reason = new Error('left')
     const run = new Retries(5).run('a.bin', openTools().tools, left.signal, async () => {

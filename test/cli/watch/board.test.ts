@@ -3,8 +3,8 @@ import { JobBoard } from '../../../dist/cli/watch/board.js'
 import { boardLines } from '../../../dist/cli/watch/board-lines.js'
 import type { JobEvent, JobRecord } from '../../../dist/protocol/jobs.js'
 
-describe('the board of jobs', () => {
-  it('shows the unfinished first, and of all of them the newest first', () => {
+describe('the job board', () => {
+  it('shows unfinished jobs first, newest first within each group', () => {
     const board = new JobBoard({})
     for (const job of [
       makeJob('a', { startedAt: at(1) }),
@@ -18,7 +18,7 @@ describe('the board of jobs', () => {
     expect(board.rows().map(({ id }) => id)).toEqual(['e', 'c', 'a', 'd', 'b'])
   })
 
-  it('believes an event more than a list, and forgets both at a resync', () => {
+  it('prefers an event to a list, and drops both at a resync', () => {
     const board = new JobBoard({})
     board.apply(event(makeJob('a', { bytes: 2 })))
     board.addListed([makeJob('a', { bytes: 1 }), makeJob('b', { bytes: 1 })])
@@ -30,7 +30,7 @@ describe('the board of jobs', () => {
     expect(board.rows()).toEqual([])
   })
 
-  it('shows what the filter lets through, and no longer once it has changed', () => {
+  it('shows only jobs that match the filter, also after a change', () => {
     const board = new JobBoard({ state: 'running,paused', kind: 'upload' })
     board.apply(event(makeJob('a')))
     board.apply(event(makeJob('b', { kind: 'export' })))
@@ -39,7 +39,7 @@ describe('the board of jobs', () => {
     expect(board.rows()).toEqual([])
   })
 
-  it('forgets what ended first when there is too much, and never what still runs', () => {
+  it('drops the oldest ended jobs above its limit, but never an unfinished one', () => {
     const board = new JobBoard({})
     board.apply(event(makeJob('running')))
     for (let index = 0; index < 3000; index++) {
@@ -53,10 +53,10 @@ describe('the board of jobs', () => {
   })
 })
 
-describe('the lines of the board', () => {
+describe('the lines of the job board', () => {
   const view = { withAccounts: false, trouble: undefined, columns: 120, lines: 24 }
 
-  it('are as many as the terminal has, and say how many jobs are left out', () => {
+  it('fit the height of the terminal, and say how many jobs are hidden', () => {
     const rows = Array.from({ length: 30 }, (_, index) => makeJob(`job-${index}`))
     const lines = boardLines({ ...view, rows, lines: 10 })
     expect(lines).toHaveLength(10)
@@ -65,7 +65,7 @@ describe('the lines of the board', () => {
     expect(boardLines({ ...view, rows: rows.slice(0, 7), lines: 10 })).toHaveLength(10)
   })
 
-  it('show bars, rates and what is left', () => {
+  it('show progress bars, rates and time left', () => {
     const rows = [
       makeJob('0b6fd5a1-4f1e', { bytes: 50, totalBytes: 200, percent: 25, rate: 200 }),
       makeJob('1b6fd5a1-4f1e', { state: 'paused', percent: 100, rate: 7 }),
@@ -79,7 +79,7 @@ describe('the lines of the board', () => {
     expect(lines.at(-1)).toBe('2 under way, 200 B/s in all; q leaves')
   })
 
-  it('leave out what has no room in a narrow terminal, and tell of trouble', () => {
+  it('omit columns that do not fit a narrow terminal, and report connection problems', () => {
     const lines = boardLines({ ...view, rows: [makeJob('a')], columns: 80, trouble: 'No connection.' })
     expect(lines[0]).not.toMatch(/DONE|LEFT/)
     expect(lines.at(-1)).toMatch(/No connection\.$/)
@@ -107,6 +107,7 @@ function makeJob(id: string, changes: Partial<JobRecord> = {}): JobRecord {
     totalBytes: null,
     percent: null,
     rows: null,
+    files: null,
     rate: null,
     rateLimit: null,
     startedAt: at(0),

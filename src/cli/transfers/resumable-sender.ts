@@ -6,35 +6,36 @@ import { jobPath } from '../../protocol/routes.js'
 import { formatBytes } from '../../protocol/units.js'
 import { refuseEnded } from './broken-connection.js'
 import type { WriteChunk } from './exchange.js'
-import type { Memory } from './memory.js'
 import type { OwnJob } from './own-job.js'
+import { waitForSlot } from './slot-wait.js'
 import { paceHeaders, type TransferTools } from './tools.js'
-import { appendPiece, createUpload, findStanding, removeUpload, type Standing } from './tus.js'
+import type { TransferState } from './transfer-state.js'
+import { appendChunk, createUpload, findStanding, removeUpload, type Standing } from './tus.js'
 import { preconditionHeaders, type UploadOptions } from './upload-options.js'
 
-/** Bytes of a piece, null where that is not known, and what its request says beside them. */
-export interface PieceOptions {
+/** The bytes of a chunk, null if unknown, and additional headers of its request. */
+export interface ChunkOptions {
   readonly bytes: number | null
   readonly headers?: OutgoingHttpHeaders
 }
 
-/** What is uploaded. */
-export interface Content {
+/** The content of an upload. */
+export interface UploadContent {
   readonly name: string
-  /** Bytes; null where that is not known before the end. */
+  /** Bytes; null if unknown before the end. */
   readonly length: number | null
-  /** Differs where the content may differ. */
+  /** Differs if the content may differ. */
   readonly version: string
 }
 
-/** One upload by tus, which is found again whatever breaks: begun, gone on with, or taken over from an earlier run. */
-export class ResumableUpload {
+/** One resumable upload by tus: created, resumed after a failure, or resumed from an earlier run. */
+export class ResumableSender {
   readonly #tools: TransferTools
   readonly #name: string
   readonly #length: number | null
   readonly #version: string
   readonly #options: UploadOptions
-  readonly #memory: Memory | undefined
+  readonly #transferState: TransferState | undefined
   readonly #job: OwnJob
   /** Whether the server may know the job's id: from an earlier run, or from this one. */
   #known: 'no' | 'earlier' | 'now' = 'no'
@@ -42,9 +43,9 @@ export class ResumableUpload {
 
   constructor(
     tools: TransferTools,
-    { name, length, version }: Content,
+    { name, length, version }: UploadContent,
     options: UploadOptions,
-    memory: Memory | undefined,
+    transferState: TransferState | undefined,
     job: OwnJob,
   ) {
     this.#tools = tools
@@ -52,33 +53,35 @@ export class ResumableUpload {
     this.#length = length
     this.#version = version
     this.#options = options
-    this.#memory = memory
+    this.#transferState = transferState
     this.#job = job
   }
 
-  /** Takes up what an earlier run has left, unless that run still goes on. False where there is nothing to go on with. */
+  /**
+   * Resumes the upload of an earlier run, unless that run is still active. Returns false if there is nothing to resume.
+   */
   async recall(): Promise<boolean> {
-    const notes = await this.#memory?.recall()
-    if (notes === 'busy') this.#isRemembering = false
-    else if (notes?.id !== undefined) {
-      if (notes.version === this.#version) {
-        this.#job.id = notes.id
+    const saved = await this.#transferState?.recall()
+    if (saved === 'busy') this.#isRemembering = false
+    else if (saved?.id !== undefined) {
+      if (saved.version === this.#version) {
+        this.#job.id = saved.id
         this.#known = 'earlier'
       }
-      // Nobody goes on with what came of the file as it was.
-      else await removeUpload(this.#tools.http, notes.id)
+      // The bytes of the earlier version cannot be resumed.
+      else await removeUpload(this.#tools.http, saved.id)
     }
     return this.#known === 'earlier'
   }
 
-  /** Where it stands; begins a new one where there is none. Throws the Problem of one that was stopped. */
+  /** Returns its state; creates an upload if there is none. Throws the Problem of one that was stopped. */
   async locate(): Promise<Standing> {
     const { http, api, note } = this.#tools
     const job = this.#job
     if (this.#known === 'no') return this.#create()
     const standing = await findStanding(http, job.id, job.signal)
     if (!standing) {
-      // A stop is meant for the run that it meets.
+      // Treat "stopped" as fatal only if this run created the upload.
       if (this.#known === 'now') await refuseEnded(api, job.id)
       job.id = randomUUID()
       return this.#create()
@@ -92,27 +95,30 @@ export class ResumableUpload {
     return standing
   }
 
-  /** Sends a piece from `offset` on, and resolves when the server has it for good. */
-  async append(offset: number, piece: PieceOptions, send: (write: WriteChunk) => Promise<void>): Promise<void> {
-    const { id, signal } = this.#job
-    const headers = { ...paceHeaders(this.#options), ...piece.headers }
+  /** Sends a chunk at `offset`, and resolves when the server has stored it. */
+  async append(offset: number, chunk: ChunkOptions, send: (write: WriteChunk) => Promise<void>): Promise<void> {
+    const { id, partOf, signal } = this.#job
     const { waitSeconds } = this.#options
-    await appendPiece(this.#tools.http, { id, offset, bytes: piece.bytes, headers, waitSeconds }, signal, send)
+    await waitForSlot(this.#tools, { name: this.#name, waitSeconds, signal }, (seconds) => {
+      const headers = { ...paceHeaders({ ...this.#options, waitSeconds: seconds }), ...chunk.headers }
+      const { http } = this.#tools
+      return appendChunk(http, { id, partOf, offset, bytes: chunk.bytes, headers, waitSeconds: seconds }, signal, send)
+    })
   }
 
-  /** It is published, stopped or cannot be gone on with: nothing is remembered of it. */
+  /** It is published, stopped or cannot be resumed: remove the saved state. */
   async forget(): Promise<void> {
     this.#job.resumable = false
-    if (this.#isRemembering) await this.#memory?.forget()
+    if (this.#isRemembering) await this.#transferState?.forget()
   }
 
-  /** Removes what the server has of it. */
+  /** Removes the bytes on the server. */
   async discard(): Promise<void> {
     await this.forget()
     await this.#remove()
   }
 
-  /** For the end of a run: removes what the server has of it where nobody can go on with that. */
+  /** For the end of a run: removes the bytes on the server if the upload cannot be resumed. */
   async abandon(): Promise<void> {
     if (this.#job.leavesPartial) await this.#remove()
   }
@@ -123,8 +129,8 @@ export class ResumableUpload {
   }
 
   /**
-   * A job keeps the limit that it was begun with, or that somebody has set since: one that was asked for now takes its
-   * place. Answers with a limit that was not asked for, or null.
+   * A job keeps the rate limit of its creation, or the last one that was set: a limit given now replaces it. Returns a
+   * limit that was not given now, or null.
    */
   async #agreeOnLimit(): Promise<number | null> {
     const { api } = this.#tools
@@ -136,24 +142,22 @@ export class ResumableUpload {
       await api.send('PATCH', jobPath(id), { json: { rateLimit }, signal })
       return null
     } catch (error) {
-      // It has ended meanwhile: the next request of the upload itself hears how.
+      // It has ended meanwhile: the next request of the upload itself reports how.
       if (error instanceof Problem && (error.code === 'not-running' || error.code === 'job-not-found')) return null
       throw error
     }
   }
 
   async #create(): Promise<Standing> {
-    const { http, progress } = this.#tools
+    const { http } = this.#tools
     const job = this.#job
-    const { waitSeconds } = this.#options
-    job.begun = waitSeconds === null
-    // Its answer may be lost.
-    job.leavesPartial = job.begun
+    job.begun = true
+    // Its response may be lost.
+    job.leavesPartial = true
     job.resumable = false
-    if (!job.begun) progress.say(`${this.#name}: waiting for its turn`)
     this.#known = 'now'
     const headers = { ...paceHeaders(this.#options), ...preconditionHeaders(this.#options) }
-    const creation = { jobId: job.id, name: this.#name, length: this.#length, headers }
+    const creation = { jobId: job.id, partOf: job.partOf, name: this.#name, length: this.#length, headers }
     job.id = await createUpload(http, creation, job.signal)
     await this.#hasBegun()
     return { offset: 0, sha256: undefined }
@@ -162,8 +166,8 @@ export class ResumableUpload {
   async #hasBegun(): Promise<void> {
     this.#known = 'now'
     this.#job.begun = true
-    const memory = this.#isRemembering ? this.#memory : undefined
-    this.#job.resumable = (await memory?.save({ id: this.#job.id, version: this.#version })) ?? false
+    const transferState = this.#isRemembering ? this.#transferState : undefined
+    this.#job.resumable = (await transferState?.save({ id: this.#job.id, version: this.#version })) ?? false
     this.#job.leavesPartial = !this.#job.resumable
   }
 }

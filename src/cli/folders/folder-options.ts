@@ -1,0 +1,55 @@
+import { type Command, Option } from 'commander'
+import { invalidOption } from '../../protocol/options/option-values.js'
+import { Failure } from '../exit-codes.js'
+import type { FilterOptions } from './name-filter.js'
+
+/** The values of the options of transfers of many files. */
+export interface FolderOptions extends FilterOptions {
+  transfers?: string
+  checksum?: boolean
+  together?: boolean
+  verbose?: boolean
+}
+
+export function addFolderOptions(command: Command): Command {
+  return command
+    .addOption(repeatable('--include <glob>', 'transfer only files that match; repeatable'))
+    .addOption(repeatable('--exclude <glob>', 'leave out files and folders that match; repeatable'))
+    .addOption(repeatable('--exclude-from <file>', 'the same for the patterns in a file, such as .gitignore'))
+    .option('--files-from <file>', 'transfer the files listed in a file, one a line; - is stdin')
+    .option('--transfers <number>', `large files to transfer at a time (default: ${defaultTransfers})`)
+    .option('--checksum', 'read files to find out what is unchanged, instead of trusting size and times')
+    .option('-v, --verbose', 'name every file')
+}
+
+/** For commands that publish. */
+export function addTogetherOption(command: Command): Command {
+  return command.option('--together', 'publish all files in one step at the end, or none')
+}
+
+/** Throws a Failure if one of these options is given where there is a single file. */
+export function refuseFolderOptions(command: Command): void {
+  const given = ofFolders.find((name) => command.getOptionValueSource(name) === 'cli')
+  const flag = command.options.find((option) => option.attributeName() === given)?.long
+  if (flag) throw new Failure('wrongUse', `${flag} is for folders and for several files.`)
+}
+
+const ofFolders = ['include', 'exclude', 'excludeFrom', 'filesFrom', 'transfers', 'checksum', 'together', 'replace']
+
+export function parseTransfers(text: string | undefined): number {
+  if (text === undefined) return defaultTransfers
+  const number = /^\d{1,3}$/.test(text) ? Number(text) : 0
+  if (number >= 1 && number <= mostTransfers) return number
+  throw invalidOption('--transfers', `must be a whole number from 1 to ${mostTransfers}, not "${text}"`)
+}
+
+function repeatable(flags: string, meaning: string): Option {
+  return new Option(flags, meaning).argParser((value: string, values: string[] | undefined) => [
+    ...(values ?? []),
+    value,
+  ])
+}
+
+const defaultTransfers = 8
+/** The server allows 64 streams of a job; one of them sends the small files. */
+const mostTransfers = 60

@@ -1,0 +1,101 @@
+import type { IncomingMessage } from 'node:http'
+import { responseLength } from '../../protocol/body-length.js'
+import { findSha256 } from '../../protocol/digest-fields.js'
+import type { FileRecord } from '../../protocol/files.js'
+import { filePath, parsePublished, routes } from '../../protocol/routes.js'
+import { answeredProblem } from '../answers.js'
+import { Failure } from '../exit-codes.js'
+import { listFiles } from '../listing.js'
+import { exchange, readAnswer, untilResponse } from '../transfers/exchange.js'
+import type { TransferTools } from '../transfers/tools.js'
+
+/** A file on the server. The digest is null where the server does not know it. */
+export type RemoteFile = Pick<FileRecord, 'name' | 'size' | 'sha256'> & { readonly uploadedAt?: string }
+
+/** All files with the prefix, in the order of their names, in chunks as they arrive. */
+export async function* remoteFiles(
+  { http, api }: TransferTools,
+  prefix: string,
+  signal: AbortSignal,
+): AsyncGenerator<RemoteFile[]> {
+  // What another account publishes is listed in pages only.
+  if (parsePublished(prefix)) {
+    for await (const file of listFiles(api, prefix)) yield [file]
+    return
+  }
+  const query = prefix === '' ? '' : `?${new URLSearchParams({ prefix })}`
+  const request = http.open('GET', `${routes.files}${query}`, { accept: 'application/x-ndjson' })
+  request.end()
+  const response = await untilResponse(request, signal)
+  if (response.statusCode !== 200) {
+    const { status, body, headers } = await readAnswer(response)
+    throw answeredProblem(http.server, status, body, headers)
+  }
+  const cut = () => response.destroy(signal.reason)
+  signal.addEventListener('abort', cut, { once: true })
+  try {
+    for await (const lines of linesOfBody(response)) yield lines.map((line) => parseFile(line, http.server))
+  } finally {
+    signal.removeEventListener('abort', cut)
+  }
+}
+
+/** The files of these names that exist, in their order. */
+export async function* remoteFilesNamed(
+  { http }: TransferTools,
+  names: readonly string[],
+  signal: AbortSignal,
+): AsyncGenerator<RemoteFile[]> {
+  for (let start = 0; start < names.length; start += atOnce) {
+    const found = await Promise.all(
+      names.slice(start, start + atOnce).map(async (name): Promise<RemoteFile[]> => {
+        const { status, headers, body } = await exchange(http.open('HEAD', filePath(name)), signal, async () => {})
+        if (status === 200) return [{ name, size: responseLength(headers) ?? -1, sha256: findSha256(headers) ?? null }]
+        // Names that cannot exist are refused when they are uploaded.
+        if (status === 404 || status === 400) return []
+        throw answeredProblem(http.server, status, body, headers)
+      }),
+    )
+    yield found.flat()
+  }
+}
+
+/** Chunks of complete lines. Throws if the last one is incomplete. */
+export async function* linesOfBody(response: IncomingMessage): AsyncGenerator<string[]> {
+  response.setEncoding('utf8')
+  let rest = ''
+  for await (const text of response as AsyncIterable<string>) {
+    const lines = (rest + text).split('\n')
+    rest = lines.pop()!
+    if (lines.length > 0) yield lines
+  }
+  if (rest !== '') throw Object.assign(new Error('the response ended within a line'), { code: 'ECONNRESET' })
+}
+
+function parseFile(line: string, server: string): RemoteFile {
+  const { name, size, sha256, uploadedAt } = parseLine(line, server)
+  if (typeof name !== 'string' || typeof size !== 'number') throw unreadable(server)
+  return {
+    name,
+    size,
+    sha256: typeof sha256 === 'string' ? sha256 : null,
+    ...(typeof uploadedAt === 'string' ? { uploadedAt } : {}),
+  }
+}
+
+/** One line of NDJSON. Throws a Failure if it is not an object. */
+export function parseLine(line: string, server: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(line)
+    if (typeof value === 'object' && value !== null) return { ...value }
+  } catch {
+    // The same as a value of another type.
+  }
+  throw unreadable(server)
+}
+
+function unreadable(server: string): Failure {
+  return new Failure('unexpected', `${server} did not answer like a filejobs server: is the URL right?`)
+}
+
+const atOnce = 16

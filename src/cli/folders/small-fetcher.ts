@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { pipeline } from 'node:stream/promises'
+import { Problem } from '../../protocol/problems.js'
+import { partOfHeader, routes } from '../../protocol/routes.js'
+import { answeredProblem } from '../answers.js'
+import { readAnswer, untilResponse } from '../transfers/exchange.js'
+import type { TransferTools } from '../transfers/tools.js'
+import type { ExportedItem } from './export-compare.js'
+import { jsonParts } from './json-parts.js'
+
+/** What becomes of the files of an archive. */
+export interface FetchedFiles {
+  /** Called with the content whose digest was checked. Errors are those of the file. */
+  store(item: ExportedItem, content: Buffer, sha256: string): void
+  failed(item: ExportedItem, error: unknown): void
+}
+
+/**
+ * Fetches small files as tars of the files that are asked for. Entries of other names are ignored. A file that the server
+ * does not have any more, or that arrives damaged, fails alone. Rejects if a stream breaks.
+ */
+export async function fetchSmallFiles(
+  tools: TransferTools,
+  jobId: string,
+  items: readonly ExportedItem[],
+  fetched: FetchedFiles,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const part of jsonParts(items, mostBodyBytes, ({ name }) => name)) {
+    for (let rest = part; rest.length > 0; rest = rest.filter(({ isDone }) => !isDone)) {
+      try {
+        await fetchTar(tools, jobId, rest, fetched, signal)
+      } catch (error) {
+        const gone = rest.find(({ name }) => error instanceof Problem && error.details.name === name)
+        if (!gone) throw error
+        fetched.failed(gone, error)
+      }
+    }
+  }
+}
+
+async function fetchTar(
+  { http }: TransferTools,
+  jobId: string,
+  items: readonly ExportedItem[],
+  fetched: FetchedFiles,
+  signal: AbortSignal,
+): Promise<void> {
+  const body = JSON.stringify({ files: items.map(({ name }) => name), archive: 'tar', digests: true })
+  const request = http.open('POST', routes.export, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    [partOfHeader]: jobId,
+  })
+  request.end(body)
+  const response = await untilResponse(request, signal)
+  if (response.statusCode !== 200) {
+    const { status, body, headers } = await readAnswer(response)
+    throw answeredProblem(http.server, status, body, headers)
+  }
+  const expected = new Map(items.map((item) => [item.name, item]))
+  await readTar(response, expected, fetched, signal)
+  for (const item of expected.values())
+    fetched.failed(item, new Problem('file-not-found', 'The server did not send it.'))
+}
+
+async function readTar(
+  response: IncomingMessage,
+  expected: Map<string, ExportedItem>,
+  fetched: FetchedFiles,
+  signal: AbortSignal,
+): Promise<void> {
+  const { extract } = await import('tar-stream')
+  const entries = extract()
+  const received = pipeline(response, entries, { signal })
+  received.catch(() => {})
+  for await (const entry of entries) {
+    const { name, size = 0, type, pax } = entry.header
+    const item = expected.get(name)
+    const chunks: Buffer[] = []
+    for await (const chunk of entry as AsyncIterable<Buffer>) if (item && size <= mostBytes) chunks.push(chunk)
+    if (!item || type !== 'file') continue
+    expected.delete(name)
+    const declared = new Map(Object.entries(pax ?? {})).get('FILEJOBS.sha256')
+    accept(item, Buffer.concat(chunks), declared ?? item.sha256, fetched)
+  }
+  await received
+}
+
+function accept(item: ExportedItem, content: Buffer, declared: string | null, fetched: FetchedFiles): void {
+  const sha256 = createHash('sha256').update(content).digest('hex')
+  try {
+    if (declared !== null && declared !== sha256) {
+      throw new Problem('digest-mismatch', `It arrived damaged (SHA-256 ${sha256}, not ${declared}): try again.`)
+    }
+    fetched.store(item, content, sha256)
+  } catch (error) {
+    fetched.failed(item, error)
+  }
+}
+
+const mostBodyBytes = 900 * 1024
+/** A small file may have grown since it was listed. */
+const mostBytes = 16 * 1024 ** 2

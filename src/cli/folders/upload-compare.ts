@@ -1,0 +1,159 @@
+import { faultOfName } from '../../protocol/file-name.js'
+import { Problem } from '../../protocol/problems.js'
+import { Failure } from '../exit-codes.js'
+import type { TransferTools } from '../transfers/tools.js'
+import type { DigestCache } from './digest-cache.js'
+import type { Amount } from './folder-progress.js'
+import { digestOfFile } from './local-content.js'
+import { mergeByName, type Pair } from './merge.js'
+import type { NameFilter } from './name-filter.js'
+import { type RemoteFile, remoteFiles, remoteFilesNamed } from './remote-list.js'
+import type { TransferReport } from './transfer-report.js'
+import type { UploadSources } from './upload-sources.js'
+import { type Found, type LocalFile, localFile, type WalkedFolder, walkFolder } from './walk.js'
+
+/** A file to upload. */
+export interface PendingUpload {
+  readonly name: string
+  readonly path: string
+  readonly size: number
+  readonly status: 'new' | 'replaced'
+  /** Whether the server has confirmed it. */
+  isDone: boolean
+}
+
+export interface UploadComparison {
+  readonly items: PendingUpload[]
+  /** Files of the server that are not here, and that the filter admits; if `lists` is set. */
+  readonly extra: RemoteFile[]
+  /** Files of the server that stay as they are: unchanged ones, and those that the filter does not admit; if `lists` is set. */
+  readonly kept: RemoteFile[]
+  readonly unchanged: Amount
+  /** Whether everything that is here is known: then what is missing here was removed. */
+  readonly isComplete: boolean
+}
+
+export interface CompareOptions {
+  readonly filter: NameFilter
+  /** Reads all files whose size is that of the server's, instead of asking the cache. */
+  readonly checksum: boolean
+  readonly keepExisting: boolean
+  /** Collects the files of the server that are not uploaded. */
+  readonly lists: boolean
+}
+
+export interface CompareTools {
+  readonly tools: TransferTools
+  readonly report: TransferReport
+  cacheOf(folder: WalkedFolder): DigestCache
+  readonly signal: AbortSignal
+}
+
+/** Compares what is here with what is on the server, and reports all files that need not or cannot be uploaded. */
+export async function compareUploads(
+  sources: UploadSources,
+  options: CompareOptions,
+  context: CompareTools,
+): Promise<UploadComparison> {
+  const { tools, report, signal } = context
+  const comparison = new Comparison(options, context)
+  for (const { name, error } of sources.failures) comparison.fail(name, error)
+  const files = sources.files.map(({ path, name }) => foundBy(path, name))
+  const named = remoteFilesNamed(
+    tools,
+    sources.files.map(({ name }) => name),
+    signal,
+  )
+  for await (const pair of mergeByName(files, named)) await comparison.add(pair, undefined, '')
+  for (const folder of sources.folders) {
+    const cache = context.cacheOf(folder)
+    const remote = remoteFiles(tools, folder.prefix, signal)
+    for await (const pair of mergeByName(walkFolder(folder, options.filter), remote)) {
+      await comparison.add(pair, cache, folder.prefix)
+    }
+  }
+  const [folder] = sources.folders
+  for (const path of options.filter.listed ?? []) {
+    const name = `${folder?.prefix ?? sources.prefix}${path}`
+    if (!comparison.seen.has(name)) report.fail(name, new Failure('notFound', `There is no file ${path}.`))
+  }
+  return comparison
+}
+
+class Comparison implements UploadComparison {
+  readonly items: PendingUpload[] = []
+  readonly extra: RemoteFile[] = []
+  readonly kept: RemoteFile[] = []
+  readonly unchanged = { files: 0, bytes: 0 }
+  /** The names that are here; kept only if some were listed. */
+  readonly seen = new Set<string>()
+  isComplete = true
+  readonly #options: CompareOptions
+  readonly #context: CompareTools
+
+  constructor(options: CompareOptions, context: CompareTools) {
+    this.#options = options
+    this.#context = context
+  }
+
+  fail(name: string, error: unknown): void {
+    this.isComplete = false
+    this.#context.report.fail(name, error)
+  }
+
+  async add(pair: Pair, cache: DigestCache | undefined, prefix: string): Promise<void> {
+    if (this.#options.filter.listed) this.seen.add(pair.name)
+    if (pair.kind === 'failed') return this.fail(pair.name, pair.error)
+    if (pair.kind === 'skipped') return this.#context.report.skip(pair.name, pair.path)
+    const { local, remote } = pair
+    if (local) return this.#compare(local, remote, cache)
+    const { filter, lists } = this.#options
+    if (remote && lists) (filter.admits(pair.name.slice(prefix.length)) ? this.extra : this.kept).push(remote)
+  }
+
+  async #compare(local: LocalFile, remote: RemoteFile | undefined, cache: DigestCache | undefined): Promise<void> {
+    const { report } = this.#context
+    const known = cache?.find(local)
+    const fault = faultOfName(local.name)
+    if (fault !== undefined) return this.fail(local.name, new Failure('wrongUse', `The name ${fault}.`))
+    try {
+      if (remote && (await this.#isSame(local, remote, known, cache))) {
+        if (this.#options.lists) this.kept.push(remote)
+        this.unchanged.files += 1
+        this.unchanged.bytes += local.size
+        report.file({ name: local.name, status: 'unchanged', size: local.size, sha256: remote.sha256 })
+      } else if (remote && this.#options.keepExisting) {
+        throw new Problem('precondition-failed', 'It exists on the server, with another content.')
+      } else {
+        const { name, path, size } = local
+        this.items.push({ name, path, size, status: remote ? 'replaced' : 'new', isDone: false })
+      }
+    } catch (error) {
+      this.#context.signal.throwIfAborted()
+      report.fail(local.name, error)
+    }
+  }
+
+  async #isSame(
+    local: LocalFile,
+    remote: RemoteFile,
+    known: string | undefined,
+    cache: DigestCache | undefined,
+  ): Promise<boolean> {
+    if (remote.size !== local.size || remote.sha256 === null) return false
+    if (known !== undefined && !this.#options.checksum) return known === remote.sha256
+    const { tools, signal } = this.#context
+    const readAtMs = Date.now()
+    const own = await digestOfFile(local, tools.http.pool, signal)
+    cache?.add(local, own, readAtMs)
+    return own === remote.sha256
+  }
+}
+
+function foundBy(path: string, name: string): Found {
+  try {
+    return { kind: 'file', file: localFile(path, name) }
+  } catch (error) {
+    return { kind: 'failed', name, path, error }
+  }
+}
