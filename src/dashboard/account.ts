@@ -1,18 +1,18 @@
 import { batch, signal } from '@preact/signals'
 import type { AccountRecord, CookieLoggedIn } from '../protocol/accounts.js'
 import { routes } from '../protocol/routes.js'
-import { Refusal, send, whenNotSignedIn } from './api.js'
+import { callApi, Refusal, whenNotSignedIn } from './api.js'
 
-/** Who is signed in; null: nobody; undefined: not known yet. */
+/** The signed-in account; null: signed out; undefined: not known yet. */
 export const me = signal<AccountRecord | null | undefined>(undefined)
 
-/** Why the sign-in page is shown, where it was not wished for. */
+/** Why the sign-in page is shown, unless the user signed out. */
 export const signedOutBecause = signal<string | null>(null)
 
-/** True while the server does not answer the first question. */
+/** True while the server does not answer the first request. */
 export const unreachable = signal(false)
 
-export interface Credentials {
+export interface SignInData {
   username: string
   password: string
   role?: string
@@ -24,10 +24,10 @@ channel.onmessage = ({ data }: MessageEvent<'in' | 'out'>) => {
   else if (me.peek()) endSession(null)
 }
 
-/** Finds out who is signed in, asking again while the server does not answer. */
+/** Loads the signed-in account; retries while the server does not answer. */
 export async function loadAccount(): Promise<void> {
   try {
-    const account = await send<AccountRecord>('GET', routes.me)
+    const account = await callApi<AccountRecord>('GET', routes.me)
     batch(() => {
       me.value = account
       signedOutBecause.value = null
@@ -42,14 +42,14 @@ export async function loadAccount(): Promise<void> {
   }
 }
 
-/** Throws what the server says where it refuses. */
-export async function signIn(credentials: Credentials, signup: boolean): Promise<void> {
-  await send<CookieLoggedIn>('POST', routes.cookie, { json: { ...credentials, signup } })
+/** Throws the server's error. */
+export async function signIn(credentials: SignInData, signup: boolean): Promise<void> {
+  await callApi<CookieLoggedIn>('POST', routes.cookie, { json: { ...credentials, signup } })
   await loadAccount()
   channel.postMessage('in')
 }
 
-/** What is to be done as the account before it is signed out. */
+/** Work to finish before the account is signed out. */
 let finishWork = async () => {}
 
 export function beforeSignOut(finish: () => Promise<void>): void {
@@ -58,14 +58,14 @@ export function beforeSignOut(finish: () => Promise<void>): void {
 
 export async function signOut(): Promise<void> {
   await finishWork()
-  await send('POST', routes.logout).catch((error: unknown) => {
+  await callApi('POST', routes.logout).catch((error: unknown) => {
     if (!(error instanceof Refusal)) throw error
   })
   endSession(null)
   channel.postMessage('out')
 }
 
-/** The session is over: the sign-in page comes. */
+/** Ends the session and shows the sign-in page. */
 export function endSession(reason: string | null): void {
   if (me.peek() === null) return
   batch(() => {

@@ -1,7 +1,7 @@
 import type { ProblemBody } from '../protocol/problems.js'
 import { csrfHeader } from '../protocol/routes.js'
 
-/** An error answer of the server. */
+/** An error response of the server. */
 export class Refusal extends Error {
   readonly code: string
   readonly status: number
@@ -16,7 +16,7 @@ export class Refusal extends Error {
   }
 }
 
-/** No answer came: the server is gone, or the way to it. */
+/** The server, or the network, did not respond. */
 export class Unreachable extends Error {
   override name = 'Unreachable'
 
@@ -30,21 +30,21 @@ export interface Sending {
   query?: Record<string, string | number | undefined>
   headers?: Record<string, string>
   signal?: AbortSignal
-  /** Goes out even when the page is being left. */
+  /** Completes even when the page is closed. */
   keepalive?: boolean
 }
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
+export type ApiMethod = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
-/** Hears of every request that was answered 401. */
+/** Called for every response 401. */
 let onNotSignedIn = () => {}
 
 export function whenNotSignedIn(listener: () => void): void {
   onNotSignedIn = listener
 }
 
-/** Asks the server as the account of the page's cookie. Throws `Refusal` and `Unreachable`. */
-export async function send<T>(method: Method, path: string, sending: Sending = {}): Promise<T> {
+/** Sends a request with the session cookie. Throws `Refusal` and `Unreachable`. */
+export async function callApi<T>(method: ApiMethod, path: string, sending: Sending = {}): Promise<T> {
   const { json, query, headers, ...rest } = sending
   const init: RequestInit = {
     method,
@@ -68,15 +68,15 @@ export async function send<T>(method: Method, path: string, sending: Sending = {
   throw refusalOf(answer.status, text, path)
 }
 
-/** Words an error answer, and lets the page know when nobody is signed in any more. */
+/** Converts an error response, and shows the sign-in page if the session has ended. */
 export function refusalOf(status: number, text: string, path: string): Refusal {
   const refusal = new Refusal(status, parseProblem(text))
   if (refusal.code === 'not-logged-in' && !path.startsWith('/auth/cookie')) onNotSignedIn()
   return refusal
 }
 
-/** What went wrong, for people. */
-export function wordsOf(error: unknown): string {
+/** The message of an error, for people. */
+export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 

@@ -1,5 +1,6 @@
 import { useEffect } from 'preact/hooks'
 import type { AccountRecord } from '../protocol/accounts.js'
+import { mayUse, seesEveryJob } from './access.js'
 import { me, signOut, unreachable } from './account.js'
 import { myLiveJobs } from './live/job-store.js'
 import { connection, followJobs } from './live/shared-stream.js'
@@ -8,7 +9,7 @@ import { Loading } from './parts/states.js'
 import { Toasts, toastError } from './parts/toasts.js'
 import { hrefOf, route, type View, views } from './route.js'
 import { theme, themes } from './theme.js'
-import { warnWhileUploading } from './uploads/upload-queue.js'
+import { warnWhileBusy } from './uploads/upload-queue.js'
 import { AccountView } from './views/account.js'
 import { FilesView } from './views/files.js'
 import { JobsView } from './views/jobs.js'
@@ -17,7 +18,7 @@ import { PublishedView } from './views/published.js'
 import { SignIn } from './views/sign-in.js'
 import { TablesView } from './views/tables.js'
 
-/** The page: whoever is not signed in sees the way in, everybody else one of the views. */
+/** The page: the sign-in form, or one of the views. */
 export function App() {
   const account = me.value
   if (account === undefined) return <Starting />
@@ -41,10 +42,10 @@ function Starting() {
 }
 
 function Shell({ account, role }: Pick<AccountRecord, 'account' | 'role'>) {
-  const isAdmin = role === 'admin'
-  const open = role === 'client' ? clientViews : views
+  const isAdmin = seesEveryJob(role)
+  const open = views.filter((view) => mayUse(role, routesOfViews[view]))
   useEffect(() => followJobs({ account, isAdmin }), [account, isAdmin])
-  useEffect(() => warnWhileUploading(), [])
+  useEffect(() => warnWhileBusy(), [])
   const { view: wanted, rest } = route.value
   const view = open.includes(wanted) ? wanted : 'files'
   useEffect(() => {
@@ -60,7 +61,11 @@ function Shell({ account, role }: Pick<AccountRecord, 'account' | 'role'>) {
         {connection.value === 'offline' && <OfflineNote />}
         <main id="main" tabIndex={-1}>
           {view === 'files' &&
-            (role === 'client' ? <PublishedView ops={wanted === view ? rest : ''} /> : <FilesView />)}
+            (mayUse(role, 'GET /published/{ops}') ? (
+              <PublishedView ops={wanted === view ? rest : ''} />
+            ) : (
+              <FilesView />
+            ))}
           {view === 'jobs' && <JobsView isAdmin={isAdmin} />}
           {view === 'tables' && <TablesView key={rest} name={rest} />}
           {view === 'links' && <LinksView />}
@@ -169,8 +174,14 @@ const names: Record<View, string> = {
   account: 'Account',
 }
 
-/** A client makes neither tables nor links. */
-const clientViews: readonly View[] = ['files', 'jobs', 'account']
+/** A view is offered to the accounts that may use its route. */
+const routesOfViews = {
+  files: 'GET /files',
+  jobs: 'GET /jobs',
+  tables: 'POST /import',
+  links: 'POST /shares',
+  account: 'GET /auth/me',
+} as const satisfies Record<View, Parameters<typeof mayUse>[1]>
 
 const icons: Record<View, IconName> = {
   files: 'folder',

@@ -2,7 +2,7 @@ import { render } from 'preact'
 import { loadAccount } from './account.js'
 import { App } from './app.js'
 import { applyTheme } from './theme.js'
-// Not beside the chart: what fails to load once beside a part that is loaded later is not asked for again.
+// Not next to the chart: a stylesheet that fails to load with a lazy part is not requested again.
 import 'uplot/dist/uPlot.min.css'
 import './style/base.css'
 import './style/layout.css'

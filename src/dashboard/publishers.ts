@@ -1,13 +1,15 @@
-/** Remembers in this browser which ops accounts' files an account has looked at; the API lists no ops accounts for clients. */
+/**
+ * Remembers in this browser the ops accounts that a client account has opened; the API does not list them for clients.
+ */
 export function openPublishers(account: string) {
   const key = `filejobs-publishers ${location.host} ${account}`
   const list = (): string[] => parse(localStorage.getItem(key))
   const without = (ops: string) => list().filter((known) => known.toLowerCase() !== ops.toLowerCase())
   const write = (all: string[]) => localStorage.setItem(key, JSON.stringify(all.slice(0, mostKept)))
   return {
-    /** The newest first. */
+    /** Newest first. */
     list,
-    /** One that is known keeps its place. */
+    /** A known one keeps its position. */
     add(ops: string): void {
       const others = without(ops)
       if (others.length === list().length) write([ops, ...others])

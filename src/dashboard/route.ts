@@ -3,7 +3,7 @@ import { signal } from '@preact/signals'
 export const views = ['files', 'jobs', 'tables', 'links', 'account'] as const
 export type View = (typeof views)[number]
 
-/** Where the page is: `#/tables/sales` is the view `tables` with the rest `sales`. */
+/** The location: `#/tables/sales` is the view `tables` with the rest `sales`. */
 export interface Route {
   view: View
   rest: string
@@ -15,7 +15,7 @@ addEventListener('hashchange', () => {
   route.value = parse(location.hash)
 })
 
-/** The address of a view, for links. */
+/** The URL of a view. */
 export function hrefOf(view: View, rest = ''): string {
   return `#/${view}${rest === '' ? '' : `/${encodeURIComponent(rest)}`}`
 }

@@ -3,10 +3,10 @@ import { effect, signal } from '@preact/signals'
 export const themes = ['auto', 'light', 'dark'] as const
 export type Theme = (typeof themes)[number]
 
-/** As the system has it, unless it is chosen here. */
+/** The system's theme, unless the user has chosen one. */
 export const theme = signal<Theme>(storedTheme())
 
-/** Follows the choice from now on. */
+/** Applies the theme, now and after changes. */
 export function applyTheme(): void {
   effect(() => {
     document.documentElement.dataset.theme = theme.value

@@ -5,6 +5,8 @@ export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   clearScreen: false,
   logLevel: 'warn',
+  // The server puts another nonce into each answer (http/dashboard-files.ts).
+  html: { cspNonce: '__nonce__' },
   build: {
     outDir: fileURLToPath(new URL('../../dist/dashboard', import.meta.url)),
     emptyOutDir: true,

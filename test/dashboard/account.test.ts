@@ -3,11 +3,11 @@ import { chromiumPath, password, shareBrowser } from '../helpers/browser.js'
 import { Caller } from '../helpers/calls.js'
 import { shareServer } from '../helpers/shared-server.js'
 
-describe.skipIf(!chromiumPath)('the account of the dashboard', () => {
+describe.skipIf(!chromiumPath)('the account page of the dashboard', () => {
   const shared = shareServer()
   const browser = shareBrowser()
 
-  it('signs up, out and in again, by keyboard alone', async () => {
+  it('supports signup, logout and login by keyboard alone', async () => {
     const page = await (await browser.newWindow()).newPage()
     await page.goto(shared.server.url)
     const heading = page.getByRole('heading', { level: 1, name: 'Files' })
@@ -31,7 +31,7 @@ describe.skipIf(!chromiumPath)('the account of the dashboard', () => {
     await heading.waitFor()
   })
 
-  it('says what is wrong with a login', async () => {
+  it('explains a rejected login', async () => {
     const page = await (await browser.newWindow()).newPage()
     await page.goto(shared.server.url)
     await page.getByLabel('Username').fill('ann')
@@ -40,7 +40,7 @@ describe.skipIf(!chromiumPath)('the account of the dashboard', () => {
     await page.getByRole('alert').getByText('The username or the password is wrong.').waitFor()
   })
 
-  it('keeps the token from scripts, and bears it on every request', async () => {
+  it('hides the token from scripts, and sends it with every request', async () => {
     const page = await browser.signedIn(shared.server.url)
     expect(await page.evaluate(() => document.cookie)).toBe('')
     expect(await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }))).not.toContain('eyJ')
@@ -59,7 +59,7 @@ describe.skipIf(!chromiumPath)('the account of the dashboard', () => {
     await page.getByRole('button', { name: /^Revoke the session/ }).waitFor({ state: 'detached' })
   })
 
-  it('comes back to the sign-in page when its session is revoked elsewhere, and says what was stopped', async () => {
+  it('returns to the sign-in page when its session is revoked elsewhere, and shows which jobs were stopped', async () => {
     const page = await browser.signedIn(shared.server.url, { username: 'carol' })
     const elsewhere = new Caller(shared.server, await shared.server.logIn('carol'))
     await page.route('**/tus/*', async (route) => {
@@ -89,11 +89,13 @@ describe.skipIf(!chromiumPath)('the account of the dashboard', () => {
     await other.getByLabel('Username').waitFor()
   })
 
-  it('is served with a policy that lets in nothing inline and nobody else', async () => {
+  it('is served with a Content-Security-Policy that blocks inline code and other origins', async () => {
     const answer = await fetch(shared.server.url)
     expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8')
     const policy = answer.headers.get('content-security-policy') ?? ''
-    expect(policy).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self';/)
+    expect(policy).toMatch(/^default-src 'none'; script-src '(nonce-[\w+/]{24})'; style-src '\1';/)
+    const again = (await fetch(shared.server.url)).headers.get('content-security-policy')
+    expect(again).not.toBe(policy)
     expect(policy).toContain("frame-ancestors 'none'")
     expect(policy).not.toMatch(/unsafe|\*|https?:/)
     expect(answer.headers.get('x-content-type-options')).toBe('nosniff')

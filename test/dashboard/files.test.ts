@@ -1,12 +1,12 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { chromiumPath, password, shareBrowser } from '../helpers/browser.js'
+import { chromiumPath, contentOf, password, shareBrowser } from '../helpers/browser.js'
 import { Caller } from '../helpers/calls.js'
 import { shareServer } from '../helpers/shared-server.js'
 
-describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
+describe.skipIf(!chromiumPath)('the file list of the dashboard', () => {
   const shared = shareServer()
   const browser = shareBrowser()
   let people = 0
@@ -27,20 +27,20 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     return { username, caller: new Caller(shared.server, await shared.server.logIn(username)) }
   }
 
-  it('shows an account without files what to do', async () => {
+  it('tells an account without files how to start', async () => {
     const { page } = await openWith([])
     await page.getByText('No files yet').waitFor()
     await page.getByText('Drop files or folders anywhere').waitFor()
   })
 
-  it('shows what comes from elsewhere by itself', async () => {
+  it('shows changes by other clients without a reload', async () => {
     const { page, curl, row } = await openWith([])
     await page.getByText('No files yet').waitFor()
     await curl.put('from-curl.txt', 'text')
     await row('from-curl.txt').getByText('4 B').waitFor()
   })
 
-  it('searches names, also within them and regardless of case', async () => {
+  it('searches inside names, ignoring case', async () => {
     const { page, row } = await openWith(['alpha.txt', 'folder/Beta.txt', 'gamma.txt'])
     await row('folder/Beta.txt').waitFor()
     await page.getByLabel('Search files').fill('BET')
@@ -50,9 +50,9 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     await page.getByText('No file fits').waitFor()
   })
 
-  it('keeps the rows until the next are there, and says nothing false while the last is being deleted', async () => {
+  it('keeps its rows until the next ones have loaded, and stays correct while the last file is being deleted', async () => {
     const { page, row } = await openWith(['alpha.txt', 'beta.txt'])
-    await row('alpha.txt').waitFor()
+    for (const name of ['alpha.txt', 'beta.txt']) await row(name).waitFor()
     let release = () => {}
     const held = new Promise<void>((resolve) => {
       release = resolve
@@ -86,7 +86,7 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     await row('file-00').waitFor()
   })
 
-  it('downloads a file whole, under its own name', async () => {
+  it('downloads a whole file under its own name', async () => {
     const { page, row } = await openWith(['folder/été & co.txt'])
     const coming = page.waitForEvent('download')
     await row('folder/été & co.txt')
@@ -94,10 +94,10 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
       .click()
     const download = await coming
     expect(download.suggestedFilename()).toBe('été & co.txt')
-    expect(await readFile(await download.path(), 'utf8')).toBe('content of folder/été & co.txt')
+    expect((await contentOf(download)).toString()).toBe('content of folder/été & co.txt')
   })
 
-  it('renames a file, and says why where it cannot', async () => {
+  it('renames a file, and explains a rejected rename', async () => {
     const { page, curl, row } = await openWith(['old.txt', 'taken.txt'])
     await row('old.txt').getByRole('button', { name: 'Rename old.txt' }).click()
     await page.getByLabel('New name').fill('taken.txt')
@@ -109,7 +109,7 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     expect(await curl.names()).toEqual(['folder/new.txt', 'taken.txt'])
   })
 
-  it('deletes a file after ten seconds, and not when it is undone', async () => {
+  it('deletes a file after ten seconds unless the deletion is undone', async () => {
     const { page, curl, row } = await openWith(['going.txt', 'staying.txt'], (page) => page.clock.install())
     await row('staying.txt').waitFor()
     await row('staying.txt').getByRole('button', { name: 'Delete staying.txt' }).click()
@@ -124,7 +124,7 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     await expect.poll(() => curl.names()).toEqual(['staying.txt'])
   })
 
-  it('deletes at once what was deleted before the page is left', async () => {
+  it('completes pending deletions before the page is closed', async () => {
     const { page, curl, row } = await openWith(['going.txt'])
     await row('going.txt').getByRole('button', { name: 'Delete going.txt' }).click()
     await row('going.txt').waitFor({ state: 'detached' })
@@ -132,7 +132,7 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     await expect.poll(() => curl.names()).toEqual([])
   })
 
-  it('moves the focus to Undo, and from there back to the row, or to the one that took its place', async () => {
+  it('moves the focus to Undo, and from there back to the row or to the row that replaced it', async () => {
     const { page, curl, row } = await openWith(['a.txt', 'b.txt'], (page) => page.clock.install())
     await row('b.txt').waitFor()
     await stopClock(page)
@@ -148,7 +148,7 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     await expect.poll(() => curl.names()).toEqual(['b.txt'])
   })
 
-  it('lets each of many be undone', async () => {
+  it('has an Undo for each of several deletions', async () => {
     const names = ['1.txt', '2.txt', '3.txt', '4.txt', '5.txt', '6.txt']
     const { page, row } = await openWith(names, (page) => page.clock.install())
     await row('6.txt').waitFor()
@@ -166,7 +166,7 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     }
   })
 
-  it('keeps another version that has come under the name of a deleted file', async () => {
+  it('keeps a newer version uploaded under the name of a file pending deletion', async () => {
     const { page, curl, row } = await openWith(['report.txt', 'other.txt'], (page) => page.clock.install())
     const byHand = join(shared.server.dataFolder, 'uploads/user', `reader-${people}`, 'by hand.txt')
     await writeFile(byHand, 'old')
@@ -190,7 +190,7 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     expect((await curl.call('/files/by%20hand.txt')).body.toString()).toBe('another')
   })
 
-  it('keeps what is uploaded anew under the name of a deleted file, also the same bytes', async () => {
+  it('keeps a file uploaded again under the name of a file pending deletion, even with the same bytes', async () => {
     const { page, curl, row } = await openWith(['here.txt', 'elsewhere.txt'], (page) => page.clock.install())
     const bytes = (name: string) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(`content of ${name}`) })
     await row('here.txt').getByRole('button', { name: 'Delete here.txt' }).click()
@@ -208,7 +208,7 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     expect(await curl.names()).toEqual(['elsewhere.txt', 'here.txt'])
   })
 
-  it('deletes before it signs out, and nothing as the next one who signs in', async () => {
+  it('completes pending deletions before logout, and never as the next account', async () => {
     const { page, curl, row } = await openWith(['report.txt'], (page) => page.clock.install())
     const { username, caller: next } = await nextReader()
     await next.put('report.txt', 'content of report.txt')
@@ -223,7 +223,7 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     expect(await next.names()).toEqual(['report.txt'])
   })
 
-  it('says what was not deleted because the session has ended, and deletes nothing of the next one', async () => {
+  it('reports deletions that failed because the session ended, and deletes no file of the next account', async () => {
     const { page, curl, row } = await openWith(['report.txt'], (page) => page.clock.install())
     const { username, caller: next } = await nextReader()
     await next.put('report.txt', 'content of report.txt')
@@ -244,7 +244,7 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     expect([await curl.names(), await next.names()]).toEqual([['report.txt'], ['report.txt']])
   })
 
-  it('shows names as text, whatever is in them', async () => {
+  it('shows any file name as text', async () => {
     const names = [
       '<img src=x onerror=alert(1)>.txt',
       'cod\u202Exslx.exe',
@@ -274,7 +274,7 @@ describe.skipIf(!chromiumPath)('the files of the dashboard', () => {
     expect(dialogs).toBe(0)
   })
 
-  it('makes a link that works without an account, lists it and revokes it', async () => {
+  it('creates a link that works without an account, lists it and revokes it', async () => {
     const { page, row } = await openWith(['shared.txt'])
     await row('shared.txt').getByRole('button', { name: 'Share shared.txt' }).click()
     await page.getByLabel('Works for').selectOption('1 week')

@@ -8,7 +8,7 @@ import { shareServer } from '../helpers/shared-server.js'
 import { slowly } from '../helpers/slow-transfers.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
-describeWithCurl('the jobs of the dashboard', () => {
+describeWithCurl('in the jobs view of the dashboard,', () => {
   const shared = shareServer()
   const browser = shareBrowser()
   let people = 0
@@ -23,7 +23,7 @@ describeWithCurl('the jobs of the dashboard', () => {
   const job = (page: Page, name: string) => page.getByRole('article', { name: `Upload ${name}` })
   const history = (page: Page) => page.getByRole('region', { name: 'History' })
 
-  it.skipIf(!chromiumPath)('stops the upload of a curl by a click, shows the receipt, and curl is told', async () => {
+  it.skipIf(!chromiumPath)('a click stops an upload by curl and shows the receipt; curl gets the error', async () => {
     const { page, caller } = await open()
     await page.getByText('Nothing is running').waitFor()
     // Two minutes of curl's time.
@@ -60,7 +60,7 @@ describeWithCurl('the jobs of the dashboard', () => {
     expect(await caller.names()).toEqual([])
   })
 
-  it.skipIf(!chromiumPath)('pauses, limits and resumes a job, and shows how it goes', async () => {
+  it.skipIf(!chromiumPath)('a job is paused, limited and resumed, and its progress shown', async () => {
     const { page, caller } = await open()
     const held = await holdUpload(caller, 'held.bin')
     const row = job(page, 'held.bin')
@@ -70,7 +70,7 @@ describeWithCurl('the jobs of the dashboard', () => {
     await row.getByRole('button', { name: 'Limit the rate of held.bin' }).click()
     await page.getByLabel('Bytes a second').fill('nonsense')
     await page.getByRole('button', { name: 'Limit', exact: true }).click()
-    await page.getByRole('dialog').getByRole('alert').getByText('is not a size').waitFor()
+    await page.getByRole('dialog').getByRole('alert').getByText('must be a size').waitFor()
     await page.getByLabel('Bytes a second').fill('5M')
     await page.keyboard.press('Enter')
     await row.getByText('limit 5.0 MiB/s').waitFor()
@@ -87,7 +87,7 @@ describeWithCurl('the jobs of the dashboard', () => {
       .waitFor()
   })
 
-  it.skipIf(!chromiumPath)('pauses and resumes by keyboard, without losing the focus', async () => {
+  it.skipIf(!chromiumPath)('a job is paused and resumed by keyboard without losing the focus', async () => {
     const { page, caller } = await open()
     const held = await holdUpload(caller, 'held.bin')
     const row = job(page, 'held.bin')
@@ -100,7 +100,7 @@ describeWithCurl('the jobs of the dashboard', () => {
     held.finish()
   })
 
-  it.skipIf(!chromiumPath)('filters the history, and shows it page by page', async () => {
+  it.skipIf(!chromiumPath)('the job history is filtered, and shown page by page', async () => {
     const { page, caller } = await open()
     for (let index = 0; index < 22; index += 1) await caller.put(`file-${index}`, 'x')
     const held = await holdUpload(caller, 'stopped.bin')
@@ -118,7 +118,7 @@ describeWithCurl('the jobs of the dashboard', () => {
     await page.getByText('No job fits this filter.').waitFor()
   })
 
-  it.skipIf(!chromiumPath)('shares one stream between the tabs of a browser, and hands it on', async () => {
+  it.skipIf(!chromiumPath)('the tabs of a browser share one event stream, and another tab takes it over', async () => {
     const { page, caller } = await open()
     const streams = () => shared.server.logged.filter(({ message }) => message === 'GET /jobs/events 200').length
     const before = streams()
@@ -149,23 +149,20 @@ describeWithCurl('the jobs of the dashboard', () => {
       .waitFor()
   })
 
-  it.skipIf(!chromiumPath)(
-    "shows an admin everyone's jobs and the rate of the whole server, and stops any",
-    async () => {
-      const { page } = await open('admin')
-      const bob = await shared.newCaller()
-      const held = await holdUpload(bob, 'of-bob.bin')
-      await job(page, 'of-bob.bin').getByText('user:account-').waitFor()
-      await page.getByRole('img', { name: 'Rate of the whole server' }).waitFor()
-      await page.getByText('Mine', { exact: true }).click()
-      await job(page, 'of-bob.bin').waitFor({ state: 'detached' })
-      await page.getByText('Everyone’s', { exact: true }).click()
-      await job(page, 'of-bob.bin').getByRole('button', { name: 'Stop of-bob.bin' }).click()
-      expect((await held.answer).json).toMatchObject({ code: 'job-stopped', stoppedBy: 'admin:admin' })
-    },
-  )
+  it.skipIf(!chromiumPath)('an admin sees all jobs and the rate of the server, and can stop any job', async () => {
+    const { page } = await open('admin')
+    const bob = await shared.newCaller()
+    const held = await holdUpload(bob, 'of-bob.bin')
+    await job(page, 'of-bob.bin').getByText('user:account-').waitFor()
+    await page.getByRole('img', { name: 'Rate of the whole server' }).waitFor()
+    await page.getByText('Mine', { exact: true }).click()
+    await job(page, 'of-bob.bin').waitFor({ state: 'detached' })
+    await page.getByText('Everyone’s', { exact: true }).click()
+    await job(page, 'of-bob.bin').getByRole('button', { name: 'Stop of-bob.bin' }).click()
+    expect((await held.answer).json).toMatchObject({ code: 'job-stopped', stoppedBy: 'admin:admin' })
+  })
 
-  it.skipIf(!chromiumPath)("shows nobody else's jobs to others", async () => {
+  it.skipIf(!chromiumPath)('an account other than an admin sees only its own jobs', async () => {
     const { page, caller } = await open()
     const bob = await shared.newCaller()
     const other = await holdUpload(bob, 'of-bob.bin')

@@ -8,7 +8,7 @@ import { temporaryFolder } from '../helpers/temporary-folder.js'
 describe.skipIf(!chromiumPath)('the dashboard without its server', () => {
   const browser = shareBrowser()
 
-  it('says so, and comes back to life without a reload when the server does', async () => {
+  it('shows that it is offline, and recovers without a reload when the server is back', async () => {
     const dataFolder = await temporaryFolder()
     const start = () => startTestServer({ dataFolder, shutdownGraceMs: 0 })
     let server: TestServer = await start()
@@ -38,7 +38,7 @@ describe.skipIf(!chromiumPath)('the dashboard without its server', () => {
     expect(loads.filter((url) => !url.includes('#/'))).toEqual([])
   })
 
-  it('shows a chart that could not be loaded once the server is back', async () => {
+  it('loads a chart that failed to load once the server is back', async () => {
     const dataFolder = await temporaryFolder()
     const start = () => startTestServer({ dataFolder, shutdownGraceMs: 0 })
     let server: TestServer = await start()
@@ -57,7 +57,7 @@ describe.skipIf(!chromiumPath)('the dashboard without its server', () => {
     expect(await chart.locator('.u-over').evaluate((over) => getComputedStyle(over).position)).toBe('absolute')
   })
 
-  it('waits for the server when it is opened while that starts again', async () => {
+  it('opened while the server restarts waits for it', async () => {
     const server = await startTestServer()
     onTestFinished(() => server.close())
     const page = await (await browser.newWindow()).newPage()

@@ -13,7 +13,7 @@ describe.skipIf(!chromiumPath)('the dashboard on a phone', () => {
 
   const phone = (width: number) => ({ viewport: { width, height: 700 }, isMobile: true })
 
-  it.each([320, 360])('has a header whose parts do not lie on each other, at %i pixels', async (width) => {
+  it.each([320, 360])('has a header whose parts do not overlap, at %i pixels', async (width) => {
     const proxy = await openCuttingProxy(shared.server.url)
     const page = await browser.signedIn(proxy.url, phone(width))
     expect(await overlapsOfHeader(page)).toEqual([])
@@ -24,7 +24,7 @@ describe.skipIf(!chromiumPath)('the dashboard on a phone', () => {
     await page.getByText('Live', { exact: true }).waitFor()
   })
 
-  it.each([320, 375])('shows rate, percent, time left and curve of a job, at %i pixels', async (width) => {
+  it.each([320, 375])('shows rate, percentage, time left and curve of a job, at %i pixels', async (width) => {
     const username = `walker-${width}`
     const page = await browser.signedIn(shared.server.url, { username, path: '/#/jobs', ...phone(width) })
     const caller = new Caller(shared.server, await shared.server.logIn(username))
@@ -43,7 +43,7 @@ describe.skipIf(!chromiumPath)('the dashboard on a phone', () => {
     held.request.destroy()
   })
 
-  it('shows all words of an upload that lost its connection', async () => {
+  it('shows the full text of an upload that lost its connection', async () => {
     const proxy = await openCuttingProxy(shared.server.url)
     const page = await browser.signedIn(proxy.url, phone(375))
     // A minute's worth.

@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { chromiumPath, shareBrowser } from '../helpers/browser.js'
+import { chromiumPath, contentOf, shareBrowser } from '../helpers/browser.js'
 import { Caller } from '../helpers/calls.js'
 import { shareServer } from '../helpers/shared-server.js'
 
-describe.skipIf(!chromiumPath)("a client's page of published files", () => {
+describe.skipIf(!chromiumPath)('the page of published files of a client', () => {
   const shared = shareServer()
   const browser = shareBrowser()
   let accounts = 0
@@ -18,7 +17,7 @@ describe.skipIf(!chromiumPath)("a client's page of published files", () => {
     return { ops, publisher, page, row: (name: string) => page.locator(`tr[data-file=${JSON.stringify(name)}]`) }
   }
 
-  it('asks whose files, by keyboard alone, and shows them for reading only', async () => {
+  it('asks for an account name by keyboard alone, and shows its files read-only', async () => {
     const { ops, page, row } = await openWith(['folder/report.txt', 'sales.csv'])
     await page.getByText('No ops account is open').waitFor()
     await page.getByLabel('Ops account').focus()
@@ -33,18 +32,18 @@ describe.skipIf(!chromiumPath)("a client's page of published files", () => {
     expect(views.map((text) => text.trim())).toEqual(['Files', 'Jobs', 'Account'])
   })
 
-  it('downloads a file whole, under its own name, as a job of the client', async () => {
+  it('downloads a whole file under its own name, as a job of the client', async () => {
     const { ops, page, row } = await openWith(['folder/été & co.txt'], '/#/files/OPS')
     const coming = page.waitForEvent('download')
     await row('folder/été & co.txt').getByRole('link', { name: 'Download folder/été & co.txt' }).click()
     const download = await coming
     expect(download.suggestedFilename()).toBe('été & co.txt')
-    expect(await readFile(await download.path(), 'utf8')).toBe('content of folder/été & co.txt')
+    expect((await contentOf(download)).toString()).toBe('content of folder/été & co.txt')
     await page.getByRole('link', { name: /^Jobs/ }).click()
     await page.getByRole('row', { name: new RegExp(`ops:${ops}/folder/été`) }).waitFor()
   })
 
-  it('searches, shows page by page, and looks again when asked to', async () => {
+  it('searches, shows page by page, and reloads on request', async () => {
     const { publisher, page, row } = await openWith(['alpha.txt', 'folder/Beta.txt'], '/#/files/OPS')
     await row('alpha.txt').waitFor()
     await page.getByLabel('Search files').fill('BET')
@@ -65,7 +64,7 @@ describe.skipIf(!chromiumPath)("a client's page of published files", () => {
     await row('file-61').getByText('3 B').waitFor()
   })
 
-  it('remembers whose files were opened, and forgets a name that has gone', async () => {
+  it('remembers the names opened before, and forgets a name that no longer exists', async () => {
     const { ops, page, row } = await openWith(['a.txt'], '/#/files/OPS')
     await row('a.txt').waitFor()
     const known = page.getByRole('navigation', { name: 'Opened before' })
@@ -81,7 +80,7 @@ describe.skipIf(!chromiumPath)("a client's page of published files", () => {
     await known.waitFor({ state: 'detached' })
   })
 
-  it('says where there is nothing, no such account, or no answer', async () => {
+  it('distinguishes no files, no such account, and no response', async () => {
     const { ops, page, row } = await openWith([], '/#/files/OPS')
     await page.getByText(`${ops} publishes no files at the moment.`).waitFor()
     await page.goto(`${shared.server.url}/#/files/..`)
@@ -101,7 +100,7 @@ describe.skipIf(!chromiumPath)("a client's page of published files", () => {
     await row('there.txt').waitFor()
   })
 
-  it('shows other roles their own files under such an address', async () => {
+  it('shows other roles their own files at the same address', async () => {
     const page = await browser.signedIn(shared.server.url, { path: '/#/files/depot' })
     await page.getByText('No files yet').waitFor()
     expect(await page.getByLabel('Ops account').count()).toBe(0)

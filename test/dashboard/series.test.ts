@@ -27,20 +27,20 @@ describe.skipIf(!chromiumPath)('a long series of uploads in the dashboard', () =
     await end
   }
 
-  it('is listed under Files while it goes on', async () => {
+  it('is listed under Files while it is in progress', async () => {
     const { page, caller } = await open('lister')
     await page.getByText('No files yet').waitFor()
     await uploadUntil(caller, page.locator('[data-file="again.txt"]').waitFor())
   })
 
-  it('is in the history while it goes on', async () => {
+  it('is in the job history while it is in progress', async () => {
     const { page, caller } = await open('historian', '/#/jobs')
     await page.getByText('Jobs that have ended are listed here.').waitFor()
     const row = page.getByRole('region', { name: 'History' }).getByRole('row', { name: /again\.txt/ })
     await uploadUntil(caller, row.first().waitFor())
   })
 
-  it('keeps the file that is being sent in sight, and says how far the whole is', async () => {
+  it('keeps the current file visible, and shows the progress of the whole series', async () => {
     const { page, caller } = await open('dropper')
     const folder = await temporaryFolder()
     const names = Array.from({ length: 9 }, (_, index) => `${index + 1}.txt`)

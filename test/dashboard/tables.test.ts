@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { chromiumPath, shareBrowser } from '../helpers/browser.js'
 import { Caller } from '../helpers/calls.js'
-import { importProcess } from '../helpers/engines.js'
-import { manyTeams, salesCsv } from '../helpers/sales.js'
+import { holdNextImport } from '../helpers/engines.js'
+import { salesCsv } from '../helpers/sales.js'
 import { shareServer } from '../helpers/shared-server.js'
+import { makeTable } from '../helpers/tables.js'
 
-describe.skipIf(!chromiumPath)('the tables of the dashboard', { timeout: 240_000 }, () => {
+describe.skipIf(!chromiumPath)('the tables page of the dashboard', { timeout: 240_000 }, () => {
   const shared = shareServer()
   const browser = shareBrowser()
   let people = 0
@@ -17,7 +18,7 @@ describe.skipIf(!chromiumPath)('the tables of the dashboard', { timeout: 240_000
     return { page, caller }
   }
 
-  it('imports a CSV, and shows its columns, its rows between two dates, its summary, and answers to queries', async () => {
+  it('imports a CSV, and shows its columns, its rows between two dates, its summary and query results', async () => {
     const { page, caller } = await open()
     await caller.put('sales.csv', salesCsv(120))
     await page.getByRole('button', { name: 'Import sales.csv as a table' }).click()
@@ -57,15 +58,37 @@ describe.skipIf(!chromiumPath)('the tables of the dashboard', { timeout: 240_000
       .waitFor()
   })
 
-  it('shows an import while it runs, and stops it', async () => {
+  it('shows the rows added by another client’s import, and no result for a failed query', async () => {
     const { page, caller } = await open()
-    await caller.put('teams.csv', manyTeams())
+    await makeTable(caller, 'pets', 'name,age\nRex,3\nMia,4\n')
+    await page.goto(`${shared.server.url}/#/tables/pets`)
+    await page.getByText('2 rows · 2 columns').waitFor()
+    await makeTable(caller, 'pets', 'name,age\nTom,5\n')
+    await page.getByText('3 rows · 2 columns').waitFor()
+    await page.getByRole('region', { name: 'Rows of pets' }).getByText('Tom').waitFor()
+
+    await page.getByRole('link', { name: 'Tables' }).last().click()
+    await page.getByLabel('SQL').fill('select name from pets')
+    await page.getByRole('button', { name: 'Run' }).click()
+    const answer = page.getByRole('region', { name: 'Answer' })
+    await answer.getByText('Rex').waitFor()
+    await page.getByLabel('SQL').fill('select nothing from pets')
+    await page.getByRole('button', { name: 'Run' }).click()
+    await page.getByRole('alert').waitFor()
+    expect(await answer.count()).toBe(0)
+    expect((await caller.call('/tables/pets', { method: 'DELETE' })).status).toBe(204)
+    await page.getByText('No tables yet').waitFor()
+  })
+
+  it('shows a running import, and stops it', async () => {
+    const { page, caller } = await open()
+    await caller.put('teams.csv', 'team_name,manager_name\nSossetceh,Martin Mason\n')
+    const held = holdNextImport()
     await page.getByRole('button', { name: 'Import teams.csv as a table' }).click()
     await page.getByRole('button', { name: 'Import', exact: true }).click()
-    // Its process is made to stand still, so that it does not end before the click.
-    const importing = await importProcess()
-    const { id } = await caller.findJob('kind=import', ({ bytes }) => bytes > 0)
-    importing.hold()
+    // Its process is suspended, so that it does not end before the click.
+    await held
+    const { id } = await caller.findJob('kind=import')
     const running = page.getByRole('article', { name: 'Import teams.csv' })
     await running.getByRole('progressbar').waitFor()
     await running.getByRole('button', { name: 'teams.csv', exact: true }).click()
@@ -77,7 +100,7 @@ describe.skipIf(!chromiumPath)('the tables of the dashboard', { timeout: 240_000
     expect((await caller.call('/tables')).json.tables).toEqual([])
   })
 
-  it('says where a CSV is wrong', async () => {
+  it('shows where a CSV is invalid', async () => {
     const { page, caller } = await open()
     await caller.put('bad.csv', 'a,b\n1,2\n3\n')
     await page.getByRole('button', { name: 'Import bad.csv as a table' }).click()

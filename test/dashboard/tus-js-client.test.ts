@@ -12,7 +12,7 @@ describe.skipIf(!chromiumPath)('tus-js-client in a real browser', () => {
   const browser = shareBrowser()
   const retryDelays = Array<number>(50).fill(30)
 
-  it('uploads through a connection that breaks again and again, and the digest fits', async () => {
+  it('uploads over a connection that breaks repeatedly, and the digest matches', async () => {
     const cuts = Array.from({ length: 20 }, () => randomInt(128 * 1024, 1024 ** 2))
     const proxy = await openCuttingProxy(shared.server.url, [40_000, ...cuts])
     const bytes = 24 * 1024 ** 2
@@ -25,7 +25,7 @@ describe.skipIf(!chromiumPath)('tus-js-client in a real browser', () => {
     expect(createHash('sha256').update(body).digest('hex')).toBe(sha256)
   })
 
-  it('gives up when its upload is stopped, and sends nothing more', async () => {
+  it('stops retrying when its upload is stopped, and sends no more bytes', async () => {
     const caller = new Caller(shared.server, await shared.server.logIn('tus-2'))
     const proxy = await openCuttingProxy(shared.server.url)
     const headers = { 'Filejobs-Rate-Limit': String(1024 ** 2) }

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { chromiumPath, drop, shareBrowser } from '../helpers/browser.js'
 import { Caller, holdUpload } from '../helpers/calls.js'
 import { openCuttingProxy } from '../helpers/cutting-proxy.js'
+import { eventually } from '../helpers/eventually.js'
 import { shareServer } from '../helpers/shared-server.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -45,7 +46,7 @@ describe.skipIf(!chromiumPath)('uploads of the dashboard', () => {
     })
   }
 
-  it('takes files and folders that are dropped, one after another, each with its bar', async () => {
+  it('send dropped files and folders one after another, each with a progress bar', async () => {
     const { page, curl, upload } = await open()
     const folder = await temporaryFolder()
     const big = randomBytes(3 * mebibyte)
@@ -66,7 +67,7 @@ describe.skipIf(!chromiumPath)('uploads of the dashboard', () => {
     }
   })
 
-  it('takes files and a folder that are chosen', async () => {
+  it('send selected files and a folder', async () => {
     const { page, curl } = await open()
     const folder = await temporaryFolder()
     const one = await write(folder, 'one.txt', Buffer.from('1'))
@@ -76,7 +77,7 @@ describe.skipIf(!chromiumPath)('uploads of the dashboard', () => {
     await expect.poll(() => curl.names()).toEqual(['one.txt', 'tree/two.txt'])
   })
 
-  it('asks before it replaces a file', async () => {
+  it('ask before they replace a file', async () => {
     const { page, curl, upload } = await open()
     await curl.put('same.txt', 'old')
     const file = await write(await temporaryFolder(), 'same.txt', Buffer.from('new'))
@@ -88,7 +89,7 @@ describe.skipIf(!chromiumPath)('uploads of the dashboard', () => {
     expect((await curl.call('/files/same.txt')).body.toString()).toBe('new')
   })
 
-  it('stops an upload, shows the receipt, and goes on with the next', async () => {
+  it('can be stopped: the receipt is shown, and the next upload starts', async () => {
     const { page, curl, upload } = await open(slowly)
     const folder = await temporaryFolder()
     const slow = await write(folder, 'slow.bin', randomBytes(32 * mebibyte))
@@ -105,7 +106,7 @@ describe.skipIf(!chromiumPath)('uploads of the dashboard', () => {
     expect(await curl.names()).toEqual(['next.txt'])
   })
 
-  it('says who stopped an upload elsewhere, and sends nothing more of it', async () => {
+  it('show who stopped an upload from another client, and send no more of it', async () => {
     const { page, curl, upload } = await open(slowly)
     const slow = await write(await temporaryFolder(), 'slow.bin', randomBytes(32 * mebibyte))
     await page.getByLabel('Upload files').setInputFiles(slow)
@@ -119,7 +120,7 @@ describe.skipIf(!chromiumPath)('uploads of the dashboard', () => {
     expect(await curl.names()).toEqual([])
   })
 
-  it('waits for an upload of the same account from elsewhere', async () => {
+  it('wait for an upload of the same account by another client', async () => {
     const { page, curl, upload } = await open()
     const held = await holdUpload(curl, 'first.bin')
     const file = await write(await temporaryFolder(), 'second.txt', Buffer.from('2'))
@@ -130,7 +131,28 @@ describe.skipIf(!chromiumPath)('uploads of the dashboard', () => {
     expect(await curl.names()).toEqual(['first.bin', 'second.txt'])
   })
 
-  it('shows what one tab sends as unfinished in another one only when nobody sends it any more', async () => {
+  it('request the slot again if a proxy limits how long a request may wait', async () => {
+    let refused = 0
+    const { page, curl, upload } = await open(async (page) => {
+      page.on('response', (response) => {
+        if (response.status() === 423) refused++
+      })
+      await page.route('**/tus/*', async (route) => {
+        await route.continue({ headers: { ...route.request().headers(), prefer: 'wait=1' } })
+      })
+    })
+    const held = await holdUpload(curl, 'first.bin')
+    const content = randomBytes(mebibyte)
+    const file = await write(await temporaryFolder(), 'second.bin', content)
+    await page.getByLabel('Upload files').setInputFiles(file)
+    await eventually('it was refused more than once', () => refused > 1)
+    expect(await upload('second.bin').textContent()).toContain('waits for another upload of yours to end')
+    held.finish()
+    await upload('second.bin').getByText('done').waitFor()
+    expect(await digestOf(curl, 'second.bin')).toBe(sha256(content))
+  })
+
+  it('are shown as unfinished in another tab only when no tab sends them any more', async () => {
     const { page, curl } = await open(slowly)
     const file = await write(await temporaryFolder(), 'long.bin', randomBytes(32 * mebibyte))
     await page.getByLabel('Upload files').setInputFiles(file)
@@ -145,7 +167,7 @@ describe.skipIf(!chromiumPath)('uploads of the dashboard', () => {
     await note.getByText(/of 32.0 MiB have arrived/).waitFor()
   })
 
-  it('goes on after a reload once the same file is chosen again', async () => {
+  it('resume after a reload when the same file is selected again', async () => {
     const { page, curl, upload } = await open(slowly)
     const bytes = randomBytes(32 * mebibyte)
     const file = await write(await temporaryFolder(), 'long.bin', bytes)
@@ -163,7 +185,7 @@ describe.skipIf(!chromiumPath)('uploads of the dashboard', () => {
     expect((await curl.call('/jobs?kind=upload')).json.jobs.map(({ id }: { id: string }) => id)).toEqual([job.id])
   })
 
-  it('discards what a reload broke off, where that is wished', async () => {
+  it('interrupted by a reload can be discarded', async () => {
     const { page, curl } = await open(slowly)
     const file = await write(await temporaryFolder(), 'long.bin', randomBytes(32 * mebibyte))
     await page.getByLabel('Upload files').setInputFiles(file)
@@ -175,7 +197,7 @@ describe.skipIf(!chromiumPath)('uploads of the dashboard', () => {
     expect((await curl.call('/jobs?state=running,interrupted')).json.jobs).toEqual([])
   })
 
-  it('goes on by itself over a lost connection', async () => {
+  it('resume automatically after a lost connection', async () => {
     let isDown = false
     const proxy = await openCuttingProxy(() => (isDown ? nowhere : shared.server.url))
     const { page, curl, upload } = await open(slowly, proxy.url)
@@ -191,7 +213,7 @@ describe.skipIf(!chromiumPath)('uploads of the dashboard', () => {
     expect(await digestOf(curl, 'long.bin')).toBe(sha256(bytes))
   })
 
-  it('says why an upload failed', async () => {
+  it('show the reason of a failure', async () => {
     const { page, curl, upload } = await open()
     await curl.put('folder', 'a file')
     const folder = await temporaryFolder()

@@ -3,23 +3,40 @@ import { routes } from '../../protocol/routes.js'
 import { type Refusal, refusalOf, Unreachable } from '../api.js'
 
 export interface EventReading {
-  /** Everybody's jobs instead of one's own: for admins. */
+  /** The jobs of all accounts, for admins. */
   all: boolean
-  /** The id of the last event that was received. */
+  /** The id of the last received event. */
   after: string | undefined
   signal: AbortSignal
-  /** The server has answered; events follow. */
+  /** Whether an event is due soon: then silence means that the connection is dead. */
+  expectsEvents(): boolean
+  /** The server has responded; events follow. */
   onOpen(): void
   onEvents(events: JobEvent[]): void
 }
 
 /**
- * Reads `/jobs/events` until it ends; resolves where the server ended it. Throws `Refusal`, and `Unreachable` where the
- * connection broke or said nothing for too long.
+ * Reads `/jobs/events` until it ends; resolves if the server ended it. Throws `Refusal`, and `Unreachable` if the
+ * connection broke or was silent for too long.
  */
-export async function readEvents({ all, after, signal, onOpen, onEvents }: EventReading): Promise<void> {
+export async function readEventStream({
+  all,
+  after,
+  signal,
+  expectsEvents,
+  onOpen,
+  onEvents,
+}: EventReading): Promise<void> {
   const silence = new AbortController()
-  let timer = setTimeout(() => silence.abort(), silenceMs)
+  let heardAt = performance.now()
+  let limitMs = answerMs
+  const watch = setInterval(() => {
+    if (performance.now() - heardAt > limitMs) silence.abort()
+  }, 500)
+  const heard = () => {
+    heardAt = performance.now()
+    limitMs = expectsEvents() ? newsMs : heartbeatsMs
+  }
   const abort = AbortSignal.any([signal, silence.signal])
   try {
     const path = `${routes.jobEvents}${all ? '?account=all' : ''}`
@@ -28,26 +45,29 @@ export async function readEvents({ all, after, signal, onOpen, onEvents }: Event
     const answer = await fetch(path, { headers, signal: abort })
     if (!answer.ok || !answer.body) throw refusalOf(answer.status, await answer.text(), path) satisfies Refusal
     onOpen()
+    heard()
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader()
     let rest = ''
     for (;;) {
       const { done, value } = await reader.read()
       if (done) return
-      clearTimeout(timer)
-      timer = setTimeout(() => silence.abort(), silenceMs)
       const lines = (rest + value).split('\n')
       rest = lines.pop() ?? ''
       const events = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as JobEvent)
       if (events.length > 0) onEvents(events)
+      heard()
     }
   } catch (error) {
     if (signal.aborted) throw signal.reason
     if (error instanceof Error && error.name === 'Refusal') throw error
     throw new Unreachable(error)
   } finally {
-    clearTimeout(timer)
+    clearInterval(watch)
   }
 }
 
-/** Two heartbeats were missed. */
-const silenceMs = 35_000
+const answerMs = 10_000
+/** Progress is sent four times a second. */
+const newsMs = 4500
+/** Two missed heartbeats. */
+const heartbeatsMs = 35_000

@@ -1,17 +1,18 @@
 import { computed, signal } from '@preact/signals'
 import type { JobEvent, JobRecord } from '../../protocol/jobs.js'
+import { seesEveryJob } from '../access.js'
 import { me } from '../account.js'
 
-/** A job as the page knows it, with the rates of its last minute. */
+/** A job with its rates of the last minute. */
 export interface LiveJob {
   record: JobRecord
   /** Bytes per second by time in seconds, oldest first. */
   rates: { at: number; rate: number }[]
-  /** When it ended, in milliseconds; it is shown for a little longer. */
+  /** When it ended, in milliseconds; it stays visible for a moment. */
   endedAt: number | null
 }
 
-/** What everybody's and what my jobs move each second, for the last minutes. */
+/** The total rates of all jobs and of the account's jobs, each second of the last minutes. */
 export interface TotalRate {
   at: number
   all: number
@@ -21,7 +22,10 @@ export interface TotalRate {
 const jobs = new Map<string, LiveJob>()
 const endListeners = new Set<(job: JobRecord) => void>()
 
-/** Counts up with each change, once a frame at most. */
+/** When the stream last sent an event, in milliseconds. */
+let heardAt = 0
+
+/** Incremented with each change, at most once per frame. */
 export const revision = signal(0)
 
 /** Newest first. */
@@ -34,23 +38,24 @@ export const myLiveJobs = computed<LiveJob[]>(() => liveJobs.value.filter(({ rec
 
 export const totalRates: TotalRate[] = []
 
-/** The job, while it runs and for a little longer. */
+/** The job, while it runs and for a moment after. */
 export function findLive(id: string): LiveJob | undefined {
   return jobs.get(id)
 }
 
-/** My own jobs, and those of my links. Others are there only for admins. */
+/** The account's jobs, and those of its links. Admins may see others as well. */
 export function isMine({ account }: JobRecord): boolean {
-  return account === me.value?.account || (account.startsWith('share:') && me.value?.role !== 'admin')
+  return account === me.value?.account || (account.startsWith('share:') && !seesEveryJob(me.value?.role))
 }
 
-/** Hears of every job that ends, whoever sees the page. Returns the function that ends it. */
+/** Registers a listener for the end of every job. Returns a function that removes it. */
 export function onJobEnd(listener: (job: JobRecord) => void): () => void {
   endListeners.add(listener)
   return () => endListeners.delete(listener)
 }
 
 export function applyEvents(events: JobEvent[]): void {
+  heardAt = Date.now()
   for (const { event, job } of events) {
     if (event === 'resync') jobs.clear()
     else if (job) applyJob(job)
@@ -58,12 +63,31 @@ export function applyEvents(events: JobEvent[]): void {
   changed()
 }
 
-/** Everything there is, from one who knows: nothing else exists. */
+/** Replaces all jobs by a complete list. */
 export function replaceJobs(records: JobRecord[]): void {
+  heardAt = Date.now()
   const known = new Set(records.map(({ id }) => id))
   for (const [id, { endedAt }] of jobs) if (!known.has(id) && endedAt === null) jobs.delete(id)
   for (const record of records) applyJob(record)
   changed()
+}
+
+/** Whether bytes are moving: the server then sends several events a second. */
+export function expectsEvents(): boolean {
+  return [...jobs.values()].some(({ record, endedAt }) => endedAt === null && hasRate(record))
+}
+
+/** Resets rates without recent events: the connection may be dead. */
+export function checkRates(): void {
+  if (Date.now() - heardAt < rateIsTrueMs || !expectsEvents()) return
+  for (const job of jobs.values()) {
+    if (job.endedAt === null && hasRate(job.record)) job.record = { ...job.record, rate: null }
+  }
+  changed()
+}
+
+function hasRate({ state, rate }: JobRecord): boolean {
+  return state === 'running' && rate !== null && rate > 0
 }
 
 export function unfinishedJobs(): JobRecord[] {
@@ -109,7 +133,7 @@ function changed(): void {
   })
 }
 
-/** A second's worth of all rates; called by a clock that runs while somebody is signed in. */
+/** Records the total rates of a second; called by a timer while a user is signed in. */
 export function noteTotalRate(): void {
   const total = { at: Math.round(Date.now() / 1000), all: 0, mine: 0 }
   for (const { record } of jobs.values()) {
@@ -122,8 +146,9 @@ export function noteTotalRate(): void {
   changed()
 }
 
-/** A minute at four a second. */
+/** A minute at four per second. */
 const ratesKept = 240
-/** Three minutes at one a second. */
+/** Three minutes at one per second. */
 const totalsKept = 180
 const shownAfterEndMs = 4000
+const rateIsTrueMs = 3500

@@ -2,93 +2,114 @@ import { signal } from '@preact/signals'
 import type { JobEvent, JobRecord } from '../../protocol/jobs.js'
 import { endSession } from '../account.js'
 import { Refusal } from '../api.js'
-import { readEvents } from './event-reader.js'
-import { applyEvents, forgetJobs, noteTotalRate, replaceJobs, unfinishedJobs } from './job-store.js'
+import { readEventStream } from './event-reader.js'
+import {
+  applyEvents,
+  checkRates,
+  expectsEvents,
+  forgetJobs,
+  noteTotalRate,
+  replaceJobs,
+  unfinishedJobs,
+} from './job-store.js'
+import { shareBetweenTabs } from './shared-tabs.js'
 
-/** Whether what the page shows is true now. */
+/** Whether the page shows the current state. */
 export type Connection = 'connecting' | 'live' | 'offline'
 
 export const connection = signal<Connection>('connecting')
 
-/** Counts up whenever the way to the server is whole again: what was loaded before may be old. */
+/** Incremented when the connection is restored: data loaded before may be outdated. */
 export const healed = signal(0)
 
-/** What the tabs of one browser tell each other: the one that reads the stream tells all others. */
-type Message =
-  | { type: 'hello' }
-  | { type: 'jobs'; jobs: JobRecord[]; connection: Connection }
+/** Messages from the tab that reads the stream to the others. */
+type News =
+  | { type: 'jobs'; jobs: JobRecord[]; after: string | undefined; connection: Connection }
   | { type: 'events'; events: JobEvent[] }
   | { type: 'connection'; connection: Connection }
 
 /**
- * Follows the live events until the returned function is called. All tabs of an account share one stream: the one that
- * holds the lock reads it and passes on what it hears; when it closes, another takes over.
+ * Follows the live events until the returned function is called. All tabs of an account share one stream; when the tab
+ * that reads it closes, another tab continues after the last event.
  */
 export function followJobs({ account, isAdmin }: { account: string; isAdmin: boolean }): () => void {
   const stop = new AbortController()
-  const channel = new BroadcastChannel(`filejobs-jobs ${account}`)
-  let reads = false
-  const tell = (message: Message) => channel.postMessage(message)
-
-  channel.onmessage = ({ data }: MessageEvent<Message>) => {
-    if (data.type === 'hello') {
-      if (reads) tell({ type: 'jobs', jobs: unfinishedJobs(), connection: connection.peek() })
-    } else if (reads) return
-    else if (data.type === 'events') applyEvents(data.events)
-    else {
-      if (data.type === 'jobs') replaceJobs(data.jobs)
-      setConnection(data.connection)
-    }
+  /** The id of the last event in this tab. */
+  let after: string | undefined
+  const take = (events: JobEvent[]) => {
+    after = events.at(-1)?.id
+    applyEvents(events)
+    // Events were missed: data loaded since may be outdated.
+    if (events.some(({ event }) => event === 'resync')) healed.value = healed.peek() + 1
   }
 
-  const read = async () => {
-    reads = true
-    await readForAll(isAdmin, stop.signal, tell).finally(() => {
-      reads = false
-    })
-  }
-  // Without TLS, other hosts' pages have no locks: each tab then reads for itself.
-  if (navigator.locks) {
-    navigator.locks.request(`filejobs-jobs ${account}`, { signal: stop.signal }, read).catch(ignoreAbort)
-  } else read().catch(ignoreAbort)
-  tell({ type: 'hello' })
-  const clock = setInterval(noteTotalRate, 1000)
+  shareBetweenTabs<News>({
+    name: `filejobs-jobs ${account}`,
+    signal: stop.signal,
+    greet: () => ({ type: 'jobs', jobs: unfinishedJobs(), after, connection: connection.peek() }),
+    follow(news) {
+      if (news.type === 'events') return take(news.events)
+      if (news.type === 'jobs') {
+        after = news.after
+        replaceJobs(news.jobs)
+      }
+      setConnection(news.connection)
+    },
+    lead: (signal, tell) =>
+      readForAll(isAdmin, signal, {
+        after: () => after,
+        onJobs(jobs) {
+          replaceJobs(jobs)
+          tell({ type: 'jobs', jobs, after, connection: 'live' })
+        },
+        onEvents(events) {
+          take(events)
+          tell({ type: 'events', events })
+        },
+        onConnection(state) {
+          setConnection(state)
+          tell({ type: 'connection', connection: state })
+        },
+      }),
+  })
+  const clock = setInterval(() => {
+    checkRates()
+    noteTotalRate()
+  }, 1000)
   return () => {
     stop.abort(new DOMException('Not signed in any more.', 'AbortError'))
-    channel.close()
     clearInterval(clock)
     forgetJobs()
     connection.value = 'connecting'
   }
 }
 
-/** Reads on and on, after growing pauses where the server does not answer. */
-async function readForAll(all: boolean, stop: AbortSignal, tell: (message: Message) => void): Promise<void> {
-  let after: string | undefined
+interface Listener {
+  /** The event to resume after; undefined to start from the beginning. */
+  after(): string | undefined
+  /** All current jobs. */
+  onJobs(jobs: JobRecord[]): void
+  onEvents(events: JobEvent[]): void
+  onConnection(state: Connection): void
+}
+
+/** Reconnects until aborted, with growing delays while the server does not answer. */
+async function readForAll(all: boolean, stop: AbortSignal, listener: Listener): Promise<void> {
   let pauseMs = leastPauseMs
-  const become = (state: Connection) => {
-    setConnection(state)
-    tell({ type: 'connection', connection: state })
-  }
   while (!stop.aborted) {
+    const after = listener.after()
     try {
-      await readEvents({
+      await readEventStream({
         all,
         after,
         signal: stop,
+        expectsEvents,
         onOpen() {
-          if (after === undefined) {
-            replaceJobs([])
-            tell({ type: 'jobs', jobs: [], connection: 'live' })
-          }
+          if (after === undefined) listener.onJobs([])
           pauseMs = leastPauseMs
-          become('live')
+          listener.onConnection('live')
         },
-        onEvents(events) {
-          after = events.at(-1)?.id
-          applyEvents(events)
-          tell({ type: 'events', events })
-        },
+        onEvents: listener.onEvents,
       })
     } catch (error) {
       if (stop.aborted) return
@@ -96,7 +117,7 @@ async function readForAll(all: boolean, stop: AbortSignal, tell: (message: Messa
         endSession('Your session has ended: it was revoked, or it expired.')
         return
       }
-      if (!(error instanceof Refusal)) become('offline')
+      if (!(error instanceof Refusal)) listener.onConnection('offline')
     }
     await pause(pauseMs, stop)
     pauseMs = Math.min(pauseMs * 2, mostPauseMs)
@@ -108,7 +129,7 @@ function setConnection(state: Connection): void {
   connection.value = state
 }
 
-/** Shorter where the system says that it is back on the network. */
+/** Shorter when the browser reports that it is online again. */
 function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
@@ -121,10 +142,6 @@ function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
     addEventListener('online', end)
     stop.addEventListener('abort', end)
   })
-}
-
-function ignoreAbort(error: unknown): void {
-  if (!(error instanceof DOMException && error.name === 'AbortError')) throw error
 }
 
 const leastPauseMs = 250

@@ -1,18 +1,20 @@
 import type { JobRecord } from '../../protocol/jobs.js'
 import { jobPath } from '../../protocol/routes.js'
-import { send } from '../api.js'
+import { callApi } from '../api.js'
+import { count } from '../labels.js'
 import { onJobEnd } from '../live/job-store.js'
-import { count } from '../words.js'
+import { healed } from '../live/shared-stream.js'
 import { FileName } from './file-name.js'
 import { toast } from './toasts.js'
 
-/** Says how an import ended that was begun on this page, wherever the page is by then. */
+/** Announces the end of an import that was started on this page, whichever view is shown by then. */
 export function announceImport({ id }: JobRecord): void {
   let isSaid = false
   const say = (job: JobRecord) => {
     if (isSaid || job.id !== id || job.endedAt === null) return
     isSaid = true
     endListening()
+    endAsking()
     const file = job.file && <FileName name={job.file} />
     if (job.state === 'done') toast({ tone: 'good', title: <>Imported {file}</>, text: count(job.rows ?? 0, 'row') })
     if (job.state === 'failed') {
@@ -20,8 +22,10 @@ export function announceImport({ id }: JobRecord): void {
     }
   }
   const endListening = onJobEnd(say)
-  // A short one has ended before anybody could listen.
-  send<JobRecord>('GET', jobPath(id))
-    .then(say)
-    .catch(() => {})
+  // A short import ends before the page listens, and the end of another may have been missed.
+  const endAsking = healed.subscribe(() => {
+    callApi<JobRecord>('GET', jobPath(id))
+      .then(say)
+      .catch(() => {})
+  })
 }

@@ -1,11 +1,11 @@
 export interface BarProps {
-  /** 0 to 100; null where nobody knows the end. */
+  /** 0 to 100; null if the total is unknown. */
   percent: number | null
   label: string
   tone?: 'upload' | 'export' | 'import' | 'query' | 'held' | 'bad' | 'done'
 }
 
-/** How far something is. */
+/** A progress bar. */
 export function Bar({ percent, label, tone = 'upload' }: BarProps) {
   const known = percent === null ? {} : { 'aria-valuenow': Math.round(percent) }
   return (

@@ -4,20 +4,20 @@ import uPlot from 'uplot'
 import { theme } from '../theme.js'
 
 export interface ChartProps {
-  /** Seconds since 1970, ascending, and a series of values beside them. */
+  /** Seconds since 1970, ascending, with the values of a series. */
   times: number[]
   values: number[]
   label: string
-  /** Words a value of the series. */
+  /** Formats a value of the series. */
   format(value: number): string
-  /** `rate`: bytes a second, running; `counts`: numbers by day or longer. */
+  /** `rate`: bytes per second, live; `counts`: numbers per day or longer. */
   kind: 'rate' | 'counts'
   height?: number
-  /** Seconds that are shown at least, up to the last one. */
+  /** The minimum time span, in seconds, up to the last point. */
   seconds?: number
 }
 
-/** A chart over time in the colours of the page. What it shows is worded beside it, for those who cannot see it. */
+/** A chart over time in the colors of the page. A text next to it has its content, for users who cannot see it. */
 export default function Chart({ times, values, label, format, kind, height = 180, seconds = 0 }: ChartProps) {
   const ref = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | null>(null)
@@ -70,7 +70,7 @@ function optionsOf(box: HTMLElement, { label, format, kind, height, seconds }: L
     width: box.clientWidth,
     height,
     legend: { show: false },
-    // Half of the last time stands to the right of its point.
+    // Half of the last label extends beyond its point.
     padding: [10, 34, 0, 0],
     cursor: { drag: { x: false, y: false }, points: { show: kind === 'rate' } },
     scales: {
@@ -101,7 +101,7 @@ function optionsOf(box: HTMLElement, { label, format, kind, height, seconds }: L
   }
 }
 
-/** Up to now as long as there is nothing yet. */
+/** Ends now while there is no data. */
 function lastSeconds(seconds: number): uPlot.Range.Function {
   return ({ data: [times] }, least, most) => {
     const now = Date.now() / 1000
@@ -109,13 +109,13 @@ function lastSeconds(seconds: number): uPlot.Range.Function {
   }
 }
 
-/** A bar stands in the middle of its time: half of the first and of the last would be cut off. */
+/** A bar is centered on its time: half of the first and last would be cut off. */
 const wholeBars: uPlot.Range.Function = ({ data: [times] }, least, most) => {
   const half = times.length > 1 ? (times[1]! - times[0]!) / 2 : 43_200
   return [least - half, most + half]
 }
 
-/** The colour comes as `rgb(…)` from the page. */
+/** The page's color is `rgb(…)`. */
 function withAlpha(color: string, alpha: number): string {
   return color.replace(/^rgb\((.+)\)$/, (_all, parts: string) => `rgba(${parts}, ${alpha})`)
 }

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { Icon } from './icon.js'
 
-/** A text to take away: selected when it is touched, copied by the button. */
+/** A text to copy: selected on focus, copied by the button. */
 export function CopyField({ text, label }: { text: string; label: string }) {
   const [copied, setCopied] = useState(false)
   return (
@@ -22,7 +22,7 @@ export function CopyField({ text, label }: { text: string; label: string }) {
   )
 }
 
-/** The clipboard is for pages by https only; elsewhere, what is selected can be copied. */
+/** The clipboard API is available over https only; elsewhere, users can copy the selection. */
 async function copy(text: string): Promise<void> {
   if (navigator.clipboard) return navigator.clipboard.writeText(text)
   const area = document.createElement('textarea')

@@ -1,18 +1,18 @@
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import { wordsOf } from '../api.js'
+import { errorText } from '../api.js'
 
 export interface DialogFormProps {
-  /** What submitting does, as its button says it. */
+  /** The label of the submit button. */
   action: string
-  /** What it throws is shown, and the form stays. */
+  /** Its error is shown, and the form stays open. */
   onSubmit(): Promise<void>
   /** The other button. */
   other: { label: string; onClick(): void }
   children: ComponentChildren
 }
 
-/** The fields of a dialog, with what went wrong and two buttons below. */
+/** The fields of a dialog, with an error and two buttons below. */
 export function DialogForm({ action, onSubmit, other, children }: DialogFormProps) {
   const [error, setError] = useState<string | null>(null)
 
@@ -21,7 +21,7 @@ export function DialogForm({ action, onSubmit, other, children }: DialogFormProp
     try {
       await onSubmit()
     } catch (failure) {
-      setError(wordsOf(failure))
+      setError(errorText(failure))
     }
   }
 

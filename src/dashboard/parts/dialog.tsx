@@ -9,11 +9,11 @@ export interface DialogProps {
   wide?: boolean
 }
 
-/** A window above the page: it takes the focus, and gives it back. Escape and a click beside it close it. */
+/** A modal dialog: it takes the focus, and restores it. Escape and a click outside close it. */
 export function Dialog({ title, onClose, children, wide }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null)
   const id = useId()
-  // Before anything is drawn: an Escape that comes at once must find it open.
+  // Before painting: an immediate Escape must find it open.
   useLayoutEffect(() => {
     const dialog = ref.current
     const before = document.activeElement

@@ -1,6 +1,6 @@
 /**
- * A name as text, whatever is in it: isolated, so that one written from right to left does not turn its surroundings around,
- * and with marks that cannot be seen shown by their number. Folders stand back.
+ * A file name as text: isolated, so that right-to-left names do not reorder the surrounding text, and with invisible
+ * characters shown as code points. Folders are dimmed.
  */
 export function FileName({ name }: { name: string }) {
   const slash = name.lastIndexOf('/') + 1
@@ -12,7 +12,7 @@ export function FileName({ name }: { name: string }) {
   )
 }
 
-/** Directions, zero widths and tags; joiners stay, since emoji and many scripts are made with them. */
+/** Direction marks, zero-width characters and tags; joiners are kept, because emoji and many scripts need them. */
 const hidden = /([\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff])/u
 
 function visible(text: string) {

@@ -3,11 +3,11 @@ import { Icon, type IconName } from './icon.js'
 
 export interface IconButtonProps {
   icon: IconName
-  /** What it does, with what it does it to: read out and shown as a hint. */
+  /** The action and its object, for screen readers and as a tooltip. */
   label: string
   onClick(): void
   disabled?: boolean
-  /** `danger` stands out, `careful` only under the pointer. */
+  /** `danger` is always highlighted, `careful` only on hover. */
   tone?: 'danger' | 'careful'
   children?: ComponentChildren
 }

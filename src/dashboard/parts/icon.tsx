@@ -1,4 +1,4 @@
-/** Line drawings of 20 by 20, drawn in the colour of the text. */
+/** Line icons of 20 by 20, in the color of the text. */
 const paths = {
   file: 'M5 2.5h6.5L16 7v10.5H5zM11 2.5V7.5h5',
   folder: 'M2.5 5h5l2 2h8v9h-15z',

@@ -5,8 +5,8 @@ import type { ChartProps } from './chart.js'
 type ChartPart = (props: ChartProps) => preact.JSX.Element
 
 /**
- * The chart, whose library is loaded when the first one is shown. While the server does not answer its place stays
- * empty; it is asked for again when the way to the server is whole.
+ * The chart, whose library is loaded when the first one is shown. If the server does not answer, its place stays empty
+ * until the connection is restored.
  */
 export function LazyChart(props: ChartProps) {
   const [Part, setPart] = useState<{ chart: ChartPart } | null>(null)

@@ -2,14 +2,14 @@ import { Icon } from './icon.js'
 
 export interface PagerProps {
   page: number
-  /** null where there is none before, or after. */
+  /** null if there is no previous or next page. */
   onBack: (() => void) | null
   onNext: (() => void) | null
-  /** What is paged, for those who listen. */
+  /** The name of the list, for screen readers. */
   label: string
 }
 
-/** Nothing where all fits on one page. */
+/** Nothing if everything fits on one page. */
 export function Pager({ page, onBack, onNext, label }: PagerProps) {
   if (!onBack && !onNext) return null
   return (

@@ -3,8 +3,8 @@ import type { JobRecord } from '../../protocol/jobs.js'
 import { onJobEnd } from '../live/job-store.js'
 
 /**
- * Reloads shortly after a job has ended that `concerns` what is shown, and once a second while one after another ends:
- * a long series puts it off no further. `concerns` stays the same function.
+ * Reloads shortly after the end of a job that `concerns` the view, and at most once a second during a series of ends,
+ * which does not delay it further. `concerns` must stay the same function.
  */
 export function useReloadAfter(concerns: (job: JobRecord) => boolean, reload: () => void): void {
   useEffect(() => {

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { Icon } from './icon.js'
 
-/** Tells what is searched for, once the typing rests. */
+/** A search field that reports its text when the user stops typing. */
 export function Search({ label, onSearch }: { label: string; onSearch(text: string): void }) {
   const [text, setText] = useState<string | null>(null)
   useEffect(() => {

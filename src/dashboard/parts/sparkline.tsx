@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
 
-/** The course of a rate, small. */
+/** A small chart of a rate. */
 export function Sparkline({ rates, revision }: { rates: readonly { at: number; rate: number }[]; revision: number }) {
   const ref = useRef<HTMLCanvasElement>(null)
   useEffect(() => {

@@ -1,8 +1,8 @@
 import type { ComponentChildren } from 'preact'
-import { wordsOf } from '../api.js'
+import { errorText } from '../api.js'
 import { Icon, type IconName } from './icon.js'
 
-/** Nothing is there yet: says so, and what to do. */
+/** Shown for an empty list: what is missing, and what to do. */
 export function Empty({ icon, title, children }: { icon: IconName; title: string; children?: ComponentChildren }) {
   return (
     <div class="empty">
@@ -15,7 +15,7 @@ export function Empty({ icon, title, children }: { icon: IconName; title: string
   )
 }
 
-/** The shape of what is being loaded. */
+/** A placeholder while loading. */
 export function Loading({ rows = 5 }: { rows?: number }) {
   return (
     <div class="loading" role="status" aria-label="Loading">
@@ -33,7 +33,7 @@ export function Failed({ error, onRetry }: { error: unknown; onRetry(): void }) 
         <Icon name="alert" />
       </span>
       <h2>This could not be loaded</h2>
-      <div class="empty-text">{wordsOf(error)}</div>
+      <div class="empty-text">{errorText(error)}</div>
       <button type="button" onClick={onRetry}>
         Try again
       </button>

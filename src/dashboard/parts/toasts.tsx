@@ -2,8 +2,8 @@ import { signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { Receipt } from '../../protocol/jobs.js'
-import { wordsOf } from '../api.js'
-import { formatBytes } from '../words.js'
+import { formatBytes } from '../../protocol/units.js'
+import { errorText } from '../api.js'
 import { FileName } from './file-name.js'
 import { Icon, type IconName } from './icon.js'
 import { IconButton } from './icon-button.js'
@@ -13,14 +13,14 @@ export interface Toast {
   title: ComponentChildren
   text?: ComponentChildren
   action?: ToastAction
-  /** Milliseconds that it stays; default 6 s. */
+  /** Milliseconds until it disappears; default 6 s. */
   forMs?: number
 }
 
 export interface ToastAction {
   label: string
   run(): void
-  /** Where given, the action takes the focus; it is called where the focus would go with the toast. */
+  /** If given, the action takes the focus; called instead when the toast disappears with the focus. */
   returnFocus?(): void
 }
 
@@ -29,14 +29,14 @@ type ShownToast = Toast & { key: number }
 const toasts = signal<readonly ShownToast[]>([])
 let nextKey = 0
 
-/** Shows a word at the edge of the page for a while. Returns the function that takes it away. */
+/** Shows a message at the edge of the page for a while. Returns a function that removes it. */
 export function toast(given: Toast): () => void {
   const key = nextKey++
   const remove = () => {
     toasts.value = toasts.peek().filter((other) => other.key !== key)
   }
   const all = [...toasts.peek(), { ...given, key }]
-  // What can be done by a toast could not be done any more without it.
+  // Its action would be lost without it.
   const tooMany = all.filter(({ action }) => !action).slice(0, -mostShown)
   toasts.value = all.filter((one) => !tooMany.includes(one))
   setTimeout(remove, given.forMs ?? 6000)
@@ -44,10 +44,10 @@ export function toast(given: Toast): () => void {
 }
 
 export function toastError(title: ComponentChildren, error: unknown): void {
-  toast({ tone: 'bad', title, text: wordsOf(error), forMs: 10_000 })
+  toast({ tone: 'bad', title, text: errorText(error), forMs: 10_000 })
 }
 
-/** What a stop came to: what was stopped, by whom, what was discarded, how long it took. */
+/** The result of a stop: what was stopped, by whom, how much was discarded, how long it took. */
 export function toastReceipt(receipt: Receipt): void {
   const { job, bytesDiscarded, cleanedUp, tookMs, stoppedBy } = receipt
   toast({
@@ -101,7 +101,7 @@ function ToastCard({ toast: { key, tone, title, text, action } }: { toast: Shown
     if (!returnFocus) return
     button.current?.focus()
     return () => {
-      // Once everything else is drawn that changes with it.
+      // After everything that changes with it is rendered.
       if (place?.contains(document.activeElement)) queueMicrotask(returnFocus)
     }
   }, [])

@@ -4,15 +4,15 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 export interface VirtualListProps<T> {
   items: readonly T[]
   keyOf(item: T): string | number
-  /** Pixels, the same for all. */
+  /** Pixels, the same for all rows. */
   rowHeight: number
-  /** Rows that are shown at once before it scrolls. */
+  /** Rows shown before it scrolls. */
   rowsShown: number
   label: string
   children(item: T): ComponentChildren
 }
 
-/** A list of which only the rows in sight are there, so that a thousand cost no more than ten. */
+/** A list that renders only the visible rows, so that a thousand rows cost no more than ten. */
 export function VirtualList<T>({ items, keyOf, rowHeight, rowsShown, label, children }: VirtualListProps<T>) {
   const ref = useRef<HTMLDivElement>(null)
   const [top, setTop] = useState(0)

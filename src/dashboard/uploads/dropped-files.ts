@@ -1,17 +1,17 @@
-/** A file to upload under a name, which keeps the folders that it was dropped with. */
+/** A file to upload with its name, including the folders that it was dropped with. */
 export interface ChosenFile {
   name: string
   file: File
 }
 
-/** The files of an input; one that takes folders tells their paths. */
+/** The files of an input; an input for folders provides their paths. */
 export function chosenFiles(list: FileList | null): ChosenFile[] {
   return [...(list ?? [])].map((file) => ({ name: nameOf(file.webkitRelativePath || file.name), file }))
 }
 
-/** Everything that was dropped, folders with all that is in them. Must be called while the drop is handled. */
+/** All dropped files, including the contents of folders. Call it during the drop event. */
 export async function droppedFiles(transfer: DataTransfer): Promise<ChosenFile[]> {
-  // The list is emptied as soon as the handler returns, so that the entries are taken first.
+  // The list is cleared when the event handler returns, so get the entries first.
   const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry() ?? [])
   const files: ChosenFile[] = []
   for (const entry of entries) for await (const file of filesOf(entry)) files.push(file)
@@ -26,14 +26,14 @@ async function* filesOf(entry: FileSystemEntry): AsyncGenerator<ChosenFile> {
   }
   const reader = (entry as FileSystemDirectoryEntry).createReader()
   for (;;) {
-    // A hundred at a time, until there are none.
+    // At most a hundred entries per call, until it returns none.
     const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject))
     if (some.length === 0) return
     for (const one of some) yield* filesOf(one)
   }
 }
 
-/** The server takes names in Unicode normalization form C only, and macOS gives another one. */
+/** The server accepts names in Unicode NFC only, but macOS provides NFD. */
 function nameOf(path: string): string {
   return path.normalize('NFC')
 }

@@ -2,20 +2,20 @@ import { signal } from '@preact/signals'
 import type { FileRecord } from '../../protocol/files.js'
 import { csrfHeader, filePath } from '../../protocol/routes.js'
 import { beforeSignOut, me } from '../account.js'
-import { Refusal, send, Unreachable } from '../api.js'
+import { callApi, Refusal, Unreachable } from '../api.js'
 import { isMine, onJobEnd } from '../live/job-store.js'
 
 export const undoMs = 10_000
 
 interface Removal {
   file: FileRecord
-  /** Whose it is. */
+  /** The account that owns it. */
   account: string | undefined
   timer: ReturnType<typeof setTimeout>
-  /** Of the version that was deleted: another one under the name stays. */
+  /** The entity tag of the deleted version: another version of the name is kept. */
   entityTag: string | undefined
   tagging: Promise<unknown>
-  /** The request, once it is on its way. */
+  /** The request, once it is sent. */
   sent?: Promise<void>
   onEnd(error?: unknown): void
 }
@@ -23,14 +23,14 @@ interface Removal {
 const removals = new Map<string, Removal>()
 const removed = signal<ReadonlySet<string>>(new Set())
 
-/** Whether this version of a file is as good as gone: it is not shown, also where a listing still has it. */
+/** Whether this version of a file is about to be removed: it is hidden, even if a listing still has it. */
 export function isRemoved(file: FileRecord): boolean {
   return removed.value.has(versionOf(file))
 }
 
 /**
- * Removes a file in ten seconds, unless the returned function undoes it. `onEnd` hears when nothing can be undone any
- * more, with an error where the file stays.
+ * Removes a file after ten seconds, unless the returned function undoes it. `onEnd` is called when it can no longer be
+ * undone, with an error if the file was not removed.
  */
 export function removeSoon(file: FileRecord, onEnd: (error?: unknown) => void): () => void {
   const { name, sha256 } = file
@@ -42,7 +42,7 @@ export function removeSoon(file: FileRecord, onEnd: (error?: unknown) => void): 
     tagging: Promise.resolve(),
     onEnd,
   }
-  // A file that was put there by hand has another tag, which the listing does not tell.
+  // A file that was added by hand has another entity tag, which the listing lacks.
   if (sha256 === null) {
     removal.tagging = entityTagOf(name).then((tag) => {
       removal.entityTag = tag
@@ -58,7 +58,7 @@ export function removeSoon(file: FileRecord, onEnd: (error?: unknown) => void): 
   }
 }
 
-/** Removes at once what would be removed soon: the name is wanted for another file, or the time is over. */
+/** Removes a file at once instead of later: its name is needed for another file, or the time has passed. */
 export async function settleRemoval(name: string): Promise<void> {
   const removal = removals.get(name)
   if (!removal) return
@@ -71,7 +71,7 @@ async function remove(removal: Removal): Promise<void> {
   try {
     await removal.tagging
     const headers = { 'If-Match': removal.entityTag ?? '*' }
-    await send('DELETE', filePath(removal.file.name), { headers, keepalive: true })
+    await callApi('DELETE', filePath(removal.file.name), { headers, keepalive: true })
     end(removal)
   } catch (error) {
     const hasChanged = error instanceof Refusal && error.code === 'precondition-failed'
@@ -107,7 +107,7 @@ async function entityTagOf(name: string): Promise<string> {
   return tag
 }
 
-// The same bytes have the same entity tag: what was uploaded anew is known by its job.
+// Identical bytes have identical entity tags: a new upload is recognised by its job.
 onJobEnd((job) => {
   const removal = removals.get(job.file ?? '')
   if (!removal || removal.sent || job.kind !== 'upload' || job.state !== 'done' || !isMine(job)) return
@@ -121,7 +121,7 @@ beforeSignOut(async () => {
   await Promise.all([...removals.keys()].map(settleRemoval))
 })
 
-// Requests go out as whoever is signed in: another account may have a file of the same name.
+// Requests use the current session: another account may have a file of the same name.
 me.subscribe((current) => {
   for (const removal of removals.values()) {
     if (removal.sent || removal.account === current?.account) continue
@@ -129,7 +129,7 @@ me.subscribe((current) => {
   }
 })
 
-// Whoever leaves the page does not undo any more.
+// After leaving the page the user can no longer undo.
 addEventListener('pagehide', () => {
   for (const { file, timer, entityTag, sent } of removals.values()) {
     clearTimeout(timer)
@@ -140,5 +140,5 @@ addEventListener('pagehide', () => {
   removals.clear()
 })
 
-/** A file's time may be a little older than its job: file systems have clocks with coarse steps. */
+/** A file's time may be slightly earlier than its job's: file systems have coarse clocks. */
 const clockStepMs = 100

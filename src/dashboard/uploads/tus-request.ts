@@ -10,12 +10,12 @@ export interface TusRequest {
   headers?: Record<string, string>
   body?: Blob
   signal: AbortSignal
-  /** Bytes that the browser has given away; they may not have arrived. */
+  /** Bytes that the browser has sent; they may not have arrived. */
   onSent?(bytes: number): void
 }
 
 /**
- * One request of tus 1.0.0. By XMLHttpRequest, because fetch does not tell how far a body is. Throws `Refusal`,
+ * One request of tus 1.0.0. Uses XMLHttpRequest, because fetch does not report upload progress. Throws `Refusal`,
  * `Unreachable`, and the signal's reason.
  */
 export function tusRequest(

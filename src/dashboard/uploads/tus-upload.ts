@@ -1,44 +1,50 @@
 import { jobHeader, routes } from '../../protocol/routes.js'
 import { Refusal, Unreachable } from '../api.js'
-import { type TusAnswer, tusRequest } from './tus-request.js'
+import { type TusAnswer, type TusRequest, tusRequest } from './tus-request.js'
 import type { UnfinishedUploads } from './unfinished.js'
 
 export interface TusUpload {
   name: string
   file: File
-  /** Whether a file of that name may be replaced. */
+  /** Whether an existing file of that name may be replaced. */
   replace: boolean
   unfinished: UnfinishedUploads
   signal: AbortSignal
-  /** The upload's job, as soon as it has one. */
+  /** Called when the upload has a job. */
   onJob(id: string): void
-  /** Bytes that the server had already when it went on. */
+  /** Called with the bytes that the server had when the upload resumed. */
   onResume(offset: number): void
-  /** The connection is lost; it is tried again. */
+  /** Called when the connection is lost and retried, and when it is restored. */
   onLost(isLost: boolean): void
+  /**
+   * How long a request may make no progress before its connection counts as dead, depending on the known state of the
+   * server.
+   */
+  mostSilenceMs(): number
 }
 
 /**
- * Uploads a file by tus: goes on where an earlier try ended, also one before a reload, and over lost connections. Resolves
- * once the file is published. Throws `Refusal`, and the signal's reason.
+ * Uploads a file by tus: resumes earlier attempts, including those before a reload, and retries lost connections.
+ * Resolves when the file is published. Throws `Refusal`, and the signal's reason.
  */
 export async function tusUpload(upload: TusUpload): Promise<void> {
   const { name, file, unfinished, signal } = upload
-  let place = await keepTrying(upload, () => findPlace(upload))
+  const creation: Creation = { id: null }
+  let place = await keepTrying(upload, () => findPlace(upload, creation))
   for (let pauseMs = leastPauseMs; place.offset < file.size; ) {
     const before = place.offset
     try {
-      const answer = await tusRequest('PATCH', `${routes.tus}/${place.id}`, {
+      const answer = await request(upload, 'PATCH', `${routes.tus}/${place.id}`, {
         headers: { 'Upload-Offset': String(place.offset) },
-        // Chromium reads a file where it sends it, but a slice of one in another process, for twice the work.
+        // Chromium reads a whole file in the process that sends it, but a slice in another process, for twice the CPU
+        // time.
         body: place.offset === 0 ? file : file.slice(place.offset),
-        signal,
       })
       place.offset = offsetOf(answer)
       upload.onLost(false)
     } catch (error) {
       if (!mayTryAgain(error)) throw error
-      upload.onLost(true)
+      upload.onLost(!mustWait(error))
       await pause(pauseMs, signal)
       place = await keepTrying(upload, () => look(place.id, upload))
       upload.onLost(false)
@@ -54,9 +60,15 @@ interface Place {
   offset: number
 }
 
-/** Where an earlier try has got to, else a new upload. */
-async function findPlace(upload: TusUpload): Promise<Place> {
+/** The response of an earlier creation may have been lost: the upload may exist. */
+interface Creation {
+  id: string | null
+}
+
+/** The offset of an earlier attempt, or a new upload. */
+async function findPlace(upload: TusUpload, creation: Creation): Promise<Place> {
   const { name, file, unfinished } = upload
+  if (creation.id !== null) unfinished.add(creation.id, name, file)
   const known = unfinished.find(name, file)
   if (known) {
     try {
@@ -66,38 +78,68 @@ async function findPlace(upload: TusUpload): Promise<Place> {
       return place
     } catch (error) {
       if (!(error instanceof Refusal) || error.status === 401) throw error
-      // It has ended, or expired: a new one then.
+      creation.id = null
+      // It has ended or expired: create a new one.
       unfinished.remove(known.id)
     }
   }
-  return create(upload)
+  return create(upload, creation)
 }
 
-async function look(id: string, { signal }: TusUpload): Promise<Place> {
-  return { id, offset: offsetOf(await tusRequest('HEAD', `${routes.tus}/${id}`, { signal })) }
+async function look(id: string, upload: TusUpload): Promise<Place> {
+  return { id, offset: offsetOf(await request(upload, 'HEAD', `${routes.tus}/${id}`)) }
 }
 
-async function create({ name, file, replace, unfinished, signal, onJob }: TusUpload): Promise<Place> {
+async function create(upload: TusUpload, creation: Creation): Promise<Place> {
+  const { name, file, replace, unfinished, onJob } = upload
   const id = newJobId()
+  creation.id = id
   onJob(id)
   const whole = file.size > 0 && file.size <= creationBytes
-  const answer = await tusRequest('POST', routes.tus, {
+  const answer = await request(upload, 'POST', routes.tus, {
     headers: {
       'Upload-Length': String(file.size),
       'Upload-Metadata': metadataOf({ filename: name, ...(file.type ? { filetype: file.type } : {}) }),
       [jobHeader]: id,
-      // Another upload of the account may be running, from wherever: this one waits for its turn.
+      // Another upload of the account may be running elsewhere: this one waits for a slot.
       Prefer: 'wait=86400',
       ...(replace ? {} : { 'If-None-Match': '*' }),
     },
     ...(whole ? { body: file } : {}),
-    signal,
   })
   if (file.size > creationBytes) unfinished.add(id, name, file)
   return { id, offset: offsetOf(answer) }
 }
 
-/** Repeats what fails because nobody answered, or only for now. */
+/** Sends one request. Also throws `Unreachable` if it makes no progress. */
+async function request(
+  { signal, mostSilenceMs }: TusUpload,
+  method: 'POST' | 'HEAD' | 'PATCH',
+  path: string,
+  { headers, body }: Pick<TusRequest, 'headers' | 'body'> = {},
+): Promise<TusAnswer> {
+  const silence = new AbortController()
+  let movedAt = performance.now()
+  const onSent = () => {
+    movedAt = performance.now()
+  }
+  const watch = setInterval(() => {
+    if (performance.now() - movedAt > mostSilenceMs()) silence.abort(new Unreachable())
+  }, 500)
+  try {
+    const either = AbortSignal.any([signal, silence.signal])
+    return await tusRequest(method, path, {
+      ...(headers && { headers }),
+      ...(body && { body }),
+      signal: either,
+      onSent,
+    })
+  } finally {
+    clearInterval(watch)
+  }
+}
+
+/** Retries requests that got no response, or a temporary failure. */
 async function keepTrying<T>(upload: TusUpload, attempt: () => Promise<T>): Promise<T> {
   for (let pauseMs = leastPauseMs; ; pauseMs = Math.min(pauseMs * 2, mostPauseMs)) {
     try {
@@ -106,15 +148,23 @@ async function keepTrying<T>(upload: TusUpload, attempt: () => Promise<T>): Prom
       return result
     } catch (error) {
       if (!mayTryAgain(error)) throw error
-      upload.onLost(true)
+      upload.onLost(!mustWait(error))
       await pause(pauseMs, upload.signal)
     }
   }
 }
 
+const passing = ['offset-mismatch', 'stalled', 'busy', 'shutting-down', 'storage-unavailable']
+
 function mayTryAgain(error: unknown): boolean {
   if (error instanceof Unreachable) return true
-  return error instanceof Refusal && ['offset-mismatch', 'stalled', 'busy', 'shutting-down'].includes(error.code)
+  if (mustWait(error)) return true
+  return error instanceof Refusal && passing.includes(error.code)
+}
+
+/** Behind a proxy the server ends each wait for a slot before the proxy times out. */
+function mustWait(error: unknown): boolean {
+  return error instanceof Refusal && error.code === 'job-running'
 }
 
 function offsetOf(answer: TusAnswer): number {
@@ -132,7 +182,7 @@ function base64(text: string): string {
   return btoa(String.fromCharCode(...new TextEncoder().encode(text)))
 }
 
-/** `crypto.randomUUID` is for pages by https only. */
+/** `crypto.randomUUID` is available over https only. */
 function newJobId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   bytes[6] = (bytes[6]! & 0x0f) | 0x40
@@ -156,7 +206,7 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   })
 }
 
-/** So small that a second request would take longer than its bytes. */
+/** So small that another request would take longer than its bytes. */
 const creationBytes = 256 * 1024
 const leastPauseMs = 300
 const mostPauseMs = 5000

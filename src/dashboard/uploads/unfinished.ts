@@ -1,13 +1,13 @@
-/** An upload that can go on once the same file is chosen again. */
+/** An upload that resumes when the same file is chosen again. */
 export interface Unfinished {
-  /** Of the upload, and of its job. */
+  /** Of the upload and of its job. */
   id: string
   name: string
   size: number
   modified: number
 }
 
-/** Remembers the unfinished uploads of an account in this browser, across reloads. */
+/** Stores the unfinished uploads of an account in this browser, across reloads. */
 export function openUnfinished(account: string) {
   const key = `filejobs-uploads ${location.host} ${account}`
   const read = (): Unfinished[] => parse(localStorage.getItem(key))

@@ -2,13 +2,13 @@ import { useState } from 'preact/hooks'
 import type { SessionList, SessionRecord } from '../../protocol/accounts.js'
 import { routes } from '../../protocol/routes.js'
 import { me, signOut } from '../account.js'
-import { send, wordsOf } from '../api.js'
+import { callApi, errorText } from '../api.js'
+import { formatShortTime } from '../labels.js'
 import { useLoaded } from '../parts/loaded.js'
 import { Failed, Loading } from '../parts/states.js'
 import { toast, toastError } from '../parts/toasts.js'
-import { formatTime } from '../words.js'
 
-/** Who I am, where I am signed in, and my password. */
+/** The signed-in account, its sessions, and its password. */
 export function AccountView() {
   const account = me.value
   return (
@@ -46,13 +46,15 @@ export function AccountView() {
 }
 
 function Sessions() {
-  const { value, error, reload } = useLoaded('sessions', (signal) =>
-    send<SessionList>('GET', routes.sessions, { signal }),
+  const { value, error, reload } = useLoaded(
+    'sessions',
+    (signal) => callApi<SessionList>('GET', routes.sessions, { signal }),
+    { watch: true },
   )
 
   async function revoke({ id, client }: SessionRecord) {
     try {
-      await send('DELETE', `${routes.sessions}/${encodeURIComponent(id)}`)
+      await callApi('DELETE', `${routes.sessions}/${encodeURIComponent(id)}`)
       toast({ tone: 'good', title: 'Session revoked', text: nameOf(client) })
     } catch (failure) {
       toastError('Not revoked', failure)
@@ -76,7 +78,7 @@ function Sessions() {
                 <strong>{nameOf(session.client)}</strong>
                 {session.current && <span class="state done">this one</span>}
                 <div class="dim">
-                  since {formatTime(session.createdAt)} · last used {formatTime(session.lastUsedAt)}
+                  since {formatShortTime(session.createdAt)} · last used {formatShortTime(session.lastUsedAt)}
                 </div>
               </div>
               {!session.current && (
@@ -106,11 +108,11 @@ function Password() {
     const data = new FormData(form)
     setError(null)
     try {
-      await send('POST', routes.password, { json: { current: data.get('current'), new: data.get('new') } })
+      await callApi('POST', routes.password, { json: { current: data.get('current'), new: data.get('new') } })
       form.reset()
       toast({ tone: 'good', title: 'Password changed', text: 'Your other sessions have ended.' })
     } catch (failure) {
-      setError(wordsOf(failure))
+      setError(errorText(failure))
     }
   }
 
@@ -139,7 +141,7 @@ function Password() {
   )
 }
 
-/** What people call the program of a User-Agent. */
+/** A short name for a User-Agent. */
 function nameOf(client: string): string {
   const browser = /(Firefox|Edg|OPR|Chrome|Safari)\/[\d.]+/.exec(client)?.[1]
   const system = /Windows|Mac OS X|Android|iPhone|iPad|Linux/.exec(client)?.[0]

@@ -3,11 +3,11 @@ import { Icon } from '../parts/icon.js'
 import { toastError } from '../parts/toasts.js'
 import { type ChosenFile, droppedFiles } from '../uploads/dropped-files.js'
 
-/** The whole page takes what is dropped on it; while something is dragged, it says so. */
+/** Files can be dropped anywhere on the page; while something is dragged, an overlay is shown. */
 export function DropZone({ onFiles }: { onFiles(files: ChosenFile[]): void }) {
   const [isOver, setIsOver] = useState(false)
   useEffect(() => {
-    // Entering a child comes before leaving its parent, so that they are counted.
+    // Entering a child fires before leaving its parent, so count them.
     let depth = 0
     const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false
     const show = (change: number) => {

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { useRef, useState } from 'preact/hooks'
 import type { FileList, FileRecord } from '../../protocol/files.js'
-import { send } from '../api.js'
+import { callApi } from '../api.js'
 import { useLoaded } from '../parts/loaded.js'
 import { Pager } from '../parts/pager.js'
 import { Search } from '../parts/search.js'
@@ -9,28 +9,30 @@ import { Empty, Failed, Loading } from '../parts/states.js'
 
 const pageSize = 50
 
-/** A listing of files, as far as it was asked for. */
+/** The loaded pages of a listing of files. */
 export interface FilePages {
   files: FileRecord[] | undefined
   error: unknown
   reload(): void
   search: string
   setSearch(text: string): void
-  /** The first is 1. */
+  /** The first page is 1. */
   page: number
   back: (() => void) | null
   next: (() => void) | null
 }
 
-/** Lists the files at a path of the API, searched and page by page. */
+/** Lists the files at a path of the API, filtered and page by page. */
 export function useFilePages(path: string): FilePages {
   const [search, setSearch] = useState('')
   const [cursors, setCursors] = useState<string[]>([])
   const query = { search, limit: pageSize, cursor: cursors.at(-1) }
-  const { value, error, reload } = useLoaded(JSON.stringify([path, query]), (signal) =>
-    send<FileList>('GET', path, { query, signal }),
+  const { value, error, reload } = useLoaded(
+    JSON.stringify([path, query]),
+    (signal) => callApi<FileList>('GET', path, { query, signal }),
+    { watch: true },
   )
-  // While the next answer is on its way, the rows before it stay: without them the list would collapse at each letter.
+  // Keep the rows until the next response: without them the list would collapse at each keystroke.
   const before = useRef<{ path: string; files: FileRecord[] } | null>(null)
   if (value) before.current = { path, files: value.files }
   const kept = before.current?.path === path && before.current.files.length > 0 ? before.current.files : undefined
@@ -52,17 +54,17 @@ export function useFilePages(path: string): FilePages {
 export interface FilePanelProps {
   label: string
   pages: FilePages
-  /** What of them is shown. */
+  /** The visible files. */
   files: FileRecord[] | undefined
-  /** In place of files where there are none at all. */
+  /** Shown instead of files if there are none. */
   none: ComponentChildren
-  /** Beside the search. */
+  /** Shown next to the search field. */
   head?: ComponentChildren
   /** The table of the files. */
   children(files: FileRecord[]): ComponentChildren
 }
 
-/** The panel of a listing: its search, its pages, and its states. */
+/** The panel of a listing: search, pages, and states. */
 export function FilePanel({ label, pages, files, none, head, children }: FilePanelProps) {
   const { error, reload, search, setSearch, page, back, next } = pages
   return (
@@ -81,7 +83,7 @@ export function FilePanel({ label, pages, files, none, head, children }: FilePan
   )
 }
 
-/** They can be had back for some seconds, so nothing is said about what there is without them. */
+/** They can be restored for some seconds, so do not report an empty list. */
 function AllRemoved() {
   return <p class="dim">What was listed here is being deleted.</p>
 }

@@ -1,11 +1,12 @@
 import { useState } from 'preact/hooks'
 import type { FileRecord } from '../../protocol/files.js'
+import { formatBytes } from '../../protocol/units.js'
+import { formatShortTime } from '../labels.js'
 import { FileName } from '../parts/file-name.js'
 import { Icon } from '../parts/icon.js'
 import { IconButton } from '../parts/icon-button.js'
 import { toast, toastError } from '../parts/toasts.js'
 import { removeSoon, undoMs } from '../uploads/pending-removals.js'
-import { formatBytes, formatTime } from '../words.js'
 import { DownloadLink } from './download-link.js'
 import { ImportDialog } from './import-dialog.js'
 import { RenameDialog } from './rename-dialog.js'
@@ -15,7 +16,7 @@ type Doing = { what: 'rename' | 'share' | 'import'; file: FileRecord } | null
 
 export interface FileTableProps {
   files: FileRecord[]
-  /** The ops account that publishes them: they are for reading only. */
+  /** The ops account that publishes them: they are read-only. */
   ops?: string
   onChange(): void
 }
@@ -54,7 +55,7 @@ export function FileTable({ files, ops, onChange }: FileTableProps) {
                 <td class="number">{formatBytes(file.size)}</td>
                 <td class="number">
                   <time dateTime={file.uploadedAt} title={new Date(file.uploadedAt).toLocaleString()}>
-                    {formatTime(file.uploadedAt)}
+                    {formatShortTime(file.uploadedAt)}
                   </time>
                 </td>
                 <td class="row-actions">
@@ -115,7 +116,7 @@ function remove(file: FileRecord, onChange: () => void): void {
   })
 }
 
-/** The row of a file, else the one that took its place. */
+/** Focuses the row of a file, or the one that took its position. */
 function focusRow(name: string, place: number): void {
   const all = rows()
   const row = all.find(({ dataset }) => dataset.file === name) ?? all[Math.min(place, all.length - 1)]

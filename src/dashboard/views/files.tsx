@@ -10,10 +10,11 @@ import { enqueue } from '../uploads/upload-queue.js'
 import { DropZone } from './drop-zone.js'
 import { FilePanel, useFilePages } from './file-pages.js'
 import { FileTable } from './file-table.js'
+import { QueuedDownloads } from './queued-downloads.js'
 import { UnfinishedNote } from './unfinished-note.js'
 import { UploadPanel } from './upload-panel.js'
 
-/** The account's files, and the way in for new ones. */
+/** The account's files, and the upload area. */
 export function FilesView() {
   const pages = useFilePages(routes.files)
   useReloadAfter(isNewFile, pages.reload)
@@ -28,6 +29,7 @@ export function FilesView() {
       <DropZone onFiles={enqueue} />
       <UnfinishedNote />
       <UploadPanel />
+      <QueuedDownloads />
       <FilePanel label="My files" pages={pages} files={files} none={<NoFiles />}>
         {(some) => <FileTable files={some} onChange={pages.reload} />}
       </FilePanel>
@@ -35,7 +37,7 @@ export function FilesView() {
   )
 }
 
-/** Whatever was uploaded from anywhere shows up by itself. */
+/** Files that were uploaded elsewhere appear automatically. */
 function isNewFile(job: JobRecord): boolean {
   return job.kind === 'upload' && job.state === 'done' && isMine(job)
 }

@@ -1,14 +1,14 @@
 import { useState } from 'preact/hooks'
 import type { JobRecord } from '../../protocol/jobs.js'
 import { routes } from '../../protocol/routes.js'
-import { send } from '../api.js'
+import { callApi } from '../api.js'
 import { announceImport } from '../parts/announce-import.js'
 import { Dialog } from '../parts/dialog.js'
 import { DialogForm } from '../parts/dialog-form.js'
 import { FileName } from '../parts/file-name.js'
 import { goTo } from '../route.js'
 
-/** Begins the import of a CSV as a table. Its progress is shown with the tables, and with the jobs. */
+/** Starts the import of a CSV into a table. Its progress is shown with the tables and the jobs. */
 export function ImportDialog({ name, onClose }: { name: string; onClose(): void }) {
   const [table, setTable] = useState('')
   const [dateColumn, setDateColumn] = useState('')
@@ -21,7 +21,7 @@ export function ImportDialog({ name, onClose }: { name: string; onClose(): void 
       ...(dateColumn.trim() ? { dateColumn: dateColumn.trim() } : {}),
       ...(skipBadLines ? { skipBadLines } : {}),
     }
-    announceImport(await send<JobRecord>('POST', routes.import, { json }))
+    announceImport(await callApi<JobRecord>('POST', routes.import, { json }))
     onClose()
     goTo('tables')
   }

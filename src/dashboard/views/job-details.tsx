@@ -1,6 +1,9 @@
+import { useRef } from 'preact/hooks'
 import type { JobRecord } from '../../protocol/jobs.js'
 import { jobPath } from '../../protocol/routes.js'
-import { send } from '../api.js'
+import { formatBytes, formatDuration } from '../../protocol/units.js'
+import { callApi } from '../api.js'
+import { formatRate, kindLabels, stateLabels, timeLeft } from '../labels.js'
 import { findLive, revision } from '../live/job-store.js'
 import { Bar } from '../parts/bar.js'
 import { Dialog } from '../parts/dialog.js'
@@ -8,15 +11,18 @@ import { FileName } from '../parts/file-name.js'
 import { LazyChart } from '../parts/lazy-chart.js'
 import { useLoaded } from '../parts/loaded.js'
 import { Failed, Loading } from '../parts/states.js'
-import { formatBytes, formatDuration, formatRate, kindWords, stateWords, timeLeft } from '../words.js'
 import { JobButtons, nameOf } from './job-row.js'
 
-/** Everything about one job: the curve of its rate while it runs, and how it ended. */
+/** All details of one job: the chart of its rate while it runs, and how it ended. */
 export function JobDetails({ id, onClose, onLimit }: { id: string; onClose(): void; onLimit(id: string): void }) {
   revision.value
   const live = findLive(id)
-  const { value, error, reload } = useLoaded(id, (signal) => send<JobRecord>('GET', jobPath(id), { signal }))
-  const record = live?.record ?? value
+  // Reloaded when it is no longer live: the first response showed a running job.
+  const key = `${id} ${live ? 'live' : 'ended'}`
+  const { value, error, reload } = useLoaded(key, (signal) => callApi<JobRecord>('GET', jobPath(id), { signal }))
+  const last = useRef<JobRecord | undefined>(undefined)
+  last.current = live?.record ?? value ?? last.current
+  const record = last.current
   if (!record) {
     return (
       <Dialog title="Job" onClose={onClose} wide>
@@ -28,7 +34,7 @@ export function JobDetails({ id, onClose, onLimit }: { id: string; onClose(): vo
     <Dialog title={<FileName name={nameOf(record)} />} onClose={onClose} wide>
       <div class={`job-details ${record.kind}`}>
         <p class="job-details-state">
-          <span class={`state ${record.state}`}>{stateWords[record.state]}</span>
+          <span class={`state ${record.state}`}>{stateLabels[record.state]}</span>
           {live?.endedAt === null && (
             <span class="job-actions">
               <JobButtons record={record} onLimit={onLimit} />
@@ -58,7 +64,7 @@ function Facts({ record }: { record: JobRecord }) {
   const { startedAt, endedAt, error } = record
   const took = startedAt && endedAt ? Date.parse(endedAt) - Date.parse(startedAt) : null
   const facts: [string, string | null][] = [
-    ['Kind', kindWords[record.kind]],
+    ['Kind', kindLabels[record.kind]],
     ['Account', record.account],
     ['Table', record.table],
     [

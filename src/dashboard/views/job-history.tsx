@@ -1,22 +1,23 @@
 import { useState } from 'preact/hooks'
 import type { JobKind, JobList, JobRecord, JobState } from '../../protocol/jobs.js'
 import { routes } from '../../protocol/routes.js'
-import { send } from '../api.js'
+import { formatBytes, formatDuration } from '../../protocol/units.js'
+import { callApi } from '../api.js'
+import { formatShortTime, kindLabels, pluralLabels, stateLabels } from '../labels.js'
 import { FileName } from '../parts/file-name.js'
 import { Icon } from '../parts/icon.js'
 import { useLoaded } from '../parts/loaded.js'
 import { Pager } from '../parts/pager.js'
 import { useReloadAfter } from '../parts/reload-after.js'
 import { Empty, Failed, Loading } from '../parts/states.js'
-import { formatBytes, formatDuration, formatTime, kindWords, stateWords } from '../words.js'
 import { kindIcons, nameOf } from './job-row.js'
 
 const ended = ['done', 'stopped', 'failed'] as const satisfies JobState[]
-const kinds = Object.keys(kindWords) as JobKind[]
+const kinds = Object.keys(kindLabels) as JobKind[]
 const pageSize = 20
 
-/** What ran: filtered by kind and end, page by page. */
-export function JobHistory({ everyone, onOpen }: { everyone: boolean; onOpen(id: string): void }) {
+/** Past jobs: filtered by kind and state, page by page. */
+export function JobHistoryView({ everyone, onOpen }: { everyone: boolean; onOpen(id: string): void }) {
   const [kind, setKind] = useState('')
   const [state, setState] = useState('')
   // The cursors of the pages up to this one.
@@ -30,7 +31,7 @@ export function JobHistory({ everyone, onOpen }: { everyone: boolean; onOpen(id:
     cursor,
   }
   const { value, error, reload } = useLoaded(JSON.stringify(query), (signal) =>
-    send<JobList>('GET', routes.jobs, { query, signal }),
+    callApi<JobList>('GET', routes.jobs, { query, signal }),
   )
   useReloadAfter(isAny, reload)
 
@@ -48,7 +49,7 @@ export function JobHistory({ everyone, onOpen }: { everyone: boolean; onOpen(id:
             <option value="">all</option>
             {kinds.map((one) => (
               <option key={one} value={one}>
-                {kindWords[one].toLowerCase()}s
+                {pluralLabels[one]}
               </option>
             ))}
           </select>
@@ -59,7 +60,7 @@ export function JobHistory({ everyone, onOpen }: { everyone: boolean; onOpen(id:
             <option value="">any</option>
             {ended.map((one) => (
               <option key={one} value={one}>
-                {stateWords[one]}
+                {stateLabels[one]}
               </option>
             ))}
           </select>
@@ -111,9 +112,9 @@ function HistoryTable({ jobs, everyone, onOpen }: { jobs: JobRecord[]; everyone:
           {jobs.map((job) => (
             <tr key={job.id} class={job.kind}>
               <td class="name-cell">
-                <span class="kind-icon small" title={kindWords[job.kind]}>
+                <span class="kind-icon small" title={kindLabels[job.kind]}>
                   <Icon name={kindIcons[job.kind]} />
-                  <span class="hidden">{kindWords[job.kind]}</span>
+                  <span class="hidden">{kindLabels[job.kind]}</span>
                 </span>
                 <button type="button" class="job-name" onClick={() => onOpen(job.id)}>
                   <FileName name={nameOf(job)} />
@@ -121,12 +122,14 @@ function HistoryTable({ jobs, everyone, onOpen }: { jobs: JobRecord[]; everyone:
               </td>
               {everyone && <td>{job.account}</td>}
               <td class="end-cell" title={job.stoppedBy ? `stopped by ${job.stoppedBy}` : ''}>
-                <span class={`state ${job.state}`}>{stateWords[job.state]}</span>
+                <span class={`state ${job.state}`}>{stateLabels[job.state]}</span>
                 {job.stoppedBy && <span class="dim wide-only"> by {job.stoppedBy}</span>}
               </td>
               <td class="number">{formatBytes(job.bytes)}</td>
               <td class="number wide-only">{tookWords(job)}</td>
-              <td class="number">{job.endedAt && <time dateTime={job.endedAt}>{formatTime(job.endedAt)}</time>}</td>
+              <td class="number">
+                {job.endedAt && <time dateTime={job.endedAt}>{formatShortTime(job.endedAt)}</time>}
+              </td>
             </tr>
           ))}
         </tbody>

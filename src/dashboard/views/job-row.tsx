@@ -1,4 +1,6 @@
 import type { JobRecord } from '../../protocol/jobs.js'
+import { formatBytes } from '../../protocol/units.js'
+import { formatRate, kindLabels, stateLabels, timeLeft } from '../labels.js'
 import { findLive, type LiveJob, revision } from '../live/job-store.js'
 import { Bar } from '../parts/bar.js'
 import { FileName } from '../parts/file-name.js'
@@ -6,24 +8,23 @@ import { Icon, type IconName } from '../parts/icon.js'
 import { IconButton } from '../parts/icon-button.js'
 import { pauseJob, resumeJob, stopJob } from '../parts/job-actions.js'
 import { Sparkline } from '../parts/sparkline.js'
-import { formatBytes, formatRate, kindWords, stateWords, timeLeft } from '../words.js'
 
 export interface JobRowProps {
   job: LiveJob
-  /** Whose it is, where not all are one's own. */
+  /** Show the account if jobs of several accounts are listed. */
   showAccount: boolean
   onOpen(id: string): void
   onLimit(id: string): void
 }
 
-/** A job that runs, or has just ended. */
+/** A job that is running or has just ended. */
 export function JobRow({ job, showAccount, onOpen, onLimit }: JobRowProps) {
   const { record, rates } = findLive(job.record.id) ?? job
   const { kind, state, percent, rate } = record
   const name = nameOf(record)
   return (
-    <article class={`job ${kind} is-${state}`} aria-label={`${kindWords[kind]} ${name}`} data-job={record.id}>
-      <span class="kind-icon" title={kindWords[kind]}>
+    <article class={`job ${kind} is-${state}`} aria-label={`${kindLabels[kind]} ${name}`} data-job={record.id}>
+      <span class="kind-icon" title={kindLabels[kind]}>
         <Icon name={kindIcons[kind]} />
       </span>
       <div class="job-main">
@@ -32,9 +33,9 @@ export function JobRow({ job, showAccount, onOpen, onLimit }: JobRowProps) {
             <FileName name={name} />
           </button>
           {showAccount && <span class="account-tag">{record.account}</span>}
-          {state !== 'running' && <span class={`state ${state}`}>{stateWords[state]}</span>}
+          {state !== 'running' && <span class={`state ${state}`}>{stateLabels[state]}</span>}
         </div>
-        <Bar percent={percentShown(record)} label={`${kindWords[kind]} ${name}`} tone={toneOf(record)} />
+        <Bar percent={percentShown(record)} label={`${kindLabels[kind]} ${name}`} tone={toneOf(record)} />
         <div class="job-facts">
           <span>{progressWords(record)}</span>
           {percent !== null && <span class="percent">{percent} %</span>}
@@ -59,7 +60,7 @@ export function JobButtons({ record, onLimit }: { record: JobRecord; onLimit(id:
   const canStop = ['waiting', 'running', 'paused', 'interrupted'].includes(state)
   return (
     <>
-      {/* One button for both, because another one in its place would not have the focus. */}
+      {/* One button for both actions, so that it keeps the focus. */}
       {isTransfer && (state === 'running' || isPaused) && (
         <IconButton
           icon={isPaused ? 'play' : 'pause'}
@@ -76,7 +77,7 @@ export function JobButtons({ record, onLimit }: { record: JobRecord; onLimit(id:
 }
 
 export function nameOf({ file, table, kind }: JobRecord): string {
-  return file ?? table ?? kindWords[kind]
+  return file ?? table ?? kindLabels[kind]
 }
 
 export const kindIcons = {

@@ -1,16 +1,16 @@
 import { useState } from 'preact/hooks'
+import { count, formatRate } from '../labels.js'
 import { type LiveJob, liveJobs, myLiveJobs, revision, totalRates } from '../live/job-store.js'
 import { LazyChart } from '../parts/lazy-chart.js'
 import { useMedia } from '../parts/media.js'
 import { Empty } from '../parts/states.js'
 import { VirtualList } from '../parts/virtual-list.js'
-import { count, formatRate } from '../words.js'
 import { JobDetails } from './job-details.js'
-import { JobHistory } from './job-history.js'
+import { JobHistoryView } from './job-history.js'
 import { JobRow } from './job-row.js'
 import { LimitDialog } from './limit-dialog.js'
 
-/** What runs now, live, and what ran. An admin chooses whose. */
+/** Running jobs, live, and past ones. An admin chooses whose. */
 export function JobsView({ isAdmin }: { isAdmin: boolean }) {
   const [everyone, setEveryone] = useState(isAdmin)
   const [opened, setOpened] = useState<string | null>(null)
@@ -52,7 +52,7 @@ export function JobsView({ isAdmin }: { isAdmin: boolean }) {
           <RunningJobs jobs={jobs} everyone={everyone} onOpen={setOpened} onLimit={setLimited} />
         )}
       </section>
-      <JobHistory everyone={everyone} onOpen={setOpened} />
+      <JobHistoryView everyone={everyone} onOpen={setOpened} />
       {opened && <JobDetails key={opened} id={opened} onClose={() => setOpened(null)} onLimit={setLimited} />}
       {limited && <LimitDialog key={limited} id={limited} onClose={() => setLimited(null)} />}
     </>
@@ -85,7 +85,7 @@ function idOf({ record }: LiveJob): string {
   return record.id
 }
 
-/** What all of it moves each second, with the course of the last minutes. */
+/** The total rate, with a chart of the last minutes. */
 function TotalRate({ everyone, jobs }: { everyone: boolean; jobs: LiveJob[] }) {
   revision.value
   const now = jobs.reduce((sum, { record }) => sum + (record.state === 'running' ? (record.rate ?? 0) : 0), 0)

@@ -1,16 +1,15 @@
 import { useState } from 'preact/hooks'
-import { parseSize } from '../../protocol/units.js'
+import { formatBytes, parseSize } from '../../protocol/units.js'
 import { findLive } from '../live/job-store.js'
 import { Dialog } from '../parts/dialog.js'
 import { DialogForm } from '../parts/dialog-form.js'
 import { FileName } from '../parts/file-name.js'
 import { limitJob } from '../parts/job-actions.js'
-import { formatBytes } from '../words.js'
 import { nameOf } from './job-row.js'
 
 const presets = ['256K', '1M', '5M', '20M', '100M']
 
-/** Asks how fast a job may be. */
+/** Asks for the rate limit of a job. */
 export function LimitDialog({ id, onClose }: { id: string; onClose(): void }) {
   const record = findLive(id)?.record
   const [text, setText] = useState(record?.rateLimit ? formatBytes(record.rateLimit).replace(/[ iB]/g, '') : '')

@@ -1,21 +1,27 @@
 import { routes } from '../../protocol/routes.js'
 import type { ShareList, ShareRecord } from '../../protocol/shares.js'
-import { send } from '../api.js'
+import { callApi } from '../api.js'
+import { timeUntil } from '../labels.js'
 import { CopyField } from '../parts/copy-field.js'
 import { FileName } from '../parts/file-name.js'
 import { IconButton } from '../parts/icon-button.js'
 import { useLoaded } from '../parts/loaded.js'
 import { Empty, Failed, Loading } from '../parts/states.js'
 import { toast, toastError } from '../parts/toasts.js'
-import { timeUntil } from '../words.js'
 
-/** The links that work without an account. */
+/** The share links, which work without an account. */
 export function LinksView() {
-  const { value, error, reload } = useLoaded('links', (signal) => send<ShareList>('GET', routes.shares, { signal }))
+  const { value, error, reload } = useLoaded(
+    'links',
+    (signal) => callApi<ShareList>('GET', routes.shares, { signal }),
+    {
+      watch: true,
+    },
+  )
 
   async function revoke({ id, filename }: ShareRecord) {
     try {
-      await send('DELETE', `${routes.shares}/${encodeURIComponent(id)}`)
+      await callApi('DELETE', `${routes.shares}/${encodeURIComponent(id)}`)
       toast({ tone: 'good', title: 'Link revoked', text: <FileName name={filename} /> })
     } catch (failure) {
       toastError('Not revoked', failure)
@@ -33,7 +39,7 @@ export function LinksView() {
         {!value && error === undefined && <Loading rows={3} />}
         {value?.shares.length === 0 && (
           <Empty icon="link" title="No links">
-            Share a file under Files: whoever has the link gets it without an account, until it expires.
+            Share a file under Files: anyone with the link can download it without an account until it expires.
           </Empty>
         )}
         {value && value.shares.length > 0 && (
@@ -42,7 +48,11 @@ export function LinksView() {
               <li key={share.id} data-link={share.filename}>
                 <div class="link-words">
                   <FileName name={share.filename} />
-                  <span class="dim">works for another {timeUntil(share.expiresAt)}</span>
+                  {share.available ? (
+                    <span class="dim">works for another {timeUntil(share.expiresAt)}</span>
+                  ) : (
+                    <span class="state failed">its file is gone: the link leads to nothing</span>
+                  )}
                 </div>
                 <CopyField text={share.url} label={`Link to ${share.filename}`} />
                 <IconButton

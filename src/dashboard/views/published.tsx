@@ -8,8 +8,9 @@ import { openPublishers } from '../publishers.js'
 import { goTo, hrefOf } from '../route.js'
 import { FilePanel, useFilePages } from './file-pages.js'
 import { FileTable } from './file-table.js'
+import { QueuedDownloads } from './queued-downloads.js'
 
-/** For a client: what the ops account of that name publishes; which one is asked for above it. */
+/** For clients: the published files of the ops account that is chosen above. */
 export function PublishedView({ ops }: { ops: string }) {
   const publishers = openPublishers(me.value?.account ?? '')
   const [known, setKnown] = useState(publishers.list)
@@ -22,6 +23,7 @@ export function PublishedView({ ops }: { ops: string }) {
       <header class="view-head">
         <h1>Files</h1>
       </header>
+      <QueuedDownloads />
       <section class="panel" aria-label="Whose files">
         <OpsForm ops={ops} />
         {known.length > 0 && (
@@ -40,8 +42,8 @@ export function PublishedView({ ops }: { ops: string }) {
       {ops === '' && (
         <section class="panel" aria-label="Published files">
           <Empty icon="folder" title="No ops account is open">
-            A client account reads what ops accounts publish. Whoever publishes files for you can tell you the name of
-            theirs. From a terminal: <code>filejobs ls ops:NAME</code>
+            A client account reads what ops accounts publish. Ask the publisher for the name of theirs. From a terminal:{' '}
+            <code>filejobs ls ops:NAME</code>
           </Empty>
         </section>
       )}
@@ -61,7 +63,7 @@ function OpsForm({ ops }: { ops: string }) {
 
   function submit(event: SubmitEvent) {
     event.preventDefault()
-    // As the command line writes it, too.
+    // Also accepts the notation of the command line.
     const name = text.trim().replace(/^ops:|\/+$/gi, '')
     if (isUsername(name)) goTo('files', name)
     else setError(`“${name}” cannot be the name of an account.`)
@@ -97,7 +99,7 @@ function OpsForm({ ops }: { ops: string }) {
 
 interface PublishedProps {
   ops: string
-  /** Whether there is such an account. */
+  /** Called with whether the account exists. */
   onAnswer(isThere: boolean): void
 }
 
@@ -115,7 +117,7 @@ function Published({ ops, onAnswer }: PublishedProps) {
       pages={pages}
       files={files}
       head={
-        // Jobs of others are not told to a client, so that nothing says by itself that there is something new.
+        // Clients cannot see the jobs of others, so new files are not announced.
         <button type="button" onClick={reload}>
           Refresh
         </button>
@@ -145,7 +147,7 @@ function isUsername(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/.test(text)
 }
 
-/** Usernames compare regardless of case. */
+/** Usernames are case-insensitive. */
 function isSame(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase()
 }

@@ -1,11 +1,11 @@
 import { useRef, useState } from 'preact/hooks'
 import { routes } from '../../protocol/routes.js'
 import type { QueryAnswer, TableRecord } from '../../protocol/tables.js'
-import { send, wordsOf } from '../api.js'
-import { count } from '../words.js'
+import { callApi, errorText } from '../api.js'
+import { count } from '../labels.js'
 import { RowTable } from './row-table.js'
 
-/** A place to ask one's own tables in SQL. */
+/** Queries the account's own tables by SQL. */
 export function QueryBox({ tables }: { tables: TableRecord[] }) {
   const [sql, setSql] = useState(`select * from ${tables[0]?.name ?? 'table'} limit 20`)
   const [answer, setAnswer] = useState<QueryAnswer | null>(null)
@@ -19,9 +19,10 @@ export function QueryBox({ tables }: { tables: TableRecord[] }) {
     setRunning(abort)
     setError(null)
     try {
-      setAnswer(await send<QueryAnswer>('POST', routes.query, { json: { sql }, signal: abort.signal }))
+      setAnswer(await callApi<QueryAnswer>('POST', routes.query, { json: { sql }, signal: abort.signal }))
     } catch (failure) {
-      if (!abort.signal.aborted) setError(wordsOf(failure))
+      setAnswer(null)
+      if (!abort.signal.aborted) setError(errorText(failure))
     } finally {
       setRunning(null)
     }

@@ -1,18 +1,18 @@
 import { useState } from 'preact/hooks'
 import { filePath } from '../../protocol/routes.js'
-import { send } from '../api.js'
+import { callApi } from '../api.js'
 import { Dialog } from '../parts/dialog.js'
 import { DialogForm } from '../parts/dialog-form.js'
 import { settleRemoval } from '../uploads/pending-removals.js'
 
-/** Asks for a file's new name; a slash in it makes a folder. */
+/** Asks for a file's new name; a slash in it creates a folder. */
 export function RenameDialog({ name, onClose, onDone }: { name: string; onClose(): void; onDone(): void }) {
   const [to, setTo] = useState(name)
 
   async function rename() {
     if (to !== name) {
       await settleRemoval(to.normalize('NFC'))
-      await send('POST', `${filePath(name)}/move`, { json: { to: to.normalize('NFC') } })
+      await callApi('POST', `${filePath(name)}/move`, { json: { to: to.normalize('NFC') } })
     }
     onDone()
     onClose()

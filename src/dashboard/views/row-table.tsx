@@ -2,7 +2,7 @@ import type { Column } from '../../protocol/tables.js'
 
 const isNumber = /^(integer|double|decimal)/
 
-/** Rows under their columns; numbers stand right, what is missing is marked. */
+/** Rows under their columns; numbers are right-aligned, nulls are marked. */
 export function RowTable({
   columns,
   rows,

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { routes } from '../../protocol/routes.js'
 import type { ShareRecord } from '../../protocol/shares.js'
-import { send } from '../api.js'
+import { callApi } from '../api.js'
 import { CopyField } from '../parts/copy-field.js'
 import { Dialog } from '../parts/dialog.js'
 import { DialogForm } from '../parts/dialog-form.js'
@@ -14,13 +14,13 @@ const times = [
   { label: '30 days', seconds: 30 * 86_400 },
 ]
 
-/** Makes a link to a file that works without an account. */
+/** Creates a link to a file that works without an account. */
 export function ShareDialog({ name, onClose }: { name: string; onClose(): void }) {
   const [seconds, setSeconds] = useState(86_400)
   const [share, setShare] = useState<ShareRecord | null>(null)
 
   async function makeLink() {
-    setShare(await send<ShareRecord>('POST', routes.shares, { json: { filename: name, expiresIn: seconds } }))
+    setShare(await callApi<ShareRecord>('POST', routes.shares, { json: { filename: name, expiresIn: seconds } }))
   }
 
   return (
@@ -32,8 +32,8 @@ export function ShareDialog({ name, onClose }: { name: string; onClose(): void }
         <div class="stack">
           <CopyField text={share.url} label="The link" />
           <p class="hint">
-            Whoever has it gets the file without an account, until {new Date(share.expiresAt).toLocaleString()}. You can
-            revoke it under Links.
+            Anyone with the link can download the file without an account until{' '}
+            {new Date(share.expiresAt).toLocaleString()}. You can revoke it under Links.
           </p>
         </div>
       ) : (

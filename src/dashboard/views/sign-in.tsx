@@ -1,23 +1,22 @@
 import { signal } from '@preact/signals'
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { roles, signupRoles } from '../../protocol/roles.js'
 import { me, signedOutBecause, signIn } from '../account.js'
-import { wordsOf } from '../api.js'
+import { errorText } from '../api.js'
 import { FileName } from '../parts/file-name.js'
 import { Icon } from '../parts/icon.js'
-import { endUploads, forgetUploads } from '../uploads/upload-queue.js'
+import { endUploads, keepUploadsOf } from '../uploads/upload-queue.js'
 
-/** What the end of the session has cut off. */
+/** Names of the uploads that the end of the session has interrupted. */
 const cutOff = signal<string[]>([])
 
 me.subscribe((account) => {
   if (account === null) cutOff.value = endUploads()
   else if (account) {
     cutOff.value = []
-    forgetUploads()
+    keepUploadsOf(account.account)
   }
 })
-
-const roles = ['user', 'ops', 'client', 'admin'] as const
 
 /** The way in: signing in, or making an account. */
 export function SignIn() {
@@ -25,7 +24,7 @@ export function SignIn() {
   const [error, setError] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
   const form = useRef<HTMLFormElement>(null)
-  // Before it is drawn: whoever sees it may type at once.
+  // Before painting: a user may type as soon as it is visible.
   useLayoutEffect(() => form.current?.querySelector<HTMLInputElement>('[name=username]')?.focus(), [])
 
   async function submit(event: SubmitEvent) {
@@ -37,7 +36,7 @@ export function SignIn() {
     try {
       await signIn({ username: text('username').trim(), password: text('password'), role: text('role') }, signup)
     } catch (failure) {
-      setError(wordsOf(failure))
+      setError(errorText(failure))
       form.current?.querySelector<HTMLInputElement>('[name=password]')?.focus()
     } finally {
       setBusy(false)
@@ -95,13 +94,11 @@ export function SignIn() {
           <label class="field">
             <span>Role</span>
             <select name="role">
-              {roles
-                .filter((role) => !signup || role !== 'admin')
-                .map((role) => (
-                  <option key={role} value={role}>
-                    {role}
-                  </option>
-                ))}
+              {(signup ? signupRoles : roles).map((role) => (
+                <option key={role} value={role}>
+                  {role}
+                </option>
+              ))}
             </select>
           </label>
           {error && (
@@ -126,7 +123,7 @@ function SessionEnded() {
       <strong>{signedOutBecause.value}</strong>
       {cutOff.value.length > 0 && (
         <>
-          <p>Its transfers were stopped:</p>
+          <p>Its transfers were stopped. Sign in, and they are listed under Files, to be tried again:</p>
           <ul>
             {cutOff.value.slice(0, 10).map((name) => (
               <li key={name}>

@@ -1,17 +1,17 @@
 import { useState } from 'preact/hooks'
 import { tablePath } from '../../protocol/routes.js'
 import type { Rows, TableRecord } from '../../protocol/tables.js'
-import { send } from '../api.js'
+import { callApi } from '../api.js'
+import { count } from '../labels.js'
 import { useLoaded } from '../parts/loaded.js'
 import { Pager } from '../parts/pager.js'
 import { Empty, Failed, Loading } from '../parts/states.js'
-import { count } from '../words.js'
 import { RowTable } from './row-table.js'
 
 const pageSize = 50
 
-/** A table's rows, newest first, between two dates where they have one. */
-export function TableRows({ table }: { table: TableRecord }) {
+/** A table's rows, newest first, filtered by dates if it has a date column. */
+export function TableRowsView({ table }: { table: TableRecord }) {
   const dateColumns = table.columns.filter(({ type }) => /^(date|timestamp)/.test(type))
   const [from, setFrom] = useState('')
   const [to, setTo] = useState('')
@@ -19,7 +19,7 @@ export function TableRows({ table }: { table: TableRecord }) {
   const [offset, setOffset] = useState(0)
   const query = { from, to, column: from || to ? column : '', limit: pageSize, offset }
   const { value, error, reload } = useLoaded(JSON.stringify([table.name, table.rows, query]), (signal) =>
-    send<Rows>('GET', tablePath(table.name, 'rows'), { query, signal }),
+    callApi<Rows>('GET', tablePath(table.name, 'rows'), { query, signal }),
   )
   const change = (set: (value: string) => void) => (event: Event) => {
     setOffset(0)

@@ -1,15 +1,15 @@
 import { tablePath } from '../../protocol/routes.js'
-import type { TableSummary } from '../../protocol/tables.js'
-import { send } from '../api.js'
+import type { TableRecord, TableSummary } from '../../protocol/tables.js'
+import { callApi } from '../api.js'
+import { count } from '../labels.js'
 import { LazyChart } from '../parts/lazy-chart.js'
 import { useLoaded } from '../parts/loaded.js'
 import { Failed, Loading } from '../parts/states.js'
-import { count } from '../words.js'
 
-/** What is in each column, and how many rows there are over time. */
-export function TableSummaryView({ name }: { name: string }) {
-  const { value, error, reload } = useLoaded(`summary ${name}`, (signal) =>
-    send<TableSummary>('GET', tablePath(name, 'summary'), { signal }),
+/** A summary of each column, and the number of rows over time. */
+export function TableSummaryView({ table: { name, rows } }: { table: TableRecord }) {
+  const { value, error, reload } = useLoaded(`summary ${name} ${rows}`, (signal) =>
+    callApi<TableSummary>('GET', tablePath(name, 'summary'), { signal }),
   )
   if (error !== undefined && !value) return <Failed error={error} onRetry={reload} />
   if (!value) return <Loading />
@@ -77,7 +77,7 @@ function Filled({ nulls, rows }: { nulls: number; rows: number }) {
       <span class="filled-bar" aria-hidden="true">
         <span style={{ width: `${percent}%` }} />
       </span>
-      {percent === 100 ? '100' : percent.toFixed(1)} %
+      {percent === 100 ? '100' : (Math.floor(percent * 10) / 10).toFixed(1)} %
     </span>
   )
 }

@@ -1,24 +1,26 @@
 import { useState } from 'preact/hooks'
 import { tablePath } from '../../protocol/routes.js'
 import type { TableRecord } from '../../protocol/tables.js'
-import { send } from '../api.js'
+import { callApi } from '../api.js'
+import { count, formatShortTime } from '../labels.js'
 import { FileName } from '../parts/file-name.js'
 import { IconButton } from '../parts/icon-button.js'
 import { useLoaded } from '../parts/loaded.js'
 import { Failed, Loading } from '../parts/states.js'
 import { toast, toastError } from '../parts/toasts.js'
 import { goTo, hrefOf } from '../route.js'
-import { count, formatTime } from '../words.js'
-import { TableRows } from './table-rows.js'
+import { TableRowsView } from './table-rows.js'
 import { TableSummaryView } from './table-summary.js'
 
 const parts = ['Rows', 'Summary', 'Imports'] as const
 
-/** One table: its rows, its summary, where they came from. */
+/** One table: its rows, its summary, and its imports. */
 export function TableView({ name }: { name: string }) {
   const [part, setPart] = useState<(typeof parts)[number]>('Rows')
-  const { value, error, reload } = useLoaded(`table ${name}`, (signal) =>
-    send<TableRecord>('GET', tablePath(name), { signal }),
+  const { value, error, reload } = useLoaded(
+    `table ${name}`,
+    (signal) => callApi<TableRecord>('GET', tablePath(name), { signal }),
+    { watch: true },
   )
   return (
     <>
@@ -52,8 +54,8 @@ export function TableView({ name }: { name: string }) {
               </label>
             ))}
           </fieldset>
-          {part === 'Rows' && <TableRows table={value} />}
-          {part === 'Summary' && <TableSummaryView name={name} />}
+          {part === 'Rows' && <TableRowsView table={value} />}
+          {part === 'Summary' && <TableSummaryView table={value} />}
           {part === 'Imports' && <Imports table={value} onChange={reload} />}
         </>
       )}
@@ -64,7 +66,7 @@ export function TableView({ name }: { name: string }) {
 async function removeTable(name: string): Promise<void> {
   if (!confirm(`Delete the table ${name} with all its rows? The files that they came from stay.`)) return
   try {
-    await send('DELETE', tablePath(name))
+    await callApi('DELETE', tablePath(name))
     goTo('tables')
     toast({ tone: 'good', title: `Deleted the table ${name}` })
   } catch (error) {
@@ -76,7 +78,7 @@ function Imports({ table, onChange }: { table: TableRecord; onChange(): void }) 
   async function remove(id: number) {
     if (!confirm('Remove the rows of this import?')) return
     try {
-      await send('DELETE', tablePath(table.name, `imports/${id}`))
+      await callApi('DELETE', tablePath(table.name, `imports/${id}`))
       if (table.imports.length === 1) goTo('tables')
       else onChange()
     } catch (error) {
@@ -91,7 +93,7 @@ function Imports({ table, onChange }: { table: TableRecord; onChange(): void }) 
             <div>
               <FileName name={file} />
               <div class="dim">
-                {count(rows, 'row')} · {formatTime(importedAt)}
+                {count(rows, 'row')} · {formatShortTime(importedAt)}
                 {skipped.count > 0 && ` · ${count(skipped.count, 'bad line')} skipped`}
               </div>
               {notes.map((note) => (

@@ -1,25 +1,31 @@
 import { useEffect, useState } from 'preact/hooks'
 import { routes } from '../../protocol/routes.js'
 import type { TableList, TableRecord } from '../../protocol/tables.js'
-import { Refusal, send } from '../api.js'
+import { callApi, Refusal } from '../api.js'
+import { count } from '../labels.js'
 import { isMine, myLiveJobs, onJobEnd } from '../live/job-store.js'
 import { Icon } from '../parts/icon.js'
 import { useLoaded } from '../parts/loaded.js'
 import { Empty, Failed, Loading } from '../parts/states.js'
 import { hrefOf } from '../route.js'
-import { count } from '../words.js'
 import { JobDetails } from './job-details.js'
 import { JobRow } from './job-row.js'
 import { QueryBox } from './query-box.js'
 import { TableView } from './table.js'
 
-/** The tables, the imports under way, and the query box; or one table. */
+/** The tables, the running imports, and the query box; or one table. */
 export function TablesView({ name }: { name: string }) {
   return name === '' ? <AllTables /> : <TableView name={name} />
 }
 
 function AllTables() {
-  const { value, error, reload } = useLoaded('tables', (signal) => send<TableList>('GET', routes.tables, { signal }))
+  const { value, error, reload } = useLoaded(
+    'tables',
+    (signal) => callApi<TableList>('GET', routes.tables, { signal }),
+    {
+      watch: true,
+    },
+  )
   useImportEnds(reload)
   const isUnavailable = error instanceof Refusal && error.code === 'tables-unavailable'
   return (
@@ -74,7 +80,7 @@ function TableLink({ table: { name, rows, columns, imports } }: { table: TableRe
   )
 }
 
-/** Each opens its details, which stay when the import has ended meanwhile. */
+/** Opens the details of each, which stay open after the import ends. */
 function ImportsUnderWay() {
   const [opened, setOpened] = useState<string | null>(null)
   const imports = myLiveJobs.value.filter(({ record }) => record.kind === 'import')
@@ -99,10 +105,10 @@ function ImportsUnderWay() {
   )
 }
 
-/** Only transfers can be limited: an import offers no button for it. */
+/** Only transfers can be limited: an import has no button for it. */
 function hasNoRate(): void {}
 
-/** A new table shows up by itself. */
+/** New tables appear automatically. */
 function useImportEnds(reload: () => void): void {
   useEffect(
     () =>

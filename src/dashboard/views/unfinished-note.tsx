@@ -1,19 +1,19 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { JobRecord, Receipt } from '../../protocol/jobs.js'
 import { jobPath } from '../../protocol/routes.js'
+import { formatBytes } from '../../protocol/units.js'
 import { me } from '../account.js'
-import { Refusal, send } from '../api.js'
+import { callApi, Refusal } from '../api.js'
 import { findLive, revision } from '../live/job-store.js'
 import { Bar } from '../parts/bar.js'
 import { FileName } from '../parts/file-name.js'
 import { toastError, toastReceipt } from '../parts/toasts.js'
 import { chosenFiles } from '../uploads/dropped-files.js'
-import { untilNobodySends } from '../uploads/sending-lock.js'
+import { untilUnlocked } from '../uploads/sending-lock.js'
 import { openUnfinished, type Unfinished } from '../uploads/unfinished.js'
 import { enqueue, uploadItems } from '../uploads/upload-queue.js'
-import { formatBytes } from '../words.js'
 
-/** Uploads that a reload or a closed page broke off: they go on once the same file is chosen again. */
+/** Uploads that a reload or a closed page has interrupted: they resume when the same file is chosen again. */
 export function UnfinishedNote() {
   revision.value
   const [, setTurn] = useState(0)
@@ -26,7 +26,7 @@ export function UnfinishedNote() {
 
   async function discard({ id }: Unfinished) {
     try {
-      toastReceipt(await send<Receipt>('POST', jobPath(id, 'stop')))
+      toastReceipt(await callApi<Receipt>('POST', jobPath(id, 'stop')))
     } catch (error) {
       if (!(error instanceof Refusal) || error.status >= 500) return toastError('Not discarded', error)
     }
@@ -39,7 +39,7 @@ export function UnfinishedNote() {
       <header class="panel-head">
         <h2 id="unfinished">Unfinished uploads</h2>
       </header>
-      <p class="dim">Choose the same file again, and its upload goes on where it broke off.</p>
+      <p class="dim">Choose the same file again to resume its upload.</p>
       <ul class="plain-list">
         {broken.map((upload) => {
           const bytes = findLive(upload.id)?.record.bytes ?? 0
@@ -76,7 +76,7 @@ export function UnfinishedNote() {
   )
 }
 
-/** Tells of jobs which no other tab sends. It is found out anew with each change of a job's state. */
+/** Filters jobs that no other tab sends; checked again with each change of a job's state. */
 function useUnsent(jobs: JobRecord[]): ({ id }: { id: string }) => boolean {
   const [unsent, setUnsent] = useState<readonly string[]>([])
   const keys = jobs.map(({ id, state }) => `${id} ${state}`)
@@ -84,7 +84,7 @@ function useUnsent(jobs: JobRecord[]): ({ id }: { id: string }) => boolean {
     const abort = new AbortController()
     setUnsent((before) => before.filter((key) => keys.includes(key)))
     for (const [index, job] of jobs.entries()) {
-      untilNobodySends(job, abort.signal).then(() => {
+      untilUnlocked(job.id, abort.signal).then(() => {
         if (!abort.signal.aborted) setUnsent((before) => [...before, keys[index]!])
       })
     }
@@ -104,6 +104,6 @@ function resume({ name, size, modified }: Unfinished, input: HTMLInputElement): 
     )
     return
   }
-  // Under the name of then: a file of a folder is chosen without its folders.
+  // By the name at that time: a file of a folder is chosen without its folders.
   enqueue([{ name, file: chosen.file }])
 }

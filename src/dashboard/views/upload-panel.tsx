@@ -1,4 +1,6 @@
 import type { JobRecord } from '../../protocol/jobs.js'
+import { formatBytes } from '../../protocol/units.js'
+import { count, formatRate, timeLeft } from '../labels.js'
 import { findLive, revision } from '../live/job-store.js'
 import { Bar } from '../parts/bar.js'
 import { FileName } from '../parts/file-name.js'
@@ -10,29 +12,36 @@ import { VirtualList } from '../parts/virtual-list.js'
 import {
   bytesOf,
   cancelUpload,
-  clearEnded,
+  clearDone,
+  dismissUpload,
   replaceExisting,
   retryUpload,
   type UploadItem,
+  type UploadState,
   type UploadStatus,
   unfinishedStates,
   uploadItems,
 } from '../uploads/upload-queue.js'
-import { count, formatBytes, formatRate, timeLeft } from '../words.js'
 
-/** What this page uploads, one after another, each with its bar. */
+/** The uploads of this page, one at a time, each with a progress bar. */
 export function UploadPanel() {
   const items = uploadItems.value
   const isNarrow = useMedia('(max-width: 44rem)')
   if (items.length === 0) return null
-  const left = items.filter(({ status }) => unfinishedStates.includes(status.value.state)).length
+  const done = items.filter(({ status }) => status.value.state === 'done').length
+  const again = items.filter(({ status }) => retryable.includes(status.value.state))
   return (
     <section class="panel uploads" aria-labelledby="uploads">
       <header class="panel-head">
-        <h2 id="uploads">{left > 0 ? `Uploading ${count(left, 'file')}` : 'Uploaded'}</h2>
-        {left < items.length && (
-          <button type="button" class="plain" onClick={clearEnded}>
-            Clear the finished
+        <h2 id="uploads">{headingOf(items)}</h2>
+        {again.length > 1 && (
+          <button type="button" class="plain" onClick={() => again.forEach(retryUpload)}>
+            Try all again
+          </button>
+        )}
+        {done > 0 && (
+          <button type="button" class="plain" onClick={clearDone}>
+            Clear what is done
           </button>
         )}
       </header>
@@ -50,7 +59,17 @@ export function UploadPanel() {
   )
 }
 
-/** How far all of them are together: by bytes, without those that come to nothing. */
+/** Failed uploads are never listed under "Uploaded". */
+function headingOf(items: readonly UploadItem[]): string {
+  const left = items.filter(({ status }) => unfinishedStates.includes(status.value.state)).length
+  if (left > 0) return `Uploading ${count(left, 'file')}`
+  const missing = items.filter(({ status }) => status.value.state !== 'done').length
+  return missing > 0 ? `Not uploaded: ${count(missing, 'file')}` : 'Uploaded'
+}
+
+const retryable: readonly UploadState[] = ['failed', 'stopped']
+
+/** The total progress by bytes, without failed uploads. */
 function Whole({ items }: { items: readonly UploadItem[] }) {
   revision.value
   const done = items.filter(({ status }) => status.value.state === 'done')
@@ -69,7 +88,7 @@ function Whole({ items }: { items: readonly UploadItem[] }) {
   )
 }
 
-/** What is being sent comes first, then what needs a person; what is done sinks. */
+/** Active uploads first, then those that need attention; completed ones last. */
 function inSight(items: readonly UploadItem[]): UploadItem[] {
   return items.toSorted((one, other) => rankOf(one.status.value) - rankOf(other.status.value))
 }
@@ -112,10 +131,18 @@ function UploadRow({ item }: { item: UploadItem }) {
             Replace
           </button>
         )}
-        {(state === 'failed' || state === 'stopped') && (
-          <button type="button" class="plain" onClick={() => retryUpload(item)}>
-            Try again
-          </button>
+        {retryable.includes(state) && (
+          <>
+            <button type="button" class="plain" onClick={() => retryUpload(item)}>
+              Try again
+            </button>
+            <IconButton
+              icon="close"
+              tone="careful"
+              label={`Take ${name} off the list`}
+              onClick={() => dismissUpload(item)}
+            />
+          </>
         )}
         {(unfinishedStates.includes(state) || state === 'exists') && (
           <IconButton

@@ -1,17 +1,22 @@
 import type { JobKind, JobRecord, JobState } from '../protocol/jobs.js'
 import { formatBytes, formatDuration } from '../protocol/units.js'
 
-export { formatBytes, formatDuration }
-
-export const kindWords = {
+export const kindLabels = {
   upload: 'Upload',
   export: 'Download',
   import: 'Import',
   query: 'Query',
 } as const satisfies Record<JobKind, string>
 
-export const stateWords = {
-  waiting: 'waiting for its turn',
+export const pluralLabels = {
+  upload: 'uploads',
+  export: 'downloads',
+  import: 'imports',
+  query: 'queries',
+} as const satisfies Record<JobKind, string>
+
+export const stateLabels = {
+  waiting: 'waiting for a slot',
   running: 'running',
   paused: 'paused',
   interrupted: 'interrupted',
@@ -25,7 +30,7 @@ export function formatRate(bytesPerSecond: number): string {
   return `${formatBytes(Math.round(bytesPerSecond))}/s`
 }
 
-/** How long a job will still take; empty where nobody can tell. */
+/** The remaining time of a job; empty if unknown. */
 export function timeLeft({ bytes, totalBytes, rate, state }: JobRecord): string {
   if (state !== 'running' || totalBytes === null || !rate) return ''
   const seconds = Math.ceil((totalBytes - bytes) / rate)
@@ -37,8 +42,8 @@ export function count(number: number, one: string, many = `${one}s`): string {
   return `${number.toLocaleString('en')} ${number === 1 ? one : many}`
 }
 
-/** A point in time, short: the time of day today, else the date. */
-export function formatTime(time: string): string {
+/** A short time: the time of day today, otherwise the date. */
+export function formatShortTime(time: string): string {
   const date = new Date(time)
   const isToday = date.toDateString() === new Date().toDateString()
   if (isToday) return date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })
@@ -46,7 +51,7 @@ export function formatTime(time: string): string {
   return date.toLocaleDateString([], { day: 'numeric', month: 'short', ...(sameYear ? {} : { year: 'numeric' }) })
 }
 
-/** How long until then, roughly: `3 h`, `2 days`. */
+/** The approximate time until then: `3 h`, `2 days`. */
 export function timeUntil(time: string): string {
   const minutes = Math.max(0, Math.round((Date.parse(time) - Date.now()) / 60_000))
   if (minutes < 1) return 'less than a minute'
