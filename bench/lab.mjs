@@ -7,13 +7,13 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
-export const filejobs = join(root, 'bin/filejobs.js')
+const filejobs = join(root, 'bin/filejobs.js')
 
 /**
- * Where the bench works: a folder on the disk (BENCH_DIR, default the system's temporary folder), one in memory for what
+ * Where the bench works, on the program `program` (default: that of this checkout): a folder on the disk (BENCH_DIR, default the system's temporary folder), one in memory for what
  * is sent, and the processes that were started. `close()` ends and removes all of it, and may be called at any time.
  */
-export function openLab() {
+export function openLab(program = filejobs) {
   const disk = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), 'filejobs-bench-'))
   const memory = existsSync('/dev/shm') ? mkdtempSync('/dev/shm/filejobs-bench-') : join(disk, 'memory')
   mkdirSync(memory, { recursive: true })
@@ -35,6 +35,7 @@ export function openLab() {
   }
 
   return {
+    program,
     disk,
     memory,
     start,

@@ -1,9 +1,14 @@
 import { cpus, release, totalmem } from 'node:os'
+import { parseArgs } from 'node:util'
+import { compareBuilds, programOf } from './against.mjs'
 import { hasProgram, openLab, settle } from './lab.mjs'
+import { figureOf, line, median, words } from './lines.mjs'
 import { rows as commandLine } from './rows/command-line.mjs'
 import { rows as control } from './rows/control.mjs'
 import { rows as dashboard } from './rows/dashboard.mjs'
 import { rows as exports } from './rows/exports.mjs'
+import { rows as folders } from './rows/folders.mjs'
+import { rows as listing } from './rows/listing.mjs'
 import { rows as load } from './rows/load.mjs'
 import { rows as tables } from './rows/tables.mjs'
 import { rows as tus } from './rows/tus.mjs'
@@ -11,11 +16,13 @@ import { rows as uploads } from './rows/uploads.mjs'
 import { installPeers } from './servers.mjs'
 
 /**
- * `npm run bench [-- NAME…]` runs the rows whose names begin like one of the arguments, all of them by default, and prints
- * a Markdown table. BENCH_SIZE is the size of the files in MiB (1024), BENCH_RUNS the counted runs after one to warm up (5),
- * BENCH_DIR the folder on the disk to work in.
+ * `npm run bench [-- NAME…]` runs the rows whose names start with one of the arguments (default: all rows) and prints a
+ * Markdown table. With `--against FOLDER` it runs them on this checkout and on the built checkout in FOLDER, in turn, and
+ * compares the two. BENCH_SIZE is the size of the files in MiB (1024), BENCH_RUNS the counted runs after one to warm up
+ * (5; pairs against another build: 15), BENCH_DIR the folder on the disk to work in.
  *
  * A row compares (`pair`: two runs that give their seconds, taken in turn) or measures (`measure`: one figure in `unit`).
+ * @typedef {{figure: number, detail: string, times?: number[]}} Measured `times`: what the figure is a percentile of
  * @typedef {object} Row
  * @property {string} name
  * @property {string} work what is done, for the table; the size stands in for `SIZE`, the rows of a table for `ROWS`
@@ -23,26 +30,46 @@ import { installPeers } from './servers.mjs'
  * @property {number} [atLeast] the same, where more is better
  * @property {string[]} [needs] programs, and `peers` for those of bench/peers
  * @property {(lab: any, sizeMiB: number) => Promise<{ours: () => Promise<number>, other: () => Promise<number>}>} [pair]
- * @property {(lab: any, sizeMiB: number) => Promise<number>} [measure]
+ * @property {(lab: any, sizeMiB: number, options?: {isPaired?: boolean}) => Promise<number | Measured>} [measure]
  * @property {string} [unit]
  * @property {number} [runs] counted runs, where five are not enough
  */
 
 const sizeMiB = Number(process.env.BENCH_SIZE ?? 1024)
-const counted = Number(process.env.BENCH_RUNS ?? 5)
+const { against, wanted } = readArguments()
+const counted = Number(process.env.BENCH_RUNS ?? (against ? 15 : 5))
 /** @type {Row[]} */
-const all = [...uploads, ...exports, ...commandLine, ...control, ...load, ...tus, ...tables, ...dashboard]
-const wanted = process.argv.slice(2)
+const all = [
+  ...uploads,
+  ...exports,
+  ...commandLine,
+  ...control,
+  ...load,
+  ...tus,
+  ...tables,
+  ...listing,
+  ...folders,
+  ...dashboard,
+]
 const selected = all.filter((row) => wanted.length === 0 || wanted.some((name) => row.name.startsWith(name)))
 if (selected.length === 0) {
   console.error(`No such row. There are: ${all.map((row) => row.name).join(', ')}`)
   process.exit(2)
 }
 
-let lab = openLab()
+const open = new Set()
+const openNext = (program) => {
+  const lab = openLab(program)
+  open.add(lab)
+  return lab
+}
+const closeAll = async () => {
+  await Promise.all([...open].map((lab) => lab.close()))
+  open.clear()
+}
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, async () => {
-    await lab.close()
+    await closeAll()
     process.exit(signal === 'SIGINT' ? 130 : 143)
   })
 }
@@ -56,26 +83,35 @@ for (const row of selected) {
     continue
   }
   try {
-    lines.push(row.pair ? await compare(row) : await measure(row))
+    if (against) lines.push(await compareBuilds(row, { against, open: openNext, sizeMiB, pairs: counted }))
+    else lines.push(row.pair ? await compare(row, openNext()) : await measure(row, openNext()))
     console.error(lines.at(-1))
   } catch (error) {
     leftOut.push(`${row.name}: ${error.message}`)
     console.error(error)
   }
-  await lab.close()
-  lab = openLab()
+  await closeAll()
 }
-await lab.close()
 
 console.log(`${describeMachine()}\n`)
-console.log('| row | work | ours | other | figure | to reach | reached |')
+console.log(`| row | work | ours | ${against ? 'other build' : 'other'} | figure | to reach | reached |`)
 console.log('|---|---|---|---|---|---|---|')
 for (const line of lines) console.log(line)
 for (const line of leftOut) console.log(`\nLeft out: ${line}`)
 process.exitCode = leftOut.length > 0 ? 1 : 0
 
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({ options: { against: { type: 'string' } }, allowPositionals: true })
+    return { against: programOf(values.against), wanted: positionals }
+  } catch (error) {
+    console.error(error.message)
+    process.exit(2)
+  }
+}
+
 /** Runs both sides in turn, the first one of a pair changing, and compares their medians. */
-async function compare(row) {
+async function compare(row, lab) {
   const { ours, other } = await row.pair(lab, sizeMiB)
   const times = { ours: [], other: [] }
   const runs = row.runs ?? counted
@@ -93,32 +129,16 @@ async function compare(row) {
   }
   const ratio = median(times.ours) / median(times.other)
   const cells = [words(times.ours), words(times.other), `${ratio.toFixed(2)} ×`, `≤ ${row.atMost} ×`]
-  return line(row, cells, ratio <= row.atMost)
+  return line(row, sizeMiB, cells, ratio <= row.atMost)
 }
 
-async function measure(row) {
-  const figure = await row.measure(lab, sizeMiB)
+async function measure(row, lab) {
+  const { figure, detail } = figureOf(await row.measure(lab, sizeMiB))
   const digits = figure < 10 ? 2 : 0
   const { atMost = Number.POSITIVE_INFINITY, atLeast = 0, unit } = row
   const toReach = row.atLeast === undefined ? `≤ ${atMost} ${unit}` : `≥ ${atLeast} ${unit}`
-  return line(row, ['', '', `${figure.toFixed(digits)} ${unit}`, toReach], figure <= atMost && figure >= atLeast)
-}
-
-function line(row, cells, reached) {
-  const size = sizeMiB % 1024 === 0 ? `${sizeMiB / 1024} GiB` : `${sizeMiB} MiB`
-  const tableRows = Math.round((5_000_000 * sizeMiB) / 1024).toLocaleString('en')
-  const work = row.work.replace('SIZE', size).replace('ROWS', tableRows)
-  return `| ${[`\`${row.name}\``, work, ...cells, reached ? 'yes' : '**no**'].join(' | ')} |`
-}
-
-function words(times) {
-  return `${median(times).toFixed(3)} s (${Math.min(...times).toFixed(3)})`
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+  const cells = [detail, '', `${figure.toFixed(digits)} ${unit}`, toReach]
+  return line(row, sizeMiB, cells, figure <= atMost && figure >= atLeast)
 }
 
 function describeMachine() {

@@ -22,9 +22,3 @@ export async function until(label, condition) {
   }
   throw new Error(`Waited in vain until ${label}.`)
 }
-
-/** The value below which 99 of 100 lie. */
-export function p99(values) {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * 0.99) - 1)]
-}

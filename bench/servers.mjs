@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { end, filejobs, root } from './lab.mjs'
+import { end, root } from './lab.mjs'
 
 /** Starts `filejobs serve` with an account of its own. `flags` and `env` are added; `data` and `port` default to new ones. */
 export async function startFilejobs(lab, { flags = [], env = {}, data = lab.folder('data'), port = 0 } = {}) {
-  const args = [filejobs, 'serve', '--port', String(port), '--data', data, ...flags]
+  const args = [lab.program, 'serve', '--port', String(port), '--data', data, ...flags]
   const { child, line } = await lab.startAndRead(process.execPath, args, {
     env: { FILEJOBS_ADMIN_PASSWORD: 'bench-password', NODE_ENV: 'production', ...env },
     quiet: true,
@@ -73,6 +73,7 @@ http {
   server {
     listen 127.0.0.1:${port};
     client_max_body_size 0;
+    client_body_buffer_size 1m;
     location / { root ${files}; dav_methods PUT; }
   }
 }

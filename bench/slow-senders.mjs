@@ -5,8 +5,8 @@ import { connect } from 'node:net'
 const [url, token, count, bytesPerSecond, prefix] = process.argv.slice(2)
 const { hostname, port } = new URL(url)
 const tickMs = 250
-const piece = Buffer.alloc(Math.round((Number(bytesPerSecond) * tickMs) / 1000), 'filejobs ')
-const chunk = Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n')])
+const content = Buffer.alloc(Math.round((Number(bytesPerSecond) * tickMs) / 1000), 'filejobs ')
+const chunk = Buffer.concat([Buffer.from(`${content.length.toString(16)}\r\n`), content, Buffer.from('\r\n')])
 
 for (let index = 0; index < Number(count); index += 1) {
   const socket = connect({ host: hostname, port: Number(port) })

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { curl, filejobs, source, time } from '../lab.mjs'
+import { curl, source, time } from '../lab.mjs'
 import { startFilejobs } from '../servers.mjs'
 import { putOurs } from './uploads.mjs'
 
@@ -49,14 +49,14 @@ export const rows = [
     work: '`filejobs --version`, against `node -e 0`',
     atMost: 1.6,
     runs: 21,
-    async pair() {
+    async pair(lab) {
       const seconds = async (args) => (await time(process.execPath, args)).seconds
-      return { ours: () => seconds([filejobs, '--version']), other: () => seconds(['-e', '0']) }
+      return { ours: () => seconds([lab.program, '--version']), other: () => seconds(['-e', '0']) }
     },
   },
 ]
 
 async function run(lab, server, args) {
   const env = { ...process.env, FILEJOBS_SERVER: server.url, FILEJOBS_TOKEN: server.token, XDG_STATE_HOME: lab.disk }
-  return (await time(process.execPath, [filejobs, ...args], { env })).seconds
+  return (await time(process.execPath, [lab.program, ...args], { env })).seconds
 }

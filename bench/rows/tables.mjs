@@ -3,7 +3,8 @@ import { existsSync, linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { curl, root, source, time } from '../lab.mjs'
-import { p99, until } from '../senders.mjs'
+import { percentile } from '../lines.mjs'
+import { until } from '../senders.mjs'
 import { startFilejobs } from '../servers.mjs'
 
 /** What `filejobs serve` gives an import by default. */
@@ -148,7 +149,7 @@ export const rows = [
         times.push(performance.now() - startedAt)
       }
       await server.call('/import/stop', { method: 'POST' }).catch(() => {})
-      return p99(times)
+      return percentile(times, 99)
     },
   },
 ]

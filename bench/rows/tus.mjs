@@ -122,12 +122,12 @@ function startPatch(server, path, offset, size) {
       'Tus-Resumable: 1.0.0\r\nContent-Type: application/offset+octet-stream\r\n' +
       `Upload-Offset: ${offset}\r\nContent-Length: ${size - offset}\r\n\r\n`,
   )
-  const piece = Buffer.alloc(1024 ** 2, 'filejobs ')
+  const chunk = Buffer.alloc(1024 ** 2, 'filejobs ')
   return {
     socket,
     async send(bytes) {
-      for (let sent = 0; sent < bytes; sent += piece.length) {
-        if (!socket.write(piece.subarray(0, Math.min(piece.length, bytes - sent)))) await once(socket, 'drain')
+      for (let sent = 0; sent < bytes; sent += chunk.length) {
+        if (!socket.write(chunk.subarray(0, Math.min(chunk.length, bytes - sent)))) await once(socket, 'drain')
       }
     },
   }
