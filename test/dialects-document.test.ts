@@ -12,7 +12,7 @@ const document = 'docs/dialects.md'
 const documentedUrl = 'http://127.0.0.1:8080'
 
 describeWithCurl(document, () => {
-  test('shows sessions that go as they are printed', async () => {
+  test('the sessions in docs/dialects run as printed', async () => {
     const folder = await temporaryFolder()
     const env = cleanEnvironment(folder)
     const [preparation = ''] = fencedBlocks(document, 'sh')
@@ -40,7 +40,7 @@ describeWithCurl(document, () => {
     }
   }, 240_000)
 
-  test('leaves out no document', () => {
+  test('docs/dialects covers every document', () => {
     const headings = readFileSync(new URL(`../${document}`, import.meta.url), 'utf8').match(/^## /gm)
     expect(headings).toHaveLength(5)
   })

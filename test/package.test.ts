@@ -9,15 +9,16 @@ const lockText = readFileSync(`${root}/package-lock.json`, 'utf8')
 
 interface Entry {
   version: string
+  integrity?: string
   optionalDependencies?: Record<string, string>
 }
 
-describe('the package', () => {
+describe('the npm package', () => {
   it('has a lock file that names no registry', () => {
     expect(lockText).not.toMatch(/"resolved"|https?:\/\/[^"]*registry/)
   })
 
-  it('has a lock file that is whole: else npm ci refuses it (node scripts/complete-lock.mjs mends it)', () => {
+  it('has a complete lock file, as npm ci requires (node scripts/complete-lock.mjs completes it)', () => {
     const packages: Record<string, Entry> = JSON.parse(lockText).packages
     const missing = Object.entries(packages).flatMap(([path, entry]) =>
       Object.keys(entry.optionalDependencies ?? {}).filter(
@@ -27,7 +28,15 @@ describe('the package', () => {
     expect(missing).toEqual([])
   })
 
-  it('packs the program, its documents, and nothing else', async () => {
+  it('has a lock file with the integrity of every package, also for other systems', () => {
+    const packages: Record<string, Entry> = JSON.parse(lockText).packages
+    const unchecked = Object.entries(packages).filter(
+      ([path, entry]) => path !== '' && !entry.integrity?.startsWith('sha512-'),
+    )
+    expect(unchecked.map(([path]) => path)).toEqual([])
+  })
+
+  it('contains the program and its documents only', async () => {
     const pack = ['pack', '--dry-run', '--json', '--ignore-scripts']
     const { stdout } = await promisify(execFile)('npm', pack, { cwd: root, maxBuffer: 2 ** 24 })
     const files: string[] = JSON.parse(stdout)[0].files.map((file: { path: string }) => file.path)

@@ -20,8 +20,8 @@ async function listen(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-describe('a server that dies', () => {
-  it('ends an upload and an export with 5, and says how to go on', async () => {
+describe('a server that is killed', () => {
+  it('ends an upload and an export with exit code 5 and instructions to resume', async () => {
     const server = await startServe({ args: ['--rate-limit-per-account', '256K'] })
     const client = await openClient(server.url)
     await client.run(['signup', 'ann'], password)
@@ -41,15 +41,15 @@ describe('a server that dies', () => {
     await eventually('some of the upload is there', async () => (await partials()).some(({ size }) => size > 0))
     server.child.kill('SIGKILL')
     expect(await Promise.all(transfers.map((transfer) => transfer.ended()))).toEqual([5, 5])
-    for (const { stderr } of transfers) expect(stderr).toMatch(/^Error: http.*The same command, run again, goes on/m)
+    for (const { stderr } of transfers) expect(stderr).toMatch(/^Error: http.*Run the same command again to resume/m)
     expect(await readdir(client.home)).toEqual(['.config', '.local', 'a.bin.part', 'b.bin'])
   })
 })
 
-describe('something else in the place of a server', () => {
+describe('a response from something other than a filejobs server', () => {
   const token = { env: { FILEJOBS_TOKEN: 'x' } }
 
-  it('that answers no JSON is named', async () => {
+  it('without JSON is reported with its source', async () => {
     const client = await openClient(await listen((_, response) => response.end('<html>')))
     expect(await client.run(['ls'], token)).toMatchObject({
       code: 1,
@@ -57,7 +57,7 @@ describe('something else in the place of a server', () => {
     })
   })
 
-  it('that sends us elsewhere is not followed with the token', async () => {
+  it('that redirects is not followed with the token', async () => {
     let asked = 0
     const other = await listen((_, response) => {
       asked += 1
@@ -72,13 +72,13 @@ describe('something else in the place of a server', () => {
     expect(asked).toBe(0)
   })
 
-  it('that is only a proxy without a server is worth another try', async () => {
+  it('of a proxy whose server is down is retried', async () => {
     const client = await openClient(await listen((_, response) => response.writeHead(502).end('Bad Gateway')))
     expect((await client.run(['ls'], token)).code).toBe(5)
     expect((await client.run(['upload', '-', '--name', 'x', '--retries', '0'], { ...token, input: 'x' })).code).toBe(5)
   })
 
-  it('that damages an export is found out, with 8 and without a file', async () => {
+  it('with a damaged export is detected: exit code 8, no file', async () => {
     const digest = `sha-256=:${randomBytes(32).toString('base64')}:`
     const client = await openClient(
       await listen((_, response) => response.writeHead(200, { 'repr-digest': digest }).end('damaged')),
@@ -88,7 +88,7 @@ describe('something else in the place of a server', () => {
     expect((await readdir(client.home)).filter((name) => !name.startsWith('.'))).toEqual([])
   })
 
-  it('that cuts an export short is not taken for whole', async () => {
+  it('with a truncated export is not taken as complete', async () => {
     const client = await openClient(
       await listen((request, response) => {
         if (request.url !== '/files/a.bin') return response.writeHead(404).end('{"code": "job-not-found"}')

@@ -81,7 +81,7 @@ function start(words: readonly string[], env: Record<string, string>, cwd: strin
   return child
 }
 
-it('the container serves as its files have it: another user, nothing but the volume to write to', async () => {
+it('the container runs as another user, and can write to its volume only', async () => {
   const image = await assembleImage()
   const env = environment(image)
   const fence = await asOtherUser(image)

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => server.close())
 
 describe('a running transfer', () => {
-  it('is paused and goes on, from another terminal', async () => {
+  it('is paused and resumed from another terminal', async () => {
     const { client, jobs, untilJob } = await makeAccount(server)
     const upload = client.start(['upload', '-', '--name', 'held'])
     upload.child.stdin?.write('begun')
@@ -22,10 +22,10 @@ describe('a running transfer', () => {
     expect((await client.run(['resume', id])).stdout).toBe('Resumed the upload of held.\n')
     upload.child.stdin?.end()
     expect(await upload.ended()).toBe(0)
-    expect((await client.run(['pause', id])).code).toBe(4)
+    expect((await client.runHere(['pause', id])).code).toBe(4)
   })
 
-  it('that stays paused for too long ends, and does not begin anew by itself', async () => {
+  it('ends when its pause exceeds the limit, and is not restarted', async () => {
     const impatient = await startTestServer({ maxPauseMs: 100 })
     onTestFinished(() => impatient.close())
     const { client, folder, files, jobs, fetch, untilJob } = await makeAccount(impatient)
@@ -43,42 +43,42 @@ describe('a running transfer', () => {
     await eventually('some is here', async () => (await stat(part).catch(() => ({ size: 0 }))).size > 1)
     await pause((await untilJob('export', 'running')).id)
     expect(await running.ended()).toBe(5)
-    expect(running.stderr).toMatch(/^Error: The job was paused for longer than .* goes on where this ended\.\n$/)
-    const again = await client.run(['export', 'down.bin'])
+    expect(running.stderr).toMatch(/^Error: The job was paused for longer than .* again to resume\.\n$/)
+    const again = await client.runHere(['export', 'down.bin'])
     expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('Going on with down.bin')])
     expect(await jobs()).toHaveLength(3)
   })
 
-  it('is stopped by Ctrl-C also while it is paused', async () => {
+  it('is stopped by Ctrl-C, even while paused', async () => {
     const { client, jobs, untilJob } = await makeAccount(server)
     const upload = client.start(['upload', '-', '--name', 'held'])
     upload.child.stdin?.write('begun')
     const { id } = await untilJob('upload', 'running')
-    await client.run(['pause', id])
+    await client.runHere(['pause', id])
     upload.child.kill('SIGINT')
     expect(await upload.ended()).toBe(130)
     expect((await jobs())[0]?.state).toBe('stopped')
   })
 
-  it('is held to a rate, and let go', async () => {
+  it('follows a rate limit, and its removal', async () => {
     const { client, jobs, untilJob } = await makeAccount(server)
     client.start(['upload', '-', '--name', 'slow']).child.stdin?.write('begun')
     const { id } = await untilJob('upload', 'running')
     expect((await client.run(['limit', id, '1M'])).stdout).toBe('Limited the upload of slow to 1.0 MiB/s.\n')
     expect((await jobs())[0]?.rateLimit).toBe(1024 ** 2)
-    expect((await client.run(['limit', id, 'off'])).stdout).toBe('No limit on the upload of slow.\n')
+    expect((await client.runHere(['limit', id, 'off'])).stdout).toBe('No limit on the upload of slow.\n')
     expect((await jobs())[0]?.rateLimit).toBeNull()
-    for (const rate of ['0', '-1', 'fast']) expect((await client.run(['limit', id, rate])).code).toBe(2)
-    expect((await client.run(['limit', 'nonsense', '1M'])).code).toBe(2)
+    for (const rate of ['0', '-1', 'fast']) expect((await client.runHere(['limit', id, rate])).code).toBe(2)
+    expect((await client.runHere(['limit', 'nonsense', '1M'])).code).toBe(2)
   })
 
-  it('has its limit from the first byte on with --limit-rate', async () => {
+  it('is limited from the first byte on with --limit-rate', async () => {
     const { client, folder, untilJob, jobs } = await makeAccount(server)
     await writeFile(`${folder}/a.bin`, randomBytes(8 * 1024 ** 2))
     const running = client.start(['export', 'a.bin', '--limit-rate', '64K'])
     const { id } = await untilJob('export', 'running')
     await eventually('the limit is set', async () => (await jobs())[0]?.rateLimit === 64 * 1024)
-    expect((await client.run(['stop', id])).code).toBe(0)
+    expect((await client.runHere(['stop', id])).code).toBe(0)
     expect(await running.ended()).toBe(9)
     await writeFile(`${client.home}/b.bin`, randomBytes(200_000))
     const upload = client.start(['upload', 'b.bin', '--limit-rate', '100K'])

@@ -21,7 +21,7 @@ type StartProxy = (folder: string, port: number, server: ServeProcess) => Promis
 describe.each([
   { proxy: 'nginx', programs: ['nginx', 'openssl', 'curl'], start: startNginx },
   { proxy: 'caddy', programs: ['caddy', 'curl'], start: startCaddy },
-])('behind $proxy as docs/deploy.md has it', ({ programs, start }) => {
+])('behind $proxy as configured in docs/deploy.md, the client', ({ programs, start }) => {
   const missing = programs.filter((name) => !hasProgram(name))
 
   it.skipIf(missing.length > 0)(

@@ -19,7 +19,7 @@ async function filesIn(folder: string): Promise<string[]> {
 
 describe('filejobs export', () => {
   it.each([0, 1000, 9 * 1024 ** 2 + 1, 40 * 1024 ** 2 + 1])(
-    'writes a file of %d bytes under its last part, whole, and nothing beside it',
+    'writes a file of %d bytes completely under the last part of its name, and no other file',
     async (size) => {
       const { client, put } = await makeAccount(server)
       const content = randomBytes(size)
@@ -32,7 +32,7 @@ describe('filejobs export', () => {
     },
   )
 
-  it('writes to stdout, and only the file', async () => {
+  it('to stdout writes the file alone', async () => {
     const { client, put } = await makeAccount(server)
     await put('a.txt', 'hello')
     await put('b.txt', ' there')
@@ -43,45 +43,53 @@ describe('filejobs export', () => {
     })
   })
 
-  it('brings a whole folder', async () => {
+  it('exports a whole folder', async () => {
     const { client, put } = await makeAccount(server)
     await put('photos/a.jpg', 'a')
     await put('photos/2024/b.jpg', '')
     await put('photos2/c.jpg', 'c')
-    const { code, stdout } = await client.run(['export', 'photos/', '-o', 'backup/'])
-    expect([code, stdout.split('\n').length]).toEqual([0, 3])
+    const { code, stdout } = await client.runHere(['export', 'photos/', '-o', 'backup/'])
+    expect([code, stdout]).toEqual([0, 'Exported photos/ to backup/photos (2 files, 1 B): 2 new\n'])
     expect(await readFile(`${client.home}/backup/photos/a.jpg`, 'utf8')).toBe('a')
     expect(await readFile(`${client.home}/backup/photos/2024/b.jpg`, 'utf8')).toBe('')
     expect(await readdir(`${client.home}/backup`)).toEqual(['photos'])
   })
 
-  it('refuses to replace a file with 6, but for --force', async () => {
+  it('does not replace a file without --force, and exits with 6', async () => {
     const { client, put } = await makeAccount(server)
     await put('a.txt', 'new')
     await writeFile(`${client.home}/a.txt`, 'old')
-    const { code, stderr } = await client.run(['export', 'a.txt'])
+    const { code, stderr } = await client.runHere(['export', 'a.txt'])
     expect([code, stderr]).toEqual([6, expect.stringMatching(/a\.txt exists already: use --force/)])
     expect(await readFile(`${client.home}/a.txt`, 'utf8')).toBe('old')
-    expect((await client.run(['export', 'a.txt', '--force'])).code).toBe(0)
+    expect((await client.runHere(['export', 'a.txt', '--force'])).code).toBe(0)
     expect(await readFile(`${client.home}/a.txt`, 'utf8')).toBe('new')
   })
 
-  it('ends with 4 where there is no such file, and makes none', async () => {
+  it('creates no job if its target exists', async () => {
+    const { client, put, jobs } = await makeAccount(server)
+    await put('a.txt', 'new')
+    await writeFile(`${client.home}/a.txt`, 'old')
+    expect((await client.runHere(['export', 'a.txt'])).code).toBe(6)
+    expect((await jobs()).filter(({ kind }) => kind === 'export')).toEqual([])
+  })
+
+  it('exits with 4 for a missing file, and creates no file', async () => {
     const { client } = await makeAccount(server)
-    expect((await client.run(['export', 'nothing.txt'])).code).toBe(4)
-    expect((await client.run(['export', 'nothing/'])).code).toBe(4)
+    expect((await client.runHere(['export', 'nothing.txt'])).code).toBe(4)
+    expect((await client.runHere(['export', 'nothing/'])).code).toBe(4)
     expect(await filesIn(client.home)).toEqual([])
   })
 
-  it('ends with 7 on a full disk', async () => {
+  it('exits with 7 on a full disk', async () => {
     const { client, put } = await makeAccount(server)
     await put('a.bin', randomBytes(3 * 1024 ** 2))
-    const { code, stderr } = await client.run(['export', 'a.bin', '-o', '/dev/full'])
+    const { code, stderr } = await client.runHere(['export', 'a.bin', '-o', '/dev/full'])
     const words = 'No space left on this machine for /dev/full: free some space, or write elsewhere with -o.'
     expect([code, stderr]).toEqual([7, `Error: ${words}\n`])
   })
 
-  it('ends with 141 when its reader goes away', async () => {
+  it('exits with 141 when its reader closes the pipe', async () => {
     const { client, put } = await makeAccount(server)
     await put('a.bin', randomBytes(5 * 1024 ** 2))
     const running = client.start(['export', 'a.bin', '-o', '-'])
@@ -89,20 +97,22 @@ describe('filejobs export', () => {
     expect(await running.ended()).toBe(141)
   })
 
-  it('goes into a folder that is there, and is refused as a folder’s replacement', async () => {
+  it('writes into an existing folder, and does not replace a folder', async () => {
     const { client, put } = await makeAccount(server)
     await put('a.txt', 'a')
     await mkdir(`${client.home}/there`)
-    expect((await client.run(['export', 'a.txt', '-o', 'there'])).stdout).toBe('Exported a.txt to there/a.txt (1 B)\n')
+    expect((await client.runHere(['export', 'a.txt', '-o', 'there'])).stdout).toBe(
+      'Exported a.txt to there/a.txt (1 B)\n',
+    )
     await mkdir(`${client.home}/a.txt`)
-    expect((await client.run(['export', 'a.txt', '--force'])).code).toBe(6)
+    expect((await client.runHere(['export', 'a.txt', '--force'])).code).toBe(6)
   })
 })
 
 describe('a stopped export', () => {
   const content = randomBytes(6 * 1024 ** 2)
 
-  it('ends with 9, says who stopped it and leaves no file', async () => {
+  it('exits with 9, names who stopped it and leaves no file', async () => {
     const { client, folder, fetch, untilJob } = await makeAccount(slowServer)
     await writeFile(`${folder}/a.bin`, content)
     const running = client.start(['export', 'a.bin'])
@@ -113,7 +123,7 @@ describe('a stopped export', () => {
     expect(await filesIn(client.home)).toEqual([])
   })
 
-  it('by Ctrl-C prints the receipt, ends with 130 and leaves no file', async () => {
+  it('by Ctrl-C prints the receipt, exits with 130 and leaves no file', async () => {
     const { client, folder, untilJob } = await makeAccount(slowServer)
     await writeFile(`${folder}/a.bin`, content)
     const running = client.start(['export', 'a.bin', '--json'])
@@ -124,7 +134,7 @@ describe('a stopped export', () => {
     expect(await filesIn(client.home)).toEqual([])
   })
 
-  it('to stdout keeps the receipt off it', async () => {
+  it('to stdout prints the receipt to stderr', async () => {
     const { client, folder, untilJob } = await makeAccount(slowServer)
     await writeFile(`${folder}/a.txt`, 'x'.repeat(6 * 1024 ** 2))
     const running = client.start(['export', 'a.txt', '-o', '-'])

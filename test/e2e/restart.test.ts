@@ -35,8 +35,8 @@ async function untilNoted(server: ServeProcess, words: string): Promise<void> {
   await eventually(`${words} is in the history`, async () => (await readFile(history, 'utf8')).includes(words))
 }
 
-describe('a server that is killed', () => {
-  it('in the middle of a piece goes on from what is on disk, as the same job', async () => {
+describe('after a server is killed,', () => {
+  it('an upload interrupted within a chunk resumes from the bytes on disk, as the same job', async () => {
     const content = randomBytes(24 * 1024 ** 2)
     const first = await startServe()
     const tus = await logIn(first)
@@ -65,7 +65,68 @@ describe('a server that is killed', () => {
     expect(jobs[0]).toMatchObject({ id: idOf(path), state: 'done' })
   })
 
-  it('leaves a paused upload paused, and a limited one limited, until somebody changes that', async () => {
+  it('tus uploads that were only created, or waited for the slot, are kept for their clients', async () => {
+    const first = await startServe()
+    const tus = await logIn(first)
+    const running = await holdUpload(tus.caller, 'running')
+    const [created, waiting] = [await tus.begin({ name: 'created' }), await tus.begin({ name: 'waiting' })]
+    const answer = tus.patch(waiting, 0, '0123456789')
+    answer.catch(() => {})
+    const stopped = await tus.begin({ name: 'stopped' })
+    expect((await tus.caller.post(`/jobs/${idOf(stopped)}/stop`)).status).toBe(200)
+    await untilNoted(first, idOf(stopped))
+    await kill(first)
+    await expect(answer).rejects.toThrow()
+    await expect(running.answer).rejects.toThrow()
+
+    const second = await again(first)
+    const back = await logIn(second)
+    expect(await inPartial(second)).toHaveLength(4)
+    for (const path of [created, waiting]) {
+      expect(await back.caller.job(idOf(path))).toMatchObject({ state: 'interrupted', bytes: 0 })
+      expect((await back.head(path)).headers).toMatchObject({ 'upload-offset': '0', 'upload-length': '10' })
+      expect((await back.patch(path, 0, '0123456789')).status).toBe(204)
+    }
+    expect(await inPartial(second)).toEqual([])
+    expect(await back.caller.names()).toEqual(['created', 'waiting'])
+  })
+
+  it('an upload that regained its slot, and one that waits for it, can be resumed', async () => {
+    const first = await startServe()
+    const tus = await logIn(first)
+    const path = await tus.begin({ name: 'again', length: 1000 })
+    await tus.patch(path, 0, 'a'.repeat(100))
+    const other = await tus.begin({ name: 'other', length: 1000 })
+    const before = await tus.hold(other, 0, 'c'.repeat(100), { 'Content-Length': '1000' })
+    expect(await tus.caller.job(idOf(path))).toMatchObject({ state: 'interrupted', bytes: 100 })
+    before.request.destroy()
+    await expect(before.answer).rejects.toThrow()
+    const held = await tus.hold(path, 100, 'b'.repeat(100), { 'Content-Length': '900' })
+    const waiting = tus.patch(other, 100, 'd'.repeat(900))
+    waiting.catch(() => {})
+    expect(await tus.caller.job(idOf(other))).toMatchObject({ state: 'interrupted', bytes: 100 })
+    await kill(first)
+    await expect(held.answer).rejects.toThrow()
+    await expect(waiting).rejects.toThrow()
+
+    const second = await again(first)
+    const back = await logIn(second)
+    for (const [upload, name, begins, ends] of [
+      [path, 'again', 'a', 'b'],
+      [other, 'other', 'c', 'd'],
+    ] as const) {
+      expect(await back.caller.job(idOf(upload))).toMatchObject({ state: 'interrupted' })
+      const content = begins.repeat(100) + ends.repeat(900)
+      const offset = await back.offset(upload)
+      expect(offset).toBeGreaterThanOrEqual(100)
+      expect((await back.patch(upload, offset, content.slice(offset))).status).toBe(204)
+      expect((await back.caller.call(`/files/${name}`)).body.toString()).toBe(content)
+    }
+    expect(await inPartial(second)).toEqual([])
+    expect((await back.caller.call('/jobs?kind=upload')).json.jobs).toHaveLength(2)
+  })
+
+  it('a paused upload stays paused, and a limited one limited, until that is changed', async () => {
     const isKept = (server: ServeProcess, path: string, words: string) =>
       eventually(`${words} is in the note`, async () =>
         (await readFile(join(server.dataFolder, 'partial', `${idOf(path)}.json`), 'utf8')).includes(words),
@@ -103,7 +164,7 @@ describe('a server that is killed', () => {
     expect((await last.patch(path, 3, Buffer.alloc(997))).status).toBe(204)
   })
 
-  it('with all bytes there, before the publish, asks for the last of them again', async () => {
+  it('an upload with all bytes received but not published requests the last byte again', async () => {
     const first = await startServe()
     const tus = await logIn(first)
     const path = await tus.begin({ length: 10 })
@@ -116,7 +177,7 @@ describe('a server that is killed', () => {
     expect((await back.caller.call('/files/file.bin')).body.toString()).toBe('0123456789')
   })
 
-  it('forgets bytes whose checksum it had not verified', async () => {
+  it('bytes with an unverified checksum are discarded', async () => {
     const first = await startServe()
     const tus = await logIn(first)
     const path = await tus.begin({ length: 1_000_000 })
@@ -128,7 +189,7 @@ describe('a server that is killed', () => {
     expect(await (await logIn(await again(first))).offset(path)).toBe(5)
   })
 
-  it('records as failed what cannot go on, and removes what it left', async () => {
+  it('a job that cannot be resumed is recorded as failed, and its data is removed', async () => {
     const first = await startServe()
     const tus = await logIn(first)
     const held = await holdUpload(tus.caller, 'put', { size: 1000 })
@@ -152,7 +213,7 @@ describe('a server that is killed', () => {
     expect(await caller.job(id)).toMatchObject({ ...failed, startedAt: null, bytes: 0 })
   })
 
-  it('forgets uploads that have expired meanwhile: 410', async () => {
+  it('an expired upload is answered 410', async () => {
     const first = await startServe()
     const tus = await logIn(first)
     const path = await tus.begin()
@@ -166,7 +227,7 @@ describe('a server that is killed', () => {
     expect(await back.caller.job(idOf(path))).toMatchObject({ state: 'failed', error: { code: 'upload-gone' } })
   })
 
-  it('still tells how a published upload and a stopped one ended', async () => {
+  it('the outcome of a published and of a stopped upload is still reported', async () => {
     const first = await startServe()
     const tus = await logIn(first)
     const done = await tus.begin({ name: 'done' })
@@ -183,7 +244,7 @@ describe('a server that is killed', () => {
 })
 
 describe('a server that shuts down', () => {
-  it('interrupts the upload at once, tells its sender, and goes on after the next start', async () => {
+  it('interrupts an upload at once, informs its client, and lets it resume after the next start', async () => {
     // One that waited for the sender would do so for longer than the test may take.
     const first = await startServe({ args: ['--shutdown-grace', '10m'] })
     const tus = await logIn(first)
@@ -199,7 +260,7 @@ describe('a server that shuts down', () => {
 })
 
 describe('filejobs doctor', () => {
-  it('reports what a crash left and changes nothing; with --fix it puts it in order', async () => {
+  it('reports what a crash left without changing it, and repairs it with --fix', async () => {
     const first = await startServe({ args: ['--jobs-per-account', '5'] })
     const tus = await logIn(first)
     const kept = await tus.begin({ name: 'kept.bin', length: 1000 })
@@ -234,7 +295,7 @@ describe('filejobs doctor', () => {
     expect(busy.stderr).toContain('Another filejobs server works on this data folder')
   })
 
-  it('refuses a folder that is no data folder, and leaves it as it is', async () => {
+  it('rejects a folder that is not a data folder, and leaves it unchanged', async () => {
     const folder = await temporaryFolder()
     const { code, stderr } = await (await openClient()).run(['doctor', '--data', folder])
     expect({ code, said: stderr.includes('is no data folder') }).toEqual({ code: 2, said: true })

@@ -32,8 +32,8 @@ async function remembered({ home }: { home: string }): Promise<string[]> {
   return readdir(`${home}/.local/state/filejobs/uploads`).catch(() => [])
 }
 
-describe('an upload over connections that break', () => {
-  it('goes on where it broke, and is whole', async () => {
+describe('an upload over an unreliable connection', () => {
+  it('resumes where it broke, and completes', async () => {
     const { client, proxy, files, jobs } = await behindProxy(server, [5 * MiB, 100, 7 * MiB, 10 * MiB, 1])
     const content = randomBytes(40 * MiB)
     await writeFile(`${client.home}/large.bin`, content)
@@ -45,7 +45,7 @@ describe('an upload over connections that break', () => {
     expect(await jobs()).toHaveLength(1)
   })
 
-  it('goes on also from stdin, which cannot be read twice', async () => {
+  it('resumes also from stdin, which cannot be read twice', async () => {
     const { client, proxy, files, jobs } = await behindProxy(server, [3 * MiB, 40 * MiB, 2 * MiB])
     const input = randomBytes(70 * MiB)
     const { code, stderr } = await client.run(['upload', '-', '--name', 'in.bin'], { input })
@@ -54,7 +54,7 @@ describe('an upload over connections that break', () => {
     expect(await jobs()).toHaveLength(1)
   })
 
-  it('repeats a small file, whose answer may have been lost', async () => {
+  it('repeats a small file, whose response may be lost', async () => {
     const { client, proxy, files } = await behindProxy(server, [1000, 3 * MiB])
     const content = randomBytes(4 * MiB)
     await writeFile(`${client.home}/small.bin`, content)
@@ -62,13 +62,13 @@ describe('an upload over connections that break', () => {
     expect([proxy.cuts, (await files())[0]?.sha256]).toEqual([2, sha256(content)])
   })
 
-  it('gives up after so many attempts that brought nothing, and says how to go on', async () => {
+  it('fails after the maximum number of attempts without progress, and says how to resume', async () => {
     const { client, files, jobs } = await behindProxy(server, [4 * MiB, 1, 1, 1])
     const content = randomBytes(20 * MiB)
     await writeFile(`${client.home}/large.bin`, content)
     const first = await client.run(['upload', 'large.bin', '--retries', '2'])
     expect([first.code, first.stdout]).toEqual([5, ''])
-    expect(first.stderr).toMatch(/The same command, run again, goes on where this ended\.\n$/)
+    expect(first.stderr).toMatch(/Run the same command again to resume\.\n$/)
     const second = await client.run(['upload', 'large.bin'])
     expect([second.code, second.stderr]).toEqual([
       0,
@@ -80,7 +80,7 @@ describe('an upload over connections that break', () => {
     expect(await remembered(client)).toEqual([])
   })
 
-  it('starts over at once when the file has changed since, and leaves nothing of what came before', async () => {
+  it('starts over at once if the file has changed, and discards the earlier bytes', async () => {
     const { client, files, jobs } = await behindProxy(server, [12 * MiB, 1])
     await writeFile(`${client.home}/large.bin`, randomBytes(20 * MiB))
     expect((await client.run(['upload', 'large.bin', '--retries', '1'])).code).toBe(5)
@@ -92,7 +92,7 @@ describe('an upload over connections that break', () => {
     expect(await remembered(client)).toEqual([])
   })
 
-  it('goes on over a server that was killed and started again', async () => {
+  it('resumes after the server was killed and restarted', async () => {
     const first = await startServe({ args: ['--rate-limit-per-account', '4M'] })
     // The way to whichever server runs; nobody listens on the port 1.
     let url = first.url
@@ -125,7 +125,7 @@ describe('an upload over connections that break', () => {
     expect(JSON.parse(upload.stdout).sha256).toBe(sha256(content))
   })
 
-  it('is never taken up again once it was stopped', async () => {
+  it('is never resumed after a stop', async () => {
     const { client, files, fetch, jobs, untilJob } = await behindProxy(slowServer)
     await writeFile(`${client.home}/large.bin`, randomBytes(30 * MiB))
     const upload = client.start(['upload', 'large.bin'])
@@ -137,7 +137,7 @@ describe('an upload over connections that break', () => {
     expect(await remembered(client)).toEqual([])
   })
 
-  it('is never taken up again also when the stop met it between two connections', async () => {
+  it('is never resumed after a stop between two connections', async () => {
     const { client, proxy, fetch, jobs, untilJob } = await behindProxy(slowServer)
     await writeFile(`${client.home}/large.bin`, randomBytes(30 * MiB))
     const upload = client.start(['upload', 'large.bin'])
@@ -148,7 +148,7 @@ describe('an upload over connections that break', () => {
     expect(await jobs()).toHaveLength(1)
   })
 
-  it('is kept by Ctrl-C with --keep, and goes on by the same command', async () => {
+  it('is kept by Ctrl-C with --keep, and resumed by the same command', async () => {
     const { client, jobs, untilJob, liftLimit } = await makeAccount(server)
     const content = randomBytes(14 * MiB)
     await writeFile(`${client.home}/large.bin`, content)
@@ -156,7 +156,7 @@ describe('an upload over connections that break', () => {
     await eventually('some has arrived', async () => (await untilJob('upload', 'running')).bytes >= MiB)
     upload.child.kill('SIGINT')
     expect(await upload.ended()).toBe(130)
-    expect(upload.stderr).toMatch(/Left, and kept\. The same command, run again, goes on/)
+    expect(upload.stderr).toMatch(/Left, and kept\. Run the same command again to resume/)
     await untilJob('upload', 'interrupted')
     const again = client.start(['upload', 'large.bin', '--json'])
     const { id } = await untilJob('upload', 'running')
@@ -168,7 +168,7 @@ describe('an upload over connections that break', () => {
     expect([JSON.parse(again.stdout).sha256, (await jobs()).length]).toEqual([sha256(content), 1])
   })
 
-  it('goes on at the rate that the later run was given', async () => {
+  it('resumes at the rate limit given to the later run', async () => {
     const { client, jobs, untilJob, liftLimit } = await makeAccount(server)
     await writeFile(`${client.home}/large.bin`, randomBytes(14 * MiB))
     const upload = client.start(['upload', 'large.bin', '--keep', '--limit-rate', '1M'])
@@ -184,7 +184,7 @@ describe('an upload over connections that break', () => {
     expect(again.stderr).toBe('Going on with large.bin, which was begun before.\n')
   })
 
-  it('is kept when its terminal goes away', async () => {
+  it('is kept when its terminal is closed', async () => {
     const { client, jobs, untilJob, liftLimit } = await makeAccount(server)
     await writeFile(`${client.home}/large.bin`, randomBytes(10 * MiB))
     const upload = client.start(['upload', 'large.bin', '--limit-rate', '1M'])
@@ -202,7 +202,7 @@ describe('an upload over connections that break', () => {
   it.each([
     ['Ctrl-C', 'SIGINT', ['--keep'], 130],
     ['the end of its terminal', 'SIGHUP', [], 129],
-  ] as const)('from stdin is stopped by %s, because nobody could go on with it', async (_, signal, options, code) => {
+  ] as const)('from stdin is stopped by %s, because it could not be resumed', async (_, signal, options, code) => {
     const { client, jobs, put } = await makeAccount(server)
     const upload = client.start(['upload', '-', '--name', 'in.bin', ...options])
     upload.child.stdin?.write(randomBytes(MiB))
@@ -216,7 +216,7 @@ describe('an upload over connections that break', () => {
     await put('in.bin', 'x')
   })
 
-  it('from stdin leaves nothing when it gives up', async () => {
+  it('from stdin leaves nothing when it fails', async () => {
     const { client, proxy, jobs, put } = await behindProxy(server, [3 * MiB])
     const upload = await client.run(['upload', '-', '--name', 'in.bin', '--retries', '0'], {
       input: randomBytes(5 * MiB),
@@ -226,7 +226,7 @@ describe('an upload over connections that break', () => {
     await put('in.bin', 'x')
   })
 
-  it('is kept also when there is no room for the rest', async () => {
+  it('is kept also if the quota has no space for the rest', async () => {
     const first = await startTestServer({ dataFolder: `${await temporaryFolder()}/data` })
     const { dataFolder } = first
     let url = first.url
@@ -257,7 +257,7 @@ describe('an upload over connections that break', () => {
     expect([await remembered(client), (await jobs()).length]).toEqual([[], 1])
   })
 
-  it('goes well, and is stopped whole, also where nothing can be remembered', async () => {
+  it('completes, and is stopped completely, also without a place for its resume state', async () => {
     const { client, put, files, jobs, untilJob } = await makeAccount(server)
     const content = randomBytes(10 * MiB)
     await writeFile(`${client.home}/large.bin`, content)
@@ -275,7 +275,7 @@ describe('an upload over connections that break', () => {
     expect((await jobs()).find((job) => job.id === id)?.state).toBe('stopped')
   })
 
-  it('is left alone by the same command run beside it', async () => {
+  it('is not disturbed by the same command run in parallel', async () => {
     const { client, untilJob, liftLimit } = await makeAccount(server)
     await writeFile(`${client.home}/large.bin`, randomBytes(14 * MiB))
     const first = client.start(['upload', 'large.bin', '--limit-rate', '200K'])
@@ -286,7 +286,7 @@ describe('an upload over connections that break', () => {
     expect(await first.ended(), first.stderr).toBe(0)
   })
 
-  it('of a file that changes meanwhile leaves nothing', async () => {
+  it('of a file that changes during the upload leaves nothing', async () => {
     const { client, files, jobs, untilJob, liftLimit } = await makeAccount(server)
     await writeFile(`${client.home}/log.txt`, randomBytes(12 * MiB))
     const upload = client.start(['upload', 'log.txt', '--limit-rate', '1M'])
@@ -299,7 +299,7 @@ describe('an upload over connections that break', () => {
   })
 })
 
-describe('an export over connections that break', () => {
+describe('an export over an unreliable connection', () => {
   /** More than the buffers on its way hold, so that no cut comes too late. */
   const content = randomBytes(16 * MiB)
 
@@ -309,7 +309,7 @@ describe('an export over connections that break', () => {
     proxy.cutAll()
   }
 
-  it('goes on where it broke, and is whole', async () => {
+  it('resumes where it broke, and completes', async () => {
     const { client, folder, proxy } = await behindProxy(slowServer)
     await writeFile(`${folder}/a.bin`, content)
     const running = client.start(['export', 'a.bin'])
@@ -320,7 +320,7 @@ describe('an export over connections that break', () => {
     expect((await readdir(client.home)).filter((name) => !name.startsWith('.'))).toEqual(['a.bin'])
   })
 
-  it('goes on in a later run from the part that is here', async () => {
+  it('resumes in a later run from the local partial file', async () => {
     const { client, folder, proxy, jobs } = await behindProxy(server)
     await writeFile(`${folder}/a.bin`, content)
     const running = client.start(['export', 'a.bin', '--retries', '0', '--limit-rate', '3M'])
@@ -332,7 +332,7 @@ describe('an export over connections that break', () => {
     expect((await jobs())[0]?.bytes).toBeLessThan(14 * MiB)
   })
 
-  it('starts over when the file has changed meanwhile', async () => {
+  it('starts over if the file has changed', async () => {
     const { client, put, proxy } = await behindProxy(server)
     await put('a.bin', content)
     const running = client.start(['export', 'a.bin', '--retries', '0', '--limit-rate', '2M'])
@@ -345,7 +345,7 @@ describe('an export over connections that break', () => {
     expect((await readFile(`${client.home}/a.bin`)).equals(changed)).toBe(true)
   })
 
-  it('goes on also into a pipe', async () => {
+  it('resumes also into a pipe', async () => {
     const { client, folder, proxy, jobs } = await behindProxy(slowServer)
     await writeFile(`${folder}/a.txt`, 'x'.repeat(16 * MiB))
     const running = client.start(['export', 'a.txt', '-o', '-'])
@@ -355,7 +355,7 @@ describe('an export over connections that break', () => {
     expect([running.stdout.length, (await jobs()).length]).toEqual([16 * MiB, 2])
   })
 
-  it('leaves a part of unknown origin as it is, unless it may be replaced', async () => {
+  it('leaves a partial file of unknown origin unchanged unless it may be replaced', async () => {
     const { client, put } = await makeAccount(server)
     await put('a.txt', 'whole')
     await writeFile(`${client.home}/a.txt.part`, 'something else, and longer')
@@ -367,7 +367,7 @@ describe('an export over connections that break', () => {
     expect(await readdir(client.home)).not.toContain('a.txt.part')
   })
 
-  it('leaves the part of an export of another file alone', async () => {
+  it('leaves the partial file of another export unchanged', async () => {
     const { client, folder, put, proxy } = await behindProxy(server)
     await writeFile(`${folder}/a.bin`, content)
     await put('b.txt', 'another')
@@ -379,7 +379,7 @@ describe('an export over connections that break', () => {
     expect((await readFile(`${client.home}/x`)).equals(content)).toBe(true)
   })
 
-  it('leaves the part of another run alone that still goes on', async () => {
+  it('leaves the partial file of another run unchanged while that is running', async () => {
     const { client, folder, untilJob, liftLimit } = await makeAccount(server)
     await writeFile(`${folder}/a.bin`, content)
     const running = client.start(['export', 'a.bin', '--limit-rate', '200K'])

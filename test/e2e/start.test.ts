@@ -7,7 +7,7 @@ import { cleanEnvironment } from '../helpers/program.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 describe('npm start', () => {
-  it('prints the URL first, passes arguments on, and ends in good order with one signal', async () => {
+  it('prints the URL first, passes arguments on, and shuts down cleanly on one signal', async () => {
     const folder = await temporaryFolder()
     const script = fileURLToPath(new URL('../../scripts/start.mjs', import.meta.url))
     const args = [script, '--port', '0', '--data', folder, '--bcrypt-cost', '4']

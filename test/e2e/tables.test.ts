@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeAccount } from '../helpers/account.js'
 import { writeSales } from '../helpers/csv.js'
-import { importProcess } from '../helpers/engines.js'
-import { eventually } from '../helpers/eventually.js'
+import { holdNextImport } from '../helpers/engines.js'
+import { openClient } from '../helpers/program.js'
 import { startTestServer, type TestServer } from '../helpers/server.js'
 
 let server: TestServer
@@ -18,68 +18,73 @@ const teams = 'name,city,founded\nRovers,"York, UK",2014-10-08\nUnited,,2014-10-
 async function withTeams() {
   const account = await makeAccount(server)
   await writeFile(`${account.client.home}/teams.csv`, teams)
-  const imported = await account.client.run(['import', 'teams.csv'])
+  const imported = await account.client.runHere(['import', 'teams.csv'])
   return { ...account, imported }
 }
 
-/** An import under way, whose process stands still, so that it does not end before it is stopped. */
+let owner: string | undefined
+
+/** A client of an account with the table of teams, which several tests read and none changes. */
+async function readTeams() {
+  owner ??= (await withTeams()).token
+  return openClient(server.url, owner)
+}
+
+/** An import under way, whose process is suspended, so that it does not end before it is stopped. */
 async function holdImport() {
-  const { client, folder, jobs } = await makeAccount(server)
-  await writeSales(join(folder, 'sales.csv'), 600_000)
+  const { client, folder } = await makeAccount(server)
+  await writeSales(join(folder, 'sales.csv'), 1000)
+  const held = holdNextImport()
   const running = client.start(['import', 'sales.csv', '--remote'])
-  const importing = await importProcess()
-  await eventually('it reads', async () => (await jobs()).some(({ kind, bytes }) => kind === 'import' && bytes > 0))
-  importing.hold()
+  await held
   return { client, running }
 }
 
 describe('filejobs import', () => {
-  it('uploads a local file and makes rows of it', async () => {
+  it('uploads a local file and creates rows from it', async () => {
     const { client, imported } = await withTeams()
     expect(imported).toEqual({
       code: 0,
       stdout: 'Imported 3 rows of 3 columns from teams.csv into teams\n',
       stderr: '',
     })
-    expect((await client.run(['ls'])).stdout).toContain('teams.csv')
-    const { stdout } = await client.run(['tables'])
+    expect((await client.runHere(['ls'])).stdout).toContain('teams.csv')
+    const { stdout } = await client.runHere(['tables'])
     expect(stdout).toMatch(/^TABLE +ROWS +COLUMNS +IMPORTS +NEWEST +DATES\nteams +3 +3 +1 +\S+ \S+ +founded\n$/)
   })
 
-  it('takes the file of the server where there is no local one, or with --remote', async () => {
+  it('imports a file on the server if there is no local one, or with --remote', async () => {
     const { client } = await withTeams()
     await writeFile(`${client.home}/teams.csv`, 'other\n1\n')
-    const remote = await client.run(['import', 'teams.csv', '--remote', '--table', 'again', '--json'])
+    const remote = await client.runHere(['import', 'teams.csv', '--remote', '--table', 'again', '--json'])
     expect(JSON.parse(remote.stdout)).toMatchObject({ table: 'again', rows: 3, file: 'teams.csv' })
-    const missing = await client.run(['import', 'missing.csv'])
+    const missing = await client.runHere(['import', 'missing.csv'])
     expect(missing).toMatchObject({ code: 4, stderr: 'Error: There is no file "missing.csv".\n' })
   })
 
-  it('ends with 10 at a line that cannot be read, and names it', async () => {
+  it('exits with 10 at a line that cannot be parsed, and names the line', async () => {
     const { client } = await makeAccount(server)
     await writeFile(`${client.home}/bad.csv`, 'a,b\n1,2\n3\n')
-    const failed = await client.run(['import', 'bad.csv'])
+    const failed = await client.runHere(['import', 'bad.csv'])
     const skip = '"--skip-bad-lines" (skipBadLines) leaves such lines out'
     expect(failed).toEqual({ code: 10, stdout: '', stderr: `Error: Line 3: 1 field instead of 2. ${skip}.\n` })
     await writeFile(`${client.home}/unnamed.csv`, 'a,\n1,2\n')
-    const unnamed = await client.run(['import', 'unnamed.csv'])
-    expect(unnamed.stderr).toBe(
-      'Error: Line 1: Column 2 has no name. "--no-header" (header: false) takes the first line for a row.\n',
-    )
-    const skipped = await client.run(['import', 'bad.csv', '--skip-bad-lines', '--types', 'a=text,b=decimal(9,2)'])
+    const unnamed = await client.runHere(['import', 'unnamed.csv'])
+    expect(unnamed.stderr).toBe('Error: Line 1: Column 2 has no name. Give it one in the file.\n')
+    const skipped = await client.runHere(['import', 'bad.csv', '--skip-bad-lines', '--types', 'a=text,b=decimal(9,2)'])
     expect(skipped).toEqual({
       code: 0,
       stdout: 'Imported 1 row of 2 columns from bad.csv into bad\n',
-      stderr: 'Left out 1 line that cannot be read:\n  line 3: 1 field instead of 2\n',
+      stderr: 'Skipped 1 bad line:\n  line 3: 1 field instead of 2\n',
     })
-    expect((await client.run(['rows', 'bad', '--json'])).stdout).toBe('{"a":"1","b":"2.00"}\n')
+    expect((await client.runHere(['rows', 'bad', '--json'])).stdout).toBe('{"a":"1","b":"2.00"}\n')
   })
 
-  it('says what it guessed and may be wrong', async () => {
+  it('reports guesses that may be wrong', async () => {
     const { client, fetch } = await makeAccount(server)
     await writeFile(`${client.home}/d.csv`, 'Date,b\n10/8/2014,x\n2/30/2014,y\n')
     const note = 'Column "Date" was taken for text: line 3 has "2/30/2014", which is no date like %m/%d/%Y.'
-    expect(await client.run(['import', 'd.csv'])).toEqual({
+    expect(await client.runHere(['import', 'd.csv'])).toEqual({
       code: 0,
       stdout: 'Imported 2 rows of 2 columns from d.csv into d\n',
       stderr: `${note}\n`,
@@ -87,27 +92,39 @@ describe('filejobs import', () => {
     expect(await (await fetch('/tables/d')).json()).toMatchObject({ imports: [{ notes: [note] }] })
   })
 
-  it('takes options for what it would recognise otherwise', async () => {
+  it('says how to remove the rows before an import with another option', async () => {
+    const { client } = await makeAccount(server)
+    await writeFile(`${client.home}/d.csv`, 'Date,b\n13/8/2014,x\n14/8/2014,y\n')
+    const { stderr } = await client.runHere(['import', 'd.csv'])
+    expect(stderr).toContain('"--date-format day-first" (dateFormat) reads them so.\n')
+    const [, removal] = stderr.match(/^Before you import it again [^"]*"filejobs ([^"]+)"\.$/m)!
+    expect((await client.run(removal!.split(' '))).code).toBe(0)
+    expect((await client.runHere(['import', 'd.csv', '--date-format', 'day-first'])).stderr).toBe('')
+    expect((await client.runHere(['rows', 'd', '--csv'])).stdout).toBe('Date,b\n2014-08-14,y\n2014-08-13,x\n')
+  })
+
+  it('accepts options for what is detected otherwise', async () => {
     const { client } = await makeAccount(server)
     await writeFile(`${client.home}/x.csv`, '1,31.12.2014, a \n')
     const args = ['--no-header', '--date-format', '%d.%m.%Y', '--date-column', 'column2', '--trim', '--json']
-    const { stdout } = await client.run(['import', 'x.csv', ...args])
+    const { stdout } = await client.runHere(['import', 'x.csv', ...args])
     expect(JSON.parse(stdout)).toMatchObject({ dateColumn: 'column2' })
-    expect((await client.run(['rows', 'x', '--csv'])).stdout).toBe('column1,column2,column3\n1,2014-12-31,a\n')
-    expect((await client.run(['import', 'x.csv', '--types', 'nothing'])).code).toBe(2)
+    expect((await client.runHere(['rows', 'x', '--csv'])).stdout).toBe('column1,column2,column3\n1,2014-12-31,a\n')
+    expect((await client.runHere(['import', 'x.csv', '--types', 'nothing'])).code).toBe(2)
   })
 
-  it('is stopped by Ctrl-C, and leaves no row', async () => {
+  it('is stopped by Ctrl-C, and leaves no rows', async () => {
     const { client, running } = await holdImport()
     running.child.kill('SIGINT')
     expect(await running.ended()).toBe(130)
     expect(running.stdout).toBe('Stopped the import of sales.csv: no row was published.\n')
-    expect((await client.run(['tables'])).stderr).toMatch(/no tables yet/)
+    expect((await client.runHere(['tables'])).stderr).toMatch(/no tables yet/)
     expect(await readdir(join(server.dataFolder, 'partial'))).toEqual([])
   })
 
-  it('waits for that of another account, and is stopped by Ctrl-C meanwhile', async () => {
+  it('waits for imports of two other accounts, and can be stopped by Ctrl-C while it waits', async () => {
     const { running: first } = await holdImport()
+    const { running: second } = await holdImport()
     const { client, untilJob } = await makeAccount(server)
     await writeFile(`${client.home}/teams.csv`, teams)
     const running = client.start(['import', 'teams.csv', '--wait'])
@@ -115,55 +132,57 @@ describe('filejobs import', () => {
     running.child.kill('SIGINT')
     expect(await running.ended()).toBe(130)
     expect(running.stdout).toBe('Stopped the import of teams.csv: no row was published.\n')
-    first.child.kill('SIGINT')
-    expect(await first.ended()).toBe(130)
+    for (const other of [first, second]) {
+      other.child.kill('SIGINT')
+      expect(await other.ended()).toBe(130)
+    }
   })
 
-  it('ends with 9 when somebody else stops it', async () => {
+  it('exits with 9 when another client stops it', async () => {
     const { client, running } = await holdImport()
-    expect((await client.run(['stop', 'import'])).code).toBe(0)
+    expect((await client.runHere(['stop', 'import'])).code).toBe(0)
     expect(await running.ended()).toBe(9)
     expect(running.stderr).toMatch(/The import of sales\.csv was stopped by user:/)
   })
 })
 
 describe('filejobs rows', () => {
-  it('prints aligned columns, and how many there are', async () => {
-    const { client } = await withTeams()
-    expect(await client.run(['rows', 'teams', '--limit', '2'])).toEqual({
+  it('prints aligned columns, and the number of rows', async () => {
+    const client = await readTeams()
+    expect(await client.runHere(['rows', 'teams', '--limit', '2'])).toEqual({
       code: 0,
       stdout: 'name    city  founded\nCity    Zoë   2014-10-10\nUnited        2014-10-09\n',
       stderr: '2 of 3 rows.\n',
     })
   })
 
-  it('prints CSV and lines of JSON, by page and whole', async () => {
-    const { client } = await withTeams()
+  it('prints CSV and NDJSON, by page and complete', async () => {
+    const client = await readTeams()
     const csv = 'name,city,founded\nCity,Zoë,2014-10-10\nUnited,,2014-10-09\nRovers,"York, UK",2014-10-08\n'
-    expect((await client.run(['rows', 'teams', '--csv'])).stdout).toBe(csv)
-    expect((await client.run(['rows', 'teams', '--csv', '--limit', '9'])).stdout).toBe(csv)
+    expect((await client.runHere(['rows', 'teams', '--csv'])).stdout).toBe(csv)
+    expect((await client.runHere(['rows', 'teams', '--csv', '--limit', '9'])).stdout).toBe(csv)
     const json = '{"name":"United","city":null,"founded":"2014-10-09"}\n'
     const day = ['--from', '2014-10-09', '--to', '2014-10-10']
-    expect((await client.run(['rows', 'teams', '--json', ...day])).stdout).toBe(json)
-    expect((await client.run(['rows', 'teams', '--json', '--limit', '1', '--offset', '1'])).stdout).toBe(json)
+    expect((await client.runHere(['rows', 'teams', '--json', ...day])).stdout).toBe(json)
+    expect((await client.runHere(['rows', 'teams', '--json', '--limit', '1', '--offset', '1'])).stdout).toBe(json)
   })
 
-  it('writes a file, whole or not at all', async () => {
-    const { client } = await withTeams()
-    const { stdout } = await client.run(['rows', 'teams', '-o', 'out.csv'])
+  it('writes a complete file or none', async () => {
+    const client = await readTeams()
+    const { stdout } = await client.runHere(['rows', 'teams', '-o', 'out.csv'])
     expect(stdout).toBe('Wrote teams to out.csv (87 B)\n')
     expect((await readFile(`${client.home}/out.csv`, 'utf8')).split('\n').length).toBe(5)
-    expect((await client.run(['rows', 'teams', '-o', 'out.csv'])).code).toBe(6)
-    expect((await client.run(['rows', 'teams', '-o', 'out.csv', '--limit', '1'])).code).toBe(2)
+    expect((await client.runHere(['rows', 'teams', '-o', 'out.csv'])).code).toBe(6)
+    expect((await client.runHere(['rows', 'teams', '-o', 'out.csv', '--limit', '1'])).code).toBe(2)
   })
 
   it('prints a summary', async () => {
-    const { client } = await withTeams()
-    const { stdout } = await client.run(['rows', 'teams', '--summary'])
+    const client = await readTeams()
+    const { stdout } = await client.runHere(['rows', 'teams', '--summary'])
     expect(stdout).toMatch(/^3 rows\n\nCOLUMN +TYPE +NULLS +~DISTINCT +MIN +MAX\n/)
     expect(stdout).toMatch(/^city +text +1 +2 +York, UK +Zoë$/m)
     expect(stdout).toMatch(/^2014-10-08 +1 +=+$/m)
-    const { rows } = JSON.parse((await client.run(['rows', 'teams', '--summary', '--json'])).stdout)
+    const { rows } = JSON.parse((await client.runHere(['rows', 'teams', '--summary', '--json'])).stdout)
     expect(rows).toBe(3)
   })
 
@@ -172,60 +191,61 @@ describe('filejobs rows', () => {
     [['rows', 'teams', '--from', '2014-02-30'], 2],
     [['rows', 'teams', '--limit', '-1'], 2],
     [['rows', 'teams', '--limit', 'all'], 2],
-  ])('%j ends with %d', async (args, code) => {
-    const { client } = await withTeams()
-    expect((await client.run(args)).code).toBe(code)
+  ])('%j exits with %d', async (args, code) => {
+    const client = await readTeams()
+    expect((await client.runHere(args)).code).toBe(code)
   })
 })
 
 describe('filejobs tables', () => {
-  it('shows columns and imports, and removes one or all', async () => {
+  it('shows columns and imports, and removes one import or all', async () => {
     const { client } = await withTeams()
-    const second = await client.run(['import', 'teams.csv', '--json'])
+    const second = await client.runHere(['import', 'teams.csv', '--json'])
     const { id } = JSON.parse(second.stdout)
-    const { stdout } = await client.run(['tables', 'teams'])
+    const { stdout } = await client.runHere(['tables', 'teams'])
     expect(stdout).toMatch(/^teams: 6 rows, dates in "founded"\n\nCOLUMN +TYPE\nname +text\n/)
-    expect((await client.run(['tables', 'rm', 'teams', String(id)])).stdout).toBe(
+    expect((await client.runHere(['tables', 'rm', 'teams', String(id)])).stdout).toBe(
       `Removed the rows of import ${id} from teams\n`,
     )
-    expect((await client.run(['tables', '--json'])).stdout).toMatch(/"rows":3/)
-    expect((await client.run(['tables', 'rm', 'teams'])).stdout).toBe('Removed the table teams\n')
-    expect((await client.run(['tables', 'rm', 'teams'])).code).toBe(4)
+    expect((await client.runHere(['tables', '--json'])).stdout).toMatch(/"rows":3/)
+    expect((await client.runHere(['tables', 'rm', 'teams'])).stdout).toBe('Removed the table teams\n')
+    expect((await client.runHere(['tables', 'rm', 'teams'])).code).toBe(4)
   })
 })
 
 describe('filejobs query', () => {
-  it('prints the answer in columns, as CSV and as JSON', async () => {
-    const { client } = await withTeams()
+  it('prints the result in columns, as CSV and as JSON', async () => {
+    const client = await readTeams()
     const sql = 'select city, count(*) n from teams where city is not null group by all order by city'
     expect((await client.run(['query', sql])).stdout).toBe('city      n\nYork, UK  1\nZoë       1\n')
-    expect((await client.run(['query', sql, '--csv'])).stdout).toBe('city,n\n"York, UK",1\nZoë,1\n')
-    expect((await client.run(['query', '-', '--json'], { input: sql })).stdout).toBe(
+    expect((await client.runHere(['query', sql, '--csv'])).stdout).toBe('city,n\n"York, UK",1\nZoë,1\n')
+    expect((await client.runHere(['query', '-', '--json'], { input: sql })).stdout).toBe(
       '{"city":"York, UK","n":1}\n{"city":"Zoë","n":1}\n',
     )
-    const limited = await client.run(['query', sql, '--limit', '1'])
-    expect(limited.stderr).toBe('Only the first 1 rows: an answer has no more.\n')
+    const limited = await client.runHere(['query', sql, '--limit', '1'])
+    expect(limited.stderr).toBe('Truncated to the first 1 rows.\n')
   })
 
-  it('ends with 10 for what is no query', async () => {
-    const { client } = await withTeams()
-    const { code, stderr } = await client.run(['query', 'drop table teams'])
+  it('exits with 10 for an invalid query', async () => {
+    const client = await readTeams()
+    const { code, stderr } = await client.runHere(['query', 'drop table teams'])
     expect([code, stderr]).toEqual([10, 'Error: Only SELECT is allowed: a query reads, and changes nothing.\n'])
-    const empty = await client.run(['query', ''])
-    expect([empty.code, empty.stderr]).toEqual([2, 'Error: sql: is empty; write one SELECT.\n'])
-    const missing = await client.run(['query', 'from missing'])
+    const empty = await client.runHere(['query', ''])
+    expect([empty.code, empty.stderr]).toEqual([2, 'Error: sql is empty; write one SELECT.\n'])
+    const missing = await client.runHere(['query', 'from missing'])
     expect(missing.stderr).toBe(
       'Error: There is no table "missing"; "filejobs tables" (GET /tables) lists those that there are.\n',
     )
   })
 
   it('is stopped by Ctrl-C', async () => {
-    const { client } = await withTeams()
+    const client = await readTeams()
     const running = client.start([
       'query',
       'with recursive t as (select 1 union all select * from t) select count(*) from t',
     ])
-    const asking = async () => (await client.run(['jobs', '--kind', 'query', '--state', 'running', '--json'])).stdout
+    const asking = async () =>
+      (await client.runHere(['jobs', '--kind', 'query', '--state', 'running', '--json'])).stdout
     await expect.poll(asking, { timeout: 60_000 }).not.toBe('')
     running.child.kill('SIGINT')
     expect(await running.ended()).toBe(130)

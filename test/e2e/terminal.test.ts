@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { truncate, writeFile } from 'node:fs/promises'
+import { mkdir, truncate, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeAccount } from '../helpers/account.js'
 import { eventually } from '../helpers/eventually.js'
@@ -15,7 +15,7 @@ afterAll(() => server.close())
 const name = hasTmux ? 'on a terminal' : 'on a terminal (skipped: there is no tmux here)'
 
 describe.skipIf(!hasTmux)(name, () => {
-  it('a password is asked for twice, and never shown', async () => {
+  it('a password is prompted for twice, and never shown', async () => {
     const terminal = await openTerminal({ FILEJOBS_SERVER: server.url })
     await terminal.type('filejobs signup ann')
     await terminal.shows(/New password for ann on \S+: $/m)
@@ -37,7 +37,7 @@ describe.skipIf(!hasTmux)(name, () => {
     expect(await terminal.screen()).not.toMatch(/horse/)
   })
 
-  it('Ctrl-C at a prompt ends with 130 and leaves the terminal as it was', async () => {
+  it('Ctrl-C at a prompt exits with 130 and restores the terminal', async () => {
     const terminal = await openTerminal({ FILEJOBS_SERVER: server.url })
     await terminal.type('filejobs login ann')
     await terminal.shows(/Password for ann on \S+: $/m)
@@ -64,7 +64,21 @@ describe.skipIf(!hasTmux)(name, () => {
     expect(await files()).toEqual([])
   })
 
-  it('an export to a pipe shows its bar beside it', async () => {
+  it('an upload of a folder shows one bar for all files, and its line when it is done', async () => {
+    const { token, untilJob, liftLimit, files } = await makeAccount(server)
+    const terminal = await openTerminal({ FILEJOBS_SERVER: server.url, FILEJOBS_TOKEN: token })
+    await mkdir(`${terminal.home}/photos`)
+    for (const name of ['a', 'b']) await writeFile(`${terminal.home}/photos/${name}`, name)
+    await writeFile(`${terminal.home}/photos/large`, randomBytes(3 * 1024 ** 2))
+    await terminal.type('filejobs upload photos --limit-rate 64K')
+    await terminal.shows(/\[[=-]+\] +\d+% 2 of 3 files · [\d.]+( \w+)? of 3\.0 MiB/)
+    await liftLimit((await untilJob('upload', 'running')).id)
+    await terminal.shows(/Uploaded photos \(3 files, 3\.0 MiB\): 3 new/)
+    expect(await terminal.screen()).not.toMatch(/\[[=-]+\]/)
+    expect(await files()).toHaveLength(3)
+  })
+
+  it('an export to a pipe shows its bar on stderr', async () => {
     const { token, put, jobs, fetch } = await makeAccount(server)
     await put('data.bin', randomBytes(5 * 1024 ** 2))
     const terminal = await openTerminal({ FILEJOBS_SERVER: server.url, FILEJOBS_TOKEN: token })
@@ -79,14 +93,37 @@ describe.skipIf(!hasTmux)(name, () => {
     expect(await terminal.screen()).not.toMatch(/\[=/)
   })
 
-  it('there is no bar with --quiet, and waiting is said', async () => {
+  it('an export to a terminal shows the file alone', async () => {
+    const { token, put } = await makeAccount(server)
+    await put('a.txt', 'first line\nlast line\n')
+    const terminal = await openTerminal({ FILEJOBS_SERVER: server.url, FILEJOBS_TOKEN: token })
+    await terminal.type('filejobs export a.txt -o -; echo code $?')
+    await terminal.shows(/^first line\nlast line\ncode 0$/m)
+  })
+
+  it('a progress bar erases no line written by the reader of its pipe', async () => {
+    const { token, put } = await makeAccount(server)
+    await put('data.bin', randomBytes(5 * 1024 ** 2))
+    const terminal = await openTerminal({ FILEJOBS_SERVER: server.url, FILEJOBS_TOKEN: token })
+    await terminal.type(
+      'filejobs export data.bin -o - | { head -c 3000000 | wc -c; echo one; echo two; cat >/dev/null; echo end; }',
+    )
+    await terminal.shows(/^end$/m)
+    await terminal.shows(/^ready> $/m)
+    expect(await terminal.screen()).toMatch(/3000000\none\ntwo\nend\n/)
+  })
+
+  it('a second upload waits by default, and says for which job; with --quiet there is no bar', async () => {
     const { token, put, client, untilJob } = await makeAccount(server)
     await put('a', 'x')
     client.start(['upload', '-', '--name', 'first']).child.stdin?.write('begun')
     await untilJob('upload', 'running')
     const terminal = await openTerminal({ FILEJOBS_SERVER: server.url, FILEJOBS_TOKEN: token })
-    await terminal.type('echo x | filejobs upload - --name second --wait')
-    await terminal.shows(/second: waiting for its turn/)
+    await terminal.type('echo x | filejobs upload - --name second --no-wait; echo "exit code $?"')
+    await terminal.shows(/exit code 6$/m)
+    await terminal.type('clear; echo x | filejobs upload - --name second')
+    await terminal.shows(/Your account is already uploading first: waiting …/)
+    await terminal.shows(/second: waiting/)
     await client.run(['stop'])
     await terminal.shows(/second/)
     await terminal.type('clear; filejobs export a --quiet')

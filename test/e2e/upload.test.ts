@@ -20,7 +20,7 @@ async function partialsOf({ id }: { id: string }): Promise<string[]> {
 }
 
 describe('filejobs upload', () => {
-  it('brings small and large files over whole', async () => {
+  it('uploads small and large files completely', async () => {
     const { client, files } = await makeAccount(server)
     const contents = {
       'empty.bin': 0,
@@ -37,29 +37,27 @@ describe('filejobs upload', () => {
     )
     const { code, stdout, stderr } = await client.run(['upload', ...Object.keys(contents)])
     expect([code, stderr]).toEqual([0, ''])
-    expect(stdout).toBe(
-      'Uploaded empty.bin (0 B)\nUploaded small.bin (100 B)\nUploaded large.bin (9.0 MiB)\nUploaded larger.bin (40.0 MiB)\n',
-    )
+    expect(stdout).toBe('Uploaded empty.bin, small.bin, … (4 files, 49.0 MiB): 4 new\n')
     expect(await files()).toEqual(expect.arrayContaining(expected.map((record) => expect.objectContaining(record))))
   })
 
-  it('brings a folder over under its name', async () => {
+  it('uploads a folder under its name', async () => {
     const { client, files } = await makeAccount(server)
     await mkdir(`${client.home}/photos/2024`, { recursive: true })
     await writeFile(`${client.home}/photos/a.jpg`, 'a')
     await writeFile(`${client.home}/photos/2024/Übung [1] #2?.jpg`, 'b')
-    const { code, stdout } = await client.run(['upload', 'photos', '--json'])
+    const { code, stdout } = await client.runHere(['upload', 'photos', '--json'])
     expect(code).toBe(0)
     expect(
       stdout
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line).name),
-    ).toEqual(['photos/2024/Übung [1] #2?.jpg', 'photos/a.jpg'])
+    ).toEqual(['photos/2024/Übung [1] #2?.jpg', 'photos/a.jpg', undefined])
     expect((await files()).map(({ name }) => name)).toEqual(['photos/2024/Übung [1] #2?.jpg', 'photos/a.jpg'])
   })
 
-  it('takes stdin, of any length', async () => {
+  it('uploads stdin of any length', async () => {
     const { client, files } = await makeAccount(server)
     const input = randomBytes(10 * 1024 ** 2)
     expect((await client.run(['upload', '-', '--name', 'x/in.bin'], { input })).code).toBe(0)
@@ -68,51 +66,48 @@ describe('filejobs upload', () => {
     ])
   })
 
-  it('does not replace a file with --no-clobber, and ends with 6', async () => {
+  it('does not replace a file with --no-clobber, and exits with 6', async () => {
     const { client, put, files } = await makeAccount(server)
     const before = await put('a.txt', 'before')
     await writeFile(`${client.home}/a.txt`, 'after')
-    expect((await client.run(['upload', '--no-clobber', 'a.txt'])).code).toBe(6)
+    expect((await client.runHere(['upload', '--no-clobber', 'a.txt'])).code).toBe(6)
     expect((await files())[0]?.sha256).toBe(before.sha256)
-    expect((await client.run(['upload', 'a.txt'])).code).toBe(0)
+    expect((await client.runHere(['upload', 'a.txt'])).code).toBe(0)
   })
 
-  it.each([1, 9, 33])(
-    'sends nothing where the server has the same bytes by that name already: %i MiB',
-    async (size) => {
-      const { client, files, jobs } = await makeAccount(server)
-      const content = randomBytes(size * 1024 ** 2)
-      await writeFile(`${client.home}/a.bin`, content)
-      expect((await client.run(['upload', 'a.bin'])).code).toBe(0)
-      const before = await files()
-      for (const options of [[], ['--no-clobber']]) {
-        const again = await client.run(['upload', 'a.bin', ...options])
-        expect([again.code, again.stdout], again.stderr).toEqual([0, `Uploaded a.bin (${size}.0 MiB)\n`])
-      }
-      expect([await files(), (await jobs()).length]).toEqual([before, 1])
-      content[5] = content[5]! ^ 1
-      await writeFile(`${client.home}/a.bin`, content)
-      expect((await client.run(['upload', 'a.bin', '--no-clobber'])).code).toBe(6)
-      expect((await client.run(['upload', 'a.bin'])).code).toBe(0)
-      expect((await files())[0]?.sha256).toBe(sha256(content))
-    },
-  )
+  it.each([1, 9, 33])('sends no bytes if the server has the same file under that name: %i MiB', async (size) => {
+    const { client, files, jobs } = await makeAccount(server)
+    const content = randomBytes(size * 1024 ** 2)
+    await writeFile(`${client.home}/a.bin`, content)
+    expect((await client.runHere(['upload', 'a.bin'])).code).toBe(0)
+    const before = await files()
+    for (const options of [[], ['--no-clobber']]) {
+      const again = await client.runHere(['upload', 'a.bin', ...options])
+      expect([again.code, again.stdout], again.stderr).toEqual([0, `Uploaded a.bin (${size}.0 MiB)\n`])
+    }
+    expect([await files(), (await jobs()).length]).toEqual([before, 1])
+    content[5] = content[5]! ^ 1
+    await writeFile(`${client.home}/a.bin`, content)
+    expect((await client.runHere(['upload', 'a.bin', '--no-clobber'])).code).toBe(6)
+    expect((await client.runHere(['upload', 'a.bin'])).code).toBe(0)
+    expect((await files())[0]?.sha256).toBe(sha256(content))
+  })
 
-  it('tries the others after a failure, and ends with the first failure’s code', async () => {
+  it('continues with the other files after a failure, and exits with the first failure’s code', async () => {
     const { client, put, files } = await makeAccount(server)
     await put('taken/below', 'x')
     for (const name of ['taken', 'good']) await writeFile(`${client.home}/${name}`, name)
-    const { code, stdout, stderr } = await client.run(['upload', 'taken', 'good'])
-    expect([code, stdout]).toEqual([6, 'Uploaded good (4 B)\n'])
+    const { code, stdout, stderr } = await client.runHere(['upload', 'taken', 'good'])
+    expect([code, stdout]).toEqual([6, 'Uploaded taken, good (1 file, 4 B): 1 new, 1 failed\n'])
     expect(stderr).toMatch(/^Error: taken: /)
     expect((await files()).map(({ name }) => name)).toEqual(['good', 'taken/below'])
   })
 
-  it('tries the others also when one is not there or cannot be read, and a folder’s as well', async () => {
+  it('continues with the other files also if one is missing or unreadable, in a folder too', async () => {
     const { client, files } = await makeAccount(server)
     await mkdir(`${client.home}/photos`)
     for (const name of ['photos/a.jpg', 'good']) await writeFile(`${client.home}/${name}`, name)
-    const { code, stdout, stderr } = await client.run([
+    const { code, stdout, stderr } = await client.runHere([
       'upload',
       'photos',
       'nowhere',
@@ -121,71 +116,89 @@ describe('filejobs upload', () => {
       '--name',
       'in/',
     ])
-    expect([code, stdout]).toEqual([4, 'Uploaded in/photos/a.jpg (12 B)\nUploaded in/good (4 B)\n'])
+    expect([code, stdout]).toEqual([4, 'Uploaded in/ (2 files, 16 B): 2 new, 2 failed\n'])
     expect(stderr).toBe(
       'Error: in/nowhere: There is no file nowhere.\nError: in/x: A part of the path is not a folder: good/x\n',
     )
     expect((await files()).map(({ name }) => name)).toEqual(['in/good', 'in/photos/a.jpg'])
   })
 
-  it('sends nothing of several files of one name', async () => {
+  it('rejects several files with the same name before sending any', async () => {
     const { client, files } = await makeAccount(server)
     await mkdir(`${client.home}/other`)
     for (const name of ['a', 'other/a', 'b']) await writeFile(`${client.home}/${name}`, name)
-    expect((await client.run(['upload', 'b', 'a', 'other/a'])).code).toBe(2)
+    expect((await client.runHere(['upload', 'b', 'a', 'other/a'])).code).toBe(2)
     expect(await files()).toEqual([])
   })
 
-  it('says before it sends that a file is too large, and ends with 7', async () => {
+  it('rejects a file that is too large before sending, with exit code 7', async () => {
     const { client } = await makeAccount(server)
     const input = randomBytes(65 * 1024 ** 2)
     await writeFile(`${client.home}/huge`, input)
-    const { code, stderr } = await client.run(['upload', 'huge'])
+    const { code, stderr } = await client.runHere(['upload', 'huge'])
     expect(code).toBe(7)
     expect(stderr).toMatch(/^Error: .*64/)
     // Of unknown length it is noticed on the way.
-    expect((await client.run(['upload', '-', '--name', 'huge'], { input })).code).toBe(7)
+    expect((await client.runHere(['upload', '-', '--name', 'huge'], { input })).code).toBe(7)
   })
 
-  it.each(['../up', 'a//b', 'a\\b', 'ops:x/y', 'x'.repeat(241)])('ends with 2 for the name %j', async (name) => {
+  it.each(['../up', 'a//b', 'a\\b', 'ops:x/y', 'x'.repeat(241)])('exits with 2 for the name %j', async (name) => {
     const { client, files } = await makeAccount(server)
-    const { code, stderr } = await client.run(['upload', '-', '--name', name], { input: 'x' })
+    const { code, stderr } = await client.runHere(['upload', '-', '--name', name], { input: 'x' })
     expect([code, stderr]).toEqual([2, expect.stringMatching(/name/)])
     expect(await files()).toEqual([])
   })
 
-  it('ends with 4 for a missing file, and 3 without a login', async () => {
+  it('exits with 4 for a missing file, and with 3 without a login', async () => {
     const { client } = await makeAccount(server)
-    expect(await client.run(['upload', 'nowhere'])).toMatchObject({
+    expect(await client.runHere(['upload', 'nowhere'])).toMatchObject({
       code: 4,
       stderr: 'Error: There is no file nowhere.\n',
     })
-    expect((await client.run(['upload', '-', '--name', 'x'], { env: { FILEJOBS_TOKEN: 'altered' } })).code).toBe(3)
+    expect((await client.runHere(['upload', '-', '--name', 'x'], { env: { FILEJOBS_TOKEN: 'altered' } })).code).toBe(3)
   })
 
-  it('never shows control characters of a name', async () => {
+  it('never prints control characters in a name', async () => {
     const { client } = await makeAccount(server)
     await writeFile(`${client.home}/a\u001b[2J`, '')
-    const { code, stderr } = await client.run(['upload', 'a\u001b[2J', 'nowhere\u001b[2J'])
-    expect([code, stderr]).toEqual([2, expect.stringMatching(/There is no file nowhere/)])
+    const { code, stderr } = await client.runHere(['upload', 'a\u001b[2J', 'nowhere\u001b[2J'])
+    expect([code, stderr]).toEqual([4, expect.stringMatching(/There is no file nowhere.*\n.*control character/)])
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
     expect(stderr).not.toMatch(/\u001b/)
   })
 })
 
 describe('two uploads of one account', () => {
-  it('refuses the second with 6, naming the first', async () => {
+  it('exclude each other: the second exits with 6, naming the first', async () => {
     const { client, untilJob } = await makeAccount(server)
     client.start(['upload', '-', '--name', 'first']).child.stdin?.write('begun')
     await untilJob('upload', 'running')
-    const { code, stderr } = await client.run(['upload', '-', '--name', 'second'], { input: 'x' })
+    const { code, stderr } = await client.runHere(['upload', '-', '--name', 'second'], { input: 'x' })
     expect([code, stderr]).toEqual([
       6,
       'Error: Another upload of first is running. Wait for its end with --wait, or stop it: "filejobs stop upload".\n',
     ])
   })
 
-  it('lets the second follow with --wait', async () => {
+  it('show what the second waits for', async () => {
+    const { client, untilJob } = await makeAccount(server)
+    const first = client.start(['upload', '-', '--name', 'w4.bin'])
+    first.child.stdin?.write('begun')
+    await untilJob('upload', 'running')
+    await writeFile(`${client.home}/small`, 'x')
+    await writeFile(`${client.home}/large`, Buffer.alloc(9 * 1024 ** 2))
+    for (const name of ['small', 'large']) {
+      const second = client.start(['upload', '--wait', name])
+      await second.says(/^Your account is already uploading w4\.bin: waiting …\n/)
+      await untilJob('upload', 'waiting')
+      second.child.kill('SIGINT')
+      expect(await second.ended()).toBe(130)
+    }
+    first.child.stdin?.end()
+    expect(await first.ended()).toBe(0)
+  })
+
+  it('run one after another with --wait', async () => {
     const { client, files, untilJob } = await makeAccount(server)
     const first = client.start(['upload', '-', '--name', 'first'])
     first.child.stdin?.write('begun')
@@ -197,14 +210,14 @@ describe('two uploads of one account', () => {
     expect((await files()).map(({ name }) => name)).toEqual(['first', 'second'])
   })
 
-  it('gives up waiting after the given time, with 6', async () => {
+  it('end the wait of the second after the given time, with exit code 6', async () => {
     const { client, untilJob } = await makeAccount(server)
     client.start(['upload', '-', '--name', 'first']).child.stdin?.write('begun')
     await untilJob('upload', 'running')
-    expect((await client.run(['upload', '--wait=1', '-', '--name', 'second'], { input: 'x' })).code).toBe(6)
+    expect((await client.runHere(['upload', '--wait=1', '-', '--name', 'second'], { input: 'x' })).code).toBe(6)
   })
 
-  it('leaves the queue on Ctrl-C, and the other upload alone', async () => {
+  it('end separately: Ctrl-C removes the second from the queue, and the first completes', async () => {
     const { client, files, untilJob } = await makeAccount(server)
     const first = client.start(['upload', '-', '--name', 'first'])
     first.child.stdin?.write('begun')
@@ -220,19 +233,19 @@ describe('two uploads of one account', () => {
 })
 
 describe('a stopped upload', () => {
-  it('tells who stopped it, ends with 9 and leaves nothing', async () => {
+  it('exits with 9, names who stopped it and leaves nothing', async () => {
     const { client, files, untilJob } = await makeAccount(server)
     const upload = client.start(['upload', '-', '--name', 'mine'])
     upload.child.stdin?.write(randomBytes(300_000))
     const job = await untilJob('upload', 'running')
-    const stop = await client.run(['stop', '--json'])
+    const stop = await client.runHere(['stop', '--json'])
     expect(JSON.parse(stop.stdout)).toMatchObject({ cleanedUp: true, job: { id: job.id, state: 'stopped' } })
     expect(await upload.ended()).toBe(9)
     expect(upload.stderr).toMatch(/^Error: .*mine.*stopped by user:user\d+/)
     expect([upload.stdout, await partialsOf(job), await files()]).toEqual(['', [], []])
   })
 
-  it('tells it also while it sends as fast as it can', async () => {
+  it('reports the stop also while it sends at full speed', async () => {
     const { client, untilJob } = await makeAccount(server)
     const upload = client.start(['upload', '-', '--name', 'fast'])
     const block = randomBytes(1024 ** 2)
@@ -243,7 +256,7 @@ describe('a stopped upload', () => {
     stdin?.on('drain', feed)
     feed()
     await untilJob('upload', 'running')
-    const stop = await client.run(['stop', 'upload'])
+    const stop = await client.runHere(['stop', 'upload'])
     if (stop.code === 0) expect(await upload.ended()).toBe(9)
     // It may have grown over the limit first.
     else expect(await upload.ended()).toBe(7)
@@ -253,7 +266,7 @@ describe('a stopped upload', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('by %s waits for the receipt, prints it and ends with %d', async (signal, code) => {
+  ] as const)('by %s waits for the receipt, prints it and exits with %d', async (signal, code) => {
     const { client, jobs, files, untilJob } = await makeAccount(server)
     const upload = client.start(['upload', '-', '--name', 'mine', '--json'])
     upload.child.stdin?.write('begun')
@@ -265,23 +278,22 @@ describe('a stopped upload', () => {
     expect([await partialsOf(job), await files()]).toEqual([[], []])
   })
 
-  it('by Ctrl-C is the end of those that were to follow', async () => {
+  it('by Ctrl-C ends all files of the command', async () => {
     const { client, files, untilJob } = await makeAccount(slowServer)
-    await writeFile(`${client.home}/first`, randomBytes(3 * 1024 ** 2))
-    await writeFile(`${client.home}/next`, 'x')
-    const upload = client.start(['upload', 'first', 'next'])
+    for (const name of ['first', 'next']) await writeFile(`${client.home}/${name}`, randomBytes(3 * 1024 ** 2))
+    const upload = client.start(['upload', 'first', 'next', '--json'])
     await untilJob('upload', 'running')
     upload.child.kill('SIGINT')
     expect(await upload.ended()).toBe(130)
-    expect(upload.stderr).toMatch(/1 more not begun/)
+    expect(JSON.parse(upload.stdout)).toMatchObject({ published: { files: 0 }, cleanedUp: true })
     expect(await files()).toEqual([])
   })
 
-  it('lets the next begin at once', async () => {
+  it('lets the next upload start at once', async () => {
     const { client, untilJob } = await makeAccount(server)
     client.start(['upload', '-', '--name', 'mine']).child.stdin?.write('begun')
     await untilJob('upload', 'running')
     expect((await client.run(['stop'])).stdout).toMatch(/mine/)
-    expect((await client.run(['upload', '-', '--name', 'mine'], { input: 'x' })).code).toBe(0)
+    expect((await client.runHere(['upload', '-', '--name', 'mine'], { input: 'x' })).code).toBe(0)
   })
 })

@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => server.close())
 
 describe('jobs --watch --json', () => {
-  it('prints each event on a line, until Ctrl-C', async () => {
+  it('prints one event a line, until Ctrl-C', async () => {
     const { client, token } = await makeAccount(server)
     const ann = new Caller(server, token)
     const held = await holdUpload(ann, 'held')
@@ -35,7 +35,7 @@ describe('jobs --watch --json', () => {
     held.request.destroy()
   })
 
-  it('goes on after a broken connection, and misses and repeats nothing', async () => {
+  it('resumes after a broken connection without missing or repeating an event', async () => {
     const { client, token } = await makeAccount(server)
     const ann = new Caller(server, token)
     const held = await holdUpload(ann, 'held')
@@ -56,7 +56,7 @@ describe('jobs --watch --json', () => {
     held.request.destroy()
   })
 
-  it('says to start anew after a restart of the server', async () => {
+  it('prints a resync after a restart of the server', async () => {
     const dataFolder = await temporaryFolder()
     const first = await startTestServer({ dataFolder, shutdownGraceMs: 0 })
     let url = first.url
@@ -75,7 +75,7 @@ describe('jobs --watch --json', () => {
     await eventually('it says so', () => eventsOf(watch).find(({ event }) => event === 'resync'))
   })
 
-  it('ends as not logged in when its session is revoked', async () => {
+  it('exits with 3 when its session is revoked', async () => {
     const { client, token, put } = await makeAccount(server)
     const watch = client.start(['jobs', '--watch', '--json'])
     await eventually('it listens', async () => {
@@ -87,15 +87,15 @@ describe('jobs --watch --json', () => {
     expect(watch.stderr).toMatch(/FILEJOBS_TOKEN holds no token that \S+ accepts: /)
   })
 
-  it('fails at once where there is no server, or no right to see all', async () => {
+  it('fails at once without a server, and without the right to see all jobs', async () => {
     const { client } = await makeAccount(server)
     expect((await client.run(['jobs', '--watch', '--json', '--server', nowhere])).code).toBe(5)
-    expect((await client.run(['jobs', '--watch', '--json', '--all'])).code).toBe(3)
+    expect((await client.runHere(['jobs', '--watch', '--json', '--all'])).code).toBe(3)
   })
 })
 
 describe('jobs --watch', () => {
-  it('prints a line for each change of state where there is no terminal', async () => {
+  it('prints a line for each change of state if stdout is not a terminal', async () => {
     const { client, token } = await makeAccount(server)
     const ann = new Caller(server, token)
     const held = await holdUpload(ann, 'held')
@@ -110,7 +110,7 @@ describe('jobs --watch', () => {
 
   const name = hasTmux ? 'on a terminal' : 'on a terminal (skipped: there is no tmux here)'
   describe.skipIf(!hasTmux)(name, () => {
-    it('shows bars, rates and states as they change, and gives the terminal back by q', async () => {
+    it('shows bars, rates and states as they change, and restores the terminal on q', async () => {
       const { token, put } = await makeAccount(server)
       const ann = new Caller(server, token)
       await put('before', 'x')
@@ -142,7 +142,7 @@ describe('jobs --watch', () => {
       expect(screen.input).not.toMatch(/PROGRESS/)
     })
 
-    it('is left by Ctrl-C, with 130', async () => {
+    it('is ended by Ctrl-C, with exit code 130', async () => {
       const { token } = await makeAccount(server)
       const terminal = await openTerminal({ FILEJOBS_SERVER: server.url, FILEJOBS_TOKEN: token })
       await terminal.type('filejobs jobs --watch')
@@ -153,7 +153,7 @@ describe('jobs --watch', () => {
       await terminal.shows(/code 130 *$/m)
     })
 
-    it('says when the server is gone, and goes on when it is back', async () => {
+    it('shows that the server is unreachable, and continues when it is back', async () => {
       const { token, put } = await makeAccount(server)
       let url = server.url
       const way = await openCuttingProxy(() => url)
@@ -173,21 +173,21 @@ describe('jobs --watch', () => {
   })
 })
 
-describe('a job', () => {
-  it('is named by how its id begins', async () => {
+describe('the id of a job', () => {
+  it('can be abbreviated to a unique prefix', async () => {
     const { client, token } = await makeAccount(server)
     const ann = new Caller(server, token)
     const same = 'abcdef01-0000-4000-8000-00000000000'
     const held = [await holdUpload(ann, 'a', { id: `${same}1` }), await holdUpload(ann, 'b', { id: `${same}2` })]
     const other = await holdUpload(ann, 'c', { id: 'abcdef02-0000-4000-8000-000000000000' })
-    expect(await client.run(['pause', 'ABCDEF02'])).toMatchObject({ code: 0, stdout: 'Paused the upload of c.\n' })
-    expect((await client.run(['limit', 'abcdef02', '1M'])).code).toBe(0)
-    expect((await client.run(['resume', 'abcdef02-0000'])).code).toBe(0)
-    const several = await client.run(['pause', 'abcdef'])
+    expect(await client.runHere(['pause', 'ABCDEF02'])).toMatchObject({ code: 0, stdout: 'Paused the upload of c.\n' })
+    expect((await client.runHere(['limit', 'abcdef02', '1M'])).code).toBe(0)
+    expect((await client.runHere(['resume', 'abcdef02-0000'])).code).toBe(0)
+    const several = await client.runHere(['pause', 'abcdef'])
     expect(several).toMatchObject({ code: 2, stderr: 'Error: 3 jobs begin by abcdef: write more of the id.\n' })
-    expect((await client.run(['pause', '0123'])).code).toBe(4)
-    expect((await client.run(['pause', 'abc'])).code).toBe(2)
-    expect((await client.run(['stop', 'abcdef02'])).stdout).toMatch(/^Stopped the upload of c/)
+    expect((await client.runHere(['pause', '0123'])).code).toBe(4)
+    expect((await client.runHere(['pause', 'abc'])).code).toBe(2)
+    expect((await client.runHere(['stop', 'abcdef02'])).stdout).toMatch(/^Stopped the upload of c/)
     for (const { request } of [...held, other]) request.destroy()
   })
 })

@@ -7,9 +7,21 @@ export interface DeclaredApi {
   components: { schemas: Record<string, { example?: unknown }> }
 }
 
-interface DeclaredOperation {
-  responses: Record<string, { content?: Record<string, object> }>
-  requestBody?: { content: Record<string, object> }
+export interface DeclaredHeader {
+  description?: string
+  schema: { type?: string }
+}
+
+interface DeclaredParameter extends DeclaredHeader {
+  name: string
+  in: string
+}
+
+export interface DeclaredOperation {
+  operationId?: string
+  parameters?: DeclaredParameter[]
+  responses: Record<string, { headers?: Record<string, DeclaredHeader>; content?: Record<string, object> }>
+  requestBody?: { required?: boolean; content: Record<string, { schema?: object }> }
   security?: object[]
 }
 
@@ -35,6 +47,8 @@ export function openShapes(document: DeclaredApi) {
       if (!operation) return `${route} is not declared`
       const declared = operation.responses[String(answer.status)]
       if (!declared) return `${route} does not declare ${answer.status}: ${await answer.text()}`
+      const undescribed = undescribedIn(answer, declared.headers)
+      if (undescribed) return `${route} ${answer.status} does not describe its header ${undescribed}`
       const body = await answer.text()
       const type = answer.headers.get('content-type')?.replace(/;.*/, '') ?? null
       if (!declared.content) return body === '' ? undefined : `${route} ${answer.status} has a body: ${body}`
@@ -68,3 +82,12 @@ export function openShapes(document: DeclaredApi) {
     },
   }
 }
+
+/** The first header of an answer that is one of ours, of tus or of files, and that its operation does not describe. */
+function undescribedIn(answer: Response, described: Record<string, DeclaredHeader> = {}): string | undefined {
+  const names = new Set(Object.keys(described).map((name) => name.toLowerCase()))
+  return [...answer.headers.keys()].find((name) => needsWords.test(name) && !names.has(name))
+}
+
+const needsWords =
+  /^(filejobs-.*|tus-.*|upload-.*|etag|last-modified|location|.*-digest|accept-ranges|content-(range|disposition)|retry-after|set-cookie|www-authenticate)$/

@@ -1,24 +1,27 @@
-import { existsSync } from 'node:fs'
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Browser, BrowserContext, BrowserContextOptions, Download, Page } from 'playwright-core'
+import { beforeAll, expect, onTestFinished } from 'vitest'
+import { chromiumPath, foreignHost, openChromium } from './chromium.js'
+import { temporaryFolder } from './temporary-folder.js'
 
-const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-
-/** Where the system's Chromium is; undefined where there is none, and its tests are skipped. */
-export const chromiumPath = places.find((path) => existsSync(path))
-
-if (!chromiumPath) console.warn('No Chromium on this system: the tests of the dashboard are skipped.')
+export { chromiumPath, foreignHost }
 
 export const password = 'correct horse'
 
 export interface SharedBrowser {
   /** A person's window of their own: cookies are shared by its pages only. It is closed with the test. */
-  newWindow(options?: BrowserContextOptions): Promise<BrowserContext>
+  newWindow(options?: WindowOptions): Promise<BrowserContext>
   /** A page of the dashboard in a window of its own, signed in as a new account. */
   signedIn(url: string, options?: SignedInOptions): Promise<Page>
 }
 
-export interface SignedInOptions extends BrowserContextOptions {
+export interface WindowOptions extends BrowserContextOptions {
+  /** For a page that is attacked; default false. */
+  mayMeetErrors?: boolean
+}
+
+export interface SignedInOptions extends WindowOptions {
   username?: string
   role?: string
   /** Where the page begins, such as `/#/jobs`. */
@@ -27,23 +30,22 @@ export interface SignedInOptions extends BrowserContextOptions {
   prepare?(page: Page): Promise<unknown>
 }
 
-/** One Chromium for the tests of a file. A page that meets an error, or breaks its own policy, fails its test. */
+/** The Chromium of the process. A page that meets an error, or breaks its own policy, fails its test. */
 export function shareBrowser(): SharedBrowser {
   let browser: Browser
   let accounts = 0
   beforeAll(async () => {
-    browser = await launchChromium()
+    browser = await openChromium()
   })
-  afterAll(() => browser.close())
 
-  async function newWindow(options: BrowserContextOptions = {}) {
+  async function newWindow({ mayMeetErrors = false, ...options }: WindowOptions = {}) {
     const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
     context.setDefaultTimeout(60_000)
     const errors: string[] = []
     context.on('page', (page) => watch(page, errors))
     onTestFinished(async () => {
       await context.close()
-      expect(errors).toEqual([])
+      if (!mayMeetErrors) expect(errors).toEqual([])
     })
     return context
   }
@@ -65,7 +67,8 @@ export function shareBrowser(): SharedBrowser {
 /** The cookie of a login, or of a signup, as the page would have got it. */
 async function logIn(url: string, username: string, role: string) {
   const body = { username, role, password: role === 'admin' ? 'admin-password' : password, signup: role !== 'admin' }
-  const answer = await fetch(`${url}/auth/cookie`, {
+  // The name is one of the browser's only.
+  const answer = await fetch(`${url.replace(foreignHost, '127.0.0.1')}/auth/cookie`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', 'Filejobs-Csrf': '1', Origin: url },
     body: JSON.stringify(body),
@@ -75,20 +78,11 @@ async function logIn(url: string, username: string, role: string) {
   return { name, value, url, httpOnly: true, sameSite: 'Strict' as const }
 }
 
-export function launchChromium(): Promise<Browser> {
-  return chromium.launch({
-    timeout: 60_000,
-    ...(chromiumPath ? { executablePath: chromiumPath } : {}),
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  })
+/** What a page has downloaded. */
+export async function contentOf(download: Download): Promise<Buffer> {
+  const path = join(await temporaryFolder(), 'download')
+  await download.saveAs(path)
+  return readFile(path)
 }
 
 /** Drops files and folders of this machine onto the middle of the page, as a person with a mouse does. */

@@ -11,6 +11,10 @@ export interface CuttingProxy {
   readonly bytes: number
   /** Cuts every connection that is open now. */
   cutAll(): void
+  /** Swallows all bytes from now on, and ends nothing, as a network does that is gone without a word. */
+  goSilent(): void
+  /** Lets new connections through again; those of before stay silent. */
+  endSilence(): void
   /** Cuts every connection, and takes no other until `goUp`. */
   goDown(): void
   goUp(): Promise<void>
@@ -26,16 +30,26 @@ export async function openCuttingProxy(url: string | (() => string), afterBytes:
   let bytes = 0
   let left = afterBytes.shift() ?? Number.POSITIVE_INFINITY
 
+  let isSilent = false
+  const silence = new Set<() => void>()
+
   const server = net.createServer((client) => {
+    let isDead = isSilent
+    const die = () => {
+      isDead = true
+    }
+    silence.add(die)
     const { hostname, port } = new URL(typeof url === 'string' ? url : url())
     const upstream = net.connect({ host: hostname, port: Number(port) })
     const cut = () => {
+      silence.delete(die)
       if (!open.delete(cut)) return
       client.resetAndDestroy()
       upstream.resetAndDestroy()
     }
     open.add(cut)
     client.on('data', (chunk) => {
+      if (isDead) return
       if (!upstream.write(chunk)) client.pause()
       bytes += chunk.length
       left -= chunk.length
@@ -45,7 +59,13 @@ export async function openCuttingProxy(url: string | (() => string), afterBytes:
       cut()
     })
     upstream.on('drain', () => client.resume())
-    upstream.pipe(client)
+    upstream.on('data', (chunk) => {
+      if (!isDead && !client.write(chunk)) upstream.pause()
+    })
+    client.on('drain', () => upstream.resume())
+    upstream.on('end', () => {
+      if (!isDead) client.end()
+    })
     for (const socket of [client, upstream]) {
       socket.on('error', () => {})
       socket.on('close', cut)
@@ -76,6 +96,13 @@ export async function openCuttingProxy(url: string | (() => string), afterBytes:
       return bytes
     },
     cutAll,
+    goSilent() {
+      isSilent = true
+      for (const die of silence) die()
+    },
+    endSilence() {
+      isSilent = false
+    },
     goDown,
     goUp,
   }

@@ -7,9 +7,9 @@ export interface Step {
   output: string
 }
 
-/** The commands of a document's `console` blocks, in their order, each with what stands below it. */
-export function stepsOf(document: string): Step[] {
-  return fencedBlocks(document, 'console')
+/** The commands of the `console` blocks of a document, or of one of its sections, in their order, each with what stands below it. */
+export function stepsOf(document: string, section?: string): Step[] {
+  return fencedBlocks(document, 'console', section)
     .flatMap((block) => block.split(/^\$ /m).slice(1))
     .map((text) => {
       const [command = '', ...output] = text.trimEnd().split('\n')

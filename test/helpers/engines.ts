@@ -1,19 +1,56 @@
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile } from 'node:child_process'
+import diagnostics from 'node:diagnostics_channel'
 import { promisify } from 'node:util'
 import { onTestFinished } from 'vitest'
 import { eventually } from './eventually.js'
 
 const run = promisify(execFile)
 
+/**
+ * Suspends the next process of an import that this process starts, before it has read anything: the import runs on, however slow the
+ * test is, and few rows are enough. With `whenItReads`, when it reports its first progress, or has exited.
+ */
+export function holdNextImport({ whenItReads = false } = {}): Promise<ImportProcess> {
+  return new Promise((resolve) => {
+    const channel = diagnostics.channel('child_process')
+    const onProcess = (message: unknown) => {
+      const { process: child } = message as { process: ChildProcess }
+      child.once('spawn', () => {
+        if (!child.spawnargs.some((arg) => arg.endsWith('/import-child.js'))) return
+        channel.unsubscribe(onProcess)
+        const held = suspendable(child.pid!)
+        const hold = () => {
+          held.hold()
+          resolve(held)
+        }
+        if (!whenItReads) return hold()
+        child.on('message', (report: { type: string; part?: number }) => {
+          if (report.type === 'progress' && report.part! > 0 && child.exitCode === null) hold()
+        })
+        child.once('exit', () => resolve(held))
+      })
+    }
+    channel.subscribe(onProcess)
+    onTestFinished(() => void channel.unsubscribe(onProcess))
+  })
+}
+
 /** The process of an import, which can be made to stand still: the import runs on, however slow the test is. */
 export interface ImportProcess {
+  pid: number
   hold(): void
   goOn(): void
 }
 
-/** Waits until a server imports something: that of this process, or of another. */
-export async function importProcess(server = process.pid): Promise<ImportProcess> {
-  const pid = await eventually('an import has its process', async () => (await enginesOf(server, 'import'))[0])
+/** Waits until a server imports something: that of this process, or of another. `others` are imports that run already. */
+export async function importProcess(server = process.pid, others: number[] = []): Promise<ImportProcess> {
+  const pid = await eventually('an import has its process', async () => {
+    return (await enginesOf(server, 'import')).find((found) => !others.includes(found))
+  })
+  return suspendable(pid)
+}
+
+function suspendable(pid: number): ImportProcess {
   const goOn = () => void process.kill(pid, 'SIGCONT')
   onTestFinished(() => {
     try {
@@ -22,7 +59,7 @@ export async function importProcess(server = process.pid): Promise<ImportProcess
       // It has ended, or was stopped.
     }
   })
-  return { hold: () => void process.kill(pid, 'SIGSTOP'), goOn }
+  return { pid, hold: () => void process.kill(pid, 'SIGSTOP'), goOn }
 }
 
 /** The processes of the engine that a process has started, of one kind or all. */

@@ -22,9 +22,9 @@ for (let time = 1; time <= Number(times); time++) {
 }
 
 async function* bytes() {
-  const piece = Buffer.alloc(pace === 'fast' ? 1024 ** 2 : 1000, 'x')
-  for (let sent = 0; sent < 2_000_000_000; sent += piece.length) {
-    yield piece
+  const chunk = Buffer.alloc(pace === 'fast' ? 1024 ** 2 : 1000, 'x')
+  for (let sent = 0; sent < 2_000_000_000; sent += chunk.length) {
+    yield chunk
     if (pace === 'slow') await delay(5)
   }
 }

@@ -13,11 +13,11 @@ export async function rateOf(caller: Caller, jobId: string, seconds: number): Pr
 
 /** A body that has always more, until it is destroyed. */
 export function endless(): Readable {
-  const piece = Buffer.alloc(256 * 1024)
+  const chunk = Buffer.alloc(256 * 1024)
   return new Readable({
     highWaterMark: 1024 ** 2,
     read() {
-      while (this.push(piece));
+      while (this.push(chunk));
     },
   })
 }

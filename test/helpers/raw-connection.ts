@@ -51,10 +51,12 @@ export async function connectTo(url: string): Promise<RawConnection> {
       const said = new Promise<RegExpMatchArray>((resolve, reject) => {
         const look = () => {
           const match = text().match(pattern)
-          if (match) resolve(match)
+          if (!match) return
+          socket.off('data', look)
+          resolve(match)
         }
-        look()
         socket.on('data', look)
+        look()
         ended.then(() => reject(new Error(`The connection ended (${error}) without ${pattern}: ${text()}`)))
       })
       return within(`${pattern} on the connection`, said, limitMs)

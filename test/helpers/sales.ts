@@ -16,12 +16,3 @@ function monthFirst(time: number): string {
   const date = new Date(time)
   return `${date.getUTCMonth() + 1}/${date.getUTCDate()}/${date.getUTCFullYear()}`
 }
-
-/** A CSV of teams whose import takes long enough to be met while it runs. */
-export function manyTeams(): Buffer {
-  const line = Buffer.from('Sossetceh, Martin Mason ,(674) 566-5530\n')
-  return Buffer.concat([
-    Buffer.from('team_name, manager_name, manager_phone_number\n'),
-    Buffer.alloc(line.length * 1_500_000, line),
-  ])
-}

@@ -10,6 +10,8 @@ export interface ServeOptions {
   args?: readonly string[]
   dataFolder?: string
   env?: Record<string, string>
+  /** A program that runs it, such as one that sets limits. */
+  command?: readonly string[]
 }
 
 export const adminPassword = 'the admin of this test'
@@ -20,7 +22,7 @@ export async function startServe(options: ServeOptions = {}): Promise<ServeProce
   const dataFolder = options.dataFolder ?? `${home}/data`
   const args = ['serve', '--port', '0', '--data', dataFolder, '--bcrypt-cost', '4', ...(options.args ?? [])]
   const env = { ...cleanEnvironment(home), FILEJOBS_ADMIN_PASSWORD: adminPassword, ...options.env }
-  const running = startProgram(args, { env })
+  const running = startProgram(args, { env, ...(options.command ? { command: options.command } : {}) })
   const [, url] = await running.says(/^Listening on (http\S+)\n/)
   return Object.assign(running, { url: url!, dataFolder })
 }

@@ -1,6 +1,7 @@
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Clock } from '../../dist/server/clock.js'
 import { parseConfig, type ServerConfig } from '../../dist/server/config.js'
 import type { Log } from '../../dist/server/log.js'
 import { type RunningServer, startServer } from '../../dist/server/start.js'
@@ -18,7 +19,7 @@ export interface TestServer extends RunningServer {
 }
 
 /** Starts a real server on a free port and a new folder; `close` removes the folder too unless it was given. */
-export async function startTestServer(changes: Partial<ServerConfig> = {}): Promise<TestServer> {
+export async function startTestServer(changes: Partial<ServerConfig> = {}, clock?: Clock): Promise<TestServer> {
   const dataFolder = changes.dataFolder ?? (await mkdtemp(join(tmpdir(), 'filejobs-')))
   const errors: string[] = []
   const logged: TestServer['logged'] = []
@@ -35,7 +36,7 @@ export async function startTestServer(changes: Partial<ServerConfig> = {}): Prom
     ...changes,
     dataFolder,
   }
-  const server = await startServer(config, log)
+  const server = await startServer(config, log, { clock })
   return {
     ...server,
     dataFolder,

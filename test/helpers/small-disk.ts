@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
 import { Caller } from './calls.js'
@@ -30,6 +30,8 @@ export async function startOnSmallDisk() {
     partials: () => readdir(join(folder, 'data/partial')),
     /** Takes so much of the disk, or what there is. */
     fill: (bytes?: number) => fillDisk(folder, bytes),
+    /** Gives back what `fill` took. */
+    free: () => rm(join(folder, 'ballast')),
   }
 }
 

@@ -1,8 +1,8 @@
-import type { ImportAnswer, ImportRequest, TableImport } from '../../dist/protocol/tables.js'
+import type { ImportAnswer, ImportBody, TableImport } from '../../dist/protocol/tables.js'
 import type { Answer, Caller } from './calls.js'
 
 /** Asks for an import and waits for its end. */
-export function requestImport(caller: Caller, request: ImportRequest): Promise<Answer> {
+export function requestImport(caller: Caller, request: ImportBody): Promise<Answer> {
   return caller.call('/import', { method: 'POST', body: request, headers: { Prefer: 'wait=100' } })
 }
 
@@ -11,7 +11,7 @@ export async function makeTable(
   caller: Caller,
   table: string,
   content: string | Uint8Array,
-  request: Partial<ImportRequest> = {},
+  request: Partial<ImportBody> = {},
 ): Promise<TableImport> {
   const filename = request.filename ?? `${table}.csv`
   const uploaded = await caller.put(encodeURIComponent(filename), content)

@@ -15,7 +15,7 @@ export interface NewUpload {
 }
 
 /** A PATCH that a test holds open. */
-export interface HeldPiece {
+export interface HeldChunk {
   request: http.ClientRequest
   answer: Promise<Answer>
 }
@@ -72,7 +72,7 @@ export class Tus {
     offset: number,
     first: string | Uint8Array,
     headers: http.OutgoingHttpHeaders = { 'Content-Length': '1000000' },
-  ): Promise<HeldPiece> {
+  ): Promise<HeldChunk> {
     const request = this.caller.open(path, {
       method: 'PATCH',
       headers: { 'Tus-Resumable': '1.0.0', 'Content-Type': octets, 'Upload-Offset': String(offset), ...headers },

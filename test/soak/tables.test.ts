@@ -99,7 +99,7 @@ describe.each([0.1, 0.5, 0.9])(`an import of ${rows} rows at %d of its way`, (pa
   })
 })
 
-it(`an import of ${rows} rows gives back every row`, async () => {
+it(`an import of ${rows} rows preserves every row`, async () => {
   const dataFolder = await withSales()
   const caller = await logIn(await startServe({ dataFolder }))
   const body = { filename: 'sales.csv' }
@@ -111,7 +111,7 @@ it(`an import of ${rows} rows gives back every row`, async () => {
   expect(asked.results).toEqual([{ n: rows, d: rows, a: 100_000_000, z: 100_000_000 + rows - 1 }])
 })
 
-describe('whatever values hold', () => {
+describe('with any values', () => {
   const parts = [
     'a',
     'b',
@@ -154,7 +154,7 @@ describe('whatever values hold', () => {
       { seed, threads: 2, longest: 40 },
       { seed, threads: 2, longest: 4 },
     ]),
-  )('they come back: $seed, $threads threads, $longest parts', async ({ seed, threads, longest }) => {
+  )('rows are preserved: $seed, $threads threads, $longest parts', async ({ seed, threads, longest }) => {
     const work = await temporaryFolder()
     const { values, csv } = make(seed, 200_000, longest)
     await writeFile(join(work, '1.csv'), ['a,i,b\n', ...csv].join(''))
@@ -163,7 +163,7 @@ describe('whatever values hold', () => {
       source: '1.csv',
       output: '1.parquet',
       copy: '1.clean.csv',
-      wishes: { header: true, types: { a: 'text', b: 'text' } },
+      csvOptions: { header: true, types: { a: 'text', b: 'text' } },
       skipBadLines: false,
       trim: false,
       memoryBytes: 2 ** 29,
@@ -179,7 +179,7 @@ describe('whatever values hold', () => {
     while (found.length < values.length) {
       const source = "read_parquet('1.parquet', file_row_number = true)"
       const rest = `SELECT c0, c1, c2 FROM ${source} WHERE file_row_number >= ${found.length} ORDER BY file_row_number`
-      const page = await engine.rows([rest], options.signal)
+      const page = await engine.rows([rest], 'user:ann', options.signal)
       expect(page.length).toBeGreaterThan(0)
       for (const row of page) found.push(row)
     }

@@ -105,7 +105,7 @@ describe('200 MiB over a connection that is cut 20 times, the server killed twic
 })
 
 describe.each(['running', 'interrupted'] as const)('200 MiB, stopped after ten cuts while %s,', (state) => {
-  it('end tus-js-client in Node with an error, and it sends nothing more', async () => {
+  it('make tus-js-client in Node fail, and it sends no more', async () => {
     const lab = await openLab()
     const { ended } = uploadFromNode(lab, randomBytes(bytes), impatience)
     await lab.stopWhile(state)
@@ -118,7 +118,7 @@ describe.each(['running', 'interrupted'] as const)('200 MiB, stopped after ten c
     await lab.expectStopped()
   })
 
-  it('end `filejobs upload` with 9, and it sends nothing more', async () => {
+  it('make `filejobs upload` exit with 9, and it sends no more', async () => {
     const lab = await openLab()
     const client = await openClient(lab.proxy.url, lab.token)
     await writeFile(`${client.home}/large.bin`, randomBytes(bytes))
@@ -142,7 +142,7 @@ describe.skipIf(!chromiumPath)('200 MiB from a page over a connection that is cu
     await lab.expectWhole('from-a-page.bin', sha256)
   })
 
-  it.each(['running', 'interrupted'] as const)('stopped while %s end it, and it sends nothing more', async (state) => {
+  it.each(['running', 'interrupted'] as const)('stopped while %s make it fail, and it sends no more', async (state) => {
     const lab = await openLab()
     const upload = { username: 'ann', bytes, retryDelays: impatience }
     const { ended, requests } = await uploadFromPage(browser, lab.proxy.url, upload)

@@ -18,7 +18,7 @@ const password = 'correct horse'
 const hasTools = hasProgram('curl') && hasProgram('wget')
 if (!hasTools) console.log('curl or wget is missing: the tests that need them are skipped')
 
-describe.skipIf(!hasTools)('4 GiB, uploaded and exported again, are byte for byte the same', () => {
+describe.skipIf(!hasTools)('4 GiB, uploaded and exported again, are identical', () => {
   it('by the client, curl, wget and pipes', async () => {
     const folder = await temporaryFolder()
     const source = join(folder, 'source')
@@ -55,7 +55,7 @@ describe.skipIf(!hasTools)('4 GiB, uploaded and exported again, are byte for byt
   })
 })
 
-describe.skipIf(!hasTools)('an upload held at a low rate for over six minutes', () => {
+describe.skipIf(!hasTools)('an upload at a low rate limit for over six minutes', () => {
   it('is not cut', async () => {
     const folder = await temporaryFolder()
     const source = join(folder, 'source')
@@ -72,7 +72,7 @@ describe.skipIf(!hasTools)('an upload held at a low rate for over six minutes', 
 })
 
 describe('kill -9 of the server, 50 times during uploads that overwrite one name', () => {
-  it('leaves one whole version under the name, and no partial without an owner', async () => {
+  it('leaves one complete version under the name, and no abandoned partial', async () => {
     const dataFolder = join(await temporaryFolder(), 'data')
     const versions = [3, 20, 45].map((mebibytes) => Buffer.alloc(mebibytes * 1024 ** 2, `version ${mebibytes} `))
     const known = new Set(versions.map((version) => createHash('sha256').update(version).digest('hex')))

@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { onTestFinished } from 'vitest'
+import { eventually } from './eventually.js'
+import { freePort } from './ports.js'
+import { temporaryFolder } from './temporary-folder.js'
+
+/** Starts an nginx that has nothing set but where to pass requests on to; answers with its URL. Ends with the test. */
+export async function startDefaultNginx(upstream: string): Promise<string> {
+  const folder = await temporaryFolder()
+  const port = await freePort()
+  const kinds = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+  const temporary = kinds.map((kind) => `${kind}_temp_path ${folder}/${kind};`).join(' ')
+  const user = userInfo().uid === 0 ? 'user root;' : ''
+  await writeFile(
+    `${folder}/nginx.conf`,
+    `${user} daemon off; pid ${folder}/pid; error_log ${folder}/error.log; events {}
+http { access_log off; ${temporary} server { listen 127.0.0.1:${port}; location / { proxy_pass ${upstream}; } } }`,
+  )
+  const child = spawn('nginx', ['-e', `${folder}/error.log`, '-c', `${folder}/nginx.conf`], { stdio: 'ignore' })
+  const ended = once(child, 'exit')
+  onTestFinished(async () => {
+    // Killed outright, nginx would leave its workers behind.
+    child.kill('SIGTERM')
+    await ended
+  })
+  const url = `http://127.0.0.1:${port}`
+  await eventually('nginx answers', () =>
+    fetch(`${url}/healthz`)
+      .then(({ ok }) => ok)
+      .catch(() => false),
+  )
+  return url
+}
