@@ -24,7 +24,11 @@ export function toJson(value: DuckDBValue): JsonValue {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
-  if (value instanceof DuckDBDateValue) return value.isFinite ? isoDate(value.days * 86_400_000) : String(value)
+  if (value instanceof DuckDBDateValue) {
+    // Its own text for an infinite date is a date in the year 5881580.
+    if (!value.isFinite) return value.days > 0 ? 'infinity' : '-infinity'
+    return isoDate(value.days * 86_400_000)
+  }
   if (value instanceof DuckDBTimestampValue) return value.isFinite ? isoTime(value.micros) : String(value)
   if (value instanceof DuckDBTimestampTZValue) return value.isFinite ? `${isoTime(value.micros)}Z` : String(value)
   if (value instanceof DuckDBTimestampSecondsValue) return isoTime(value.seconds * 1_000_000n)
