@@ -129,7 +129,8 @@ Without -o it goes into this folder; a target that exists is refused without --f
 A folder goes to stdout as a tar, and into a file that ends with .tar or .zip as such an archive. An archive cannot
 be resumed; a stopped one is broken off, so that tar and unzip reject it.
 
-A folder is exported as one job. Files that are here already, with the same content, are not fetched.
+A folder is exported as one job. Files that are here already, with the same content, are not fetched. Its files go into
+the folder that -o names; with a slash at the end, into a folder of its own name in there.
 GLOB is a pattern as in .gitignore: "*.tmp" at any depth, "/build" at the top, "cache/" a folder.
 
 Examples:

@@ -20,8 +20,9 @@ export interface FolderItem {
 }
 
 /**
- * Resolves names and folders (`PREFIX/`) to their targets. Like `cp -r`: into the target if it is a folder or ends with a
- * slash, otherwise as the target. Throws a Failure for a target that cannot hold
+ * Resolves names and folders (`PREFIX/`) to their targets. A file goes into the target if that is a folder or ends with a
+ * slash, as with `cp`. A single folder goes into a target that ends with a slash, `.` or `..`; otherwise it becomes the
+ * target, whether that exists or not, so that the same command resumes. Throws a Failure for a target that cannot hold
  * all of them.
  */
 export async function planExport(
@@ -39,9 +40,14 @@ export async function planExport(
   for (const source of sources) {
     const name = remoteName(source)
     if (!name.endsWith('/')) items.push({ name, target: placeOf(target, into, lastPart(name)) })
-    else items.push({ name, folder: placeOf(target, into, folderName(name)) })
+    else items.push({ name, folder: placeOf(target, sources.length > 1 || isContainer(target), folderName(name)) })
   }
   return items
+}
+
+/** Whether a target can only mean the folder into which others go. */
+function isContainer(target: string | undefined): boolean {
+  return target !== undefined && ['', '.', '..'].includes(lastPart(target.replaceAll(sep, '/')))
 }
 
 function folderName(prefix: string): string {

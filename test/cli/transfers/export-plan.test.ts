@@ -18,8 +18,21 @@ describe('the target of an export', () => {
     expect(await targets('x/a.csv', 'there')).toEqual(['there/a.csv'])
     expect(await targets('x/a.csv', 'new.csv')).toEqual(['new.csv'])
     expect(await targets('x/a.csv', 'new/')).toEqual(['new/a.csv'])
-    expect(await targets('photos/', 'there')).toEqual(['there/photos'])
-    expect(await targets('photos/', 'copy')).toEqual(['copy'])
+  })
+
+  it('is for a folder the target itself, whether it exists or not, or inside a target with a slash at its end', async () => {
+    const folder = await temporaryFolder()
+    await mkdir(`${folder}/there/below`, { recursive: true })
+    const target = async (path: string) => (await planExport(['x/photos/'], `${folder}/${path}`))[0]
+    expect(await target('new')).toEqual({ name: 'x/photos/', folder: `${folder}/new` })
+    expect(await target('there')).toEqual({ name: 'x/photos/', folder: `${folder}/there` })
+    expect(await target('there/')).toEqual({ name: 'x/photos/', folder: `${folder}/there/photos` })
+    expect(await target('there/.')).toEqual({ name: 'x/photos/', folder: `${folder}/there/photos` })
+    expect(await target('there/below/..')).toEqual({ name: 'x/photos/', folder: `${folder}/there/photos` })
+    expect(await planExport(['a/', 'b/'], `${folder}/there`)).toEqual([
+      { name: 'a/', folder: `${folder}/there/a` },
+      { name: 'b/', folder: `${folder}/there/b` },
+    ])
   })
 
   it('is for a folder its last segment in the current folder by default', async () => {
