@@ -75,7 +75,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     else answerConnect(socket as Socket)
   })
   server.on('clientError', (error, socket) => {
-    answerMalformed(error, socket as Socket, pipelines.running(socket as Socket))
+    answerMalformed(error, socket as Socket, pipelines)
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, options)))

@@ -5,19 +5,25 @@ import { Problem, type ProblemCode, problemBody } from '../../protocol/problems.
 import { clientLeft } from '../transfers/receiving.js'
 import { breakOff, cut } from './connection.js'
 import { hasBody } from './lingering-response.js'
+import type { Pipelines } from './pipelines.js'
 
 /**
- * Responds to malformed HTTP and to bodies with invalid framing. `outgoing`: the pending response on the connection, if
- * any. Its work is aborted, so that nothing is published of a request that contradicts its headers.
+ * Responds to malformed HTTP and to bodies with invalid framing. The work of a request that contradicts its headers is
+ * aborted, so that nothing of it is published; requests before it get their responses.
  */
-export function answerMalformed(error: NodeJS.ErrnoException, socket: Socket, outgoing?: ServerResponse): void {
+export function answerMalformed(error: NodeJS.ErrnoException, socket: Socket, pipelines: Pipelines): void {
+  const [outgoing, newest] = [pipelines.running(socket), pipelines.newest(socket)]
   if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
   // `checkHead` rejects it, in order.
-  else if (error.code === 'HPE_INVALID_TRANSFER_ENCODING' && outgoing && !hasTwoLengths(error)) return
+  else if (error.code === 'HPE_INVALID_TRANSFER_ENCODING' && newest && !hasTwoLengths(error)) return
   // RFC 9112 section 9.6: data after a request with "Connection: close" is not processed. A body may be longer than
   // declared.
-  else if (error.code === 'HPE_CLOSED_CONNECTION' && outgoing && !hasBody(outgoing.req)) return
-  else if (!outgoing) endWith(hasTwoLengths(error) ? twoLengths : (refusals[error.code ?? ''] ?? noHttp), socket)
+  else if (error.code === 'HPE_CLOSED_CONNECTION' && newest && !hasBody(newest.req)) return
+  else if (!outgoing || !newest) endWith(refusalOf(error), socket)
+  else if (newest !== outgoing || isBehind(error, newest)) {
+    if (newest !== outgoing && !isBehind(error, newest)) pipelines.dropNewest(socket)
+    pipelines.endAfterPending(socket, () => endWith(refusalOf(error), socket))
+  }
   // In the middle of a response, another one would become part of its content.
   else if (outgoing.headersSent && outgoing.req.complete) cut(outgoing)
   else if (outgoing.headersSent) socket.destroySoon()
@@ -64,6 +70,7 @@ const refusals: Record<string, Refusal> = {
     status: 501,
     message: 'Only the transfer coding chunked is supported.',
   },
+  HPE_INVALID_EOF_STATE: { status: 400, message: 'The connection ended before the request was complete.' },
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, message: 'The headers of the request did not come in time.' },
 }
 
@@ -72,6 +79,19 @@ const refusals: Record<string, Refusal> = {
  */
 function hasTwoLengths({ reason }: NodeJS.ErrnoException & { reason?: string }): boolean {
   return /can't be present with/.test(reason ?? '')
+}
+
+/**
+ * Whether the request is whole, so that only the next one is malformed or incomplete. Other data behind a body may be a
+ * part of it, and a response that has begun is cut, because its client may not read it.
+ */
+function isBehind({ code }: NodeJS.ErrnoException, { req, headersSent }: ServerResponse): boolean {
+  const isIncomplete = code === 'HPE_INVALID_EOF_STATE' || code === 'ERR_HTTP_REQUEST_TIMEOUT'
+  return req.complete && (isIncomplete || (!hasBody(req) && !headersSent))
+}
+
+function refusalOf(error: NodeJS.ErrnoException): Refusal {
+  return hasTwoLengths(error) ? twoLengths : (refusals[error.code ?? ''] ?? noHttp)
 }
 
 function formatRefusal({ code = 'invalid-request', status, message }: Refusal): string {

@@ -37,13 +37,30 @@ export class Pipelines {
     return this.#queues.get(socket)?.running
   }
 
+  /** The pending response to the request that arrived last on the connection. */
+  newest(socket: Socket): ServerResponse | undefined {
+    const queue = this.#queues.get(socket)
+    return queue?.waiting.at(-1)?.outgoing ?? queue?.running
+  }
+
+  /** Takes the request that arrived last out of the queue, unless it runs. */
+  dropNewest(socket: Socket): void {
+    this.#queues.get(socket)?.waiting.pop()
+  }
+
+  /** Calls `end`, the first one of a connection, after its pending responses, unless one of them closes it. */
+  endAfterPending(socket: Socket, end: () => void): void {
+    const queue = this.#queues.get(socket)
+    if (queue) queue.end ??= end
+  }
+
   /** The pending responses of all connections. */
   allRunning(): ServerResponse[] {
     return [...this.#running]
   }
 
   #open(socket: Socket): Queue {
-    const queue: Queue = { running: undefined, waiting: [], waitingBytes: 0 }
+    const queue: Queue = { running: undefined, waiting: [], waitingBytes: 0, end: undefined }
     this.#queues.set(socket, queue)
     socket.once('close', () => {
       queue.waiting.length = 0
@@ -59,8 +76,10 @@ export class Pipelines {
     outgoing.once('close', () => {
       this.#running.delete(outgoing)
       queue.running = undefined
-      const next = incoming.socket.writable ? queue.waiting.shift() : undefined
+      if (!incoming.socket.writable) return
+      const next = queue.waiting.shift()
       if (next) this.#run(queue, next)
+      else queue.end?.()
     })
     answer()
   }
@@ -77,6 +96,7 @@ interface Queue {
   running: ServerResponse | undefined
   waiting: Waiting[]
   waitingBytes: number
+  end: (() => void) | undefined
 }
 
 function headBytes({ method = '', url = '', rawHeaders }: PipelinedRequest): number {

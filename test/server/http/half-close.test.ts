@@ -74,6 +74,25 @@ describe.each(servers)('a client that half-closes its connection by %s', (scheme
       expect(text).toContain('\r\n\r\nhelloHTTP/1.1 204')
     })
 
+    it.each([
+      ['headers', () => 'GET /hea', []],
+      ['body', (token: string) => `${head('PUT /files/b', token, five)}hel`, []],
+      [
+        'body, behind another request',
+        (token: string) => `${head('GET /files/a', token)}${head('PUT /files/b', token, five)}hel`,
+        [200],
+      ],
+    ])(
+      'gets the responses to whole requests, and an error for one that ends in its %s',
+      async (_where, rest, others) => {
+        const ann = await shared.newCaller()
+        const text = await sendAndEnd(ann, `${head('PUT /files/a', ann.token, five)}hello${rest(ann.token)}`)
+        expect(statusesIn(text)).toEqual([201, ...others, 400])
+        expect(await ann.names()).toEqual(['a'])
+        expect((await ann.call('/jobs?state=waiting,running')).json.jobs).toEqual([])
+      },
+    )
+
     it('has its upload stored while it is rate-limited', async () => {
       const ann = await shared.newCaller()
       await sendAndEnd(ann, `${head('PUT /files/a', ann.token, { ...five, 'Filejobs-Rate-Limit': 10 })}hello`)
