@@ -1,4 +1,4 @@
-import { type BigIntStats, lstatSync, opendirSync } from 'node:fs'
+import { type BigIntStats, lstatSync, readdirSync } from 'node:fs'
 import { fileFault, isUnreachable } from '../../../protocol/file-errors.js'
 import { faultOfName } from '../../../protocol/file-name.js'
 
@@ -84,15 +84,12 @@ function weightOf({ names }: Kept): number {
 
 function readNames(folder: string, isTop: boolean): string[] {
   const names: string[] = []
-  const directory = opendirSync(folder, { bufferSize: 1024 })
-  try {
-    for (let entry = directory.readSync(); entry; entry = directory.readSync()) {
-      if (!entry.isFile() && !entry.isDirectory()) continue
-      if (!canBeNamed(entry.name, isTop)) continue
-      names.push(entry.isDirectory() ? `${entry.name}/` : entry.name)
-    }
-  } finally {
-    directory.closeSync()
+  // Sorted by bytes, unlike the entries of `opendirSync`: so there is little left to sort.
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const isFolder = entry.isDirectory()
+    if (!isFolder && !entry.isFile()) continue
+    if (!canBeNamed(entry.name, isTop)) continue
+    names.push(isFolder ? `${entry.name}/` : entry.name)
   }
   return names.sort()
 }
