@@ -100,12 +100,15 @@ function isBelow(name: string, folders: readonly string[]): boolean {
   return folders.some((folder) => name !== folder && name.startsWith(folder))
 }
 
+/** Lists the next page while the files of the last one are read. */
 async function* pages<T>(list: (after: string) => Promise<T[]>, nameOf: (item: T) => string): AsyncGenerator<T[]> {
-  for (let after = ''; ; ) {
-    const page = await list(after)
+  let next: Promise<T[]> | null = list('')
+  while (next) {
+    const page: T[] = await next
+    next = page.length < limit ? null : list(nameOf(page.at(-1)!))
+    // Prevents an unhandled rejection: it is awaited later, unless the archive ends before.
+    next?.catch(() => {})
     yield page
-    if (page.length < limit) return
-    after = nameOf(page.at(-1)!)
   }
 }
 
