@@ -1,9 +1,10 @@
-import { type BigIntStats, closeSync, lstatSync, openSync, readSync } from 'node:fs'
+import { type BigIntStats, closeSync, lstatSync, openSync, readSync, type Stats } from 'node:fs'
 import { fileFault, isUnreachable } from '../../../protocol/file-errors.js'
 import type { FileRecord } from '../../../protocol/files.js'
-import type { Space } from '../files.js'
-import { type DescribedFile, describeFile, parseVersions } from './file-description.js'
-import { KnownDigests } from './known-digests.js'
+import type { Space, StoredFile } from '../files.js'
+import { describeFile, parseVersions, storedFile } from './file-description.js'
+import { stampOf } from './file-stamp.js'
+import type { KnownDigests } from './known-digests.js'
 import { metadataFolder, metadataInFolder } from './metadata-paths.js'
 
 /** Real paths. */
@@ -17,51 +18,67 @@ export class DescribedFiles {
   readonly #folders: DescribedFolders
   /** Two versions take about 500 bytes. */
   readonly #buffer = Buffer.alloc(16 * 1024)
-  readonly #known = new KnownDigests()
+  readonly #known: KnownDigests
   #hadMetadata = true
   #last = { role: '', username: '', folder: '', path: '' }
 
-  constructor(folders: DescribedFolders) {
+  constructor(folders: DescribedFolders, known: KnownDigests) {
     this.#folders = folders
+    this.#known = known
   }
 
-  find(space: Space, name: string): DescribedFile | undefined {
-    return this.#describe(space, name, this.#look(space, name))?.described
+  find(space: Space, name: string): StoredFile | undefined {
+    const stats = this.#look(space, name)
+    const stamp = stats?.isFile() ? stampOf(stats) : undefined
+    const known = stamp && this.#known.find(stamp)
+    return stats && known ? storedFile(name, stats, known) : this.#describe(space, name, stats)
   }
 
   /** The file's record, and whether it is a restored file whose bytes were not compared yet. */
   record(space: Space, name: string): { record: FileRecord; unverified: boolean } | undefined {
-    const stats = this.#look(space, name)
-    const known = stats?.isFile() ? this.#known.find(stats) : undefined
-    if (stats && known) {
-      const uploadedAt = new Date(Number(stats.mtimeMs)).toISOString()
-      return { record: { name, size: Number(stats.size), ...known, uploadedAt }, unverified: false }
+    const stats = this.#lookQuickly(space, name)
+    if (!stats?.isFile()) return undefined
+    const known = this.#known.find(stats)
+    if (known) {
+      const { sha256, type } = known
+      const uploadedAt = new Date(stats.mtimeMs).toISOString()
+      return { record: { name, size: stats.size, sha256, type, uploadedAt }, unverified: false }
     }
-    const found = this.#describe(space, name, stats)
-    if (!found) return undefined
-    const { size, sha256, type, uploadedAt } = found.described.file
-    if (sha256 !== null) this.#known.add(found.stats, { sha256, type })
-    return { record: { name, size, sha256, type, uploadedAt }, unverified: found.described.unverified !== undefined }
+    const file = this.#describe(space, name, this.#look(space, name))
+    if (!file) return undefined
+    const { size, sha256, type, uploadedAt, unverified = false } = file
+    return { record: { name, size, sha256, type, uploadedAt }, unverified }
   }
 
   /** Retries if a publish came between reading the file's stats and its metadata. */
-  #describe(space: Space, name: string, first: BigIntStats | undefined) {
+  #describe(space: Space, name: string, first: BigIntStats | undefined): StoredFile | undefined {
     const metadata = this.#metadataPath(space, name)
     let stats = first
     for (let attempt = 1; stats?.isFile(); attempt++) {
       const text = this.#read(metadata)
-      const described = describeFile(name, stats, text === undefined ? [] : parseVersions(text))
-      if (described.version || text === undefined || attempt === 3) return { described, stats }
+      const { file, version } = describeFile(name, stats, text === undefined ? [] : parseVersions(text))
+      if (version) this.#remember(file, stats)
+      if (version || text === undefined || attempt === 3) return file
       const now = this.#look(space, name)
-      if (now?.ctimeNs === stats.ctimeNs) return { described, stats }
+      if (now?.ctimeNs === stats.ctimeNs) return file
       stats = now
     }
     return undefined
   }
 
+  #remember({ sha256, type, isDateStrong }: StoredFile, stats: BigIntStats): void {
+    const stamp = stampOf(stats)
+    if (stamp && sha256 !== null) this.#known.add(stamp, { sha256, type, isDateStrong })
+  }
+
   #look(space: Space, name: string): BigIntStats | undefined {
     const path = this.#pathOf(space, name)
     return whenThere(() => lstatSync(path, { bigint: true, throwIfNoEntry: false }))
+  }
+
+  #lookQuickly(space: Space, name: string): Stats | undefined {
+    const path = this.#pathOf(space, name)
+    return whenThere(() => lstatSync(path, { throwIfNoEntry: false }))
   }
 
   #pathOf({ role, username }: Space, name: string): string {

@@ -42,22 +42,35 @@ export function describeFile(name: string, stats: BigIntStats, versions: Version
   const unverified = version ? undefined : versions.find((known) => !known.damaged && isAlike(known, stats))
   const type = (version ?? unverified)?.type ?? mediaTypeOf(name)
   const sha256 = version && !version.damaged ? version.sha256 : null
-  const identity = versionOf(stats)
+  const isDateStrong = versions.every(
+    (known) => known === version || known === unverified || !isSameSecond(known, stats),
+  )
+  const file = storedFile(name, stats, { sha256, type, isDateStrong })
+  if (version?.damaged) file.damaged = true
+  if (unverified) file.unverified = true
+  return { file, version, unverified }
+}
+
+/** The file with these `stats` and what they do not tell. */
+export function storedFile(
+  name: string,
+  stats: BigIntStats,
+  { sha256, type, isDateStrong }: Pick<StoredFile, 'sha256' | 'type' | 'isDateStrong'>,
+): StoredFile {
+  const version = versionOf(stats)
+  const lastModified = Number(stats.mtimeMs)
   // One literal: a listing creates thousands of these.
-  const file: StoredFile = {
+  return {
     name,
     size: Number(stats.size),
     sha256,
     type,
-    uploadedAt: new Date(Number(stats.mtimeMs)).toISOString(),
-    version: identity,
-    entityTag: `"${sha256 ?? identity}"`,
-    lastModified: Number(stats.mtimeMs),
-    isDateStrong: versions.every((known) => known === version || known === unverified || !isSameSecond(known, stats)),
+    uploadedAt: new Date(lastModified).toISOString(),
+    version,
+    entityTag: `"${sha256 ?? version}"`,
+    lastModified,
+    isDateStrong,
   }
-  if (version?.damaged) file.damaged = true
-  if (unverified) file.unverified = true
-  return { file, version, unverified }
 }
 
 /** `StoredFile.version` of the file with these `stats`. */

@@ -3,7 +3,6 @@ import { dirname, join } from 'node:path'
 import { faultOfName } from '../../../protocol/file-name.js'
 import type { Space, StoredFile } from '../files.js'
 import { type DescribedFiles, whenThere } from './described-files.js'
-import type { DescribedFile } from './file-description.js'
 import { emptyFoldersBelow, type NameQuery, namesBelow } from './file-names.js'
 import { longName } from './folder-level.js'
 import type { FolderIndex } from './folder-names.js'
@@ -23,8 +22,8 @@ export class FileWalk {
     this.#services = services
   }
 
-  *list(space: Space, query: ListingQuery, arrivedAt: number): Generator<void, DescribedFile[]> {
-    const found: DescribedFile[] = []
+  *list(space: Space, query: ListingQuery, arrivedAt: number): Generator<void, StoredFile[]> {
+    const found: StoredFile[] = []
     const wanted = query.search.toLowerCase()
     for (const name of this.#names(space, query, arrivedAt)) {
       if (name === null) yield
@@ -64,7 +63,7 @@ export class FileWalk {
     for (const name of names) {
       if (found.length % looksPerSlice === looksPerSlice - 1) yield
       const isReached = isReal(dirname(join(top, name)))
-      found.push(isReached ? files.find(space, name)?.file : undefined)
+      found.push(isReached ? files.find(space, name) : undefined)
     }
     return found
   }

@@ -1,20 +1,15 @@
 import { lstatSync } from 'node:fs'
 import { faultOfName } from '../../../protocol/file-name.js'
-import type { Space } from '../files.js'
+import type { Space, StoredFile } from '../files.js'
 import type { Level, LevelQuery, StoredFolder } from '../folders.js'
 import { formatCursor, type LevelPosition } from '../level-cursor.js'
 import { type DescribedFiles, whenThere } from './described-files.js'
-import type { DescribedFile } from './file-description.js'
 import type { FolderCount, FolderCounts } from './folder-counts.js'
 import type { FolderIndex } from './folder-names.js'
 import { type LevelEntries, positionAfter, type SortedLevel, sortLevel } from './level-order.js'
 
 export interface FolderLevelQuery extends Omit<LevelQuery, 'cursor'> {
   after: LevelPosition | null
-}
-
-export interface FolderLevel extends Omit<Level, 'files'> {
-  files: DescribedFile[]
 }
 
 export interface FolderLevelServices {
@@ -36,7 +31,7 @@ export class FolderLevels {
     this.#services = services
   }
 
-  *read(space: Space, query: FolderLevelQuery, since: number): Generator<void, FolderLevel> {
+  *read(space: Space, query: FolderLevelQuery, since: number): Generator<void, Level> {
     const { uploads, files } = this.#services
     const top = `${uploads}/${space.role}/${space.username}`
     const folder = query.prefix.slice(0, query.prefix.lastIndexOf('/') + 1)
@@ -45,7 +40,7 @@ export class FolderLevels {
     const { entries, selected, sorted } = yield* this.#select(path, folder, query, since)
     const { names, ranks } = entries
     const page = pageOf(sorted, entries, query)
-    const found: DescribedFile[] = []
+    const found: StoredFile[] = []
     for (const at of page.files) {
       const name = folder + names[at]!
       const file = faultOfLong(name) ? undefined : files.find(space, name)
@@ -174,7 +169,7 @@ function faultOfLong(name: string): string | undefined {
   return name.length > longName ? faultOfName(name) : undefined
 }
 
-const nothing: FolderLevel = { folders: [], files: [], totals: { files: 0, folders: 0, bytes: 0 }, next: null }
+const nothing: Level = { folders: [], files: [], totals: { files: 0, folders: 0, bytes: 0 }, next: null }
 /** Shorter names cannot exceed the limit, and their segments were checked. */
 export const longName = 300
 /** How long a response waits for counts. */

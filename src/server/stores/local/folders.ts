@@ -47,7 +47,7 @@ export class LocalFolders implements Folders {
     const level = await locks.read(space, query.prefix, () => listing.level(space, { ...query, after }))
     if (level.files.length + level.folders.length === 0) await checkFolder()
     if (level.files.some(({ unverified }) => unverified)) restored.check(space)
-    return { ...level, files: level.files.map(({ file }) => file) }
+    return level
   }
 
   async records(space: Space, query: { prefix: string; after: string }): Promise<FileLines> {

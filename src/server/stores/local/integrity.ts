@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { roles } from '../../../protocol/roles.js'
 import type { Space } from '../files.js'
 import type { TableStore } from '../tables.js'
-import type { DescribedFile, Version } from './file-description.js'
+import { describeFile, type Version } from './file-description.js'
 import { openListing } from './listing.js'
 import { missingAsUndefined } from './missing.js'
 import { readRecordedVersions } from './recorded-versions.js'
@@ -49,20 +49,22 @@ export async function checkIntegrity(
     const pathOf = (name: string) => join(folders.uploads, space.role, space.username, name)
     for (let after = ''; ; ) {
       const page = await listing.list(space, { prefix: '', search: '', after, limit: namesPerPage })
-      for (const described of page) {
-        const { name } = described.file
-        await checkFile(pathOf(name), described, versions.get(name) ?? [])
+      for (const { name } of page) {
+        await checkFile(pathOf(name), name, versions.get(name) ?? [])
         versions.delete(name)
       }
       if (page.length < namesPerPage) break
-      after = page.at(-1)!.file.name
+      after = page.at(-1)!.name
     }
     for (const name of versions.keys()) {
       if (!(await lstat(pathOf(name)).catch(missingAsUndefined))) integrity.missing.push(pathOf(name))
     }
   }
 
-  async function checkFile(path: string, { version, unverified }: DescribedFile, known: Version[]): Promise<void> {
+  async function checkFile(path: string, name: string, known: Version[]): Promise<void> {
+    const stats = await lstat(path, { bigint: true }).catch(missingAsUndefined)
+    if (!stats) return
+    const { version, unverified } = describeFile(name, stats, known)
     const recorded = version ?? unverified
     if (recorded || known.length === 0) return compare(path, recorded?.sha256 ?? null)
     const found = await readDigest(path)

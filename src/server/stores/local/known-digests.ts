@@ -1,81 +1,131 @@
-import type { BigIntStats } from 'node:fs'
+import type { FileStamp } from './file-stamp.js'
 
+/** What a list says of a file and its stats do not. */
 export interface KnownDigest {
   /** In hexadecimal digits. */
   sha256: string
   type: string
+  /** See `StoredFile`. */
+  isDateStrong: boolean
 }
 
 export interface KnownDigestsOptions {
-  /** How many are kept, default 200,000, which take about 20 MB. */
+  /** How many are kept, default 200,000, which take 20 MB. */
   maxFiles?: number
   /** The clock, in milliseconds since 1970; default `Date.now`. */
   now?: () => number
 }
 
 /**
- * Remembers the digests of files by their inode, size and times, so that a list that is repeated reads no metadata.
- * Each change of a file, a rename included, changes its ctime.
+ * Remembers the digests of files by their inode, size and times, so that a list of them reads no metadata. Each change of
+ * a file, a rename included, changes its ctime.
  */
 export class KnownDigests {
   readonly #maxFiles: number
   readonly #now: () => number
-  readonly #indexes = new Map<bigint, number>()
-  #sizes = new BigInt64Array(1024)
-  #mtimes = new BigInt64Array(1024)
-  #ctimes = new BigInt64Array(1024)
-  #digests = Buffer.alloc(1024 * digestBytes)
-  #types: string[] = []
+  readonly #types: string[] = []
+  readonly #typeNumbers = new Map<string, number>()
+  #count = 0
+  #table = new Table(1024)
 
   constructor({ maxFiles = 200_000, now = Date.now }: KnownDigestsOptions = {}) {
     this.#maxFiles = maxFiles
     this.#now = now
   }
 
-  find({ ino, size, mtimeNs, ctimeNs }: BigIntStats): KnownDigest | undefined {
-    const at = this.#indexes.get(ino)
-    if (at === undefined || this.#ctimes[at] !== ctimeNs) return undefined
-    if (this.#sizes[at] !== size || this.#mtimes[at] !== mtimeNs) return undefined
-    return { sha256: this.#digests.toString('hex', at * digestBytes, (at + 1) * digestBytes), type: this.#types[at]! }
+  find(stamp: FileStamp): KnownDigest | undefined {
+    const { positions, stamps, digests, about } = this.#table
+    const at = positions[this.#table.slotOf(stamp.ino)]! - 1
+    if (at < 0 || stamp.nlink > 1) return undefined
+    const field = at * stampFields
+    if (stamps[field + 1] !== stamp.size || stamps[field + 2] !== stamp.mtimeMs) return undefined
+    if (stamps[field + 3] !== stamp.ctimeMs) return undefined
+    const sha256 = digests.toString('hex', at * digestBytes, (at + 1) * digestBytes)
+    const bits = about[at]!
+    return { sha256, type: this.#types[bits >>> 1]!, isDateStrong: (bits & 1) === 1 }
+  }
+
+  /** For a file that was read. Ignores it if it changed so recently that a later change may have the same ctime. */
+  add(stamp: FileStamp, digest: KnownDigest): void {
+    if (Math.abs(this.#now() - stamp.ctimeMs) >= recentMs) this.addPublished(stamp, digest)
   }
 
   /**
-   * Ignores a file that changed so recently that a later change may have the same ctime, and one with several names:
-   * their types differ.
+   * For a file as its publish left it: a change in the same tick of the clock has the same mtime, too, and would be
+   * invisible in any case. Ignores a file with several names: their types differ.
    */
-  add({ ino, nlink, size, mtimeNs, ctimeNs }: BigIntStats, { sha256, type }: KnownDigest): void {
-    if (nlink > 1n) return
-    if (Math.abs(this.#now() - Number(ctimeNs / 1_000_000n)) < recentMs) return
-    if (!this.#indexes.has(ino) && this.#indexes.size >= this.#maxFiles) this.#clear()
-    const at = this.#indexes.get(ino) ?? this.#indexes.size
-    if (at >= this.#sizes.length) this.#grow()
-    this.#indexes.set(ino, at)
-    this.#sizes[at] = size
-    this.#mtimes[at] = mtimeNs
-    this.#ctimes[at] = ctimeNs
-    this.#digests.write(sha256, at * digestBytes, 'hex')
-    this.#types[at] = type
+  addPublished(stamp: FileStamp, { sha256, type, isDateStrong }: KnownDigest): void {
+    if (stamp.nlink > 1) return
+    if (this.#count >= this.#maxFiles || this.#types.length > maxTypes) this.#clear()
+    if (this.#count === this.#table.capacity) this.#table = this.#table.enlarged()
+    const { positions, stamps, digests, about } = this.#table
+    const slot = this.#table.slotOf(stamp.ino)
+    positions[slot] ||= ++this.#count
+    const at = positions[slot]! - 1
+    stamps.set([stamp.ino, stamp.size, stamp.mtimeMs, stamp.ctimeMs], at * stampFields)
+    digests.write(sha256, at * digestBytes, 'hex')
+    about[at] = (this.#numberOf(type) << 1) | Number(isDateStrong)
+  }
+
+  #numberOf(type: string): number {
+    const known = this.#typeNumbers.get(type)
+    if (known !== undefined) return known
+    this.#typeNumbers.set(type, this.#types.length)
+    return this.#types.push(type) - 1
   }
 
   #clear(): void {
-    this.#indexes.clear()
-    this.#types = []
-  }
-
-  #grow(): void {
-    const length = this.#sizes.length * 2
-    const grown = (array: BigInt64Array<ArrayBuffer>) => {
-      const larger = new BigInt64Array(length)
-      larger.set(array)
-      return larger
-    }
-    this.#sizes = grown(this.#sizes)
-    this.#mtimes = grown(this.#mtimes)
-    this.#ctimes = grown(this.#ctimes)
-    this.#digests = Buffer.concat([this.#digests], length * digestBytes)
+    this.#count = 0
+    this.#types.length = 0
+    this.#typeNumbers.clear()
+    this.#table = new Table(1024)
   }
 }
 
+/** A hash table by inode: a map of objects would take several times the memory. */
+class Table {
+  readonly capacity: number
+  /** Of each slot, its position in the other arrays plus 1; 0 if it is free. */
+  readonly positions: Uint32Array
+  /** Inode, size, mtime and ctime. */
+  readonly stamps: Float64Array
+  readonly digests: Buffer
+  /** The number of the type, and in the last bit `isDateStrong`. */
+  readonly about: Uint32Array
+
+  /** `capacity`: a power of two. */
+  constructor(capacity: number) {
+    this.capacity = capacity
+    this.positions = new Uint32Array(capacity * 2)
+    this.stamps = new Float64Array(capacity * stampFields)
+    this.digests = Buffer.alloc(capacity * digestBytes)
+    this.about = new Uint32Array(capacity)
+  }
+
+  /** The slot of the inode, or the free one that it would take. */
+  slotOf(ino: number): number {
+    const mask = this.positions.length - 1
+    for (let slot = Math.imul(ino, 0x9e3779b1) >>> 8; ; slot++) {
+      const position = this.positions[slot & mask]!
+      if (position === 0 || this.stamps[(position - 1) * stampFields] === ino) return slot & mask
+    }
+  }
+
+  enlarged(): Table {
+    const larger = new Table(this.capacity * 2)
+    larger.stamps.set(this.stamps)
+    larger.digests.set(this.digests)
+    larger.about.set(this.about)
+    for (let at = 0; at < this.capacity; at++) {
+      larger.positions[larger.slotOf(this.stamps[at * stampFields]!)] = at + 1
+    }
+    return larger
+  }
+}
+
+const stampFields = 4
 const digestBytes = 32
+/** Clients may name any. */
+const maxTypes = 1000
 /** File systems take times from a clock that ticks every few milliseconds, some in whole seconds. */
 const recentMs = 2100

@@ -4,12 +4,16 @@ import { FileWalk } from './file-walk.js'
 import { FolderCounts } from './folder-counts.js'
 import { FolderLevels } from './folder-level.js'
 import { FolderIndex } from './folder-names.js'
+import { KnownDigests } from './known-digests.js'
 import type { ListingAnswer, ListingFolders, ListingRequest } from './listing.js'
+import { PublishedDigests } from './published-digests.js'
 import { removeTree } from './remove-tree.js'
 
 const folders = workerData as ListingFolders
 const index = new FolderIndex()
-const files = new DescribedFiles(folders)
+const known = new KnownDigests()
+new PublishedDigests(folders.meta).onReceived((file) => known.addPublished(file.stamp, file.known))
+const files = new DescribedFiles(folders, known)
 const walk = new FileWalk({ uploads: folders.uploads, index, files })
 const levels = new FolderLevels({
   uploads: folders.uploads,

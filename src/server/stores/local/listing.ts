@@ -1,10 +1,9 @@
 import { Worker } from 'node:worker_threads'
 import { type Deferred, deferred } from '../../concurrency/deferred.js'
 import type { Space, StoredFile } from '../files.js'
-import type { FileLines } from '../folders.js'
-import type { DescribedFile } from './file-description.js'
+import type { FileLines, Level } from '../folders.js'
 import type { NameQuery } from './file-names.js'
-import type { FolderLevel, FolderLevelQuery } from './folder-level.js'
+import type { FolderLevelQuery } from './folder-level.js'
 
 /** Real paths. */
 export interface ListingFolders {
@@ -28,8 +27,8 @@ export interface ListingQuery extends NamePage {
 
 /** The requests to the thread, and their results. */
 export interface ListingWork {
-  list: { request: { space: Space; query: ListingQuery }; result: DescribedFile[] }
-  level: { request: { space: Space; query: FolderLevelQuery }; result: FolderLevel }
+  list: { request: { space: Space; query: ListingQuery }; result: StoredFile[] }
+  level: { request: { space: Space; query: FolderLevelQuery }; result: Level }
   lines: { request: { space: Space; query: NameQuery }; result: ListedLines }
   find: { request: { space: Space; names: readonly string[] }; result: (StoredFile | undefined)[] }
   emptyFolders: { request: { space: Space; query: NamePage }; result: string[] }
@@ -52,9 +51,9 @@ export type ListingAnswer = { id: number; result: unknown } | { id: number; erro
 
 /** Lists the files of accounts in a worker thread, so that a large folder does not block the main thread. */
 export interface Listing {
-  list(space: Space, query: ListingQuery): Promise<DescribedFile[]>
+  list(space: Space, query: ListingQuery): Promise<StoredFile[]>
   /** One page of the entries of one folder. */
-  level(space: Space, query: FolderLevelQuery): Promise<FolderLevel>
+  level(space: Space, query: FolderLevelQuery): Promise<Level>
   /** The next records of all files with the prefix. */
   lines(space: Space, query: NameQuery): Promise<ListedLines>
   find(space: Space, names: readonly string[]): Promise<(StoredFile | undefined)[]>

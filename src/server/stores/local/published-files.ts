@@ -85,7 +85,7 @@ export class LocalPublishedFiles implements PublishedFiles {
     const found = await locks.read(space, prefix, () => listing.list(space, query))
     if (found.length === 0) await checkFolder()
     if (found.some(({ unverified }) => unverified)) restored.check(space)
-    return found.map(({ file }) => file)
+    return found
   }
 
   findMany(space: Space, names: readonly string[]): Promise<(StoredFile | undefined)[]> {

@@ -68,12 +68,12 @@ export class RestoredFiles {
     const { signal } = this.#closing
     for (let after = ''; ; ) {
       const page = await listing.list(space, { prefix: '', search: '', after, limit: namesPerPage })
-      for (const { file, unverified } of page) {
-        if (unverified) await verification.verify(space, file.name, { throttled: signal }).catch(onError)
+      for (const { name, unverified } of page) {
+        if (unverified) await verification.verify(space, name, { throttled: signal }).catch(onError)
         signal.throwIfAborted()
       }
       if (page.length < namesPerPage) return
-      after = page.at(-1)!.file.name
+      after = page.at(-1)!.name
       await delay(pauseMs, undefined, { signal, ref: false })
     }
   }

@@ -23,11 +23,11 @@ describe('a file listing', () => {
       ])
       expect(other).toEqual([])
       if (page.length === 0) break
-      found.push(...page.map(({ file }) => file.name))
+      found.push(...page.map(({ name }) => name))
     }
     expect(found).toEqual(names.sort())
     const searched = await listing.list(ann, { ...everything, search: 'E-01999' })
-    expect(searched.map(({ file }) => file.name)).toEqual(['file-01999'])
+    expect(searched.map(({ name }) => name)).toEqual(['file-01999'])
   })
 
   it('skips an unreadable folder', async () => {
@@ -41,7 +41,7 @@ describe('a file listing', () => {
     await asNobodyInstead(async () => {
       const listing = openListing(folders)
       const files = await listing.list(ann, everything).finally(() => listing.close())
-      expect(files.map(({ file }) => file.name)).toEqual(['open'])
+      expect(files.map(({ name }) => name)).toEqual(['open'])
     })
   })
 
