@@ -23,6 +23,8 @@ export type NewFileResult =
 
 /** Publishes small files many at a time, because each one alone would cost more than its bytes. */
 export interface SmallFiles {
+  /** Files are about to follow: what the first of them would wait for may begin. */
+  prepare(): void
   /**
    * Publishes each file atomically: readers see the old file or the new one. Resolves with a result for each, in order,
    * when all of them are durable. A failure of one concerns no other: `digest-mismatch`, `name-conflict`,

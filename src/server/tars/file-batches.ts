@@ -7,7 +7,7 @@ import type { TarRoom } from './tar-room.js'
 
 export interface FileBatchesOptions {
   space: Space
-  smallFiles: Pick<SmallFiles, 'publish'>
+  smallFiles: SmallFiles
   stream: FolderStream
   room: TarRoom
   /** Throws if the account may no longer publish. */
@@ -25,9 +25,10 @@ export class FileBatches {
 
   constructor(options: FileBatchesOptions) {
     this.#options = options
+    options.smallFiles.prepare()
   }
 
-  /** Waits while two batches are being published. Throws the failure of an earlier batch that ends the stream. */
+  /** Waits while several batches are being published. Throws the failure of an earlier batch that ends the stream. */
   async add(file: NewFile): Promise<void> {
     this.#files.push(file)
     this.#bytes += file.bytes.length
@@ -86,4 +87,5 @@ function entryOf(file: NewFile, result: NewFileResult): StoredEntry {
   return { name, size: bytes.length, sha256: result.file.sha256, status: result.status }
 }
 
-const batchesAtOnce = 2
+/** One is written, one is synced and renamed, and one waits for its turn. */
+const batchesAtOnce = 3

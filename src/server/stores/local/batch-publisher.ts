@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import {
   type BigIntStats,
   closeSync,
@@ -11,15 +11,19 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { setImmediate as otherWork } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pLimit from 'p-limit'
 import { fileFault, isUnreachable } from '../../../protocol/file-errors.js'
+import { Mutex } from '../../concurrency/mutex.js'
 import { digestMismatch } from '../digest-mismatch.js'
 import type { Space } from '../files.js'
 import { checkPrecondition } from '../precondition.js'
 import type { Batch, BatchedFile, BatchResult } from './batch-messages.js'
 import { type DescribedFile, describeFile, identify, type Version } from './file-description.js'
 import { belowFile, isFolder, spaceFolder } from './file-paths.js'
+import { stampOf } from './file-stamp.js'
+import type { PublishedDigest, PublishedDigests } from './published-digests.js'
 import { RealFolders } from './real-folders.js'
 import { sendError } from './sent-errors.js'
 import { SyncMetadata } from './sync-metadata.js'
@@ -29,6 +33,7 @@ export interface BatchPublisherOptions {
   uploads: string
   partial: string
   metadata: SyncMetadata
+  digests: Pick<PublishedDigests, 'send'>
 }
 
 /** A file of a batch, on its way to its name. */
@@ -39,14 +44,20 @@ interface Entry {
   /** The published file that has the name now. */
   before: DescribedFile | undefined
   result: BatchResult | null
+  published: PublishedDigest | null
   /** Where it is written, until it is renamed. */
   temporary: { path: string; fd: number } | null
 }
 
-/** Publishes batches of small files, in a worker thread. The caller holds the locks of the names. */
+/**
+ * Publishes batches of small files, in a worker thread. The caller holds the locks of the names: batches that are published
+ * at the same time have different ones.
+ */
 export class BatchPublisher {
   readonly #options: BatchPublisherOptions
   readonly #syncs = pLimit(syncsAtOnce)
+  /** A batch may rely on a folder that another one has created only when that is durable. */
+  readonly #renaming = new Mutex()
   #number = 0
 
   constructor(options: BatchPublisherOptions) {
@@ -57,10 +68,13 @@ export class BatchPublisher {
     const folders = new RealFolders()
     const entries = entriesOf(batch)
     try {
-      each(entries, (entry) => this.#write(batch, entry))
+      await each(entries, (entry) => this.#write(batch, entry))
       await Promise.all(entries.map((entry) => this.#sync(entry)))
-      each(entries, (entry) => this.#rename(batch, entry, folders))
-      await this.#syncFolders(batch, entries, folders)
+      await this.#renaming.run(async () => {
+        await each(entries, (entry) => this.#rename(batch, entry, folders))
+        await this.#syncFolders(batch, entries, folders)
+      })
+      this.#options.digests.send(entries.flatMap(({ published }) => published ?? []))
       return entries.map(({ result }) => result!)
     } finally {
       for (const { temporary } of entries) if (temporary) removeTemporary(temporary)
@@ -70,7 +84,7 @@ export class BatchPublisher {
 
   #write(space: Batch, entry: Entry): void {
     const { file, bytes } = entry
-    entry.sha256 = createHash('sha256').update(bytes).digest('hex')
+    entry.sha256 = hash('sha256', bytes)
     if (file.sha256 !== null && file.sha256 !== entry.sha256) throw digestMismatch('sha256', file.sha256, entry.sha256)
     const before = this.#look(space, file.name)
     entry.before = before
@@ -120,22 +134,20 @@ export class BatchPublisher {
   ): BatchResult {
     const metadata = space.stage ? new SyncMetadata(space.stage.meta) : this.#options.metadata
     const { name, type } = entry.file
-    const there = statsOf(target)
-    if (there?.isDirectory()) throw isFolder(name)
-    const known = space.stage || !there ? entry.before : describeFile(name, there, metadata.read(space, name))
     const stats = fstatSync(fd, { bigint: true })
     const version: Version = { sha256: entry.sha256, type, ...identify(stats) }
-    const kept = known?.version ?? known?.unverified
+    const kept = entry.before?.version ?? entry.before?.unverified
     // The version that is replaced keeps its metadata: both have a digest, whichever a crash leaves.
     const versions = kept ? [version, kept] : [version]
     metadata.write(space, name, versions)
     renameSync(path, target)
+    // A rename changes the ctime.
+    const stamp = stampOf(fstatSync(fd, { bigint: true }))
     closeSync(fd)
     entry.temporary = null
-    return {
-      status: (space.stage ? entry.before : there?.isFile()) ? 'replaced' : 'new',
-      file: describeFile(name, stats, versions).file,
-    }
+    const { file } = describeFile(name, stats, versions)
+    if (stamp) entry.published = { stamp, known: { sha256: version.sha256, type, isDateStrong: file.isDateStrong } }
+    return { status: entry.before ? 'replaced' : 'new', file }
   }
 
   async #syncFolders(space: Batch, entries: Entry[], folders: RealFolders): Promise<void> {
@@ -171,12 +183,14 @@ function entriesOf({ files, bytes }: Batch): Entry[] {
   return files.map((file) => {
     const own = bytes.subarray(at, at + file.size)
     at += file.size
-    return { file, bytes: own, sha256: '', before: undefined, result: null, temporary: null }
+    return { file, bytes: own, sha256: '', before: undefined, result: null, published: null, temporary: null }
   })
 }
 
-function each(entries: Entry[], step: (entry: Entry) => void): void {
-  for (const entry of entries) {
+/** Synchronous calls, because they are much faster; in between, syncs of another batch end and are followed by others. */
+async function each(entries: Entry[], step: (entry: Entry) => void): Promise<void> {
+  for (const [index, entry] of entries.entries()) {
+    if (index % entriesPerTurn === 0) await otherWork()
     if (entry.result) continue
     try {
       step(entry)
@@ -207,7 +221,11 @@ function statsOf(path: string): BigIntStats | undefined {
 }
 
 const syncData = promisify(fdatasync)
-/** Of Node's four threads, so that a removal waits for a few short operations only. */
-const syncsAtOnce = 3
+/**
+ * More than Node's four threads, which then need not be woken for each, but so few that a removal waits for a few short
+ * operations only.
+ */
+const syncsAtOnce = 6
+const entriesPerTurn = 4
 /** Each time, another removal must have intervened. */
 const maxAttempts = 10

@@ -31,6 +31,10 @@ export class LocalSmallFiles implements SmallFiles {
     this.#services = services
   }
 
+  prepare(): void {
+    this.#worker ??= this.#start()
+  }
+
   publish(space: Space, files: readonly NewFile[]): Promise<NewFileResult[]> {
     return this.publishInto(undefined, this.#services.locks, space, files)
   }
@@ -67,7 +71,11 @@ export class LocalSmallFiles implements SmallFiles {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./batch-worker.js', import.meta.url), { workerData: this.#services.folders })
+    const worker = new Worker(new URL('./batch-worker.js', import.meta.url), {
+      workerData: this.#services.folders,
+      // The garbage of a batch is collected early, instead of growing the process.
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+    })
     worker.unref()
     worker.on('message', (answer: BatchAnswer) => {
       const request = this.#asked.get(answer.id)

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { isMissing, isUnreachable } from '../../../protocol/file-errors.js'
+import { fileFault, isMissing, isUnreachable } from '../../../protocol/file-errors.js'
 import type { Space } from '../files.js'
 import { parseVersions, type Version } from './file-description.js'
 import { metadataPath } from './metadata-paths.js'
@@ -27,13 +27,23 @@ export class SyncMetadata {
     const path = metadataPath(this.#root, space, name)
     for (let attempt = 1; ; attempt++) {
       try {
-        writeFileSync(`${path}.new`, JSON.stringify({ versions }), { mode: 0o600 })
-        renameSync(`${path}.new`, path)
+        this.#writeFile(path, JSON.stringify({ versions }))
         return
       } catch (error) {
         if (!isMissing(error) || attempt === maxAttempts) throw error
         mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
       }
+    }
+  }
+
+  /** Without a rename where there is none to replace: it would take a third of the time. */
+  #writeFile(path: string, text: string): void {
+    try {
+      writeFileSync(path, text, { mode: 0o600, flag: 'wx' })
+    } catch (error) {
+      if (fileFault(error) !== 'exists') throw error
+      writeFileSync(`${path}.new`, text, { mode: 0o600 })
+      renameSync(`${path}.new`, path)
     }
   }
 }

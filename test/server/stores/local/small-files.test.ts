@@ -1,9 +1,10 @@
-import { mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises'
+import { link, mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { eventually } from '../../../helpers/eventually.js'
 import { temporaryFolder } from '../../../helpers/temporary-folder.js'
 import { small, smallFilesContract } from '../small-files-contract.js'
-import { ann, names, read } from '../stored-content.js'
+import { ann, names, read, sha256 } from '../stored-content.js'
 import { openStores } from './open-stores.js'
 
 smallFilesContract(() => openStores())
@@ -35,6 +36,39 @@ describe('a batch on the local disk', () => {
     await expect(refused).rejects.toMatchObject({ code: 'storage-unavailable' })
     expect(await readdir(data)).not.toContain('uploads')
     await rename(join(data, 'elsewhere'), join(data, 'uploads'))
+  })
+
+  it('is listed without a look at its metadata, as long as nobody changes its files', async () => {
+    const { smallFiles, files, folders, data } = await openStores()
+    const contents = ['changed', 'linked', 'moved', 'replaced', 'same'].map((name) => small(`d/${name}`, name))
+    await smallFiles.publish(ann, contents)
+    await rm(join(data, 'meta/user/ann'), { recursive: true })
+    const digests = async () => {
+      const listed = await files.list(ann, { prefix: 'd/', after: '', limit: 100 })
+      const lines = new TextDecoder().decode((await folders.records(ann, { prefix: 'd/', after: '' })).lines)
+      const records = lines
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line))
+      expect(listed).toMatchObject(records)
+      return Object.fromEntries(records.map(({ name, sha256 }) => [name.slice(2), sha256]))
+    }
+    const known = Object.fromEntries(contents.map(({ name, bytes }) => [name.slice(2), sha256(String(bytes))]))
+    await eventually('the digests have come from the other thread', async () => (await digests()).same)
+    expect(await digests()).toEqual(known)
+    const own = join(data, 'uploads/user/ann/d')
+    const { ctimeMs } = await stat(join(own, 'same'))
+    await eventually('a change has another time than the publish', async () => {
+      await writeFile(join(data, 'now'), '')
+      return (await stat(join(data, 'now'))).mtimeMs > ctimeMs
+    })
+    await writeFile(join(own, 'changed'), 'CHANGED')
+    await link(join(own, 'linked'), join(own, 'link'))
+    await rename(join(own, 'moved'), join(own, 'else'))
+    await writeFile(join(own, 'new'), 'REPLACED')
+    await rename(join(own, 'new'), join(own, 'replaced'))
+    const none = { changed: null, else: null, link: null, linked: null, replaced: null }
+    expect(await digests()).toEqual({ ...none, same: known.same })
   })
 
   it('leaves nothing in partial/, whatever its files end with', async () => {
