@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
-import { runHere } from './run-here.js'
+import { type Ended, runHere } from './run-here.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 export const programFile = fileURLToPath(new URL('../../bin/filejobs.js', import.meta.url))
@@ -17,12 +17,6 @@ export interface Running {
   says(pattern: RegExp): Promise<RegExpMatchArray>
   /** Resolves with the exit code; a signal's number and 128 where one ended it. */
   ended(): Promise<number>
-}
-
-export interface Ended {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
 }
 
 export interface RunOptions {

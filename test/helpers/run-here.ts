@@ -1,7 +1,13 @@
 import { PassThrough, Writable } from 'node:stream'
 import type { Context } from '../../dist/cli/context.js'
 import { run } from '../../dist/cli/program.js'
-import type { Ended } from './program.js'
+
+/** The output and the exit code of a program that has ended. */
+export interface Ended {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
 
 export interface RunHereOptions {
   env: Record<string, string>

@@ -15,7 +15,7 @@ import type { TarEntry } from './tar-entries.js'
 import { TarNames } from './tar-names.js'
 import { refusedEntry } from './tar-problems.js'
 import { TarRoom } from './tar-room.js'
-import type { TarUpload } from './tar-uploads.js'
+import type { TarUpload } from './tar-upload.js'
 
 export interface TarFilesOptions {
   upload: TarUpload

@@ -1,18 +1,15 @@
-import type { Readable } from 'node:stream'
 import type { Publication } from '../../protocol/folder-jobs.js'
 import type { FolderJobs } from '../folders/folder-jobs.js'
 import type { FolderStream } from '../folders/folder-stream.js'
 import type { Job } from '../jobs/job.js'
 import type { Folders } from '../stores/folders.js'
-import type { Precondition } from '../stores/precondition.js'
 import type { SmallFiles } from '../stores/small-files.js'
 import type { ReceivingMemory } from '../transfers/partial-writer.js'
-import type { UploadRequest } from '../transfers/upload-request.js'
 import { UploadRun } from '../transfers/upload-run.js'
 import type { UploadServices } from '../transfers/upload-services.js'
-import type { StoredEntry } from './stored-entry.js'
 import { readTar } from './tar-entries.js'
 import { TarFiles } from './tar-files.js'
+import type { TarUpload } from './tar-upload.js'
 
 export interface TarServices extends UploadServices {
   folders: FolderJobs
@@ -21,19 +18,6 @@ export interface TarServices extends UploadServices {
   memory: ReceivingMemory
   /** The media type for a file name. */
   mediaTypeOf(name: string): string
-}
-
-export interface TarUpload extends UploadRequest {
-  partOf: string | null
-  /** The prefix of all names, with a slash at its end; empty for none. */
-  prefix: string
-  body: Readable
-  /** Of every file. */
-  precondition: Precondition
-  isTogether: boolean
-  replaces: boolean
-  /** Called with the files that have become durable. Resolves when more of them may be reported. */
-  onStored(files: StoredEntry[]): Promise<void>
 }
 
 /** Receives tars, file by file. */

@@ -1,7 +1,8 @@
-import type { Problem } from '../../protocol/problems.js'
+import { Problem } from '../../protocol/problems.js'
 import { digestMismatch } from '../stores/digest-mismatch.js'
 import type { DeclaredDigests, DigestAlgorithm } from '../stores/files.js'
 import type { PartialFile } from '../stores/partials.js'
+import type { ResumeState } from './resume-state.js'
 
 /** Resolves with the SHA-256. Throws `digest-mismatch` if another digest was declared. */
 export async function checkDigests(partial: PartialFile, declared: DeclaredDigests[]): Promise<string> {
@@ -29,4 +30,14 @@ export function compareDigests<Algorithm extends string>(
 /** True if a file has the declared SHA-256, and no other declared digest requires reading its bytes. */
 export function isKnownBy({ sha256, sha512 }: DeclaredDigests, known: string | null): boolean {
   return sha256 !== undefined && sha256 === known && sha512 === undefined
+}
+
+/** Throws `invalid-request` if other digests were declared before. */
+export function checkNotContradicted({ sha256, sha512 }: DeclaredDigests, resumeState: ResumeState): void {
+  const differs = (given: string | undefined, before: string | null) =>
+    given !== undefined && before !== null && given !== before
+  if (differs(sha256, resumeState.sha256) || differs(sha512, resumeState.sha512)) {
+    const field = 'Repr-Digest'
+    throw new Problem('invalid-request', `${field}: another digest was declared before.`, { field })
+  }
 }

@@ -4,9 +4,8 @@ import type { DeclaredDigests, PublishedFiles, StoredFile } from '../stores/file
 import type { PartialFile, Partials, PublishedPartial, PublishTarget } from '../stores/partials.js'
 import type { Reservation, RoomHolder, SpaceReservations } from '../stores/space.js'
 import { unlessAborted } from './abortable.js'
-import { checkDigests } from './declared-digests.js'
+import { checkDigests, checkNotContradicted } from './declared-digests.js'
 import type { ResumeState } from './resume-state.js'
-import { checkNotContradicted } from './upload-chunks.js'
 
 /** The properties that a chunk declares of itself and the whole upload. */
 export interface Declared {

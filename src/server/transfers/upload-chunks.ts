@@ -3,6 +3,7 @@ import { Problem } from '../../protocol/problems.js'
 import { asProblem } from '../jobs/outcome.js'
 import type { DeclaredDigests } from '../stores/files.js'
 import type { SpaceReservations } from '../stores/space.js'
+import { checkNotContradicted } from './declared-digests.js'
 import type { Flow } from './flow.js'
 import { watchGrowth } from './growth.js'
 import type { ReceivingMemory } from './partial-writer.js'
@@ -51,15 +52,6 @@ export function checkChunk(chunk: UploadChunk, resumeState: ResumeState, space: 
   if (length !== null) space.checkSize(length)
   if (whole === null && bodySize !== null) space.checkSize(offset + bodySize)
   if (whole !== null && bodySize !== null && offset + bodySize > whole) throw tooLong(whole)
-}
-
-/** Throws `invalid-request` if other digests were declared before. */
-export function checkNotContradicted({ sha256, sha512 }: DeclaredDigests, resumeState: ResumeState): void {
-  const differs = (given: string | undefined, before: string | null) =>
-    given !== undefined && before !== null && given !== before
-  if (differs(sha256, resumeState.sha256) || differs(sha512, resumeState.sha512)) {
-    throw wrong('Repr-Digest', 'another digest was declared before')
-  }
 }
 
 /**
