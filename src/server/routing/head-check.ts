@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { MiddlewareHandler } from 'hono'
 import { Problem } from '../../protocol/problems.js'
-import type { AppEnv } from '../routing/app-env.js'
+import type { AppEnv } from './app-env.js'
 
 /** Rejects requests that Node's parser accepts although they cannot be served correctly. Throws like `checkHead`. */
 export function headCheck(): MiddlewareHandler<AppEnv> {
