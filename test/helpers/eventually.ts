@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 export async function eventually<T>(
   what: string,
   look: () => T | Promise<T>,
-  limitMs = 25_000,
+  limitMs = 100_000,
 ): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
   const end = performance.now() + limitMs
   for (;;) {
@@ -16,7 +16,7 @@ export async function eventually<T>(
 }
 
 /** The promise's outcome, or a failure with `what` after `limitMs`. */
-export async function within<T>(what: string, promise: Promise<T>, limitMs = 25_000): Promise<T> {
+export async function within<T>(what: string, promise: Promise<T>, limitMs = 100_000): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`Not within ${limitMs} ms: ${what}`)), limitMs)

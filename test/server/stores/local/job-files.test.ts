@@ -1,29 +1,13 @@
 import { appendFile, mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ListedFile } from '../../../../dist/protocol/folder-jobs.js'
 import { openJobFiles } from '../../../../dist/server/stores/local/job-files.js'
 import { temporaryFolder } from '../../../helpers/temporary-folder.js'
+import { jobFilesContract, type OpenedJobFiles } from '../job-files-contract.js'
 
 describe('the lists of the files of jobs', () => {
-  it('are read in pages, with what was added just before', async () => {
-    const lists = await openJobFiles(await temporaryFolder())
-    const all = Array.from({ length: 250 }, (_, index) => fileOf(`photos/ä ${index}`))
-    for (const file of all) lists.add('a', file)
-    lists.add('b', fileOf('other'))
-    const found: ListedFile[] = []
-    const sizes: number[] = []
-    for (let after: number | null = 0; after !== null; ) {
-      const page = await lists.list('a', { after, limit: 100 })
-      expect(page.isComplete).toBe(true)
-      found.push(...page.files)
-      sizes.push(page.files.length)
-      after = page.next
-    }
-    expect(found).toEqual(all)
-    expect(sizes).toEqual([100, 100, 50])
-    expect(await lists.list('c', { after: 0, limit: 100 })).toEqual({ files: [], next: null, isComplete: false })
-  })
+  jobFilesContract(async () => open(await temporaryFolder()))
 
   it('are on the disk, for their owner alone, and found by the next run', async () => {
     const folder = await temporaryFolder()
@@ -78,6 +62,18 @@ describe('the lists of the files of jobs', () => {
     expect(errors).toHaveLength(1)
   })
 })
+
+async function open(folder: string): Promise<OpenedJobFiles> {
+  const lists = await openJobFiles(folder)
+  onTestFinished(() => lists.close())
+  return {
+    lists,
+    async restart() {
+      await lists.close()
+      return open(folder)
+    },
+  }
+}
 
 function fileOf(name: string): ListedFile {
   return { name, size: 10, status: 'new', error: null }
