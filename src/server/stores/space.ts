@@ -23,7 +23,8 @@ export interface SpaceReservations {
 export interface Reservation {
   /**
    * Ensures that there is space for `bytes` in total, reserving some ahead if possible. Cheap while the reserved space
-   * is sufficient. Throws `quota-exceeded` and `disk-full`. Does nothing after the release.
+   * is sufficient; of several calls at the same time the largest counts. Throws `quota-exceeded` and `disk-full`. Does
+   * nothing after the release.
    */
   cover(bytes: number): Promise<void>
   /** Like `cover`, but reserves nothing ahead: for a known length. */

@@ -92,6 +92,14 @@ export function spaceContract(open: (limits: SpaceLimitFigures, stored: StoredFi
       expect(evicted).toEqual(['idle'])
     })
 
+    it('have the larger size after two calls at the same time', async () => {
+      const { space, refused } = await openBounded(by)
+      const reservation = await space.reserve(ann, 0, 0, () => 0)
+      await Promise.all([reservation.coverExactly(80), reservation.coverExactly(30)])
+      await expect(space.reserve(ann, 21, 0, () => 0)).rejects.toMatchObject(refused)
+      await space.reserve(ann, 20, 0, () => 0)
+    })
+
     it('never exceed it in total, through any calls', async () => {
       const call = fc.record({
         what: fc.constantFrom(
@@ -112,7 +120,7 @@ export function spaceContract(open: (limits: SpaceLimitFigures, stored: StoredFi
           const promised = () => slots.reduce((sum, { atLeast }) => sum + atLeast, 0)
           for (const step of steps) {
             // The calls of a step run at the same time, each on a reservation of its own.
-            const busy = new Set<number>()
+            const busy = new Set<object>()
             await Promise.all(
               step.map(async ({ what, which, bytes }) => {
                 if (what === 'reserve') {
@@ -122,8 +130,8 @@ export function spaceContract(open: (limits: SpaceLimitFigures, stored: StoredFi
                   return
                 }
                 const slot = slots[which]
-                if (!slot || busy.has(which)) return
-                busy.add(which)
+                if (!slot || busy.has(slot)) return
+                busy.add(slot)
                 if (what === 'release') {
                   slot.reservation.release()
                   slot.atLeast = 0

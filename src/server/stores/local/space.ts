@@ -80,6 +80,8 @@ export class LocalSpace implements SpaceReservations {
     const { used, free } = await this.#measure(booking)
     // The upload has ended meanwhile: a reservation made now would never be released.
     if (booking.isReleased) return
+    // A larger booking was made meanwhile.
+    if (this.#bookings.has(booking) && total <= booking.bytes) return
     // Synchronous from here on: two reservations never take the same space.
     const others = [...this.#bookings].filter((other) => other !== booking)
     const ofAccount = (other: Booking) => (other.account === booking.account ? other.bytes : 0)
