@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formatBytes, formatDuration, formatTimeLeft } from '../../dist/protocol/units.js'
+import { check } from '../helpers/properties.js'
 
 describe('a formatted number of bytes', () => {
   it.each([
@@ -23,7 +24,7 @@ describe('a formatted number of bytes', () => {
       fc.maxSafeNat(),
       nearPowers.map(([power, offset]) => Math.max(0, 1024 ** power + offset)),
     )
-    fc.assert(
+    check(
       fc.property(sizes, (bytes) => {
         const [value, unit] = formatBytes(bytes).split(' ') as [string, string]
         const factor = 1024 ** powers[unit]!
@@ -35,7 +36,7 @@ describe('a formatted number of bytes', () => {
 })
 
 it('a duration is never formatted as 1000 ms or 60 s', () => {
-  fc.assert(
+  check(
     fc.property(fc.double({ min: 0, max: 1e8, noNaN: true }), (milliseconds) => {
       expect(formatDuration(milliseconds)).not.toMatch(/\b(1000 ms|60 s|60 min)/)
     }),

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Coalescer } from '../../../dist/server/concurrency/coalescer.js'
 import { deferred } from '../../../dist/server/concurrency/deferred.js'
+import { checkAsync } from '../../helpers/properties.js'
 
 const nextTick = () => new Promise(setImmediate)
 
@@ -31,7 +32,7 @@ describe('Coalescer', () => {
 
   it('never runs concurrently, and answers each call in order by a run that started after it', async () => {
     const steps = fc.array(fc.constantFrom('call', 'call', 'end', 'fail'), { maxLength: 60 })
-    await fc.assert(
+    await checkAsync(
       fc.asyncProperty(steps, async (actions) => {
         let running = deferred()
         let isRunning = false

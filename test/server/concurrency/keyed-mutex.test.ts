@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Deferred, deferred } from '../../../dist/server/concurrency/deferred.js'
 import { KeyedMutex } from '../../../dist/server/concurrency/keyed-mutex.js'
+import { checkAsync } from '../../helpers/properties.js'
 
 const nextTick = () => new Promise(setImmediate)
 
@@ -40,7 +41,7 @@ describe('KeyedMutex', () => {
       do: fc.constantFrom('run', 'run', 'resolve', 'reject'),
       key: fc.constantFrom('a', 'b', 'c'),
     })
-    await fc.assert(
+    await checkAsync(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const mutex = new KeyedMutex()
         const queued = new Map<string, number[]>([...'abc'].map((key) => [key, []]))

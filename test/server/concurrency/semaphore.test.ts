@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { QueueFullError, type Release, Semaphore } from '../../../dist/server/concurrency/semaphore.js'
+import { checkAsync } from '../../helpers/properties.js'
 
 /** Queues requests of these keys, and returns the order in which they are admitted, one at a time. */
 async function orderOf(semaphore: Semaphore, keys: (string | string[])[], labels = keys.map(String)) {
@@ -97,7 +98,7 @@ describe('Semaphore', () => {
       key: fc.constantFrom('a', 'b', 'c'),
       pick: fc.nat(20),
     })
-    await fc.assert(
+    await checkAsync(
       fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.array(step, { maxLength: 80 }), async (slots, steps) => {
         const semaphore = new Semaphore({ slots, slotsPerKey: 2 })
         const held: { key: string; release: Release }[] = []

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Deferred, deferred } from '../../../dist/server/concurrency/deferred.js'
 import { TakeoverMutex } from '../../../dist/server/concurrency/takeover-mutex.js'
+import { checkAsync } from '../../helpers/properties.js'
 
 const takenOver = new Error('A newer one came.')
 const untilAborted = (signal: AbortSignal) =>
@@ -43,7 +44,7 @@ describe('TakeoverMutex', () => {
   })
 
   it('aborts its holder for each waiter, and runs each request exactly once, in any order of events', async () => {
-    await fc.assert(
+    await checkAsync(
       fc.asyncProperty(fc.array(fc.constantFrom('run', 'run', 'end', 'fail'), { maxLength: 60 }), async (steps) => {
         const mutex = new TakeoverMutex()
         const ran: number[] = []

@@ -5,6 +5,7 @@ import { Problem } from '../../../dist/protocol/problems.js'
 import { systemClock } from '../../../dist/server/clock.js'
 import { Job } from '../../../dist/server/jobs/job.js'
 import type { QueueWait, Slots } from '../../../dist/server/stores/slots.js'
+import { checkAsync } from '../../helpers/properties.js'
 
 export interface SlotsUnderTest {
   slotsPerAccount: number
@@ -155,7 +156,7 @@ export function slotsContract(openSlots: (options: SlotsUnderTest) => Slots, max
       account: fc.constantFrom('user:ann', 'user:bob'),
       pick: fc.nat(20),
     })
-    await fc.assert(
+    await checkAsync(
       fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.array(step, { maxLength: 80 }), async (limit, steps) => {
         const slots = open(limit)
         const holders: Job[] = []

@@ -10,6 +10,7 @@ import { parseDateFormat } from '../../../dist/server/tables/date-format.js'
 import { importFile } from '../../../dist/server/tables/import-run.js'
 import { RowsEngine } from '../../../dist/server/tables/rows-engine.js'
 import { type CsvFile, csvFiles, readByRules } from '../../helpers/csv-files.js'
+import { check, checkAsync } from '../../helpers/properties.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 async function planOf(path: string, { text, types }: CsvFile): Promise<CsvPlan | undefined> {
@@ -83,7 +84,7 @@ describe('a CSV with any columns, line breaks, quotes and last line', () => {
         nulls: plan.columns.map((_, at) => expected.good.filter((fields) => fields[at] === '').length),
       })
     })
-    fc.assert(agrees, { numRuns: 3000 })
+    check(agrees, 3000)
   })
 
   it('is imported with exactly its values, or rejected at its first invalid line', async () => {
@@ -113,7 +114,7 @@ describe('a CSV with any columns, line breaks, quotes and last line', () => {
     })
     // Read directly it has three rows, and two from its copy.
     const mixedEnds = { text: 'c0\n\r\n0\n', delimiter: ',', quote: '"', types: { c0: 'integer' } } as const
-    await fc.assert(agrees, { numRuns: 60, examples: [[mixedEnds, false]] })
+    await checkAsync(agrees, 60, [[mixedEnds, false]])
   })
 })
 
@@ -158,7 +159,7 @@ describe('any bytes', () => {
         expect(found.bad.slice(0, bad.length)).toEqual(bad)
       }
     })
-    fc.assert(agrees, { numRuns: 5000 })
+    check(agrees, 5000)
   })
 })
 

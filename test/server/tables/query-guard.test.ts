@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { foldName } from '../../../dist/server/tables/fold-name.js'
 import { grammar } from '../../../dist/server/tables/query-grammar.js'
 import { checkQuery } from '../../../dist/server/tables/query-guard.js'
+import { checkAsync, check as checkProperty } from '../../helpers/properties.js'
 
 let engine: DuckDBConnection
 
@@ -211,7 +212,7 @@ describe('the query guard', () => {
         )
       },
     )
-    fc.assert(refuses, { numRuns: 3000 })
+    checkProperty(refuses, 3000)
   })
 
   it('rejects forbidden SQL nested at any depth, and only that', async () => {
@@ -225,7 +226,7 @@ describe('the query guard', () => {
       const tree = await parse(sqlOf(around, inner))
       expect(() => check(tree), sqlOf(around, inner)).toThrow(expect.objectContaining({ code: 'malformed-query' }))
     })
-    await fc.assert(refuses, { numRuns: 1500 })
+    await checkAsync(refuses, 1500)
   })
 
   it.each(contexts)('can parse and visit %s', async (context) => {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BoundaryScanner } from '../../../../dist/server/routes/bodies/boundary-scanner.js'
 import { FormParser } from '../../../../dist/server/routes/bodies/form-parser.js'
+import { check, checkAsync } from '../../../helpers/properties.js'
 
 interface Part {
   field: string | null
@@ -11,11 +12,11 @@ interface Part {
 
 describe('a multipart form', () => {
   it('yields exactly its parts, whatever its content and chunks', () => {
-    fc.assert(
+    check(
       fc.property(fc.array(part, { maxLength: 5 }), cuts, (parts, sizes) => {
         expect(parse(formOf(parts), sizes)).toEqual(parts.filter(({ filename }) => filename !== ''))
       }),
-      { numRuns: 500 },
+      500,
     )
   })
 
@@ -26,7 +27,7 @@ describe('a multipart form', () => {
       maxLength: 8,
     })
     const entry = fc.record({ field: name, filename: fc.option(name), content: nasty })
-    await fc.assert(
+    await checkAsync(
       fc.asyncProperty(fc.array(entry, { minLength: 1, maxLength: 4 }), cuts, async (entries, sizes) => {
         const form = new FormData()
         for (const { field, filename, content } of entries) {
@@ -44,7 +45,7 @@ describe('a multipart form', () => {
           })),
         )
       }),
-      { numRuns: 100 },
+      100,
     )
   })
 
@@ -54,7 +55,7 @@ describe('a multipart form', () => {
       removed: fc.integer({ min: 0, max: 4 }),
       added: fc.oneof(fc.constant(Buffer.alloc(0)), nasty),
     })
-    fc.assert(
+    check(
       fc.property(
         fc.array(part, { minLength: 1, maxLength: 4 }),
         damage,
@@ -69,7 +70,7 @@ describe('a multipart form', () => {
           expect(withoutBlanks(`${framed.join('')}--${boundary}--`)).toBe(withoutBlanks(body.toString('latin1')))
         },
       ),
-      { numRuns: 2000 },
+      2000,
     )
   })
 
@@ -79,7 +80,7 @@ describe('a multipart form', () => {
       unit: fc.constantFrom('"', ';', '=', ' ', '\\', '*', 'a', '\r', '\n', '\t', ':', "'"),
       maxLength: 3,
     })
-    fc.assert(
+    check(
       fc.property(names, junk, fc.nat(), (name, inserted, at) => {
         const header = `Content-Disposition: form-data; name="f"; filename="${name.replace(/["\\]/g, '\\$&')}"`
         const from = at % (header.length + 1)
@@ -93,7 +94,7 @@ describe('a multipart form', () => {
         expect(found.map(({ content }) => content.toString())).toEqual(['abc', 'good'])
         expect(found[1]).toMatchObject({ filename: 'good.txt' })
       }),
-      { numRuns: 1000 },
+      1000,
     )
   })
 })
