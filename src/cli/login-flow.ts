@@ -50,7 +50,7 @@ export async function rememberLogin(session: Session, login: LoggedIn): Promise<
   const old = await replaceCredential(session, { account, token: login.token, expiresAt: login.expiresAt })
   if (old && old.token !== login.token) await endSession(session, old.token)
   if (context.env.FILEJOBS_TOKEN) {
-    output.note('FILEJOBS_TOKEN is set and goes before this login: unset it to use what was remembered now.')
+    output.note('FILEJOBS_TOKEN is set and takes precedence over this login: unset it to use the login.')
   }
   const { username, role, expiresAt } = login
   output.result({ account, username, role, expiresAt, server }, `Logged in to ${server} as ${account}.`)

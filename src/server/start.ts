@@ -72,7 +72,7 @@ export interface StartOptions {
 const dashboardFolder = fileURLToPath(new URL('../dashboard', import.meta.url))
 
 /**
- * Opens the stores and services, listens, and returns once requests are answered. What is opened closes with the server:
+ * Opens the stores and services, listens, and returns once requests are answered. Everything is closed with the server,
  * in reverse order, also if the start fails.
  */
 export async function startServer(

@@ -6,9 +6,9 @@ const MiB = 1024 ** 2
 /** What a meter says, asked every 100 ms, of a transfer that has `bytesAt(ms)`; until `endMs`. */
 function watch(bytesAt: (ms: number) => number, endMs: number) {
   const meter = new RateMeter(bytesAt(0), 0)
-  const told: { ms: number; rate: number | undefined }[] = []
-  for (let ms = 100; ms <= endMs; ms += 100) told.push({ ms, rate: meter.measure(bytesAt(ms), ms) })
-  return told
+  const samples: { ms: number; rate: number | undefined }[] = []
+  for (let ms = 100; ms <= endMs; ms += 100) samples.push({ ms, rate: meter.measure(bytesAt(ms), ms) })
+  return samples
 }
 
 /** As the system takes it: `burst` at once, and then in steps of so many bytes, at `rate` in all. */
@@ -21,16 +21,16 @@ describe('the measured rate of a transfer', () => {
     ['in small steps', 64 * 1024],
     ['in steps of what a buffer holds', 3 * MiB],
   ])('is accurate two seconds after the start %s, whatever the buffers accepted at first', (_, step) => {
-    const told = watch(inSteps(4 * MiB, step, 5 * MiB), 20_000)
-    const rates = told.map(({ rate }) => rate).filter((rate) => rate !== undefined)
+    const samples = watch(inSteps(4 * MiB, step, 5 * MiB), 20_000)
+    const rates = samples.map(({ rate }) => rate).filter((rate) => rate !== undefined)
     expect(Math.max(...rates) / MiB).toBeLessThan(6)
     expect(Math.min(...rates) / MiB).toBeGreaterThan(4)
-    expect(told.filter(({ ms, rate }) => ms >= 2000 && rate === undefined)).toEqual([])
+    expect(samples.filter(({ ms, rate }) => ms >= 2000 && rate === undefined)).toEqual([])
   })
 
   it('is undefined until there are enough samples', () => {
-    const told = watch(inSteps(4 * MiB, MiB, 5 * MiB), 3000)
-    expect(told.filter(({ ms, rate }) => ms <= 1000 && rate !== undefined)).toEqual([])
+    const samples = watch(inSteps(4 * MiB, MiB, 5 * MiB), 3000)
+    expect(samples.filter(({ ms, rate }) => ms <= 1000 && rate !== undefined)).toEqual([])
     // Two steps are too few, but for one that took long.
     const slow = watch(inSteps(4 * MiB, 3 * MiB, MiB), 8000)
     expect(slow.find(({ rate }) => rate !== undefined)?.ms).toBe(6000)
@@ -48,8 +48,8 @@ describe('the measured rate of a transfer', () => {
       [12000, 16],
       [15100, 19],
     ] as const
-    const told = watch((ms) => (steps.findLast(([atMs]) => atMs <= ms)?.[1] ?? 0) * MiB, 15_000)
-    const rates = told.map(({ rate }) => rate).filter((rate) => rate !== undefined)
+    const samples = watch((ms) => (steps.findLast(([atMs]) => atMs <= ms)?.[1] ?? 0) * MiB, 15_000)
+    const rates = samples.map(({ rate }) => rate).filter((rate) => rate !== undefined)
     expect(rates.length).toBeGreaterThan(80)
     expect(Math.max(...rates) / MiB).toBeLessThan(1.25)
     expect(Math.min(...rates) / MiB).toBeGreaterThan(0.75)
@@ -57,19 +57,19 @@ describe('the measured rate of a transfer', () => {
 
   it.each([6, 60])('is steady if a step takes %d s', (seconds) => {
     const rate = MiB / seconds
-    const told = watch(inSteps(4 * MiB, MiB, rate), 400_000).filter(({ ms }) => ms > 2500 * seconds)
-    expect(told.map((each) => (each.rate ?? 0) / rate).every((ratio) => Math.abs(ratio - 1) < 0.05)).toBe(true)
+    const samples = watch(inSteps(4 * MiB, MiB, rate), 400_000).filter(({ ms }) => ms > 2500 * seconds)
+    expect(samples.map((each) => (each.rate ?? 0) / rate).every((ratio) => Math.abs(ratio - 1) < 0.05)).toBe(true)
   })
 
   it('follows a change within seconds', () => {
-    const told = watch((ms) => (ms < 10_000 ? ms * 1000 : 10_000_000 + (ms - 10_000) * 5000), 15_000)
-    expect(told.find(({ ms }) => ms === 9_900)?.rate).toBeCloseTo(1_000_000)
-    expect(told.at(-1)?.rate).toBeCloseTo(5_000_000)
+    const samples = watch((ms) => (ms < 10_000 ? ms * 1000 : 10_000_000 + (ms - 10_000) * 5000), 15_000)
+    expect(samples.find(({ ms }) => ms === 9_900)?.rate).toBeCloseTo(1_000_000)
+    expect(samples.at(-1)?.rate).toBeCloseTo(5_000_000)
   })
 
   it('drops to 0 when no bytes are transferred, and starts from scratch afterwards', () => {
-    const told = watch((ms) => Math.min(ms, 5_000) * 1000 + Math.max(ms - 30_000, 0) * 1000, 33_000)
-    const rateAt = (at: number) => told.find(({ ms }) => ms === at)?.rate
+    const samples = watch((ms) => Math.min(ms, 5_000) * 1000 + Math.max(ms - 30_000, 0) * 1000, 33_000)
+    const rateAt = (at: number) => samples.find(({ ms }) => ms === at)?.rate
     expect(rateAt(5_000)).toBeCloseTo(1_000_000)
     expect(rateAt(9_000)).toBeLessThan(550_000)
     expect([rateAt(16_000), rateAt(30_000), rateAt(30_500)]).toEqual([0, 0, undefined])

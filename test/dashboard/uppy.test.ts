@@ -20,7 +20,7 @@ describe.skipIf(!chromiumPath)('Uppy with its defaults, twenty files at once,', 
   const direct = async () => shared.server.url
   const nginx = () => startDefaultNginx(shared.server.url)
   const ways = [
-    // nginx takes bodies of 1 MiB at most, unless it is told otherwise.
+    // nginx accepts bodies of at most 1 MiB by default.
     { way: 'direct', url: direct, chunkSize: MiB, bytes: MiB + 1, needs: [] },
     { way: 'direct', url: direct, chunkSize: undefined, bytes: 2 * MiB, needs: [] },
     { way: 'behind a default nginx', url: nginx, chunkSize: MiB, bytes: MiB + 1, needs: ['nginx'] },

@@ -33,7 +33,7 @@ describe.each([
         '-d',
         JSON.stringify({ username: 'ann', password: 'her password' }),
       )
-      // The header that nginx drops unless it is told otherwise.
+      // The header that nginx drops by default.
       const as = ['-H', `auth_token: ${token}`]
 
       const source = join(site.folder, 'source.bin')

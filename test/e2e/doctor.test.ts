@@ -16,7 +16,7 @@ describe('filejobs doctor', () => {
     for (const name of ['U\u0308ber', 'back\\slash', 'tab\there', 'x'.repeat(241)])
       await writeFile(join(folder, name), '')
     await mkdir(join(folder, 'o\u0308'))
-    await writeFile(join(folder, 'o\u0308/not told'), '')
+    await writeFile(join(folder, 'o\u0308/not shown'), '')
     await symlink('a', join(folder, 'link'))
     execFileSync('sh', ['-c', 'mkfifo pipe; touch "$(printf "bad\\377")"; touch ../stray ../../stray'], { cwd: folder })
     const { code, report } = await doctor()

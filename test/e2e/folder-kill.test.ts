@@ -33,8 +33,8 @@ async function checkWhole(caller: Caller): Promise<string> {
 }
 
 /** Lets the request get further before the server is killed, by a number of passes of the event loop. */
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await new Promise(setImmediate)
+async function ticks(count: number): Promise<void> {
+  for (let tick = 0; tick < count; tick++) await new Promise(setImmediate)
 }
 
 describe('after a server is killed', () => {
@@ -43,7 +43,7 @@ describe('after a server is killed', () => {
     for (let round = 0; round < 6; round++) {
       const from = await checkWhole(caller)
       const moving = caller.post(`/files/${from}/move`, { to: `${from}-${round}/` }).catch(() => undefined)
-      await turns(round * 40)
+      await ticks(round * 40)
       const restarted = await killAndRestart(server, caller)
       await moving
       server = restarted.again
@@ -56,7 +56,7 @@ describe('after a server is killed', () => {
     let { server, caller } = await serverWithFolder()
     for (let round = 0; round < 3; round++) {
       const removal = caller.call('/files/from/', { method: 'DELETE' }).catch(() => undefined)
-      await turns(round * 60)
+      await ticks(round * 60)
       const restarted = await killAndRestart(server, caller)
       await removal
       server = restarted.again

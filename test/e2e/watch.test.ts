@@ -123,7 +123,7 @@ describe('jobs --watch', () => {
       await terminal.shows(new RegExp(`^${held.id.slice(0, 8)}  upload  running +\\[-{10}\\] +0% .* held *$`, 'm'))
       await terminal.shows(/upload {2}done +\[={10}\] 100% .* before *$/m)
       held.request.write(Buffer.alloc(500_000))
-      // A rate is told of what moves for a while.
+      // A rate is shown only after some time.
       const trickle = setInterval(() => held.request.write('x'), 300)
       onTestFinished(() => clearInterval(trickle))
       await terminal.shows(/running +\[=====-----\] {2}50% +[\d.]+ \w+\/s .* held *$/m)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
 
-/** A certificate that nobody signed, for the tests of a file; needs openssl. */
+/** A self-signed certificate for the tests of a file; needs openssl. */
 export function makeCertificate(): { certFile: string; keyFile: string } {
   const folder = mkdtempSync(join(tmpdir(), 'filejobs-tls-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -23,7 +23,7 @@ export function isAsDocumented(printed: string, documented: string): boolean {
   return new RegExp(`^${parts.join('[\\s\\S]*')}$`).test(printed)
 }
 
-/** A shell whose commands follow each other as in one terminal: variables stay, what runs in the background goes on. */
+/** A shell that runs commands as one terminal does: variables and background processes are kept. */
 export class Terminal {
   readonly #folder: string
   readonly #env: Record<string, string>

@@ -57,7 +57,7 @@ export function untilFinishing(caller: Caller, id: string): Promise<true> {
   })
 }
 
-/** The status of an upload that waits for `100 Continue`, and whether it was told to send its body. */
+/** The status of an upload that waits for `100 Continue`, and whether it got one. */
 export async function expectContinue(
   caller: Caller,
   path: string,

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 
 /**
- * A port that is free now, for programs that cannot choose one themselves. It is none of those that a system gives to
- * whoever asks for any, so that nobody else is given it meanwhile.
+ * A port that is free now, for programs that cannot choose one themselves. It is outside of the ephemeral range, so that
+ * the system does not assign it meanwhile.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

@@ -10,7 +10,7 @@ export interface NewUpload {
   /** More of the metadata, not yet in Base64. */
   metadata?: Record<string, string>
   headers?: http.OutgoingHttpHeaders
-  /** The first piece. */
+  /** The first bytes. */
   body?: string | Uint8Array
 }
 
@@ -81,7 +81,7 @@ export class Tus {
     answer.catch(() => {})
     request.write(first)
     const bytes = offset + Buffer.byteLength(first)
-    await eventually('the piece is under way', async () => (await this.caller.job(idOf(path))).bytes === bytes)
+    await eventually('the chunk is under way', async () => (await this.caller.job(idOf(path))).bytes === bytes)
     return { request, answer }
   }
 }

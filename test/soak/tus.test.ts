@@ -16,7 +16,7 @@ const mebibyte = 1024 ** 2
 const bytes = 200 * mebibyte
 /** So many that the server is back before they are used up. */
 const patience = Array<number>(40).fill(250)
-/** So few that they are used up soon: a stop that meets an upload between two connections is told as 423, which is asked again. */
+/** Few, so that they are used up soon: a stop between two connections of an upload is answered 423, which clients retry. */
 const impatience = Array<number>(8).fill(250)
 const limitMs = 300_000
 

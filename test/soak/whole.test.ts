@@ -101,8 +101,8 @@ describe('kill -9 of the server, 50 times during uploads that overwrite one name
 
 /** Uploads the versions in turn until the server is gone. */
 async function overwrite(url: string, headers: Record<string, string>, versions: Buffer[]): Promise<void> {
-  for (let turn = 0; ; turn++) {
-    const body = versions[turn % versions.length]! as unknown as BodyInit
+  for (let round = 0; ; round++) {
+    const body = versions[round % versions.length]! as unknown as BodyInit
     const answer = await fetch(url, { method: 'PUT', headers, body }).catch(() => null)
     if (!answer?.ok) return
     if ((await answer.json().catch(() => null)) === null) return
@@ -121,14 +121,14 @@ async function logIn(url: string): Promise<string> {
 /** Returns the SHA-256. */
 async function writeRandom(path: string, bytes: number): Promise<string> {
   const hash = createHash('sha256')
-  const pieces = function* () {
+  const chunks = function* () {
     for (let left = bytes; left > 0; left -= 1024 ** 2) {
-      const piece = randomBytes(Math.min(left, 1024 ** 2))
-      hash.update(piece)
-      yield piece
+      const chunk = randomBytes(Math.min(left, 1024 ** 2))
+      hash.update(chunk)
+      yield chunk
     }
   }
-  await pipeline(Readable.from(pieces()), createWriteStream(path))
+  await pipeline(Readable.from(chunks()), createWriteStream(path))
   return hash.digest('hex')
 }
 

@@ -55,7 +55,7 @@ async function removeFile(api: Api, name: string): Promise<string> {
   }
 }
 
-/** Removes a folder, or a file where the name does not end with a slash. Returns the name of what it was. */
+/** Removes a folder, or a file where the name does not end with a slash. Returns the name of the removed one. */
 async function removeTree(api: Api, given: string): Promise<string> {
   const name = given.replace(/\/+$/, '')
   try {

@@ -69,7 +69,7 @@ function commonOf(options: Options) {
   return {
     transfers: parseTransfers(options.transfers),
     checksum,
-    // Nothing but the names could be told.
+    // A dry run can report nothing but the names.
     verbose: verbose || dryRun,
     isDryRun: dryRun,
     deletes: options.delete ?? false,

@@ -15,17 +15,16 @@ import { type Pace, paceHeaders, type TransferTools } from './tools.js'
 
 /** An archive of files and folders on the server. */
 export interface ArchiveSource {
-  /** What is shown as its name. */
+  /** The name to show. */
   readonly name: string
   readonly names: readonly string[]
   readonly format: ArchiveFormat
 }
 
-/** What was written. */
+/** The written archive. */
 export interface ExportedArchive {
-  /** Of the archive. */
   readonly bytes: number
-  /** In it; undefined if the server could not be asked. */
+  /** How many it contains; undefined if the server cannot be reached. */
   readonly files: number | undefined
 }
 

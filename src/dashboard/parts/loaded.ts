@@ -24,7 +24,7 @@ export function useLoaded<T>(
   { watch = false }: LoadedOptions = {},
 ): Loaded<T> {
   const [state, setState] = useState<{ key: string; value?: T; error?: unknown }>({ key })
-  const [turn, setTurn] = useState(0)
+  const [attempt, setAttempt] = useState(0)
   const loadNow = useRef(load)
   loadNow.current = load
   const isLoading = useRef(false)
@@ -41,8 +41,8 @@ export function useLoaded<T>(
         if (!abort.signal.aborted) isLoading.current = false
       })
     return () => abort.abort()
-  }, [key, turn, healed.value])
-  const reload = useCallback(() => setTurn((before) => before + 1), [])
+  }, [key, attempt, healed.value])
+  const reload = useCallback(() => setAttempt((before) => before + 1), [])
   useEffect(() => {
     if (!watch) return
     const look = () => {

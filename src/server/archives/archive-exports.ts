@@ -85,9 +85,9 @@ export class ArchiveExports {
   }
 
   /**
-   * Claims a slot, sends the archive and ends the response; resolves whatever the outcome. Throws only before a byte was
-   * written: like `check`, `job-stopped` where a client repeats what was stopped a moment ago, and the errors of `Jobs.admit`
-   * and `begin`.
+   * Claims a slot, sends the archive and ends the response; resolves whatever the outcome. Throws only before the first byte
+   * is written: like `check`, `job-stopped` if the client retries an export that was just stopped, and the errors of
+   * `Jobs.admit` and `begin`.
    */
   async send(request: ArchiveRequest): Promise<void> {
     const { identity, name, selection, jobId: id, rateLimit } = request

@@ -33,7 +33,7 @@ export class ArchiveSending {
 
   /**
    * Sends everything, up to the end of the archive. Rejects with the reason of the flow's signal, and with
-   * `file-not-found` and `file-changed` for a file that is not what it was when it was listed.
+   * `file-not-found` and `file-changed` for a file that has changed since it was listed.
    */
   async send(): Promise<void> {
     const { files, selection, writer } = this.#options

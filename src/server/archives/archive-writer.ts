@@ -28,10 +28,10 @@ export interface ArchiveWriter {
 /** The bytes of one member. */
 export interface MemberStream {
   readonly head: Chunks
-  /** What is to be sent for these bytes of the file; they may be reused once the result has been sent. */
+  /** Encodes bytes of the file. Their buffer may be reused once the result has been sent. */
   push(bytes: Uint8Array): Promise<Chunks>
-  /** What follows its last byte. */
+  /** Returns the bytes after its last one. */
   end(): Promise<Chunks>
-  /** Releases what it holds. Closing it after `end` is not an error. */
+  /** Releases its resources. Closing it after `end` is not an error. */
   close(): void
 }

@@ -9,7 +9,7 @@ export type FileEnd =
 /** Counts the files of a job. A file that failed and arrives later has not failed. */
 export class FileTally {
   total: number | null
-  /** Whether what was transferred is only kept for a common publish. */
+  /** Whether transferred files are kept to be published together. */
   isStaged = false
   /** Receives each file that is counted by its name. */
   onFile: (file: FileEnd) => void = () => {}

@@ -59,7 +59,7 @@ export function shareRoutes({ shares, config }: Pick<ShareRouteServices, 'shares
   return app
 }
 
-/** `/s/TOKEN`: the file or folder of a link, and `/s/TOKEN/NAME`: a file in the folder, for everyone who has it. */
+/** `/s/TOKEN`: the file or folder of a link, and `/s/TOKEN/NAME`: a file in the folder, for everyone with the link. */
 export function sharedRoutes({ shares, exports, folderStore, config }: ShareRouteServices) {
   const app = new OpenAPIHono<AppEnv>()
   const enter = async (account: string, address: string, file: OpenFile): Promise<Release> => {

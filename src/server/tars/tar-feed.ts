@@ -2,7 +2,7 @@ import { Writable } from 'node:stream'
 import type { Extract } from 'tar-stream'
 import { malformedTar } from './tar-problems.js'
 
-/** Passes a body on to the parser, and remembers what it cannot tell: how the body began and ended. */
+/** Passes a body to the parser, and records how it began and ended, which the parser does not report. */
 export class TarFeed extends Writable {
   readonly #extract: Extract
   #received = 0

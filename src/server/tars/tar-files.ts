@@ -62,14 +62,14 @@ export class TarFiles {
     if (entry.isFolder) return this.#names.folder(entry.name)
     const name = this.#names.file(entry.name)
     const isSmall = entry.size <= maxSmallBytes
-    // What is staged has space of its own, except for bytes that only arrive.
+    // The stage reserves space for its files, but not for a large one while it arrives.
     if (this.#options.stream.isStaged && isSmall) this.#options.space.checkSize(entry.size)
     else await this.#room.take(entry.size, () => this.#sizeOf(name))
     if (isSmall) await this.#addSmall(name, entry)
     else await this.#addLarge(name, entry)
   }
 
-  /** Publishes what has arrived. Resolves when everything is durable and reported. */
+  /** Publishes the remaining files. Resolves when all are durable and reported. */
   async end(): Promise<void> {
     await this.#batches.end()
     const { folderStore, upload, stream } = this.#options

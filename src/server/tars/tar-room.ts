@@ -2,8 +2,8 @@ import type { Space } from '../stores/files.js'
 import type { Reservation, SpaceReservations } from '../stores/space.js'
 
 /**
- * Space for a stream of files of unknown number. Each file counts as stored when it is published: so the reservation
- * covers only what is under way, and some space ahead, and is renewed when that is used up.
+ * Space for a stream of an unknown number of files. A published file counts as stored, so the reservation covers only the
+ * files under way and some space ahead, and is renewed when that is used up.
  */
 export class TarRoom {
   readonly #space: SpaceReservations
@@ -33,7 +33,7 @@ export class TarRoom {
     this.#underWay -= bytes
   }
 
-  /** Gives the space back; what is taken next is reserved anew. */
+  /** Releases the space; the next file reserves it again. */
   release(): void {
     this.#reservation?.release()
     this.#reservation = null

@@ -48,7 +48,7 @@ export class TarUploads {
   async #receive(upload: TarUpload, stream: FolderStream): Promise<void> {
     const run = new UploadRun(stream, upload, this.#services, this.#services.memory)
     const files = new TarFiles({ ...this.#services, upload, stream, run })
-    // A stop is answered when what has been published is known.
+    // A stop is answered once it is known which files are published.
     stream.onEnd(() => files.close())
     upload.begin(stream.job)
     await readTar(upload.body, run.flow.signal, (entry) => files.add(entry))

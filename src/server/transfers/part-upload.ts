@@ -178,7 +178,7 @@ export class PartUpload {
     return this.progress
   }
 
-  /** Removes what is left of it: after the publish, its state. */
+  /** Removes its remains: after the publish, its state. */
   async #end(): Promise<void> {
     if (this.#isOver) return
     this.#isOver = true

@@ -79,7 +79,7 @@ export class PartialWriter extends Writable {
       if (this.#filled < this.#buffer.length) continue
       // One write at a time: a slow disk holds the sender back here.
       await this.#writing
-      // Ended meanwhile, after writing what was to be kept: another request may already append.
+      // Ended meanwhile, after writing the bytes to keep: another request may already append.
       if (this.destroyed) return
       this.#size.adapt()
       this.#flush()

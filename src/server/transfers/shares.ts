@@ -35,7 +35,7 @@ export interface SharedFile {
 /** A shared folder, or one in it, that is requested by a link. */
 export interface SharedFolder {
   folder: string
-  /** The shared folder: what is above it must not be shown. */
+  /** The shared folder: names above it must not be shown. */
   root: string
   identity: Identity
   account: string

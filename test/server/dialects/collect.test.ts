@@ -149,7 +149,7 @@ describeWithCurl('the interface of collections', () => {
     const path = `${await temporaryFolder()}/same.csv`
     await writeFile(path, 'a,b\n1,x\n')
     const ids: number[] = []
-    for (let turn = 0; turn < 2; turn++) {
+    for (let round = 0; round < 2; round++) {
       const answer: CurlAnswer = await curl('-F', `file=@${path}`, `${url}/collect/baseline/`, ...as)
       ids.unshift(answer.json.id)
       await untilState(url, access, 'import', 'done')

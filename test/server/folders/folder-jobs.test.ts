@@ -33,7 +33,7 @@ describe('the streams of a job of many files', () => {
     expect(order.sort()).toEqual(['receipt: true', 'stream 1: job-stopped, stopped', 'stream 2: job-stopped, stopped'])
   })
 
-  it('that could not clean up are told in the receipt', async () => {
+  it('that could not clean up say so in the receipt', async () => {
     const { folders, request, open, faults } = await openFolders()
     const job = await open()
     const stream = folders.join(job.id, request, async (joined) => {
@@ -190,5 +190,5 @@ function untilAborted({ signal }: FolderStream): Promise<never> {
 
 /** Lets everything run that waits for nothing from outside. */
 async function settled(): Promise<void> {
-  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve))
+  for (let tick = 0; tick < 10; tick++) await new Promise((resolve) => setImmediate(resolve))
 }

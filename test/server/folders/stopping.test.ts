@@ -52,7 +52,7 @@ describe('the stop of a job of many files', () => {
     expect(await finish(ann, id)).toMatchObject({ status: 409, json: { code: 'job-stopped' } })
   })
 
-  it('while it waits for its streams to finish is told to the request that finishes it', async () => {
+  it('while it waits for its streams to finish is reported to the request that finishes it', async () => {
     const ann = await shared.newCaller()
     const id = await openFolderJob(ann)
     const [stream] = await holdStreams(ann, id, ['photos/a'])

@@ -87,8 +87,8 @@ describe('a request that can be rejected by its headers is answered before its b
     for (const expecting of withAndWithoutExpect) {
       const connection = await connectTo(ann.url)
       connection.send(head(startLine, token, { ...headers, ...expecting }))
-      const [, told] = await connection.says(/"code":"([a-z-]+)"/)
-      expect({ status: Number(connection.text.slice(9, 12)), told }).toEqual({ status, told: code })
+      const [, given] = await connection.says(/"code":"([a-z-]+)"/)
+      expect({ status: Number(connection.text.slice(9, 12)), given }).toEqual({ status, given: code })
       expect(connection.text).toMatch(/^HTTP\/1.1 4\d\d .*\r\nConnection: close\r\n/is)
       expect(connection.text).not.toContain('100 Continue')
       connection.socket.destroy()
@@ -155,7 +155,7 @@ describe('100 Continue', () => {
     const ann = await shared.newCaller()
     const connection = await connectTo(ann.url)
     connection.send(head('PUT /files/a', ann.token, { 'Content-Length': MiB, Expect: 'a-miracle' }))
-    // Whoever is refused while it sends is listened to for half a minute, and need not end to be told why.
+    // A client that is refused while it sends is read for half a minute, and gets the answer before its body ends.
     const sending = setInterval(() => connection.send('x'), 100)
     await connection.says(/^HTTP\/1.1 417 /).finally(() => clearInterval(sending))
   })
@@ -164,12 +164,12 @@ describe('100 Continue', () => {
 describe('an error response in the middle of a body', () => {
   it('reaches a client that sends at full speed, eight times of eight', async () => {
     const ann = await shared.newCaller()
-    const piece = Buffer.alloc(MiB)
+    const chunk = Buffer.alloc(MiB)
     for (let time = 0; time < 8; time++) {
       const request = ann.open('/nowhere', { method: 'PUT', headers: { 'Content-Length': 10 ** 10 } })
       const answer = answerOf(request)
       const send = () => {
-        while (!request.destroyed && request.write(piece));
+        while (!request.destroyed && request.write(chunk));
       }
       request.on('drain', send)
       send()

@@ -93,7 +93,7 @@ describe('an event listener that does not read', () => {
     expect(most).toBeLessThan(1_000_000)
     connection.socket.resume()
     const afterResync = () => connection.text.split('"event":"resync","job":null}')[1]
-    await eventually('it is told to start anew', () => afterResync()?.includes('"event":"snapshot"'))
+    await eventually('it gets a resync', () => afterResync()?.includes('"event":"snapshot"'))
     job.pause()
     await eventually('it hears the latest', () => afterResync()?.includes('"state":"paused"'))
   })

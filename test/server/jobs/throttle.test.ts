@@ -48,7 +48,7 @@ describe('a job’s booking with the limit of its account', () => {
       job.limitRate(kiB + change)
       await clock.advance(0)
     }
-    // Two pieces: the one that waits, and the one that passed at once. Two hundred would be ten seconds.
+    // Two chunks: the waiting one, and the one that passed at once. Two hundred would take ten seconds.
     expect(nextWaitMs()).toBeLessThan(200)
     job.abort(new Error('the end of the test') as never)
     await expect(passed).rejects.toThrow()

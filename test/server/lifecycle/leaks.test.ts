@@ -26,7 +26,7 @@ describe.skipIf(process.platform !== 'linux')('a server after many transfers of 
       password: adminPassword,
     })
     const admin = new Caller(server, json.token)
-    // Others for the stops, because nobody can go on by range for a minute with what was stopped.
+    // Other names for the stops: a stopped export cannot be continued by a range for a minute.
     for (const name of ['large', 'a.large', 'b.large', 'c.large']) await putLarge(server, 'admin/admin', name)
     await admin.put('good.csv', 'a,b\n1,x\n')
     await admin.put('bad.csv', 'a,b\n1,x\n2,y,z\n')
@@ -89,7 +89,7 @@ async function moveEverything(caller: Caller, name: string): Promise<void> {
   const { id } = await caller.findJob('state=running&kind=export', ({ file }) => file === `${name}.large`)
   expect(await stopped(caller, id)).toBe(200)
   reader.socket.destroy()
-  await moveByChunks(new Tus(caller), `${name}-by-pieces`)
+  await moveByChunks(new Tus(caller), `${name}-by-chunks`)
 }
 
 async function moveByChunks(tus: Tus, name: string): Promise<void> {
@@ -99,13 +99,13 @@ async function moveByChunks(tus: Tus, name: string): Promise<void> {
   const cut = await tus.begin({ name, length: 10 })
   const begun = await tus.hold(cut, 0, 'abc', { 'Content-Length': '10' })
   begun.request.destroy()
-  await eventually('the piece is kept', async () => (await tus.offset(cut)) === 3)
+  await eventually('the chunk is kept', async () => (await tus.offset(cut)) === 3)
   expect((await tus.patch(cut, 3, 'defghij')).status).toBe(204)
   const held = await tus.begin({ name, length: 1_000_000 })
-  const piece = await tus.hold(held, 0, 'abc')
+  const chunk = await tus.hold(held, 0, 'abc')
   expect(await stopped(tus.caller, held.slice('/tus/'.length))).toBe(200)
-  expect((await piece.answer).status).toBe(410)
-  piece.request.destroy()
+  expect((await chunk.answer).status).toBe(410)
+  chunk.request.destroy()
 }
 
 async function moveTables(caller: Caller): Promise<void> {

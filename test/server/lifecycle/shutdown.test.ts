@@ -30,9 +30,9 @@ describe('a server that shuts down', () => {
     const fast = ann.open('/files/fast', { method: 'PUT' })
     const answers = [answerOf(fast), answerOf(form), silent.answer, paused.answer]
     form.write('--b\r\nContent-Disposition: form-data; name="f"; filename="form"\r\n\r\nx')
-    const piece = Buffer.alloc(MiB)
+    const chunk = Buffer.alloc(MiB)
     const send = () => {
-      while (!fast.destroyed && fast.write(piece));
+      while (!fast.destroyed && fast.write(chunk));
     }
     fast.on('drain', send)
     send()

@@ -15,7 +15,7 @@ const plain = shareServer(options)
 const servers = [['http', plain]] as ['http' | 'https', typeof plain][]
 if (hasProgram('openssl')) servers.push(['https', shareServer({ ...options, tls: makeCertificate() })])
 
-// Errors that nobody listens to would end the server: vitest fails the run by them too.
+// Errors without a listener would end the server; vitest fails the run by them, too.
 const unexpected: unknown[] = []
 const note = (error: unknown) => void unexpected.push(error)
 beforeAll(() => void process.on('uncaughtExceptionMonitor', note))

@@ -233,11 +233,11 @@ const scenarios: Record<string, Scenario> = {
   'HEAD /published/{ops}/{name}': async ({ server, ann }) => {
     const ops = bearer(await server.logIn('depot', 'ops'))
     const client = bearer(await server.logIn('reader', 'client'))
-    await fetch(`${server.url}/files/told.txt`, { method: 'PUT', headers: ops, body: 'some text' })
+    await fetch(`${server.url}/files/published.txt`, { method: 'PUT', headers: ops, body: 'some text' })
     return [
-      { path: '/published/depot/told.txt', init: { method: 'HEAD', headers: client }, status: 200 },
+      { path: '/published/depot/published.txt', init: { method: 'HEAD', headers: client }, status: 200 },
       { path: '/published/depot/missing', init: { method: 'HEAD', headers: client }, status: 404 },
-      { path: '/published/depot/told.txt', init: { method: 'HEAD', headers: ann }, status: 403 },
+      { path: '/published/depot/published.txt', init: { method: 'HEAD', headers: ann }, status: 403 },
     ]
   },
   'POST /upload': ({ ann }) => {
@@ -524,7 +524,7 @@ interface Api {
   stopUploads(): Promise<unknown>
   /** Begins a resumable upload of ten bytes and returns its path. */
   beginTus(): Promise<string>
-  /** Begins an upload that goes on until the test ends, and returns its job's id. One that went on before is stopped. */
+  /** Starts an upload that runs until the test ends, and returns its job's id. An earlier one is stopped. */
   startUpload(name: string): Promise<string>
   /** Opens a job of many files and returns its id. One that was open before is stopped. */
   openFolderJob(): Promise<string>

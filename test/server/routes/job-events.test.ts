@@ -259,7 +259,7 @@ function keepBusy(caller: Caller): { end(): Promise<void> } {
     for (let round = 0; going; round++) {
       const request = caller.open(`/files/busy-${round % 3}`, { method: 'PUT', headers: { 'Content-Length': 3000 } })
       const answer = answerOf(request)
-      for (let piece = 0; piece < 3; piece++) {
+      for (let chunk = 0; chunk < 3; chunk++) {
         request.write(Buffer.alloc(1000))
         await delay(10)
       }

@@ -174,8 +174,8 @@ describe('the CSV scanner', () => {
     ragged: { lines: 0, of: 0 },
   }
 
-  /** What the scanner makes of a text that comes in pieces: its good records, and the lines of the bad ones. */
-  function scan(bytes: Buffer, pieces: number[]) {
+  /** Scans a text in chunks: returns its good records, and the lines of the bad ones. */
+  function scan(bytes: Buffer, sizes: number[]) {
     const good: string[] = []
     const bad: number[] = []
     const scanner = new CsvScanner(plan, {
@@ -185,8 +185,8 @@ describe('the CSV scanner', () => {
     const buffer = Buffer.alloc(bytes.length + 1)
     let have = 0
     let taken = 0
-    for (const piece of [...pieces, bytes.length]) {
-      const end = Math.min(bytes.length, taken + have + piece)
+    for (const size of [...sizes, bytes.length]) {
+      const end = Math.min(bytes.length, taken + have + size)
       bytes.copy(buffer, have, taken + have, end)
       have = end - taken
       const used = scanner.scan(buffer, have, false)
@@ -204,12 +204,12 @@ describe('the CSV scanner', () => {
     for (let round = 0; round < 3000; round++) {
       const text = Array.from({ length: random(12) }, () => tokens[random(tokens.length)]).join('')
       const records = [...readRecords(text, plan, { complete: true, columns: 2 })]
-      // After an open quote each goes on in its own way.
+      // After an open quote each continues in its own way.
       if (records.some(({ fault }) => fault?.includes('never closed'))) continue
       const isGood = ({ fault, fields }: (typeof records)[number]) => fault === null && fields.length === 2
       const bytes = Buffer.from(text)
-      const pieces = Array.from({ length: random(6) }, () => random(4))
-      const { good, bad } = scan(bytes, pieces)
+      const sizes = Array.from({ length: random(6) }, () => random(4))
+      const { good, bad } = scan(bytes, sizes)
       const reread = good.map(
         (record) => readRecords(record, plan, { complete: true, columns: 2 }).next().value?.fields,
       )

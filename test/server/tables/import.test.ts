@@ -276,12 +276,12 @@ describe('a CSV import', () => {
   it('reports its progress at least twice a second', async () => {
     const folder = await newFolder()
     await link(manySales, `${folder}/1.csv`)
-    const told: { at: number; part: number }[] = []
-    await importCsv(optionsFor(folder, { onProgress: (part) => told.push({ at: performance.now(), part }) }))
-    const parts = told.map(({ part }) => part)
+    const reports: { at: number; part: number }[] = []
+    await importCsv(optionsFor(folder, { onProgress: (part) => reports.push({ at: performance.now(), part }) }))
+    const parts = reports.map(({ part }) => part)
     expect(parts).toEqual(parts.toSorted((a, b) => a - b))
     expect(parts.every((part) => part >= 0 && part <= 1)).toBe(true)
-    expect(told.length).toBeGreaterThan(0)
+    expect(reports.length).toBeGreaterThan(0)
   })
 
   it('leaves no file and no process when it is stopped', async () => {

@@ -134,7 +134,7 @@ describe('a job whose files are published together', () => {
     expect((await ann.call('/files/in/single')).body.toString()).toBe('single')
   })
 
-  it('that replaces keeps the unchanged files that it was told, by name only', async () => {
+  it('that replaces keeps the unchanged files that the client lists, by name only', async () => {
     const ann = await shared.newCaller()
     await send(ann, files(3, 'old'))
     const { id } = (await ann.post('/jobs', { kind: 'upload', name: 'in/', publish: 'together', replace: true })).json

@@ -135,7 +135,7 @@ async function readerOf(): Promise<Caller> {
   return ann
 }
 
-/** A response that nobody reads. */
+/** A response that is never read. */
 async function openExport(caller: Caller): Promise<IncomingMessage> {
   const request = caller.open('/files/big')
   request.on('error', () => {})

@@ -170,7 +170,7 @@ describe('a rate limit for each account', () => {
   })
 })
 
-/** Within 8 %: the test is short, the machine may be busy, and bytes pass in twenty pieces a second. */
+/** Within 8 %: the test is short, the machine may be busy, and bytes pass in twenty chunks a second. */
 function isNear(limit: number) {
   return (rate: number) => Math.abs(rate / limit - 1) < 0.08
 }
@@ -189,7 +189,7 @@ function expectRate(caller: Caller, jobId: string, limit: number): Promise<void>
   return untilHeld(async () => expect(await rateOf(caller, jobId, 2)).toSatisfy(isNear(limit)))
 }
 
-/** An upload that goes on until the test ends. */
+/** An upload that runs until the test ends. */
 function startUpload(caller: Caller, name: string, limit: number | null) {
   const id = randomUUID()
   const request = caller.open(`/files/${name}`, {

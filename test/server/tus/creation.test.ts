@@ -152,7 +152,7 @@ describe('a tus creation', () => {
     expect(headers['repr-digest']).toBe(reprDigestOf('0123456789'))
     const path = headers.location!
     expect((await tus.head(path)).headers).toMatchObject({ 'upload-offset': '10', 'upload-length': '10' })
-    // A client that does not look at the offset, and sends all the same, is told where it stands.
+    // A client that ignores the offset and sends anyway gets the current one.
     expect(await tus.patch(path, 0, '0123456789')).toMatchObject({ status: 409, json: { offset: 10 } })
     expect(await tus.patch(path, 10, '')).toMatchObject({ status: 204, headers: { 'upload-offset': '10' } })
     held.finish()

@@ -60,7 +60,7 @@ describe('a tus upload with a hung request', () => {
     const path = await tus.begin({ length: 1_000_000 })
     const held = await tus.hold(path, 0, 'abc')
     expect((await tus.remove(path)).status).toBe(204)
-    const answer = await within('the sender is told', held.answer)
+    const answer = await within('the sender has its answer', held.answer)
     expect(answer).toMatchObject({ status: 410, json: { code: 'job-stopped', status: 410 } })
     expect(answer.json.job).toMatchObject({ state: 'stopped', id: idOf(path) })
     expect(await partials(path)).toEqual([])

@@ -26,7 +26,7 @@ export function parseMetadata(header: string | undefined): Map<string, string> {
     const match = /^ *([\x21-\x2b\x2d-\x7e]+)(?: +([A-Za-z0-9+/]*={0,2}))? *$/.exec(pair)
     const [, key, value] = match ?? []
     if (key === undefined) throw wrongMetadata(`"${pair.slice(0, 100)}" is not a key and a value in Base64`)
-    if (pairs.has(key)) throw wrongMetadata(`"${key}" stands there twice`)
+    if (pairs.has(key)) throw wrongMetadata(`"${key}" is given twice`)
     pairs.set(key, decode(key, value ?? ''))
   }
   return pairs

@@ -55,7 +55,7 @@ export async function sendArchive(answer: ArchiveAnswer): Promise<Response> {
   return RESPONSE_ALREADY_SENT
 }
 
-/** Its length is not known before it has been sent, and it is made anew for each request: no ranges. */
+/** Created again for each request, with an unknown length: so it has no ranges. */
 function headersOf(name: string, format: ArchiveFormat): Record<string, string> {
   const folder = name.slice(0, -1)
   return {

@@ -113,7 +113,7 @@ export class DescribedFiles {
   }
 }
 
-/** Undefined for what is missing, unreachable or forbidden. */
+/** Returns undefined for a missing, unreachable or forbidden file. */
 export function whenThere<T>(look: () => T): T | undefined {
   try {
     return look()

@@ -17,7 +17,7 @@ export interface FolderCount {
 }
 
 /**
- * Counts what is below folders. The stats of a folder's entries are kept as long as the index keeps its names. Work is
+ * Counts the files below folders. The stats of a folder's entries are kept as long as the index keeps its names. Work is
  * done in slices, so that it can alternate with other work of the thread.
  */
 export class FolderCounts {

@@ -43,7 +43,7 @@ export class HistoryIndex {
     return oldest
   }
 
-  /** Orders the jobs by their claims: lines that were kept at a rotation stand behind newer ones. */
+  /** Orders the jobs by their claims: lines kept at a rotation follow newer ones. */
   sort(): void {
     const sorted = [...this.#entries].sort(([, a], [, b]) => a.seq - b.seq)
     this.#entries.clear()

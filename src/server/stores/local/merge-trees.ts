@@ -6,7 +6,7 @@ import { isMissing, isOccupied } from '../../../protocol/file-errors.js'
 export class TreeMoves {
   readonly #changed = new Set<string>()
 
-  /** Moves everything in `from` to the same place in `to`. What was moved before, by a run that a crash ended, is no more there. */
+  /** Moves everything in `from` to the same place in `to`. Entries that a run moved before it crashed are no longer there. */
   merge(from: string, to: string): void {
     if (!exists(from)) return
     if (!exists(to)) {

@@ -7,7 +7,7 @@ import { missingAsUndefined } from './missing.js'
 import { LocalPartialFile, type PartialServices } from './partial-file.js'
 import { listPartials, measurePartials, partialPath, removePartial, writeState } from './partial-folder.js'
 
-/** Partials as files in `partial/`. One server at a time uses the folder: what it finds at its start is abandoned. */
+/** Partials as files in `partial/`. One server at a time uses the folder: partials found at the start are abandoned. */
 export class LocalPartials implements Partials {
   readonly #services: PartialServices
 

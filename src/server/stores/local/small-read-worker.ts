@@ -29,7 +29,7 @@ function read({ path, version }: SmallFile, target: Uint8Array): boolean {
     }
     return isVersion(descriptor, version)
   } catch (error) {
-    // The caller opens it in the usual way, and reports what is wrong.
+    // The caller opens it as usual, and reports the error.
     if (isUnreachable(error) || fileFault(error) !== undefined) return false
     throw error
   } finally {

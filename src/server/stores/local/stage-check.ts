@@ -20,7 +20,7 @@ export interface StageConditions {
 }
 
 /**
- * Checks the files of a stage against what is published, and returns the files that it removes. The caller holds the lock
+ * Checks the files of a stage against the published ones, and returns the files that it removes. The caller holds the lock
  * of the prefix. Throws `name-conflict` and `precondition-failed`. Synchronous.
  */
 export function checkStage(

@@ -175,7 +175,7 @@ const nasty = fc
     ),
     { maxLength: 12 },
   )
-  .map((pieces) => Buffer.from(pieces.join('')))
+  .map((encoded) => Buffer.from(encoded.join('')))
   .filter((content) => !/\r\n--bnd(--|[ \t\r\n]|-?$)/.test(`\r\n${content.toString('latin1')}\r\n`))
 
 const name = fc.string({ unit: fc.constantFrom('a', 'b', '"', '\\', ';', '=', ' ', 'ü', '日', '.', '/'), maxLength: 8 })
@@ -191,12 +191,12 @@ const cuts = fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 8 })
 
 function formOf(parts: Part[]): Buffer {
   const quote = (text: string) => `"${text.replace(/["\\]/g, '\\$&')}"`
-  const pieces = parts.flatMap(({ field, filename, content }) => {
+  const encoded = parts.flatMap(({ field, filename, content }) => {
     const file = filename === null ? '' : `; filename=${quote(filename)}`
     const head = `--${boundary}\r\nContent-Disposition: form-data; name=${quote(field ?? '')}${file}\r\n\r\n`
     return [Buffer.from(head), content, Buffer.from('\r\n')]
   })
-  return Buffer.concat([...pieces, Buffer.from(`--${boundary}--\r\n`)])
+  return Buffer.concat([...encoded, Buffer.from(`--${boundary}--\r\n`)])
 }
 
 function bodyOf(parts: string[]): Buffer {
@@ -246,8 +246,8 @@ function scan(body: Buffer, sizes: number[]): { block: string; content: string }
 function cutUp(body: Buffer, sizes: number[]): Buffer[] {
   if (sizes.length === 0) return [body]
   const chunks: Buffer[] = []
-  for (let at = 0, turn = 0; at < body.length; turn++) {
-    const size = sizes[turn % sizes.length]!
+  for (let at = 0, index = 0; at < body.length; index++) {
+    const size = sizes[index % sizes.length]!
     chunks.push(body.subarray(at, at + size))
     at += size
   }

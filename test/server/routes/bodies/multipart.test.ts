@@ -153,13 +153,13 @@ describe('a form is rejected, and nothing of it is published,', () => {
     const request = ann.open('/upload', { method: 'POST', headers: formType })
     const answer = answerOf(request)
     request.write(text)
-    const piece = Buffer.alloc(1024 ** 2, 'x')
+    const chunk = Buffer.alloc(1024 ** 2, 'x')
     let answered = false
     answer.finally(() => {
       answered = true
     })
     for (let sent = 0; !answered && sent < 2000; sent++) {
-      if (!request.write(piece)) await Promise.race([once(request, 'drain'), answer])
+      if (!request.write(chunk)) await Promise.race([once(request, 'drain'), answer])
     }
     await refuses(ann, await within('the refusal', answer), message)
     request.destroy()
@@ -379,8 +379,8 @@ function field(name: string, value: string): string {
 }
 
 function formOf(parts: readonly (string | Buffer)[]): Buffer {
-  const pieces = parts.flatMap((part) => [Buffer.from('--boundary\r\n'), Buffer.from(part), Buffer.from('\r\n')])
-  return Buffer.concat([...pieces, Buffer.from('--boundary--\r\n')])
+  const encoded = parts.flatMap((part) => [Buffer.from('--boundary\r\n'), Buffer.from(part), Buffer.from('\r\n')])
+  return Buffer.concat([...encoded, Buffer.from('--boundary--\r\n')])
 }
 
 function submit(caller: Caller, parts: readonly (string | Buffer)[]): Promise<Answer> {

@@ -32,11 +32,11 @@ describe('a range request', () => {
     ['bytes=9-9', '9', '9-9'],
     ['bytes= 1-2 ', '12', '1-2'],
     ['Bytes=1-2', '12', '1-2'],
-  ])('"%s" is answered with that range', async (range, part, told) => {
+  ])('"%s" is answered with that range', async (range, part, contentRange) => {
     const answer = await ann.call('/files/ten.txt', { headers: { Range: range } })
     expect({ status: answer.status, body: answer.body.toString() }).toEqual({ status: 206, body: part })
     expect(answer.headers).toMatchObject({
-      'content-range': `bytes ${told}/10`,
+      'content-range': `bytes ${contentRange}/10`,
       'content-length': String(part.length),
       'accept-ranges': 'bytes',
       'repr-digest': digest,

@@ -142,7 +142,7 @@ describe('the job history', () => {
     for (let seq = 1; seq <= 50; seq++) {
       history.note(entryOf(seq))
       // Whatever moment of the write before the next one meets.
-      for (let turn = 0; turn < seq; turn++) await (turn % 2 ? new Promise(setImmediate) : Promise.resolve())
+      for (let tick = 0; tick < seq; tick++) await (tick % 2 ? new Promise(setImmediate) : Promise.resolve())
     }
     await history.close()
     expect((await linesOf(join(folder, 'jobs.ndjson'))).length).toBe(50)

@@ -137,7 +137,7 @@ async function listed(caller: Caller): Promise<Listed[]> {
   return (await caller.call('/files')).json.files
 }
 
-/** What clients are told of each file, without its time. */
+/** The listing of each file, without its time. */
 async function described(caller: Caller) {
   const files = await listed(caller)
   const heads = await Promise.all(files.map(({ name }) => caller.call(`/files/${name}`, { method: 'HEAD' })))
