@@ -46,7 +46,7 @@ interface Step {
   output: string[]
 }
 
-/** The commands of a block with what each prints. What only a terminal shows is left out: questions and bars. */
+/** The commands of a block with their output, without prompts and bars, which only a terminal shows. */
 function parseBlock(block: string): Step[] {
   return block.split(/^\$ /m).flatMap((text) => {
     const [command, ...output] = text.trimEnd().split('\n')

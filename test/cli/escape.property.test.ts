@@ -24,7 +24,7 @@ const text = fc.oneof(
     ),
   }),
 )
-/** What a terminal acts upon instead of showing it: control and format characters for direction, and separators of lines. */
+/** Characters that a terminal interprets instead of printing: control and direction characters, and line separators. */
 const acts = /\p{Cc}|\p{Bidi_Control}|\p{Zl}|\p{Zp}/u
 
 describe('text escaped for a terminal', () => {

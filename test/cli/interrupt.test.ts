@@ -54,7 +54,7 @@ describe('an interrupt', () => {
     leavesSomething = false
     onTestFinished(createInterrupt().listen(expect.unreachable, () => leavesSomething))
     process.emit('SIGHUP', 'SIGHUP')
-    // From here on the signal does what it always does.
+    // From here on the signal has its default effect.
     expect([process.listenerCount('SIGHUP'), kill.mock.calls]).toEqual([0, [[process.pid, 'SIGHUP']]])
   })
 })

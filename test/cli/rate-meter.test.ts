@@ -3,7 +3,7 @@ import { RateMeter } from '../../dist/cli/rate-meter.js'
 
 const MiB = 1024 ** 2
 
-/** What a meter says, asked every 100 ms, of a transfer that has `bytesAt(ms)`; until `endMs`. */
+/** The readings of a meter every 100 ms, for a transfer with `bytesAt(ms)`, until `endMs`. */
 function watch(bytesAt: (ms: number) => number, endMs: number) {
   const meter = new RateMeter(bytesAt(0), 0)
   const samples: { ms: number; rate: number | undefined }[] = []

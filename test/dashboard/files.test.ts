@@ -21,7 +21,7 @@ describe.skipIf(!chromiumPath)('the file list of the dashboard', () => {
     return { page, curl, row: (name: string) => page.locator(`tr[data-file=${JSON.stringify(name)}]`) }
   }
 
-  /** Somebody else, who has no page yet. */
+  /** Another account, without an open page. */
   async function nextReader() {
     const username = `reader-${++people}`
     return { username, caller: new Caller(shared.server, await shared.server.logIn(username)) }
@@ -291,17 +291,17 @@ describe.skipIf(!chromiumPath)('the file list of the dashboard', () => {
   })
 })
 
-/** From now on time stands still in the page, however slow the machine is. */
+/** Stops the clock of the page, so that a slow machine does not matter. */
 function stopClock(page: Page): Promise<void> {
   return page.clock.pauseAt(Date.now() + 60_000)
 }
 
-/** What a screen reader would call what has the focus. */
+/** The accessible name of the focused element. */
 function focused(page: Page): Promise<string> {
   return page.evaluate(() => document.activeElement?.ariaLabel ?? document.activeElement?.textContent ?? '')
 }
 
-/** Holds what the page deletes, should its time be over already, until the returned function is called. */
+/** Delays removals whose time is over until the returned function is called. */
 async function holdDeletes(page: Page): Promise<() => void> {
   let goOn = () => {}
   const held = new Promise<void>((resolve) => {

@@ -11,7 +11,7 @@ import { shareServer } from '../helpers/shared-server.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const mebibyte = 1024 ** 2
-/** Nobody listens on the port 1. */
+/** Nothing listens on port 1. */
 const nowhere = 'http://127.0.0.1:1'
 
 describe.skipIf(!chromiumPath)('uploads of the dashboard', () => {

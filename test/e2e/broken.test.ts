@@ -97,7 +97,7 @@ describe('a response from something other than a filejobs server', () => {
       }),
     )
     expect((await client.run(['export', 'a.bin', '--retries', '2'], token)).code).toBe(5)
-    // Of a version without a tag there is nothing to go on with.
+    // A version without a tag cannot be resumed.
     expect((await readdir(client.home)).filter((name) => !name.startsWith('.'))).toEqual([])
   })
 })

@@ -14,8 +14,8 @@ const compose = readFileSync(join(root, 'docker-compose.yml'), 'utf8')
 const nodeUser = 1000
 
 /**
- * What the Dockerfile puts together, in a folder: `app/` with its packages, and an empty `data/`. There may be no engine that could build
- * it, but what it copies and what it runs can be tried.
+ * The contents of the image in a folder: `app/` with its packages, and an empty `data/`. Without an engine that could build it,
+ * the copied files and the command can still be tested.
  */
 async function assembleImage(): Promise<string> {
   const image = await temporaryFolder()
@@ -90,7 +90,7 @@ it('the container runs as another user, and can write to its volume only', async
     const words = healthCheck.map((word) => word.replace(':8080/', `:${port}/`))
     return (await once(start([...fence, ...words], env, image), 'exit'))[0]
   }
-  // Nobody listens there.
+  // Nothing listens there.
   expect(await health('1')).toBe(1)
 
   const server = start([...fence, ...command(/^CMD (\[.*\])$/m)], env, join(image, 'app'))

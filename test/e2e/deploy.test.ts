@@ -110,7 +110,7 @@ async function openSite(start: StartProxy) {
   }
 }
 
-/** What the systemd unit gives to `serve`, with this site's URL; the data folder is the test's. */
+/** The arguments of `serve` in the systemd unit, with this site's URL and the test's data folder. */
 function documentedFlags(url: string): string[] {
   const [line] = fencedBlocks('docs/deploy.md', 'ini')[0]!.match(/(?<=^ExecStart=.* serve ).*$/m)!
   const flags = line.split(' ')

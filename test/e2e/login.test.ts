@@ -71,7 +71,7 @@ describe('filejobs login', () => {
     )
     const tokens = await client.runHere(['tokens', 'user:ivy', '--json'], { env })
     const { access } = JSON.parse(tokens.stdout)
-    // Of the login that nobody knows the token of, nothing is left.
+    // The session whose token could not be stored is removed.
     const sessions = await client.runHere(['sessions', '--json'], { env: { ...env, FILEJOBS_TOKEN: access } })
     expect(sessions.stdout.trim().split('\n')).toHaveLength(1)
   })

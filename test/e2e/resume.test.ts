@@ -27,7 +27,7 @@ async function behindProxy(behind: TestServer, cuts: number[] = []) {
   return { ...account, proxy, client: await openClient(proxy.url, account.token) }
 }
 
-/** What the client has written down of unfinished uploads. */
+/** The stored state of unfinished uploads of the client. */
 async function remembered({ home }: { home: string }): Promise<string[]> {
   return readdir(`${home}/.local/state/filejobs/uploads`).catch(() => [])
 }
@@ -76,7 +76,7 @@ describe('an upload over an unreliable connection', () => {
     ])
     expect((await files())[0]?.sha256).toBe(sha256(content))
     expect(await jobs()).toHaveLength(1)
-    // Nothing is remembered of what is done.
+    // The state of a finished upload is removed.
     expect(await remembered(client)).toEqual([])
   })
 
@@ -94,7 +94,7 @@ describe('an upload over an unreliable connection', () => {
 
   it('resumes after the server was killed and restarted', async () => {
     const first = await startServe({ args: ['--rate-limit-per-account', '4M'] })
-    // The way to whichever server runs; nobody listens on the port 1.
+    // A proxy to the server that runs; nothing listens on port 1.
     let url = first.url
     const way = await openCuttingProxy(() => url)
     const client = await openClient(way.url)

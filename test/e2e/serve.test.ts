@@ -69,7 +69,7 @@ describe('filejobs serve', () => {
     const headers = { Authorization: `Bearer ${token}`, Expect: '100-continue' }
     const upload = request(`${server.url}/files/endless`, { method: 'PUT', headers }).on('error', () => {})
     upload.flushHeaders()
-    // The server has begun to read when it has asked for the body. What is resumable would not be waited for.
+    // The server reads once it has requested the body. A shutdown does not wait for resumable uploads.
     await once(upload, 'continue')
     upload.write('begun')
     server.child.kill('SIGTERM')

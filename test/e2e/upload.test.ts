@@ -14,7 +14,7 @@ afterAll(() => Promise.all([server.close(), slowServer.close()]))
 
 const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex')
 
-/** What the server has on disk of a job that is not published. */
+/** The unpublished files of a job on the server's disk. */
 async function partialsOf({ id }: { id: string }): Promise<string[]> {
   return (await readdir(`${server.dataFolder}/partial`)).filter((name) => name.includes(id))
 }

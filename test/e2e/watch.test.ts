@@ -10,7 +10,7 @@ import { startTestServer, type TestServer } from '../helpers/server.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 import { hasTmux, openTerminal } from '../helpers/terminal.js'
 
-/** Nobody listens on the port 1. */
+/** Nothing listens on port 1. */
 const nowhere = 'http://127.0.0.1:1'
 
 let server: TestServer

@@ -1,7 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 
-/** What is read here of an OpenAPI document. */
+/** The parts of an OpenAPI document that are read here. */
 export interface DeclaredApi {
   paths: Record<string, Record<string, DeclaredOperation>>
   components: { schemas: Record<string, { example?: unknown }> }
@@ -25,7 +25,7 @@ export interface DeclaredOperation {
   security?: object[]
 }
 
-/** Checks answers against what the API document declares for their route. */
+/** Checks responses against the declaration of their route in the API document. */
 export function openShapes(document: DeclaredApi) {
   const ajv = new Ajv2020({ strict: false, allErrors: true })
   addFormats.default(ajv)
@@ -40,7 +40,7 @@ export function openShapes(document: DeclaredApi) {
   }
 
   return {
-    /** Says what is not as declared; undefined where all is. `route` is written like `GET /files/{name}`. */
+    /** Describes the difference from the declaration; undefined if there is none. `route` is written like `GET /files/{name}`. */
     async faultOf(route: string, answer: Response): Promise<string | undefined> {
       const [method = '', path = ''] = route.split(' ')
       const operation = document.paths[path]?.[method.toLowerCase()]
@@ -74,7 +74,7 @@ export function openShapes(document: DeclaredApi) {
         : `${route} ${answer.status}: ${ajv.errorsText(validate.errors)} in ${body}`
     },
 
-    /** Says what is wrong with the example of a schema. */
+    /** Describes the error in the example of a schema. */
     faultOfExample(name: string): string | undefined {
       const { example } = document.components.schemas[name] ?? {}
       const validate = validatorAt(pointer('components', 'schemas', name))

@@ -26,7 +26,7 @@ export interface SignedInOptions extends WindowOptions {
   role?: string
   /** Where the page begins, such as `/#/jobs`. */
   path?: string
-  /** What is done before the page is loaded. */
+  /** Runs before the page is loaded. */
   prepare?(page: Page): Promise<unknown>
 }
 
@@ -78,7 +78,7 @@ async function logIn(url: string, username: string, role: string) {
   return { name, value, url, httpOnly: true, sameSite: 'Strict' as const }
 }
 
-/** What a page has downloaded. */
+/** The downloads of a page. */
 export async function contentOf(download: Download): Promise<Buffer> {
   const path = join(await temporaryFolder(), 'download')
   await download.saveAs(path)
@@ -99,7 +99,7 @@ export async function drop(page: Page, files: string[]): Promise<void> {
 function watch(page: Page, errors: string[]): void {
   page.on('pageerror', (error) => errors.push(`${error.stack}`))
   page.on('console', (message) => {
-    // Answers that refuse are shown to the person; Chromium notes them all the same.
+    // The page shows error responses to the user; Chromium logs them anyway.
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) errors.push(message.text())
   })
 }

@@ -3,11 +3,11 @@ import { fencedBlocks } from './fenced.js'
 
 export interface Step {
   command: string
-  /** What it prints; `…` stands for anything. */
+  /** Its output; `…` matches anything. */
   output: string
 }
 
-/** The commands of the `console` blocks of a document, or of one of its sections, in their order, each with what stands below it. */
+/** The commands of the `console` blocks of a document, or of one of its sections, in order, each with its output. */
 export function stepsOf(document: string, section?: string): Step[] {
   return fencedBlocks(document, 'console', section)
     .flatMap((block) => block.split(/^\$ /m).slice(1))
@@ -17,7 +17,7 @@ export function stepsOf(document: string, section?: string): Step[] {
     })
 }
 
-/** Whether what was printed is what the document has. */
+/** Whether the output is that of the document. */
 export function isAsDocumented(printed: string, documented: string): boolean {
   const parts = documented.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
   return new RegExp(`^${parts.join('[\\s\\S]*')}$`).test(printed)
@@ -39,7 +39,7 @@ export class Terminal {
     return this.#variables
   }
 
-  /** Runs a command and returns what it prints, without the newline at its end. `wait` gives what ran in the background. */
+  /** Runs a command and returns what it prints, without the newline at its end. `wait` returns the output of the background processes. */
   async run(command: string): Promise<string> {
     if (command === 'wait') return (await this.#background) ?? ''
     if (command.endsWith(' &')) {

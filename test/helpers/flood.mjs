@@ -1,4 +1,4 @@
-// Floods a server from a process of its own, so that what the test measures is the server: `node flood.mjs PORT CONNECTIONS FIRST REST TIMES`.
+// Floods a server from another process, so that the test measures only the server: `node flood.mjs PORT CONNECTIONS FIRST REST TIMES`.
 import net from 'node:net'
 
 const [port, connections, first, rest, times] = process.argv.slice(2)

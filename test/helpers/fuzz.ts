@@ -58,7 +58,7 @@ export function exchange(url: string, bytes: Uint8Array): Promise<string> {
   })
 }
 
-/** What holds after any input: the server answers, has logged no error, and has kept nothing of what has ended. */
+/** Invariants after any input: the server responds, has logged no error, and keeps nothing of ended jobs. */
 export async function expectSound(server: TestServer, caller: Caller, answers = ''): Promise<void> {
   expect(statusesIn(answers)).not.toContain(500)
   expect((await caller.call('/healthz')).status).toBe(200)

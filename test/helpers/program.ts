@@ -39,7 +39,7 @@ export interface Client {
   runHere(args: readonly string[], options?: RunOptions): Promise<Ended>
 }
 
-/** A client of the running test, which remembers nothing yet; with a token it is logged in all the same. */
+/** A client of the running test, without stored state; with a token it is logged in nevertheless. */
 export async function openClient(server?: string, token?: string): Promise<Client> {
   const home = await temporaryFolder()
   const environment = ({ env }: RunOptions = {}) => ({

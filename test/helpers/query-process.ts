@@ -4,7 +4,7 @@ import type { QueryReport, QueryTask } from '../../dist/server/tables/query-mess
 import { queryTask } from '../../dist/server/tables/query-task.js'
 
 export interface QueryProcess {
-  /** What the process reports of a statement. Statements run one after another, each in an engine of its own. */
+  /** The report of the process about a statement. Statements run one after another, each in a separate engine. */
   report(sql: string): Promise<QueryReport>
   close(): Promise<void>
 }

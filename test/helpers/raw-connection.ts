@@ -3,7 +3,7 @@ import tls from 'node:tls'
 import { onTestFinished } from 'vitest'
 import { within } from './eventually.js'
 
-/** A connection on which a test says what it likes, protocol lies included. */
+/** A connection on which a test can send any bytes, including protocol violations. */
 export interface RawConnection {
   readonly socket: net.Socket
   /** All that came so far, as Latin-1. */

@@ -15,7 +15,7 @@ export interface RunHereOptions {
   cwd?: string
 }
 
-/** What the command reads of this process, although its context holds the environment. */
+/** The variables that the command reads from this process, although its context holds the environment. */
 const ofProcess = ['HOME', 'TZ', 'XDG_CACHE_HOME', 'XDG_CONFIG_HOME', 'XDG_STATE_HOME'] as const
 
 let last: Promise<unknown> = Promise.resolve()

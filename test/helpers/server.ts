@@ -10,7 +10,7 @@ import { removeFolder } from './temporary-folder.js'
 
 export interface TestServer extends RunningServer {
   dataFolder: string
-  /** What the server logged as errors. */
+  /** The errors in the server's log. */
   errors: string[]
   /** What else it logged. */
   logged: { message: string; details: Record<string, unknown> }[]

@@ -14,7 +14,7 @@ const filesPerVersion = 150
 
 /**
  * Kills a server so many times while two accounts send tars that replace the versions of a folder: the files of `each` are
- * published one by one, those of `together` in one step. After each kill, what is there must be what was promised.
+ * published one by one, those of `together` in one step. After each kill, the published files must match the promise.
  */
 export async function killDuringTars(rounds: number): Promise<{ versions: Set<number> }> {
   const dataFolder = join(await temporaryFolder(), 'data')

@@ -15,7 +15,7 @@ export interface Terminal {
   type(line: string): Promise<void>
   /** Presses a key by its name in tmux, such as `C-c`. */
   press(key: string): Promise<void>
-  /** What is to be seen now. */
+  /** The visible text. */
   screen(): Promise<string>
   /** Waits until the screen matches. */
   shows(pattern: RegExp): Promise<RegExpMatchArray>

@@ -7,7 +7,7 @@ interface TestTimer {
   callback: () => void
 }
 
-/** A clock that stands still until a test advances it. */
+/** A clock that runs only when a test advances it. */
 export class TestClock implements Clock {
   readonly #timers = new Set<TestTimer>()
   #elapsedMs = 0
@@ -36,7 +36,7 @@ export class TestClock implements Clock {
   /** Fires each timer at its time, and lets what waited for it run before the next one. */
   async advance(ms: number): Promise<void> {
     const until = this.#elapsedMs + ms
-    // What the test has just done may set a timer.
+    // The last action of the test may set a timer.
     await settled()
     for (let next = this.#next(until); next; next = this.#next(until)) {
       this.#elapsedMs = Math.max(this.#elapsedMs, next.dueAt)
@@ -48,7 +48,7 @@ export class TestClock implements Clock {
     this.#elapsedMs = until
   }
 
-  /** Lets the time pass at once, as while a process stands still: what is due fires at the next `advance`. */
+  /** Jumps ahead as if the process had been suspended: due timers fire at the next `advance`. */
   skip(ms: number): void {
     this.#elapsedMs += ms
   }

@@ -7,12 +7,12 @@ import { eventually } from './eventually.js'
 import { startTestServer, type TestServer } from './server.js'
 import { checksumOf, idOf, octets, Tus } from './tus.js'
 
-/** What a model knows of an upload. */
+/** The state of an upload in the model. */
 export interface ModelUpload {
   readonly path: string
   readonly name: string
   length: number | null
-  /** What the bytes that the server has announced may be: more than one where two writers competed. */
+  /** The possible values of the acknowledged bytes: several if two writers competed. */
   candidates: Buffer[]
   /** What may follow them, because a request with it was cut. */
   unsure: Buffer[]
@@ -93,7 +93,7 @@ export class TusModel {
     } else if (answer.status === 204) {
       if (!wasUnsure) expect({ given, isWrong: checksum === 'wrong' }).toEqual({ given: offset, isWrong: false })
       const isWhole = given + body.length === upload.length
-      // One byte short of a whole that came by a request that was cut, the server publishes what it has.
+      // One byte before the end of an upload whose last bytes came in a cut request, the server publishes those bytes.
       const others = isWhole ? continuations(upload, body.length) : []
       const prefixes = given === offset ? upload.candidates : continuations(upload, given - offset)
       upload.candidates = [...prefixes.map((known) => Buffer.concat([known, body])), ...others]
@@ -194,7 +194,7 @@ export class TusModel {
     }
   }
 
-  /** Ends what is unfinished, and expects what the model knows, and nothing else, on the disk. */
+  /** Ends unfinished uploads, and expects exactly the files of the model on the disk. */
   async finish(): Promise<void> {
     for (const upload of this.uploads) {
       await this.look(upload)
@@ -230,7 +230,7 @@ function announced({ candidates }: ModelUpload): number {
   return candidates[0]!.length
 }
 
-/** What the bytes may be once so many more are announced. */
+/** The possible values of the bytes after this many more are acknowledged. */
 function continuations({ candidates, unsure }: ModelUpload, more: number): Buffer[] {
   const longEnough = unsure.filter(({ length }) => length >= more)
   return candidates.flatMap((known) => longEnough.map((bytes) => Buffer.concat([known, bytes.subarray(0, more)])))

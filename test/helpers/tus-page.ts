@@ -23,7 +23,7 @@ export interface PageUpload {
 }
 
 export interface PageUploadEnd {
-  /** Of what was uploaded. */
+  /** Of the uploaded file. */
   sha256?: string
   /** What ended it where it failed: the status of the answer, or the error's words. */
   status?: number | string

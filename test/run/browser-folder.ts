@@ -5,7 +5,7 @@ import { join } from 'node:path'
 /** Where the browsers of this run put their profiles. */
 export const browserFolder = join(tmpdir(), `filejobs-browsers-${process.pid}`)
 
-/** Removes what a browser leaves whose process was killed before it could. */
+/** Removes the files of browsers that were killed before they could. */
 export default async function useFolder(): Promise<() => Promise<void>> {
   await mkdir(browserFolder, { recursive: true })
   return () => rm(browserFolder, { recursive: true, force: true, maxRetries: 20 })

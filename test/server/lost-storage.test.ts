@@ -20,7 +20,7 @@ async function start() {
   return { dataFolder, server, ann }
 }
 
-/** Requests that write, read, or say what is there. */
+/** Requests that write, read or list. */
 const requests = {
   'GET /files': (ann: Caller) => ann.call('/files'),
   'GET /files/a': (ann: Caller) => ann.call('/files/a'),

@@ -1,4 +1,4 @@
-// Seeds of the fuzz tests, as Latin-1: what they are changed into is in test/helpers/fuzz.ts.
+// Seeds of the fuzz tests, as Latin-1; test/helpers/fuzz.ts mutates them.
 
 const part = (disposition: string, content: string, more = '') =>
   `--b\r\nContent-Disposition: ${disposition}\r\n${more}\r\n${content}\r\n`
@@ -26,7 +26,7 @@ const close = 'Connection: close\r\n'
 const start = (line: string, headers = '', body = '') =>
   `${line} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer TOKEN\r\n${headers}\r\n${body}`
 
-/** Requests, one or more on a connection. `TOKEN` stands for a token. */
+/** Requests, one or more on a connection. `TOKEN` is replaced by a token. */
 export const headSeeds = [
   start('GET /files', close),
   start('GET /files/a', `Range: bytes=1-3\r\nIf-None-Match: "x"\r\n${close}`),

@@ -55,7 +55,7 @@ async function openLab() {
       await eventually(`it is ${state}`, async () => (await caller.job(id)).state === state, 60_000)
       expect((await caller.post(`/jobs/${id}/stop`)).status).toBe(200)
     },
-    /** Nothing is left of what was stopped, and nothing was begun instead. */
+    /** Nothing is left of the stopped uploads, and none was started again. */
     async expectStopped() {
       const caller = new Caller(server, token)
       expect(await states(caller)).toEqual(['stopped'])
@@ -74,7 +74,7 @@ async function states(caller: Caller): Promise<string[]> {
 /** Nothing comes through any more, for much longer than a client waits before it tries again. */
 async function expectSilence(proxy: CuttingProxy): Promise<void> {
   const atEnd = proxy.bytes
-  // What the client has given to the system already is still on its way; that is what its buffers hold, not the file's rest.
+  // Bytes in the buffers of the client's system are still sent; the rest of the file is not.
   await delay(1000)
   const before = proxy.bytes
   expect(before - atEnd).toBeLessThan(16 * mebibyte)

@@ -13,7 +13,7 @@ async function cachedFiles(...names: string[]) {
   const cacheFolder = `${folder}/cache`
   const open = () => openDigestCache(cacheFolder, ['http://server', folder])
   const file = (name: string): LocalFile => localFile(`${folder}/${name}`, name)
-  /** What a new run finds. */
+  /** The cache of a new run. */
   const found = (...asked: string[]) => {
     const cache = open()
     const digests = asked.map((name) => cache.find(file(name)))

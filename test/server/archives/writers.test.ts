@@ -35,7 +35,7 @@ describe('a ZIP file', () => {
     async (type) => {
       const writer = new ZipWriter(now)
       const path = await written(writer, async function* () {
-        // What is declared decides the form; the bytes of so large an entry are sent by a test of the soak.
+        // The declared size decides the form; a test of the soak sends the bytes of such an entry.
         const stream = writer.begin({ ...memberOf('large', 5 * 1024 ** 3), type })
         yield* stream.head
         yield* await stream.push(Buffer.from('not as large as it could be'))

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { Caller } from '../../helpers/calls.js'
 import { shareServer } from '../../helpers/shared-server.js'
 
-/** A server on which only an admin makes accounts; there are `user:ann` and `user:gone`, who is disabled. */
+/** A server on which only an admin creates accounts, with `user:ann` and the disabled `user:gone`. */
 const shared = shareServer({ signupRoles: [] })
 const password = 'correct horse'
 

@@ -154,7 +154,7 @@ describeWithCurl('the interface of collections', () => {
       ids.unshift(answer.json.id)
       await untilState(url, access, 'import', 'done')
     }
-    // Files are files: what is put there by hand is listed too.
+    // Files that were uploaded otherwise are listed too.
     for (let id = 990; id < 1000; id++) {
       const folder = `${dataFolder}/uploads/user/pager/collect/baseline/${id}`
       await mkdir(folder, { recursive: true })

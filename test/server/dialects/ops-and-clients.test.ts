@@ -120,7 +120,7 @@ describeWithCurl('the interface of ops and clients', () => {
       }
     }
     expect(await readdir(`${shared.server.dataFolder}/uploads/ops/keeper`)).toEqual(['a.txt'])
-    // What a user of that name has is not published.
+    // The files of a user with that name are not published.
     await fetch(at('/files/mine.txt'), {
       method: 'PUT',
       headers: { Authorization: `Bearer ${await shared.server.logIn('keeper')}` },

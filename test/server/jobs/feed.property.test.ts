@@ -119,7 +119,7 @@ function read(listener: Listener, history: Map<string, string[]>): void {
       if (event === 'resync') known.clear()
       if (!job) continue
       if (event === 'job') {
-        // In order: what it knew came just before, since the states of a job alternate.
+        // In order: the state before it was the last known one, since the states of a job alternate.
         if (known.has(job.id)) expect(job.state).not.toBe(known.get(job.id))
         expect(history.get(job.id)).toContain(job.state)
       }

@@ -23,10 +23,10 @@ const actions = [
 ] as const
 type Action = (typeof actions)[number]
 
-/** What an owner calls only where it is allowed: the job does not check it. */
+/** Calls that an owner makes only in allowed states: the job does not check them. */
 const isCareful: readonly Action[] = ['start', 'interrupt', 'count']
 
-/** What the documents say of a job, in the plainest way. */
+/** The documented behaviour of a job, in its simplest form. */
 class JobModel {
   state: JobState = 'waiting'
   wasPaused = false

@@ -32,7 +32,7 @@ describe.skipIf(process.platform !== 'linux')('a server after many transfers of 
     await admin.put('bad.csv', 'a,b\n1,x\n2,y,z\n')
     const pid = server.child.pid!
 
-    // The first round opens what is kept open for ever, such as the engine's process.
+    // The first round opens permanent resources, such as the engine's process.
     await moveEverything(admin, 'a')
     await moveTables(admin)
     await ended(admin)

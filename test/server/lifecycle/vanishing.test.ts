@@ -30,7 +30,7 @@ const whole = `${part}x\r\n--b--\r\n`
 const json = { 'Content-Type': 'application/json' }
 const long = { 'Content-Length': 9 * MiB }
 
-/** What a client has said when it vanishes, and the answer that it has waited for. */
+/** The bytes that a client has sent when it vanishes, and the response that it has waited for. */
 const phases: [phase: string, say: (token: string) => (string | Buffer)[], heard?: RegExp][] = [
   ['before it has said anything', () => []],
   ['in the start line', () => ['PUT /fi']],
@@ -78,7 +78,7 @@ describe.each(servers)('a client that disappears by %s', (_scheme, shared) => {
         if (how === 'half-close') connection.socket.end()
       }
     }
-    // What was said last may be heard late.
+    // The last bytes may arrive late.
     await eventually('nothing is left of them', async () => {
       const { jobs } = (await ann.call('/jobs?state=running,waiting,paused,committing')).json
       return jobs.length === 0 && (await readdir(join(shared.server.dataFolder, 'partial'))).length === 0

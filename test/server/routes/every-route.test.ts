@@ -4,7 +4,7 @@ import { type DeclaredApi, openShapes } from '../../helpers/api-shapes.js'
 import { startTestServer, type TestServer } from '../../helpers/server.js'
 import { tarOf } from '../../helpers/tars.js'
 
-/** One request: what it asks, and the status that it must be answered with. */
+/** One request, and the expected status. */
 interface Call {
   path: string
   status: number

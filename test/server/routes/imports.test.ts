@@ -52,7 +52,7 @@ async function beginImport(caller: Caller): Promise<{ id: string } & ImportProce
   return { id: json.id, ...(await held) }
 }
 
-/** Begins an import, whose process is suspended when it has read some. One that was quicker than its observer is begun anew. */
+/** Starts an import, whose process is suspended after it has read some bytes. Retries if it ends before that. */
 async function beginLongImport(caller: Caller): Promise<{ id: string } & ImportProcess> {
   await putSales(caller, manyRows)
   for (;;) {

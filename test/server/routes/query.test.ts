@@ -15,7 +15,7 @@ beforeAll(async () => {
   await makeTable(ann, 'sales', 'id,name\n1,x\n2,y\n3,x\n')
 })
 
-/** Begins a query that goes on until it is stopped, and waits until it runs. */
+/** Starts a query that runs until it is stopped, and waits until it runs. */
 async function beginQuery(caller: Caller) {
   const id = randomUUID()
   const request = caller.open('/query', {

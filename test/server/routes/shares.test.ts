@@ -20,7 +20,7 @@ async function share(owner: Caller, filename = 'a file.txt', expiresIn = 60) {
   return json as { id: string; url: string; filename: string; expiresAt: string }
 }
 
-/** Begins a download that nobody reads, and waits until its job runs. */
+/** Starts a download that is not read, and waits until its job runs. */
 async function holdDownload(url: string) {
   const request = http.get(url, { agent: false })
   const response = new Promise<http.IncomingMessage>((resolve) => request.on('response', resolve))

@@ -91,7 +91,7 @@ describe('requests of the dashboard, and of programs,', () => {
     const named = { ...asked, 'X-Forwarded-Host': 'files.example:443' }
     expect((await post(caller, '/ops/login', {}, named)).status).toBe(400)
     expect((await post(caller, '/ops/login', {}, { ...named, Origin: 'https://files.example:444' })).status).toBe(403)
-    // What stands left of the trusted proxy's own entry, any client can write.
+    // Any client can forge the entries to the left of the trusted proxy's own.
     const forged = { ...asked, 'X-Forwarded-Host': 'files.example, other.example' }
     expect((await post(caller, '/ops/login', {}, forged)).status).toBe(403)
   })

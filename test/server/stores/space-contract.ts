@@ -4,7 +4,7 @@ import type { Reservation, RoomHolder, SpaceReservations } from '../../../dist/s
 import { checkAsync } from '../../helpers/properties.js'
 import { ann, bob } from './stored-content.js'
 
-/** What is stored of `ann`, and what the disk has left: a suite sets it, the store that is tested reads it. */
+/** The stored bytes of `ann`, and the free bytes of the disk: set by the suite, read by the tested store. */
 export interface StoredFigures {
   used: number
   free: number
@@ -116,7 +116,7 @@ export function spaceContract(open: (limits: SpaceLimitFigures, stored: StoredFi
         fc.asyncProperty(fc.array(fc.array(call, { minLength: 1, maxLength: 4 }), { maxLength: 12 }), async (steps) => {
           const { space, refused } = await openBounded(by)
           const slots: { reservation: Reservation; atLeast: number }[] = []
-          /** Bytes that the caller may rely on: what is booked beyond that is the store's own affair. */
+          /** Bytes that the caller may rely on; the store may have reserved more. */
           const promised = () => slots.reduce((sum, { atLeast }) => sum + atLeast, 0)
           for (const step of steps) {
             // The calls of a step run at the same time, each on a reservation of its own.

@@ -5,7 +5,7 @@ import type { Folders } from '../../../dist/server/stores/folders.js'
 import type { PartialFile, Partials } from '../../../dist/server/stores/partials.js'
 import type { Precondition } from '../../../dist/server/stores/precondition.js'
 
-/** What the suites of files and of partials are given: one store, and the same data as a later run of the server finds it. */
+/** The argument of the suites of files and of partials: a store, and the same data as a later run of the server finds it. */
 export interface FileStores {
   files: PublishedFiles
   folders: Folders

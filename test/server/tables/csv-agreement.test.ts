@@ -43,7 +43,7 @@ function planFor({ text, types, delimiter, quote }: CsvFile, asked: boolean, dat
   }
 }
 
-/** What the scanner makes of bytes that come in chunks of these sizes, and then of the size of the last one. */
+/** The result of the scanner for bytes in chunks of these sizes; the last size is repeated. */
 function scan(bytes: Buffer, plan: CsvPlan, sizes: number[]) {
   const good: string[] = []
   const bad: number[] = []
@@ -163,7 +163,7 @@ describe('any bytes', () => {
   })
 })
 
-/** What a field stands for, in a form in which equal values are equal. */
+/** The value of a field, in a form in which equal values are equal. */
 function valueIn(field: string, type: string): unknown {
   if (field === '') return null
   const text = field.trim()

@@ -41,7 +41,7 @@ async function busyServer(dataFolder: string) {
   const { json } = await caller.post('/import', { filename: 'sales.csv' })
   const importing = await importProcess(server.child.pid)
   await eventually('the import reads', async () => (await caller.job(json.id)).bytes > 0)
-  // It stands still until the others are there too.
+  // It is suspended until the others have started.
   importing.hold()
   await caller.call('/tables/small/rows')
   const sql = 'with recursive t as (select 1 union all select * from t) select count(*) from t'

@@ -82,7 +82,7 @@ function expectRefusal(report: Outcome): void {
   expect(report.message).not.toContain(folder)
 }
 
-/** The written list: what somebody might try, and must not get. `@` stands for the path of bob's table. */
+/** Attacks that must be rejected. `@` is the path of bob's table. */
 const attempts: [what: string, sql: string][] = [
   ['read a text file', "select * from read_text('/etc/passwd')"],
   ['read a file as bytes', "select * from read_blob('../secret.key')"],

@@ -11,7 +11,7 @@ const first = { name: 'first', content: 'first' }
 const file = (name: string | Buffer, more: Partial<TarPart> = {}): TarPart => ({ name, content: 'hostile', ...more })
 const longName = (content: string | Buffer): TarPart => ({ name: '././@LongLink', type: 'L', content })
 
-/** Entries that are refused, with what the answer says about them. */
+/** Entries that are refused, with the reason in the response. */
 const refused: Record<string, { parts: TarPart[]; says: RegExp }> = {
   'an absolute name': { parts: [file('/etc/evil')], says: /"\/etc\/evil" has an absolute name/ },
   'an absolute name in a pax header': {

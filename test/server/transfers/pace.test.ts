@@ -175,7 +175,7 @@ function isNear(limit: number) {
   return (rate: number) => Math.abs(rate / limit - 1) < 0.08
 }
 
-/** A machine that stands still now and then spoils single measurements, upwards too; a wrong limit spoils all of them. */
+/** A machine that stalls now and then distorts single measurements, also upwards; a wrong limit distorts all of them. */
 async function untilHeld(measure: () => Promise<void>): Promise<void> {
   for (let tries = 1; tries < 6; tries++) {
     try {

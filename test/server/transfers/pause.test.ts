@@ -203,7 +203,7 @@ describe('a pause that exceeds its time limit', () => {
     await eventually('bytes have come', () => received() > mebibyte)
     await ann.post(`/jobs/${id}/pause`)
     expect(await within('its end', cut)).toBe('ECONNRESET')
-    // The connection is cut first: it is a part of what is cleaned up before the end.
+    // The connection is cut first: that is one of the clean-ups before the end.
     await eventually('it has failed', async () => (await ann.job(id)).state === 'failed')
     expect(await ann.job(id)).toMatchObject({ error: { code: 'stalled' } })
   })
@@ -255,7 +255,7 @@ describe('a client that disappears while its upload is paused', () => {
         60_000,
       )
       for (const { ann, id } of died) {
-        // A reader that leaves after some progress has what it wanted.
+        // A client that disconnects after some progress is not an error.
         const end = id === reader.id ? { state: 'done' } : { state: 'failed', error: { code: 'client-left' } }
         expect(await ann.job(id)).toMatchObject(end)
         expect((await ann.put('next', 'x')).status).toBe(201)
@@ -291,7 +291,7 @@ describe('a client that disappears while its upload is paused', () => {
 
 const mebibyte = 1024 ** 2
 
-/** What `look` gives once it gives the same for half a second: what was on its way has come by then. */
+/** The value of `look` once it has been stable for half a second: all bytes in flight have arrived by then. */
 async function untilStill(look: () => number | Promise<number>): Promise<number> {
   return eventually('it stands still', async () => {
     const before = await look()

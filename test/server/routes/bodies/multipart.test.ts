@@ -369,7 +369,7 @@ function file(name: string, content: string | Buffer, type?: string, encoding: B
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, encoding), Buffer.from(content)])
 }
 
-/** The disposition of a file, as it stands. */
+/** The disposition of a file, verbatim. */
 function named(name: string): string {
   return `Content-Disposition: form-data; name="f"; filename="${name}"`
 }

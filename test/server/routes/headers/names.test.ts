@@ -6,7 +6,7 @@ import { shareServer } from '../../../helpers/shared-server.js'
 
 const shared = shareServer({ shutdownGraceMs: 0 })
 
-/** Names that nobody can store, by every door. */
+/** Names that every door rejects. */
 const refused: [why: string, name: string][] = [
   ['..', '..'],
   ['.. in front', '../x'],
@@ -140,7 +140,7 @@ describe('over HTTP, no file is published under an invalid name', () => {
   )
 
   it.each(refused.filter(([, name]) => name !== ''))('in a form: %s', async (_why, name) => {
-    // As browsers write it; a parser may take a raw line break for the end of the header, or drop what it dislikes.
+    // As browsers write it; a parser may take a raw line break for the end of the header, or drop invalid characters.
     const quoted = name.replaceAll('\\', '\\\\')
     const body = `--b\r\nContent-Disposition: form-data; name="f"; filename="${quoted}"\r\n\r\nx\r\n--b--\r\n`
     const headers = { 'Content-Type': 'multipart/form-data; boundary=b' }

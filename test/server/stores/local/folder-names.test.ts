@@ -60,7 +60,7 @@ describe('the cached names of a folder', () => {
   it('are read once for all requests made before the read', async () => {
     const folder = await temporaryFolder()
     await writeFile(join(folder, 'a'), '')
-    // Changed so shortly before that what is kept does not count for later requests.
+    // Changed so recently that the cached names are not used for later requests.
     const index = new FolderIndex()
     const arrivedAt = performance.now()
     const names = index.read(folder, false, arrivedAt)

@@ -112,7 +112,7 @@ async function start() {
   return {
     original,
     caller,
-    /** `copy` may change what it has copied. */
+    /** `copy` may change the copied files. */
     async restore(
       copy: (from: string, to: string) => unknown,
     ): Promise<{ caller: Caller; server: TestServer; folder: string }> {

@@ -16,7 +16,7 @@ describe('a publish of many files that a crash ended', () => {
         for (const name of ['p/old', 'p/same', 'p/d/old']) await publish(first, name, 'old')
         const stage = await first.stages.open({ jobId: 'job', space: ann, prefix: 'p/', replace: isSwap })
         await stage.addSmall([small('p/same', 'new'), small('p/d/new', 'new'), small('p/e/new', 'new')])
-        // What the journal says, and the renames that were done before the crash.
+        // The journal, and the renames before the crash.
         const root = join(first.data, 'partial/job.stage')
         const counts = { files: 3, bytes: 9, replaced: 1, removedCount: 1 }
         const journal = { ...ann, prefix: 'p/', isSwap, removed: isSwap ? [] : ['p/old', 'p/d/old'], ...counts }
