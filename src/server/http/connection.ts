@@ -6,10 +6,16 @@ import { LingeringResponse } from './lingering-response.js'
 
 /**
  * Aborted with `client-left` when the connection closes before the response has been sent, or with the reason of
- * `breakOff`, before or after this call.
+ * `breakOff`, before or after this call. Also when the last bytes of the response are answered by a reset: the client
+ * had closed its side only.
  */
 export function leftSignal(outgoing: ServerResponse): AbortSignal {
   const controller = controllerOf(outgoing)
+  const { socket } = outgoing.req
+  // Node's own listener closes the connection.
+  outgoing.prependListener('finish', () => {
+    if (socket.readableEnded && isReset(socket)) controller.abort(clientLeft())
+  })
   outgoing.on('close', () => {
     if (!outgoing.writableFinished) controller.abort(clientLeft())
   })
@@ -30,6 +36,21 @@ export function hangUpSignal(outgoing: ServerResponse): AbortSignal {
   socket.once('end', hangUp)
   outgoing.once('close', () => socket.off('end', hangUp))
   return AbortSignal.any([leftSignal(outgoing), controller.signal])
+}
+
+/**
+ * Closes a connection that was reset. Node reports that as a half-close if data arrived just before: libuv takes both
+ * for the end of the data.
+ */
+export function closeIfReset(socket: Socket): void {
+  socket.once('end', () => {
+    if (isReset(socket)) socket.destroy()
+  })
+}
+
+/** The system does not know the peer of a connection that was reset. `remoteAddress` may be cached. */
+function isReset(socket: Socket & { _handle?: { getpeername?(result: object): number } | null }): boolean {
+  return !!socket._handle?.getpeername && socket._handle.getpeername({}) !== 0
 }
 
 /** Aborts the work on a request because of data on its connection. Returns false if no listener is registered yet. */

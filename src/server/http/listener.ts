@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { getRequestListener } from '@hono/node-server'
 import { Problem } from '../../protocol/problems.js'
 import { readAsteriskForm } from './asterisk-form.js'
+import { closeIfReset } from './connection.js'
 import { type ConnectionLimitOptions, limitConnections } from './connection-limits.js'
 import { awaitContinue } from './continue.js'
 import { LingeringResponse } from './lingering-response.js'
@@ -58,6 +59,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     errorHandler: answerUnreadable,
   })
   const connections = limitConnections(server, options)
+  server.on('connection', closeIfReset)
   const pipelines = new Pipelines()
   const handle = (incoming: PipelinedRequest, outgoing: http.ServerResponse) => {
     connections.noteRequest(incoming.socket)

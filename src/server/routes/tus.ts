@@ -7,6 +7,7 @@ import type { Log } from '../log.js'
 import type { AppEnv } from '../routing/app-env.js'
 import type { ResumableUploads } from '../transfers/resumable.js'
 import type { UploadProgress } from '../transfers/resumable-services.js'
+import { checkOfChunk } from './bodies/body-check.js'
 import { uploadRequest } from './bodies/upload-request.js'
 import { preconditionOf } from './headers/conditions.js'
 import { mergeDigests, reprDigest } from './headers/digests.js'
@@ -95,6 +96,7 @@ export function tusRoutes({ resumable, log, mediaTypeOf }: TusServices) {
     }
     const { request, done } = uploadRequest(c.env, c.get('identity'))
     try {
+      if (!hasBody(incoming)) checkOfChunk(incoming).verify()
       const progress = await resumable.create({
         ...request,
         ...about,

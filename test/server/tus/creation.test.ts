@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { holdUpload } from '../../helpers/calls.js'
 import { eventually } from '../../helpers/eventually.js'
+import { connectTo, head, type RawConnection } from '../../helpers/raw-connection.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { idOf, metadataOf, octets, reprDigestOf, sha256Of, Tus } from '../../helpers/tus.js'
 
@@ -120,6 +121,28 @@ describe('a tus creation', () => {
     held.finish()
     await held.answer
     expect((await tus.patch(`/tus/${ids[1]}`, 0, '0123456789')).status).toBe(204)
+  })
+
+  it.each([
+    ['resets its connection', (connection: RawConnection) => connection.reset()],
+    ['closes its connection', (connection: RawConnection) => connection.socket.destroy()],
+  ])('whose client %s right after the request leaves nothing', async (_how, leave) => {
+    const tus = await newTus()
+    const answered = () => shared.server.logged.filter(({ details }) => details.path === '/tus').length
+    const before = answered()
+    for (let index = 0; index < 10; index++) {
+      const connection = await connectTo(tus.caller.url)
+      const headers = { 'Tus-Resumable': '1.0.0', 'Upload-Length': 10, 'Content-Length': 0 }
+      const request = head('POST /tus', tus.caller.token, headers)
+      await new Promise((resolve) => connection.socket.write(request, resolve))
+      leave(connection)
+    }
+    await eventually('the server has ended all of them', () => answered() === before + 10)
+    // A busy system may deliver a reset only after the connection was closed.
+    await eventually('hardly any is left', async () => {
+      const { jobs } = (await tus.caller.call('/jobs?state=waiting,running,interrupted')).json
+      return jobs.length <= 2
+    })
   })
 
   it('uses the job id chosen by the client, once', async () => {

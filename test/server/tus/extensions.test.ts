@@ -92,6 +92,17 @@ describe('a tus checksum', () => {
     const { headers } = await tus.create({ body: '01234', headers: right })
     expect(headers['upload-offset']).toBe('5')
   })
+
+  it('is verified at a creation without bytes, too', async () => {
+    const tus = await newTus()
+    for (const content of ['', 'x']) {
+      const declared = [
+        { 'Upload-Checksum': checksumOf('sha256', content) },
+        { 'Content-Digest': reprDigestOf(content) },
+      ]
+      for (const headers of declared) expect((await tus.create({ headers })).status).toBe(content === '' ? 201 : 460)
+    }
+  })
 })
 
 describe('the digest of a whole tus upload', () => {

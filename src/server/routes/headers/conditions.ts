@@ -66,8 +66,11 @@ function conditionsOf(incoming: IncomingMessage): Conditions {
 function parseEntityTags(header: string | undefined): string[] | '*' | undefined {
   if (header === undefined) return undefined
   if (header.trim() === '*') return '*'
-  return header.match(/(?:W\/)?"[^"]*"/g) ?? []
+  return isList.test(header) ? (header.match(/(?:W\/)?"[^"]*"/g) ?? []) : []
 }
+
+/** Entity tags separated by commas, also empty members (RFC 9110 section 5.6.1). Other text matches no version. */
+const isList = /^[ \t,]*(?:(?:W\/)?"[^"]*"[ \t]*(?:,[ \t,]*|$))*$/
 
 /** RFC 9110 section 13.1.3: an invalid date, or a list of several, is ignored. */
 function dateOf(incoming: IncomingMessage, name: string): number | undefined {

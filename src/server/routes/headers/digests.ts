@@ -18,6 +18,10 @@ export function declaredDigests(
   fields: readonly DigestField[],
 ): DeclaredDigests {
   if (get('content-md5') !== undefined) throw uncheckable('Content-MD5', 'is not supported: use Content-Digest')
+  const tusField = 'Upload-Checksum'
+  if (fields === fileFields && get(tusField.toLowerCase()) !== undefined) {
+    throw uncheckable(tusField, 'is verified by /tus only: use Content-Digest')
+  }
   return fields.reduce(
     (all: DeclaredDigests, field) => mergeDigests(all, parseField(get(field.toLowerCase()), field)),
     {},

@@ -140,7 +140,7 @@ describe('a precondition', () => {
     for (const condition of [tag, `"a", ${tag}, "b"`, '*']) {
       expect((await ann.call('/files/ten.txt', { headers: { 'If-Match': condition } })).status).toBe(200)
     }
-    for (const condition of ['"other"', `W/${tag}`, 'junk', '']) {
+    for (const condition of ['"other"', `W/${tag}`, `w/${tag}`, `x${tag}`, `"a" ${tag}`, `*, ${tag}`, 'junk', '']) {
       const refused = await ann.call('/files/ten.txt', { headers: { 'If-Match': condition } })
       expect(refused).toMatchObject({ status: 412, json: { code: 'precondition-failed' } })
     }

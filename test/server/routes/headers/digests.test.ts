@@ -102,6 +102,7 @@ describe('the digest of a PUT', () => {
     ['Repr-Digest', digestOf('sha-256', 'a').replace('sha-256', 'sha-512')],
     ['Digest', 'MD5=1B2M2Y8AsgTpgAmY7PhCfg=='],
     ['Content-MD5', '1B2M2Y8AsgTpgAmY7PhCfg=='],
+    ['Upload-Checksum', 'sha1 2jmj7l5rSw0yVb/vlWAYkK/YBwk='],
   ])('that cannot be verified is rejected: %s: %s', async (field, value) => {
     const ann = await shared.newCaller()
     expect(await ann.put('a', 'content', { [field]: value })).toMatchObject({ status: 400, json: { field } })
@@ -127,6 +128,9 @@ describe('the digest of a PUT', () => {
     })
     request.end('a')
     expect(await answerOf(request)).toMatchObject({ status: 400, json: { field: 'Content-Digest' } })
+    const checksum = { 'Upload-Checksum': checksumOf('sha256', 'other') }
+    const refused = await withTrailers(ann, '/files/a', { method: 'PUT', body: 'a' }, checksum)
+    expect(refused).toMatchObject({ status: 400, json: { field: 'Upload-Checksum' } })
     expect(await ann.names()).toEqual([])
   })
 })
