@@ -1,10 +1,12 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
-import { answerOf, type Caller } from '../../helpers/calls.js'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { answerOf, Caller } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
+import { startTestServer } from '../../helpers/server.js'
 import { shareServer } from '../../helpers/shared-server.js'
+import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 const shared = shareServer()
 
@@ -124,6 +126,30 @@ describe('a share', () => {
     const answer = await fetch(url)
     expect([answer.status, await answer.json()]).toMatchObject([404, { code: 'file-not-found' }])
   })
+})
+
+it('an account has at most a thousand links', async () => {
+  const dataFolder = await temporaryFolder()
+  const path = join(dataFolder, 'shares.json')
+  let server = await startTestServer({ dataFolder })
+  const first = new Caller(server, await server.logIn('ann'))
+  await first.put('f', 'x')
+  expect((await first.post('/shares', { filename: 'f', expiresIn: 600 })).status).toBe(201)
+  await server.close()
+  const text = await readFile(path, 'utf8')
+  const [entry] = JSON.parse(text).shares
+  const shares = Array.from({ length: 1000 }, (_, index) => ({
+    ...entry,
+    id: entry.id.slice(4) + String(index).padStart(4, '0'),
+  }))
+  await writeFile(path, JSON.stringify({ ...JSON.parse(text), shares }))
+  server = await startTestServer({ dataFolder })
+  onTestFinished(() => server.close())
+  const ann = new Caller(server, first.token)
+  const one = { filename: 'f', expiresIn: 600 }
+  expect(await ann.post('/shares', one)).toMatchObject({ status: 413, json: { code: 'quota-exceeded' } })
+  expect((await ann.call(`/shares/${shares[0]!.id}`, { method: 'DELETE' })).status).toBe(204)
+  expect((await ann.post('/shares', one)).status).toBe(201)
 })
 
 describe('a download of a share', () => {
