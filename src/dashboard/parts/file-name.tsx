@@ -3,7 +3,8 @@
  * characters shown as code points. Folders are dimmed.
  */
 export function FileName({ name }: { name: string }) {
-  const slash = name.lastIndexOf('/') + 1
+  // The slash at the end of a folder's name belongs to it.
+  const slash = name.lastIndexOf('/', name.length - 2) + 1
   return (
     <bdi class="file-name" title={name}>
       {slash > 0 && <span class="folders">{visible(name.slice(0, slash))}</span>}

@@ -4,6 +4,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { Receipt } from '../../protocol/jobs.js'
 import { formatBytes } from '../../protocol/units.js'
 import { errorText } from '../api.js'
+import { count } from '../labels.js'
 import { FileName } from './file-name.js'
 import { Icon, type IconName } from './icon.js'
 import { IconButton } from './icon-button.js'
@@ -49,7 +50,7 @@ export function toastError(title: ComponentChildren, error: unknown): void {
 
 /** The result of a stop: what was stopped, by whom, how much was discarded, how long it took. */
 export function toastReceipt(receipt: Receipt): void {
-  const { job, bytesDiscarded, cleanedUp, tookMs, stoppedBy } = receipt
+  const { job, bytesDiscarded, published, cleanedUp, tookMs, stoppedBy } = receipt
   toast({
     tone: 'good',
     title: (
@@ -69,8 +70,16 @@ export function toastReceipt(receipt: Receipt): void {
         <dd>{stoppedBy}</dd>
         <dt>discarded</dt>
         <dd>{formatBytes(bytesDiscarded)}</dd>
+        {published && (
+          <>
+            <dt>kept</dt>
+            <dd>
+              {count(published.files, 'file')}, {formatBytes(published.bytes)}
+            </dd>
+          </>
+        )}
         <dt>cleaned up</dt>
-        <dd>{cleanedUp ? 'yes, nothing is left' : 'no'}</dd>
+        <dd>{cleanedUp ? `yes, nothing ${published ? 'incomplete ' : ''}is left` : 'no'}</dd>
         <dt>took</dt>
         <dd>{tookMs.toLocaleString('en')} ms</dd>
       </dl>

@@ -1,41 +1,38 @@
-import { jobHeader, routes } from '../../protocol/routes.js'
-import { Refusal, Unreachable } from '../api.js'
-import { type TusAnswer, type TusRequest, tusRequest } from './tus-request.js'
+import { jobHeader, partOfHeader, routes } from '../../protocol/routes.js'
+import { Refusal } from '../api.js'
+import { newJobId, untilSlotIsFree } from './job-id.js'
+import type { PageAnswer } from './page-request.js'
+import { keepTrying, leastPauseMs, longer, mayTryAgain, mustWait, pause, request, type Sender } from './sender.js'
 import type { UnfinishedUploads } from './unfinished.js'
 
-export interface TusUpload {
+export interface TusUpload extends Sender {
   name: string
   file: File
   /** Whether an existing file of that name may be replaced. */
   replace: boolean
+  /** The job of many files that it belongs to. */
+  partOf?: string
   unfinished: UnfinishedUploads
-  signal: AbortSignal
-  /** Called when the upload has a job. */
-  onJob(id: string): void
+  /** Called when the upload has an id, which is that of its job unless it is part of another one. */
+  onJob?(id: string): void
   /** Called with the bytes that the server had when the upload resumed. */
-  onResume(offset: number): void
-  /** Called when the connection is lost and retried, and when it is restored. */
-  onLost(isLost: boolean): void
-  /**
-   * How long a request may make no progress before its connection counts as dead, depending on the known state of the
-   * server.
-   */
-  mostSilenceMs(): number
+  onResume?(offset: number): void
 }
 
 /**
  * Uploads a file by tus: resumes earlier attempts, including those before a reload, and retries lost connections.
- * Resolves when the file is published. Throws `Refusal`, and the signal's reason.
+ * Resolves when the file is published. Throws `Refusal`, `Unreadable`, and the signal's reason.
  */
 export async function tusUpload(upload: TusUpload): Promise<void> {
   const { name, file, unfinished, signal } = upload
   const creation: Creation = { id: null }
-  let place = await keepTrying(upload, () => findPlace(upload, creation))
+  const check = () => checkReadable(file)
+  let place = await keepTrying(upload, () => findPlace(upload, creation), check)
   for (let pauseMs = leastPauseMs; place.offset < file.size; ) {
     const before = place.offset
     try {
       const answer = await request(upload, 'PATCH', `${routes.tus}/${place.id}`, {
-        headers: { 'Upload-Offset': String(place.offset) },
+        headers: { ...ofBytes, 'Upload-Offset': String(place.offset) },
         // Chromium reads a whole file in the process that sends it, but a slice in another process, for twice the CPU
         // time.
         body: place.offset === 0 ? file : file.slice(place.offset),
@@ -44,15 +41,35 @@ export async function tusUpload(upload: TusUpload): Promise<void> {
       upload.onLost(false)
     } catch (error) {
       if (!mayTryAgain(error)) throw error
+      await check()
       upload.onLost(!mustWait(error))
       await pause(pauseMs, signal)
       place = await keepTrying(upload, () => look(place.id, upload))
       upload.onLost(false)
     }
-    pauseMs = place.offset > before ? leastPauseMs : Math.min(pauseMs * 2, mostPauseMs)
+    pauseMs = place.offset > before ? leastPauseMs : longer(pauseMs)
   }
   const known = unfinished.find(name, file)
   if (known) unfinished.remove(known.id)
+}
+
+/** The file has changed since it was chosen, or is gone. */
+export class Unreadable extends Error {
+  override name = 'Unreadable'
+
+  constructor(cause: unknown) {
+    super('It has changed since it was chosen, or cannot be read: choose it again.', { cause })
+  }
+}
+
+/** The browser reports a request whose file it could not read like a broken connection. */
+async function checkReadable(file: File): Promise<void> {
+  await file
+    .slice(0, 1)
+    .arrayBuffer()
+    .catch((error: unknown) => {
+      throw new Unreadable(error)
+    })
 }
 
 interface Place {
@@ -73,8 +90,8 @@ async function findPlace(upload: TusUpload, creation: Creation): Promise<Place> 
   if (known) {
     try {
       const place = await look(known.id, upload)
-      upload.onJob(place.id)
-      upload.onResume(place.offset)
+      upload.onJob?.(place.id)
+      upload.onResume?.(place.offset)
       return place
     } catch (error) {
       if (!(error instanceof Refusal) || error.status === 401) throw error
@@ -87,22 +104,23 @@ async function findPlace(upload: TusUpload, creation: Creation): Promise<Place> 
 }
 
 async function look(id: string, upload: TusUpload): Promise<Place> {
-  return { id, offset: offsetOf(await request(upload, 'HEAD', `${routes.tus}/${id}`)) }
+  return { id, offset: offsetOf(await request(upload, 'HEAD', `${routes.tus}/${id}`, { headers: tusVersion })) }
 }
 
 async function create(upload: TusUpload, creation: Creation): Promise<Place> {
-  const { name, file, replace, unfinished, onJob } = upload
+  const { name, file, replace, unfinished, partOf } = upload
   const id = newJobId()
   creation.id = id
-  onJob(id)
+  upload.onJob?.(id)
   const whole = file.size > 0 && file.size <= creationBytes
   const answer = await request(upload, 'POST', routes.tus, {
     headers: {
+      ...(whole ? ofBytes : tusVersion),
       'Upload-Length': String(file.size),
       'Upload-Metadata': metadataOf({ filename: name, ...(file.type ? { filetype: file.type } : {}) }),
       [jobHeader]: id,
-      // Another upload of the account may be running elsewhere: this one waits for a slot.
-      Prefer: 'wait=86400',
+      ...(partOf === undefined ? {} : { [partOfHeader]: partOf }),
+      ...untilSlotIsFree,
       ...(replace ? {} : { 'If-None-Match': '*' }),
     },
     ...(whole ? { body: file } : {}),
@@ -111,63 +129,7 @@ async function create(upload: TusUpload, creation: Creation): Promise<Place> {
   return { id, offset: offsetOf(answer) }
 }
 
-/** Sends one request. Also throws `Unreachable` if it makes no progress. */
-async function request(
-  { signal, mostSilenceMs }: TusUpload,
-  method: 'POST' | 'HEAD' | 'PATCH',
-  path: string,
-  { headers, body }: Pick<TusRequest, 'headers' | 'body'> = {},
-): Promise<TusAnswer> {
-  const silence = new AbortController()
-  let movedAt = performance.now()
-  const onSent = () => {
-    movedAt = performance.now()
-  }
-  const watch = setInterval(() => {
-    if (performance.now() - movedAt > mostSilenceMs()) silence.abort(new Unreachable())
-  }, 500)
-  try {
-    const either = AbortSignal.any([signal, silence.signal])
-    return await tusRequest(method, path, {
-      ...(headers && { headers }),
-      ...(body && { body }),
-      signal: either,
-      onSent,
-    })
-  } finally {
-    clearInterval(watch)
-  }
-}
-
-/** Retries requests that got no response, or a temporary failure. */
-async function keepTrying<T>(upload: TusUpload, attempt: () => Promise<T>): Promise<T> {
-  for (let pauseMs = leastPauseMs; ; pauseMs = Math.min(pauseMs * 2, mostPauseMs)) {
-    try {
-      const result = await attempt()
-      upload.onLost(false)
-      return result
-    } catch (error) {
-      if (!mayTryAgain(error)) throw error
-      upload.onLost(!mustWait(error))
-      await pause(pauseMs, upload.signal)
-    }
-  }
-}
-
-const passing = ['offset-mismatch', 'stalled', 'busy', 'shutting-down', 'storage-unavailable']
-
-function mayTryAgain(error: unknown): boolean {
-  if (error instanceof Unreachable) return true
-  if (mustWait(error)) return true
-  return error instanceof Refusal && passing.includes(error.code)
-}
-
-/** Behind a proxy the server ends each wait for a slot before the proxy times out. */
-function mustWait(error: unknown): boolean {
-  return error instanceof Refusal && error.code === 'job-running'
-}
-
-function offsetOf(answer: TusAnswer): number {
+function offsetOf(answer: PageAnswer): number {
   return Number(answer.header('Upload-Offset') ?? 0)
 }
 
@@ -182,31 +144,7 @@ function base64(text: string): string {
   return btoa(String.fromCharCode(...new TextEncoder().encode(text)))
 }
 
-/** `crypto.randomUUID` is available over https only. */
-function newJobId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(end, milliseconds)
-    function end() {
-      clearTimeout(timer)
-      removeEventListener('online', end)
-      signal.removeEventListener('abort', end)
-      if (signal.aborted) reject(signal.reason)
-      else resolve()
-    }
-    addEventListener('online', end)
-    signal.addEventListener('abort', end)
-  })
-}
-
+const tusVersion = { 'Tus-Resumable': '1.0.0' } as const
+const ofBytes = { ...tusVersion, 'Content-Type': 'application/offset+octet-stream' } as const
 /** So small that another request would take longer than its bytes. */
 const creationBytes = 256 * 1024
-const leastPauseMs = 300
-const mostPauseMs = 5000

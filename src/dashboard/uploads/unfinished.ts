@@ -1,27 +1,34 @@
-/** An upload that resumes when the same file is chosen again. */
+/** An upload that resumes when the same file, or the same files, are chosen again. */
 export interface Unfinished {
   /** Of the upload and of its job. */
   id: string
+  /** Of several files their folder, or their number. */
   name: string
   size: number
   modified: number
+  /** Of several files how they are chosen. */
+  many?: 'files' | 'folder' | 'drop'
 }
+
+/** What identifies a file besides its name. */
+export type FileIdentity = Pick<File, 'size' | 'lastModified'> & Pick<Unfinished, 'many'>
 
 /** Stores the unfinished uploads of an account in this browser, across reloads. */
 export function openUnfinished(account: string) {
   const key = `filejobs-uploads ${location.host} ${account}`
   const read = (): Unfinished[] => parse(localStorage.getItem(key))
   const write = (all: Unfinished[]) => localStorage.setItem(key, JSON.stringify(all.slice(-mostKept)))
-  const isOf = ({ name, size, modified }: Unfinished, wanted: string, file: File) =>
+  const isOf = ({ name, size, modified }: Unfinished, wanted: string, file: FileIdentity) =>
     name === wanted && size === file.size && modified === file.lastModified
 
   return {
     list: read,
-    find: (name: string, file: File) => read().find((known) => isOf(known, name, file)),
-    add(id: string, name: string, file: File): void {
+    find: (name: string, file: FileIdentity) => read().find((known) => isOf(known, name, file)),
+    add(id: string, name: string, file: FileIdentity): void {
+      const { size, lastModified: modified, many } = file
       write([
         ...read().filter((known) => !isOf(known, name, file)),
-        { id, name, size: file.size, modified: file.lastModified },
+        { id, name, size, modified, ...(many && { many }) },
       ])
     },
     remove(id: string): void {

@@ -1,4 +1,4 @@
-import { computed, effect, type Signal, signal } from '@preact/signals'
+import { effect } from '@preact/signals'
 import type { JobRecord, Receipt } from '../../protocol/jobs.js'
 import { jobPath } from '../../protocol/routes.js'
 import { me } from '../account.js'
@@ -6,62 +6,33 @@ import { callApi, errorText, Refusal } from '../api.js'
 import { queuedDownloads } from '../downloads/download-queue.js'
 import { findLive, onJobEnd } from '../live/job-store.js'
 import { connection } from '../live/shared-stream.js'
+import { describe } from './chosen-files.js'
 import type { ChosenFile } from './dropped-files.js'
+import { uploadTogether } from './many-upload.js'
 import { settleRemoval } from './pending-removals.js'
+import type { Sender } from './sender.js'
 import { announceSending } from './sending-lock.js'
 import { tusUpload } from './tus-upload.js'
 import { openUnfinished } from './unfinished.js'
+import {
+  change,
+  isMany,
+  isUploading,
+  newItem,
+  removeItem,
+  type UploadItem,
+  unfinishedStates,
+  uploadItems,
+} from './upload-items.js'
 
-export type UploadState = 'queued' | 'starting' | 'sending' | 'lost' | 'exists' | 'done' | 'stopped' | 'failed'
-
-export interface UploadItem extends ChosenFile {
-  readonly key: number
-  /** The account that owns the upload. */
-  readonly account: string | undefined
-  readonly status: Signal<UploadStatus>
-}
-
-export interface UploadStatus {
-  state: UploadState
-  jobId: string | null
-  /** Bytes that the server had from an earlier attempt. */
-  resumedAt: number | null
-  /** A message about the end. */
-  message: string | null
-  /** When it was stopped by a request of another page, by `performance.now()`. */
-  stoppedAt: number | null
-  replace: boolean
-}
-
-/** All files that were chosen on this page, in order; one is sent at a time. */
-export const uploadItems = signal<readonly UploadItem[]>([])
-
-export const unfinishedStates: readonly UploadState[] = ['queued', 'starting', 'sending', 'lost']
-
-export const isUploading = computed(() =>
-  uploadItems.value.some(({ status }) => unfinishedStates.includes(status.value.state)),
-)
-
-let nextKey = 0
 let running: { item: UploadItem; abort: AbortController } | null = null
 
-export function enqueue(files: ChosenFile[]): void {
-  const items = files.map((chosen) => ({
-    ...chosen,
-    key: nextKey++,
-    account: me.peek()?.account,
-    status: signal<UploadStatus>({
-      state: 'queued',
-      jobId: null,
-      resumedAt: null,
-      message: null,
-      stoppedAt: null,
-      replace: false,
-    }),
-  }))
+/** Uploads a file, or several files as one job, when those before have ended. */
+export function enqueue(files: readonly ChosenFile[], options?: { replace: boolean }): void {
+  if (files.length === 0) return
   // Items that ended earlier are not shown again.
   const kept = uploadItems.peek().filter(({ status }) => status.peek().state !== 'done' || isRunning())
-  uploadItems.value = [...kept, ...items]
+  uploadItems.value = [...kept, newItem(files, options)]
   runNext()
 }
 
@@ -86,15 +57,30 @@ export async function cancelUpload(item: UploadItem): Promise<Receipt | null> {
   }
 }
 
-/** Uploads the item again, replacing the existing file. */
-export function replaceExisting(item: UploadItem): void {
-  change(item, { state: 'queued', replace: true, message: null })
-  runNext()
+/** Uploads the files again, replacing existing ones. */
+export function replaceExisting(items: readonly UploadItem[]): void {
+  for (const item of items) change(item, { replace: true })
+  retryUploads(items)
 }
 
-/** Retries a failed or stopped upload. */
-export function retryUpload(item: UploadItem): void {
-  change(item, { state: 'queued', message: null, jobId: null, resumedAt: null, stoppedAt: null })
+/** Retries failed or stopped uploads: files that failed alone as one job. */
+export function retryUploads(items: readonly UploadItem[]): void {
+  for (const replace of [false, true]) {
+    const alone = items.filter((item) => !isMany(item) && item.status.peek().replace === replace)
+    if (alone.length === 1) retry(alone[0]!)
+    if (alone.length < 2) continue
+    uploadItems.value = uploadItems.peek().filter((item) => !alone.includes(item))
+    enqueue(
+      alone.flatMap(({ files }) => files),
+      { replace },
+    )
+  }
+  for (const item of items.filter(isMany)) retry(item)
+}
+
+function retry(item: UploadItem): void {
+  const { jobId: earlierJob } = item.status.peek()
+  change(item, { state: 'queued', message: null, jobId: null, earlierJob, resumedAt: null, stoppedAt: null })
   runNext()
 }
 
@@ -103,18 +89,13 @@ export function clearDone(): void {
   uploadItems.value = uploadItems.peek().filter(({ status }) => status.peek().state !== 'done')
 }
 
-/** Removes a failed or stopped item from the list. */
-export function dismissUpload(item: UploadItem): void {
-  uploadItems.value = uploadItems.peek().filter((other) => other !== item)
-}
-
-/** Cancels all uploads because the session has ended. Returns the names of the interrupted ones. */
+/** Cancels all uploads because the session has ended. Returns the names of the interrupted files. */
 export function endUploads(): string[] {
   const cut = uploadItems.peek().filter(wasCut)
   for (const item of cut) change(item, { state: 'stopped', message: 'Cut by the end of the session.' })
   running?.abort.abort(new DOMException('The session ended.', 'AbortError'))
   running = null
-  return cut.map(({ name }) => name)
+  return cut.flatMap(({ left }) => [...left].map(({ name }) => name))
 }
 
 /** When a session is revoked, the server stops its uploads, and the page may see that first. */
@@ -141,43 +122,76 @@ function runNext(): void {
 async function run(item: UploadItem): Promise<void> {
   const abort = new AbortController()
   running = { item, abort }
-  const { name, file, status } = item
+  const { status } = item
   change(item, { state: 'starting' })
   let endAnnouncement = () => {}
+  const onJob = (jobId: string) => {
+    endAnnouncement()
+    endAnnouncement = announceSending(jobId)
+    change(item, { jobId, state: 'sending' })
+  }
+  const sender: Sender = {
+    signal: abort.signal,
+    onLost(isLost) {
+      const { state } = status.peek()
+      if (isLost && (state === 'sending' || state === 'starting')) change(item, { state: 'lost' })
+      if (!isLost && state === 'lost') change(item, { state: 'sending' })
+    },
+    mostSilenceMs() {
+      const { jobId } = status.peek()
+      if (connection.peek() === 'offline') return offlineSilenceMs
+      const isInterrupted = jobId !== null && findLive(jobId)?.record.state === 'interrupted'
+      return isInterrupted ? interruptedSilenceMs : Number.POSITIVE_INFINITY
+    },
+  }
   try {
     // Otherwise the name would be taken by a file that is shown as deleted.
-    await settleRemoval(name)
-    await tusUpload({
-      name,
-      file,
-      replace: status.peek().replace,
-      unfinished: openUnfinished(me.peek()?.account ?? ''),
-      signal: abort.signal,
-      onJob(jobId) {
-        endAnnouncement()
-        endAnnouncement = announceSending(jobId)
-        change(item, { jobId, state: 'sending' })
-      },
-      onResume: (resumedAt) => change(item, { resumedAt }),
-      onLost(isLost) {
-        const { state } = status.peek()
-        if (isLost && (state === 'sending' || state === 'starting')) change(item, { state: 'lost' })
-        if (!isLost && state === 'lost') change(item, { state: 'sending' })
-      },
-      mostSilenceMs() {
-        const { jobId } = status.peek()
-        if (connection.peek() === 'offline') return offlineSilenceMs
-        const isInterrupted = jobId !== null && findLive(jobId)?.record.state === 'interrupted'
-        return isInterrupted ? interruptedSilenceMs : Number.POSITIVE_INFINITY
-      },
-    })
-    change(item, { state: 'done' })
+    await Promise.all(item.files.map(({ name }) => settleRemoval(name)))
+    await (isMany(item) ? sendMany(item, sender, onJob) : sendOne(item, sender, onJob))
+    if (status.peek().count === 0) removeItem(item)
+    else change(item, { state: 'done' })
   } catch (error) {
     if (!abort.signal.aborted) fail(item, error)
   }
   endAnnouncement()
   if (running?.item === item) running = null
   runNext()
+}
+
+async function sendOne(item: UploadItem, sender: Sender, onJob: (id: string) => void): Promise<void> {
+  const { replace } = item.status.peek()
+  const onResume = (resumedAt: number) => change(item, { resumedAt })
+  await tusUpload({ ...sender, ...item.files[0]!, replace, unfinished: unfinished(), onJob, onResume })
+  item.left.clear()
+}
+
+async function sendMany(item: UploadItem, sender: Sender, onJob: (id: string) => void): Promise<void> {
+  const { left, status, files } = item
+  const { replace, earlierJob: earlier } = status.peek()
+  await uploadTogether({
+    ...sender,
+    ...describe(files),
+    left,
+    replace,
+    earlier,
+    unfinished: unfinished(),
+    onJob(id, continues) {
+      const bytes = [...left].reduce((sum, { file }) => sum + file.size, 0)
+      const { count, size } = status.peek()
+      // The job that is continued counts what it has received.
+      if (!continues) change(item, { before: { count: count - left.size, bytes: size - bytes } })
+      onJob(id)
+    },
+    onDone: (chosen) => left.delete(chosen),
+    onFailed(chosen, error) {
+      if (!left.delete(chosen)) return
+      const { count, size } = status.peek()
+      change(item, { count: count - 1, size: size - chosen.file.size })
+      const alone = newItem([chosen], { replace })
+      fail(alone, error)
+      uploadItems.value = [...uploadItems.peek(), alone]
+    },
+  })
 }
 
 function fail(item: UploadItem, error: unknown): void {
@@ -189,7 +203,7 @@ function fail(item: UploadItem, error: unknown): void {
 
 /** Stopped elsewhere: the remaining bytes need not be sent. */
 function endStopped(item: UploadItem, { id, stoppedBy, state, error }: JobRecord): void {
-  openUnfinished(me.peek()?.account ?? '').remove(id)
+  unfinished().remove(id)
   abortRunning(item)
   if (!unfinishedStates.includes(item.status.peek().state)) return
   if (state === 'failed') change(item, { state: 'failed', message: error?.message ?? 'It failed.' })
@@ -203,8 +217,8 @@ function abortRunning(item: UploadItem): void {
   if (running?.item === item) running.abort.abort(new DOMException('Stopped.', 'AbortError'))
 }
 
-function change(item: UploadItem, changes: Partial<UploadStatus>): void {
-  item.status.value = { ...item.status.peek(), ...changes }
+function unfinished() {
+  return openUnfinished(me.peek()?.account ?? '')
 }
 
 const revocationMs = 3000
@@ -218,14 +232,7 @@ onJobEnd((job) => {
   if (item) endStopped(item, job)
 })
 
-/** The upload's progress as confirmed by the server. */
-export function bytesOf({ file, status }: UploadItem): number {
-  const { state, jobId, resumedAt } = status.value
-  if (state === 'done') return file.size
-  return (jobId === null ? undefined : findLive(jobId)?.record.bytes) ?? resumedAt ?? 0
-}
-
-/** A reload interrupts uploads, which resume when the same file is chosen again, and discards queued downloads. */
+/** A reload interrupts uploads, which resume when the same files are chosen again, and discards queued downloads. */
 export function warnWhileBusy(): () => void {
   const warn = (event: BeforeUnloadEvent) => event.preventDefault()
   return effect(() => {

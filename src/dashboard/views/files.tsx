@@ -37,9 +37,9 @@ export function FilesView() {
   )
 }
 
-/** Files that were uploaded elsewhere appear automatically. */
+/** Files that were uploaded elsewhere appear automatically. Of many files, those that had arrived stay after a stop. */
 function isNewFile(job: JobRecord): boolean {
-  return job.kind === 'upload' && job.state === 'done' && isMine(job)
+  return job.kind === 'upload' && (job.state === 'done' || job.files !== null) && isMine(job)
 }
 
 function UploadButtons() {

@@ -11,7 +11,7 @@ import { FileName } from '../parts/file-name.js'
 import { LazyChart } from '../parts/lazy-chart.js'
 import { useLoaded } from '../parts/loaded.js'
 import { Failed, Loading } from '../parts/states.js'
-import { JobButtons, nameOf } from './job-row.js'
+import { filesDone, JobButtons, nameOf } from './job-row.js'
 
 /** All details of one job: the chart of its rate while it runs, and how it ended. */
 export function JobDetails({ id, onClose, onLimit }: { id: string; onClose(): void; onLimit(id: string): void }) {
@@ -71,6 +71,7 @@ function Facts({ record }: { record: JobRecord }) {
       'Bytes',
       `${formatBytes(record.bytes)}${record.totalBytes === null ? '' : ` of ${formatBytes(record.totalBytes)}`}`,
     ],
+    ['Files', record.files && filesDone(record.files)],
     ['Rows', record.rows?.toLocaleString('en') ?? null],
     ['Rate', record.rate === null ? null : `${formatRate(record.rate)} ${timeLeft(record) && `· ${timeLeft(record)}`}`],
     ['Limit', record.rateLimit === null ? null : formatRate(record.rateLimit)],
@@ -79,6 +80,7 @@ function Facts({ record }: { record: JobRecord }) {
     ['Took', took === null ? null : formatDuration(took)],
     ['On average', took ? formatRate((record.bytes / took) * 1000) : null],
     ['Stopped by', record.stoppedBy],
+    ['Failed', record.files?.failures.map(({ name, message }) => `${name}: ${message}`).join('\n') || null],
     ['Error', error && `${error.message} (${error.code})`],
     ['Id', record.id],
   ]

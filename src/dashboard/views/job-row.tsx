@@ -1,6 +1,6 @@
 import type { JobRecord } from '../../protocol/jobs.js'
 import { formatBytes } from '../../protocol/units.js'
-import { formatRate, kindLabels, stateLabels, timeLeft } from '../labels.js'
+import { count, formatRate, kindLabels, stateLabels, timeLeft } from '../labels.js'
 import { findLive, type LiveJob, revision } from '../live/job-store.js'
 import { Bar } from '../parts/bar.js'
 import { FileName } from '../parts/file-name.js'
@@ -76,7 +76,8 @@ export function JobButtons({ record, onLimit }: { record: JobRecord; onLimit(id:
   )
 }
 
-export function nameOf({ file, table, kind }: JobRecord): string {
+export function nameOf({ file, files, table, kind }: JobRecord): string {
+  if (files && !file) return files.total === null ? 'files' : count(files.total, 'file')
   return file ?? table ?? kindLabels[kind]
 }
 
@@ -98,9 +99,16 @@ function toneOf({ kind, state }: JobRecord) {
   return state === 'running' || state === 'committing' ? kind : 'held'
 }
 
-function progressWords({ bytes, totalBytes, error, state, stoppedBy }: JobRecord): string {
+function progressWords({ bytes, totalBytes, files, error, state, stoppedBy }: JobRecord): string {
   if (state === 'failed' && error) return error.message
   if (state === 'stopped' && stoppedBy) return `stopped by ${stoppedBy}`
-  if (totalBytes === null) return formatBytes(bytes)
-  return `${formatBytes(bytes)} of ${formatBytes(totalBytes)}`
+  const counted = files ? `${filesDone(files)} · ` : ''
+  if (totalBytes === null) return counted + formatBytes(bytes)
+  return `${counted}${formatBytes(bytes)} of ${formatBytes(totalBytes)}`
+}
+
+/** `5 of 12 files`, and those that failed. */
+export function filesDone({ done, total, failed }: NonNullable<JobRecord['files']>): string {
+  const whole = total === null ? count(done, 'file') : `${done.toLocaleString('en')} of ${count(total, 'file')}`
+  return failed > 0 ? `${whole}, ${failed.toLocaleString('en')} failed` : whole
 }

@@ -8,12 +8,14 @@ import { findLive, revision } from '../live/job-store.js'
 import { Bar } from '../parts/bar.js'
 import { FileName } from '../parts/file-name.js'
 import { toastError, toastReceipt } from '../parts/toasts.js'
+import { describe } from '../uploads/chosen-files.js'
 import { chosenFiles } from '../uploads/dropped-files.js'
 import { untilUnlocked } from '../uploads/sending-lock.js'
 import { openUnfinished, type Unfinished } from '../uploads/unfinished.js'
-import { enqueue, uploadItems } from '../uploads/upload-queue.js'
+import { uploadItems } from '../uploads/upload-items.js'
+import { enqueue } from '../uploads/upload-queue.js'
 
-/** Uploads that a reload or a closed page has interrupted: they resume when the same file is chosen again. */
+/** Uploads that a reload or a closed page has interrupted: they resume when the same files are chosen again. */
 export function UnfinishedNote() {
   revision.value
   const [, setTurn] = useState(0)
@@ -39,7 +41,7 @@ export function UnfinishedNote() {
       <header class="panel-head">
         <h2 id="unfinished">Unfinished uploads</h2>
       </header>
-      <p class="dim">Choose the same file again to resume its upload.</p>
+      <p class="dim">Choose the same files again to resume their upload.</p>
       <ul class="plain-list">
         {broken.map((upload) => {
           const bytes = findLive(upload.id)?.record.bytes ?? 0
@@ -55,15 +57,21 @@ export function UnfinishedNote() {
                 <Bar percent={(bytes / upload.size) * 100} label={`Unfinished upload of ${upload.name}`} tone="held" />
               </div>
               <div class="job-actions">
-                <label class="button">
-                  <span>Choose again</span>
-                  <input
-                    type="file"
-                    class="hidden"
-                    aria-label={`Choose ${upload.name} again`}
-                    onChange={(event) => resume(upload, event.currentTarget)}
-                  />
-                </label>
+                {upload.many === 'drop' ? (
+                  <span class="dim">Drop the same again</span>
+                ) : (
+                  <label class="button">
+                    <span>Choose again</span>
+                    <input
+                      type="file"
+                      class="hidden"
+                      aria-label={`Choose ${upload.name} again`}
+                      multiple={upload.many === 'files'}
+                      {...(upload.many === 'folder' ? { webkitdirectory: true } : {})}
+                      onChange={(event) => resume(upload, event.currentTarget)}
+                    />
+                  </label>
+                )}
                 <button type="button" class="plain" onClick={() => discard(upload)}>
                   Discard
                 </button>
@@ -93,17 +101,19 @@ function useUnsent(jobs: JobRecord[]): ({ id }: { id: string }) => boolean {
   return ({ id }) => unsent.some((key) => key.startsWith(id) && keys.includes(key))
 }
 
-function resume({ name, size, modified }: Unfinished, input: HTMLInputElement): void {
-  const [chosen] = chosenFiles(input.files)
+function resume({ name, size, modified, many }: Unfinished, input: HTMLInputElement): void {
+  const chosen = chosenFiles(input.files)
   input.value = ''
-  if (!chosen) return
-  if (chosen.file.size !== size || chosen.file.lastModified !== modified) {
-    toastError(
-      'That is another file',
-      new Error('Its size or its time of change differs: choose the very same one, or discard the upload.'),
-    )
+  const [first] = chosen
+  if (!first) return
+  const { identity } = describe(chosen)
+  if (identity.size !== size || identity.lastModified !== modified) {
+    const [title, words] = many
+      ? ['Those are other files', 'Their sizes or their times of change differ: choose the very same ones']
+      : ['That is another file', 'Its size or its time of change differs: choose the very same one']
+    toastError(title, new Error(`${words}, or discard the upload.`))
     return
   }
   // By the name at that time: a file of a folder is chosen without its folders.
-  enqueue([{ name, file: chosen.file }])
+  enqueue(many ? chosen : [{ name, file: first.file }])
 }

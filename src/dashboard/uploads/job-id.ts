@@ -1,0 +1,11 @@
+/** A random UUID. `crypto.randomUUID` is available over https only. */
+export function newJobId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+}
+
+/** Waits for the slot as long as it takes: another upload of the account may be running elsewhere. */
+export const untilSlotIsFree = { Prefer: 'wait=86400' } as const

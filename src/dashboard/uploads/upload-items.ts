@@ -1,0 +1,101 @@
+import { computed, type Signal, signal } from '@preact/signals'
+import { me } from '../account.js'
+import { findLive } from '../live/job-store.js'
+import { describe } from './chosen-files.js'
+import type { ChosenFile } from './dropped-files.js'
+
+export type UploadState = 'queued' | 'starting' | 'sending' | 'lost' | 'exists' | 'done' | 'stopped' | 'failed'
+
+/** A file to upload, or several that are uploaded as one job. */
+export interface UploadItem {
+  readonly key: number
+  /** The account that owns the upload. */
+  readonly account: string | undefined
+  /** The name of the file; of several their folder, or their number. */
+  readonly title: string
+  readonly files: readonly ChosenFile[]
+  /** Those that have neither arrived nor failed. */
+  readonly left: Set<ChosenFile>
+  readonly status: Signal<UploadStatus>
+}
+
+export interface UploadStatus {
+  state: UploadState
+  jobId: string | null
+  /** The job of an attempt that was stopped or failed. */
+  earlierJob: string | null
+  /** Files and bytes, without those of many that failed: these are items of their own. */
+  count: number
+  size: number
+  /** What had arrived before the job was opened. */
+  before: { count: number; bytes: number }
+  /** Bytes that the server had from an earlier attempt. */
+  resumedAt: number | null
+  /** A message about the end. */
+  message: string | null
+  /** When it was stopped by a request of another page, by `performance.now()`. */
+  stoppedAt: number | null
+  replace: boolean
+}
+
+/** All files that were chosen on this page, in order; one item is sent at a time. */
+export const uploadItems = signal<readonly UploadItem[]>([])
+
+export const unfinishedStates: readonly UploadState[] = ['queued', 'starting', 'sending', 'lost']
+
+export const isUploading = computed(() =>
+  uploadItems.value.some(({ status }) => unfinishedStates.includes(status.value.state)),
+)
+
+let nextKey = 0
+
+export function newItem(files: readonly ChosenFile[], { replace = false } = {}): UploadItem {
+  const { title, identity } = describe(files)
+  return {
+    key: nextKey++,
+    account: me.peek()?.account,
+    title,
+    files,
+    left: new Set(files),
+    status: signal<UploadStatus>({
+      state: 'queued',
+      jobId: null,
+      earlierJob: null,
+      count: files.length,
+      size: identity.size,
+      before: { count: 0, bytes: 0 },
+      resumedAt: null,
+      message: null,
+      stoppedAt: null,
+      replace,
+    }),
+  }
+}
+
+export function change(item: UploadItem, changes: Partial<UploadStatus>): void {
+  item.status.value = { ...item.status.peek(), ...changes }
+}
+
+export function removeItem(item: UploadItem): void {
+  uploadItems.value = uploadItems.peek().filter((other) => other !== item)
+}
+
+export function isMany({ files }: UploadItem): boolean {
+  return files.length > 1
+}
+
+/** The upload's bytes as confirmed by the server. */
+export function bytesOf({ status }: UploadItem): number {
+  const { state, jobId, resumedAt, size, before } = status.value
+  if (state === 'done') return size
+  const sent = (jobId === null ? undefined : findLive(jobId)?.record.bytes) ?? resumedAt ?? 0
+  return Math.min(size, before.bytes + sent)
+}
+
+/** The number of files that have arrived. */
+export function arrivedOf({ status }: UploadItem): number {
+  const { state, jobId, count, before } = status.value
+  if (state === 'done') return count
+  const done = (jobId === null ? undefined : findLive(jobId)?.record.files?.done) ?? 0
+  return Math.min(count, before.count + done)
+}
