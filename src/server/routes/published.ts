@@ -1,26 +1,26 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi'
-import { fileListSchema } from '../../protocol/files.js'
 import { routes } from '../../protocol/routes.js'
 import { getPublisher } from '../auth/publishers.js'
-import { archiveHeaders, fileResponses, headResponses, problemResponses } from '../openapi/answers.js'
-import { archiveContent } from '../openapi/binary-body.js'
+import { fileResponses, headResponses, problemResponses } from '../openapi/answers.js'
 import { conditionHeaders, downloadHeaders, downloadQuery } from '../openapi/request-headers.js'
 import type { AppEnv } from '../routing/app-env.js'
 import type { AccountStore } from '../stores/accounts.js'
 import type { PublishedFiles } from '../stores/files.js'
+import type { Folders } from '../stores/folders.js'
 import type { Exports } from '../transfers/exports.js'
 import { publishedFromTarget } from './headers/names.js'
-import { filePageQuery, listPage } from './responses/file-pages.js'
+import { listingQuery, listingResponse, listingWords, sendListing } from './responses/file-listing.js'
 import { sendPublished } from './responses/send-published.js'
 
 export interface PublishedServices {
   accounts: Pick<AccountStore, 'find'>
   files: Pick<PublishedFiles, 'find' | 'list' | 'open'>
+  folderStore: Pick<Folders, 'list' | 'records'>
   exports: Exports
 }
 
 /** `/published/OPS` lists the files of an ops account, `/published/OPS/NAME` is one of them: for clients. */
-export function publishedRoutes({ accounts, files, exports }: PublishedServices) {
+export function publishedRoutes({ accounts, files, folderStore, exports }: PublishedServices) {
   const app = new OpenAPIHono<AppEnv>()
   document(app)
 
@@ -28,7 +28,7 @@ export function publishedRoutes({ accounts, files, exports }: PublishedServices)
     // By the raw target, because the router has folded `..` away.
     const { ops, name } = publishedFromTarget(c.env.incoming.url ?? '', `${routes.published}/`)
     const publisher = await getPublisher(accounts, ops)
-    if (name === null) return c.json(await listPage(files, publisher, c.req.query()), 200)
+    if (name === null) return sendListing(c, { files, folderStore }, publisher)
     return sendPublished({ files, exports }, { env: c.env, identity: c.get('identity'), publisher, name })
   })
   return app
@@ -41,15 +41,9 @@ function document(app: OpenAPIHono<AppEnv>): void {
     method: 'get',
     path: `${routes.published}/{ops}`,
     summary: 'List what an ops account publishes, sorted by name (client)',
-    request: { params: z.object({ ops }), query: filePageQuery },
-    responses: {
-      200: {
-        description: 'A page of files; with `archive`, all of them',
-        headers: archiveHeaders,
-        content: { 'application/json': { schema: fileListSchema }, ...archiveContent },
-      },
-      ...problemResponses(400, 401, 403, 404, 409),
-    },
+    description: listingWords,
+    request: { params: z.object({ ops }), query: listingQuery },
+    responses: { 200: listingResponse, ...problemResponses(400, 401, 403, 404, 409) },
   })
   const params = z.object({ ops, name: z.string().meta({ description: 'percent-encoded, slashes kept' }) })
   app.openAPIRegistry.registerPath({

@@ -24,6 +24,25 @@ test('lists files page by page', async () => {
   expect((await client.call('/published/PAGES')).status).toBe(200)
 })
 
+test('lists one level of the folders, or all files as lines, as GET /files does', async () => {
+  const client = await publish('levels', 'a.txt', 'b/c.txt', 'b/d/e.txt', 'f/g.txt')
+  const level = (await client.call('/published/levels?delimiter=%2F&prefix=b/&sort=size')).json
+  expect(level).toMatchObject({
+    folders: [{ name: 'b/d/' }],
+    files: [{ name: 'b/c.txt', size: 15 }],
+    totals: { folders: 1, files: 1 },
+    next: null,
+  })
+  expect((await client.call('/published/levels?delimiter=-')).json).toMatchObject({ code: 'invalid-request' })
+  const lines = await client.call('/published/levels?prefix=b/', { headers: { Accept: 'application/x-ndjson' } })
+  const names = lines.body
+    .toString()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).name)
+  expect(names).toEqual(['b/c.txt', 'b/d/e.txt'])
+})
+
 test('sends a file as GET /files does, whole or a range, with its headers', async () => {
   const client = await publish('sender', 'b/c.txt')
   const whole = await client.call('/published/sender/b/c.txt')

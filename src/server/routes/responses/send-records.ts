@@ -4,6 +4,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { z } from 'zod'
 import type { Identity } from '../../auth/identity.js'
 import { cut, hangUpSignal } from '../../http/connection.js'
+import type { Space } from '../../stores/files.js'
 import type { Folders } from '../../stores/folders.js'
 import { validate } from '../bodies/json-body.js'
 
@@ -13,12 +14,12 @@ import { validate } from '../bodies/json-body.js'
  */
 export async function sendRecords(
   { incoming, outgoing }: HttpBindings,
-  { account, revoked }: Identity,
+  { revoked }: Identity,
   folders: Pick<Folders, 'records'>,
-  query: unknown,
+  { space, query }: { space: Space; query: unknown },
 ): Promise<Response> {
   const { prefix } = validate(query, querySchema)
-  let page = await folders.records(account, { prefix, after: '' })
+  let page = await folders.records(space, { prefix, after: '' })
   outgoing.writeHead(200, { 'Content-Type': 'application/x-ndjson', Vary: 'Accept' })
   if (incoming.method === 'HEAD') {
     outgoing.end()
@@ -27,7 +28,7 @@ export async function sendRecords(
   const over = AbortSignal.any([revoked, hangUpSignal(outgoing)])
   try {
     for (;;) {
-      const next = page.last === null ? undefined : folders.records(account, { prefix, after: page.last })
+      const next = page.last === null ? undefined : folders.records(space, { prefix, after: page.last })
       next?.catch(() => {})
       if (!outgoing.write(page.lines)) {
         await once(outgoing, 'drain', { signal: AbortSignal.any([over, AbortSignal.timeout(silenceMs)]) })
