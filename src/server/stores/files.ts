@@ -63,7 +63,10 @@ export interface PublishedFiles {
    * Files that cannot be requested are omitted.
    */
   list(space: Space, query: { prefix: string; after: string; limit: number; search?: string }): Promise<StoredFile[]>
-  /** The files with these names; undefined for a missing one. They may be older than pending changes. */
+  /**
+   * The files with these names; undefined for a missing one. They may be older than pending changes of files. No folder
+   * of them is moved or removed meanwhile.
+   */
   findMany(space: Space, names: readonly string[]): Promise<(StoredFile | undefined)[]>
   /** The empty folders below `prefix`, and itself, with a slash at the end; sorted, paged as `list`. */
   listEmptyFolders(space: Space, query: { prefix: string; after: string; limit: number }): Promise<string[]>
@@ -80,6 +83,6 @@ export interface PublishedFiles {
   move(space: Space, from: string, to: string, precondition?: Precondition): Promise<StoredFile>
   /** Bytes of all files of the account. */
   usage(space: Space): Promise<number>
-  /** Removes every file of the account. Repeating it is not an error. */
+  /** Removes every file of the account, in one step. Repeating it is not an error. */
   removeSpace(space: Space): Promise<void>
 }

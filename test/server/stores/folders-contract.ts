@@ -280,6 +280,30 @@ export function foldersContract(open: () => Promise<FileStores>): void {
       }
     })
 
+    it('is at one place for whoever finds, counts or lists what is in it meanwhile', async () => {
+      const all = Array.from({ length: 300 }, (_, index) => `${index}`)
+      for (const name of all) await put(`a/${name}`, 'x')
+      await folders.create(ann, 'a/empty/')
+      const named = ['a/', 'b/'].flatMap((folder) => all.map((name) => folder + name))
+      for (let round = 0; round < 10; round++) {
+        const [from, to] = round % 2 === 0 ? ['a/', 'b/'] : ['b/', 'a/']
+        const moved = (async () => {
+          // After the reads have begun.
+          await stores.files.find(ann, 'other')
+          await folders.move(ann, from!, to!)
+        })()
+        const [found, count, empty] = await Promise.all([
+          stores.files.findMany(ann, named),
+          stores.files.measure(ann, ''),
+          stores.files.listEmptyFolders(ann, { prefix: '', after: '', limit: 10 }),
+          moved,
+        ])
+        expect(found.filter(Boolean)).toHaveLength(all.length)
+        expect(count.files).toBe(all.length)
+        expect(empty).toHaveLength(1)
+      }
+    })
+
     it('can swap its name with others, names with different case and in different scripts included', async () => {
       for (const name of ['Photos/1', 'photos/1', 'фото/1', 'a.json/1', 'a/1', 'a.d/1']) await put(name, name)
       for (const [from, to] of [

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Coalescer } from '../../concurrency/coalescer.js'
+import type { Rename } from './folder-renames.js'
 
 export interface DiscardedFoldersOptions {
   /** The folder of the partials: on the same file system as the published files. */
@@ -55,6 +56,14 @@ export class DiscardedFolders {
     const found = await this.list()
     for (const path of found) if (!this.#beingFilled.has(path)) await this.#options.removeTree(path)
   }
+}
+
+/** The renames that discard the files of a folder, and then their metadata. */
+export function asRemoved(place: string, files: string, metadata: string): [Rename, ...Rename[]] {
+  return [
+    [files, join(place, 'files')],
+    [metadata, join(place, 'metadata')],
+  ]
 }
 
 const ending = '.discarded'

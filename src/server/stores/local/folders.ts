@@ -1,5 +1,5 @@
 import { lstat, mkdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { fileFault, isMissing } from '../../../protocol/file-errors.js'
 import { faultOfName } from '../../../protocol/file-name.js'
 import { Problem } from '../../../protocol/problems.js'
@@ -7,7 +7,7 @@ import type { Space } from '../files.js'
 import type { FileLines, Folders, Level, LevelQuery } from '../folders.js'
 import { parseCursor } from '../level-cursor.js'
 import { checkPrecondition, type Precondition } from '../precondition.js'
-import type { DiscardedFolders } from './discarded-folders.js'
+import { asRemoved, type DiscardedFolders } from './discarded-folders.js'
 import type { ReserveUse } from './disk-reserve.js'
 import { syncFolder } from './durable-write.js'
 import type { FileLocks } from './file-locks.js'
@@ -78,14 +78,8 @@ export class LocalFolders implements Folders {
       const path = await this.#findSurely(space, folder)
       if (path === undefined) return false
       checkPrecondition(validatorsOf(folder), precondition)
-      await reserve.use(() =>
-        discarded.fill((place) =>
-          renames.run([
-            [path, join(place, 'files')],
-            [metadata.folder(space, folder), join(place, 'metadata')],
-          ]),
-        ),
-      )
+      const renamed = (place: string) => renames.run(asRemoved(place, path, metadata.folder(space, folder)))
+      await reserve.use(() => discarded.fill(renamed))
       await removeEmptyFolders(root, space, nameOf(folder), metadata)
       return true
     })

@@ -5,8 +5,10 @@ import { Problem } from '../../../protocol/problems.js'
 import { damagedFile } from '../damage.js'
 import type { OpenFile, PublishedFiles, Space, StoredFile } from '../files.js'
 import { checkPrecondition, type Precondition } from '../precondition.js'
+import { asRemoved, type DiscardedFolders } from './discarded-folders.js'
 import type { ReserveUse } from './disk-reserve.js'
 import { belowFile, findPath, isFolder, removeEmptyFolders, spaceFolder, syncRemoval } from './file-paths.js'
+import type { FolderRenames } from './folder-renames.js'
 import type { Listing } from './listing.js'
 import { missingAsUndefined } from './missing.js'
 import { inFolderOf } from './open-folder.js'
@@ -20,6 +22,8 @@ export interface PublishedFileServices extends PublishingServices {
   listing: Listing
   smallReads: SmallReads
   restored: RestoredFiles
+  renames: FolderRenames
+  discarded: DiscardedFolders
   /** Some file systems need space to remove a file. */
   reserve: ReserveUse
 }
@@ -89,15 +93,18 @@ export class LocalPublishedFiles implements PublishedFiles {
   }
 
   findMany(space: Space, names: readonly string[]): Promise<(StoredFile | undefined)[]> {
-    return this.#services.listing.find(space, names)
+    const { locks, listing } = this.#services
+    return locks.read(space, commonPrefix(names), () => listing.find(space, names))
   }
 
   listEmptyFolders(space: Space, query: Parameters<PublishedFiles['listEmptyFolders']>[1]): Promise<string[]> {
-    return this.#services.listing.emptyFolders(space, query)
+    const { locks, listing } = this.#services
+    return locks.read(space, query.prefix, () => listing.emptyFolders(space, query))
   }
 
   measure(space: Space, prefix: string): Promise<{ files: number; bytes: number }> {
-    return this.#services.listing.count(space, prefix)
+    const { locks, listing } = this.#services
+    return locks.read(space, prefix, () => listing.count(space, prefix))
   }
 
   async checkName(space: Space, name: string): Promise<void> {
@@ -146,10 +153,22 @@ export class LocalPublishedFiles implements PublishedFiles {
   }
 
   async removeSpace(space: Space): Promise<void> {
-    const { root, locks, metadata } = this.#services
+    const { root, locks, metadata, renames, discarded, reserve, checkFolder } = this.#services
     await locks.holdAll(space, [''], async () => {
-      await rm(spaceFolder(root, space), { recursive: true, force: true })
+      const path = spaceFolder(root, space)
+      if (await lstat(path).catch(missingAsUndefined)) {
+        const renamed = (place: string) => renames.run(asRemoved(place, path, metadata.folder(space, '')))
+        await reserve.use(() => discarded.fill(renamed))
+      } else await checkFolder()
       await metadata.removeSpace(space)
     })
   }
+}
+
+/** Of at least one name. */
+function commonPrefix(names: readonly string[]): string {
+  const [first = ''] = names
+  let length = first.length
+  for (const name of names) while (!name.startsWith(first.slice(0, length))) length--
+  return first.slice(0, length)
 }

@@ -1,6 +1,7 @@
+import { watch } from 'node:fs'
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../../../helpers/eventually.js'
 import { ann, names, publish, sha256 } from '../stored-content.js'
 import { openStores } from './open-stores.js'
@@ -68,5 +69,40 @@ describe('a removed folder', () => {
     expect(await names(stores.files)).toEqual([])
     expect(await readdir(join(stores.data, 'uploads/user/ann'))).toEqual([])
     expect(await readdir(join(stores.data, 'meta/user/ann/names'))).toEqual([])
+  })
+})
+
+describe('the removed space of an account', () => {
+  it('is out of reach in one step, and deleted like a removed folder', async () => {
+    const stores = await openStores()
+    const partial = join(stores.data, 'partial')
+    for (const name of ['a/b/c', 'd']) await publish(stores, name, name)
+    await stores.folders.create(ann, 'empty/')
+    const seen: (string | null)[] = []
+    const watcher = watch(partial, (_, name) => seen.push(name))
+    onTestFinished(() => watcher.close())
+    await stores.files.removeSpace(ann)
+    expect(await names(stores.files)).toEqual([])
+    for (const folder of ['uploads/user', 'meta/user']) expect(await readdir(join(stores.data, folder))).toEqual([])
+    await eventually('it is discarded', () => seen.some((name) => name?.endsWith('.discarded')))
+    await eventually('it is deleted', async () => (await readdir(partial)).length === 0)
+  })
+
+  it('has no metadata left if a crash came between the renames', async () => {
+    const stores = await openStores()
+    const { data } = stores
+    await publish(stores, 'a/b', 'x')
+    const place = 'partial/x.discarded'
+    const renames = [
+      ['uploads/user/ann', `${place}/files`],
+      ['meta/user/ann/names', `${place}/metadata`],
+    ]
+    await mkdir(join(data, 'meta/renames'))
+    await mkdir(join(data, place))
+    await writeFile(join(data, 'meta/renames/x.json'), JSON.stringify(renames))
+    await rename(join(data, renames[0]![0]!), join(data, renames[0]![1]!))
+    const again = await stores.restart()
+    expect(await readdir(join(data, 'meta/user/ann'))).toEqual([])
+    expect(await names(again.files)).toEqual([])
   })
 })
