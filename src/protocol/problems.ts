@@ -24,6 +24,7 @@ export const problems = {
   'not-running': { status: 409, exit: 4, title: 'The job is not running' },
   'not-pausable': { status: 409, exit: 6, title: 'This job cannot be paused' },
   'not-joinable': { status: 409, exit: 6, title: 'The request cannot be part of this job' },
+  'files-failed': { status: 409, exit: 1, title: 'Files of the job have failed' },
   'file-changed': { status: 409, exit: 5, title: 'The file was changed while it was being sent' },
   'username-taken': { status: 409, exit: 6, title: 'The username is taken' },
   'name-conflict': { status: 409, exit: 6, title: 'The name is taken by a folder, or lies below a file' },

@@ -44,6 +44,14 @@ export function folderJobExpired(): Problem {
   return new Problem('job-expired', 'The job has expired: nothing came for too long. What was published stays.')
 }
 
+/** The error of a job that publishes together. */
+export function filesFailed({ failed, failures }: NonNullable<JobRecord['files']>): Problem {
+  const [first] = failures
+  const number = failed === 1 ? '1 file' : `${failed} files`
+  const words = `Nothing was published, because ${number} failed: ${first?.name}: ${first?.message}`
+  return new Problem('files-failed', words, { failures })
+}
+
 export function unnamedFiles(): Problem {
   const message = 'This job removes files that it does not know: name the unchanged ones in "files", not their count.'
   return new Problem('invalid-request', message, { field: 'count' })
