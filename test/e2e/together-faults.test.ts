@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { makeAccount } from '../helpers/account.js'
+import { Caller } from '../helpers/calls.js'
+import { eventually } from '../helpers/eventually.js'
+import { finish, holdStreams, openFolderJob, partOf } from '../helpers/folder-jobs.js'
+import { startServe } from '../helpers/serve.js'
+import { shareServer } from '../helpers/shared-server.js'
+
+const shared = shareServer({ shutdownGraceMs: 0 })
+const large = randomBytes(9 * 1024 ** 2)
+
+/** An upload of three files that are published together, held while the second one is under way. */
+async function begin() {
+  const account = await makeAccount(shared.server)
+  const { client, jobs } = account
+  await mkdir(`${client.home}/p`)
+  for (const [name, content] of Object.entries({ a: 'a', b: large, c: randomBytes(200_000) })) {
+    await writeFile(`${client.home}/p/${name}`, content)
+  }
+  const slow = ['--transfers', '1', '--limit-rate', '512K', '--no-wait', '--retries', '0']
+  const upload = client.start(['upload', 'p', '--together', ...slow])
+  await eventually('the second is under way', async () => ((await jobs())[0]?.bytes ?? 0) > 100_000)
+  return { ...account, upload, job: (await jobs())[0]! }
+}
+
+describe('filejobs upload --together publishes nothing', () => {
+  it('if a file changes or vanishes while it is read', async () => {
+    const { client, files, upload, job, liftLimit } = await begin()
+    await rm(`${client.home}/p/c`)
+    await writeFile(`${client.home}/p/b`, 'changed')
+    await liftLimit(job.id)
+    expect([await upload.ended(), upload.stderr]).toEqual([
+      1,
+      expect.stringMatching(/p\/b: .*changed while it was read/),
+    ])
+    expect(upload.stderr).toMatch(/Nothing was published/)
+    expect(await files()).toEqual([])
+  })
+
+  it.each(['SIGINT', 'SIGKILL'] as const)('if it is ended by %s', async (signal) => {
+    const { files, upload, jobs } = await begin()
+    upload.child.kill(signal)
+    await upload.ended()
+    expect(await files()).toEqual([])
+    if (signal === 'SIGINT') expect((await jobs())[0]).toMatchObject({ state: 'stopped' })
+  })
+})
+
+describe('a job that publishes together', () => {
+  it('has left nothing after its server was killed', async () => {
+    const first = await startServe()
+    const account = { username: 'ann', password: 'correct horse' }
+    const { token } = (await new Caller(first, '').post('/auth/signup', account)).json
+    const ann = new Caller(first, token)
+    const id = await openFolderJob(ann, 'photos/', { publish: 'together' })
+    await ann.put('photos/a', 'a', partOf(id))
+    await holdStreams(ann, id, ['photos/b'])
+    first.child.kill('SIGKILL')
+    await first.ended()
+    const second = await startServe({ dataFolder: first.dataFolder })
+    const again = new Caller(second, token)
+    expect(await again.job(id)).toMatchObject({ state: 'failed', error: { code: 'shutting-down' } })
+    expect(await again.names()).toEqual([])
+    await eventually('nothing else', async () => (await readdir(`${first.dataFolder}/partial`)).length === 0)
+    expect(await finish(again, id)).toMatchObject({ status: 409, json: { code: 'not-running' } })
+  })
+})
