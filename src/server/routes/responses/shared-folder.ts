@@ -15,7 +15,9 @@ export async function answerSharedFolder(
   folders: Pick<Folders, 'list'>,
   { folder, root, identity }: SharedFolder,
 ): Promise<Response> {
-  const query = { ...c.req.query(), delimiter: '/', prefix: folder }
+  const isPage = (c.req.header('Accept') ?? '').includes('text/html')
+  // Programs that read the page, such as rclone, do not turn it.
+  const query = { ...(isPage ? { limit: '1000' } : {}), ...c.req.query(), delimiter: '/', prefix: folder }
   const { files, folders: below, ...rest } = await listLevel(folders, identity.account, query)
   const level: FolderLevelList = {
     files: files.map((file) => ({ ...file, name: file.name.slice(root.length) })),
@@ -25,7 +27,7 @@ export async function answerSharedFolder(
   addVary(c, 'Accept')
   // The address of the page is a secret.
   c.header('Referrer-Policy', 'no-referrer')
-  if (!(c.req.header('Accept') ?? '').includes('text/html')) return c.json(level, 200)
+  if (!isPage) return c.json(level, 200)
   c.header('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'")
   const top = root.slice(root.lastIndexOf('/', root.length - 2) + 1)
   return c.html(pageOf(level, `${routes.shared}/${c.req.param('token')}`, top + folder.slice(root.length)))
