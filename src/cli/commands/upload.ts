@@ -1,8 +1,9 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { formatBytes } from '../../protocol/units.js'
 import type { Context } from '../context.js'
 import { visible } from '../escape.js'
 import { Failure } from '../exit-codes.js'
+import { extractStdin } from '../folders/extract-stdin.js'
 import { runFolderCommand } from '../folders/folder-command.js'
 import {
   addFolderOptions,
@@ -10,12 +11,15 @@ import {
   type FolderOptions,
   parseTransfers,
   refuseFolderOptions,
+  refuseLocalOptions,
 } from '../folders/folder-options.js'
 import { openFilter } from '../folders/name-filter.js'
 import { type ManyUploads, uploadMany } from '../folders/upload-many.js'
 import { isManyFiles, resolveSources } from '../folders/upload-sources.js'
+import { type TarOnStdin, titleOf } from '../folders/upload-tar.js'
 import { addPaceOptions, type PaceOptions, parsePace } from '../pace-options.js'
 import { openProgress } from '../progress.js'
+import { remoteName } from '../remote-name.js'
 import { openSession } from '../session.js'
 import { oneByOne } from '../transfers/one-by-one.js'
 import { upload } from '../transfers/upload.js'
@@ -26,6 +30,7 @@ import { openUploadTools } from '../transfers/upload-tools.js'
 interface Options extends PaceOptions, FolderOptions {
   name?: string
   replace?: boolean
+  extract?: string
   fromCommand?: boolean
   allowEmpty?: boolean
   keep?: boolean
@@ -42,6 +47,7 @@ export function uploadCommand(context: Context): Command {
     .option('--no-clobber', 'fail if the file exists')
     .option('--keep', 'on Ctrl-C, keep the uploaded bytes, so that the same command resumes; stdin cannot be resumed')
     .option('--replace', 'with --together: in the same step, remove what is on the server and not here')
+    .addOption(new Option('--extract <format>', 'store the files of the archive on stdin, below --name').choices(['tar']))
     .addHelpText('after', examples)
   addPaceOptions(addTogetherOption(addFolderOptions(command)))
   return command.action(async (sources: string[], options: Options, command: Command) => {
@@ -51,6 +57,12 @@ export function uploadCommand(context: Context): Command {
       ...parsePace(options, context.stderr),
       keepExisting: !options.clobber,
       allowEmpty: options.allowEmpty ?? false,
+    }
+    if (options.extract !== undefined) {
+      refuseLocalOptions(command)
+      const tar = planTar(sources, options, settings, context.stdin)
+      const { verbose = false } = options
+      return runFolderCommand(session, titleOf(tar.prefix), (job) => extractStdin(session, tar, job, { verbose }))
     }
     if (!options.fromCommand && isManyFiles(sources)) {
       const uploads = await planMany(sources, options, settings, context.stdin)
@@ -82,6 +94,21 @@ export function uploadCommand(context: Context): Command {
       tools.http.close()
     }
   })
+}
+
+function planTar(
+  sources: readonly string[],
+  { name = '/', together = false, replace = false }: Options,
+  options: UploadOptions,
+  stdin: { isTTY?: boolean },
+): TarOnStdin {
+  if (sources.length !== 1 || sources[0] !== '-') {
+    throw new Failure('wrongUse', '--extract reads stdin: write "filejobs upload - --extract tar < FILE".')
+  }
+  if (replace && !together) throw new Failure('wrongUse', '--replace needs --together.')
+  if (stdin.isTTY) throw new Failure('wrongUse', 'stdin is a terminal: --extract needs a tar there, from a file or a pipe.')
+  const folder = remoteName(name.replace(/\/+$/, ''))
+  return { prefix: folder === '' ? '' : `${folder}/`, options, isTogether: together, replaces: replace }
 }
 
 async function planMany(
@@ -122,10 +149,14 @@ With --from-command, the upload is published only if the command exits with 0; e
 as it was. Through a pipe, a failed command looks like one that has finished: use - only where that does not matter.
 If no byte arrives, nothing is published and the exit code is 10, unless --allow-empty is given.
 
+With --extract tar, each file of a tar on stdin is a file on the server, and all of them are one job. The tar cannot be
+sent again: after a failure, what has arrived stays, or with --together, nothing of it.
+
 Examples:
   $ filejobs upload sample.csv
   $ filejobs upload photos/ --exclude "*.tmp" --no-wait
   $ filejobs upload site --together --replace
   $ filejobs upload report.pdf --name 2026/report.pdf
   $ filejobs upload --name dump.sql --from-command -- pg_dump shop
-  $ tar c dir | filejobs upload - --name dir.tar`
+  $ tar c dir | filejobs upload - --name dir.tar
+  $ filejobs upload - --extract tar --name dir/ < dir.tar`

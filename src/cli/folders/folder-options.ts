@@ -27,14 +27,24 @@ export function addTogetherOption(command: Command): Command {
   return command.option('--together', 'publish all files in one step at the end, or none')
 }
 
-/** Throws a Failure if one of these options is given where there is a single file. */
+/** Throws a Failure if an option of folders is given where there is a single file. */
 export function refuseFolderOptions(command: Command): void {
-  const given = ofFolders.find((name) => command.getOptionValueSource(name) === 'cli')
-  const flag = command.options.find((option) => option.attributeName() === given)?.long
-  if (flag) throw new Failure('wrongUse', `${flag} is for folders and for several files.`)
+  refuseOptions(command, [...ofFolders, 'replace'], 'is for folders and for several files')
 }
 
-const ofFolders = ['include', 'exclude', 'excludeFrom', 'filesFrom', 'transfers', 'checksum', 'together', 'replace']
+/** The same for a tar, which the server takes apart. */
+export function refuseLocalOptions(command: Command): void {
+  const names = [...ofFolders.filter((name) => name !== 'together'), 'fromCommand', 'allowEmpty', 'keep']
+  refuseOptions(command, names, 'cannot be used with --extract')
+}
+
+function refuseOptions(command: Command, names: readonly string[], why: string): void {
+  const given = names.find((name) => command.getOptionValueSource(name) === 'cli')
+  const flag = command.options.find((option) => option.attributeName() === given)?.long
+  if (flag) throw new Failure('wrongUse', `${flag} ${why}.`)
+}
+
+const ofFolders = ['include', 'exclude', 'excludeFrom', 'filesFrom', 'transfers', 'checksum', 'together']
 
 export function parseTransfers(text: string | undefined): number {
   if (text === undefined) return defaultTransfers

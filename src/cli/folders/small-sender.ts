@@ -1,13 +1,11 @@
 import { once } from 'node:events'
-import type { ClientRequest, IncomingMessage } from 'node:http'
-import { isProblemCode, Problem } from '../../protocol/problems.js'
+import type { ClientRequest } from 'node:http'
 import { filePath, partOfHeader } from '../../protocol/routes.js'
-import { answeredProblem } from '../answers.js'
 import { Failure } from '../exit-codes.js'
-import { readAnswer, untilResponse } from '../transfers/exchange.js'
+import { untilResponse } from '../transfers/exchange.js'
 import type { TransferTools } from '../transfers/tools.js'
 import { type ReadFile, readSmallFile } from './local-content.js'
-import { linesOfBody, parseLine } from './remote-list.js'
+import { readTarAnswer } from './tar-answer.js'
 import { tarEnd, tarMember } from './tar-member.js'
 import type { PendingUpload } from './upload-compare.js'
 
@@ -125,33 +123,12 @@ async function receive(
   sent: SentFiles,
   signal: AbortSignal,
 ): Promise<void> {
-  const response = await untilResponse(request, signal)
-  if (response.statusCode !== 200 && response.statusCode !== 201) throw await refusalOf(server, response)
-  let isComplete = false
-  for await (const lines of linesOfBody(response)) {
-    for (const line of lines) {
-      const { name, status, error, job } = parseLine(line, server)
-      if (typeof name === 'string') {
-        const entry = unconfirmed.take(name) ?? unconfirmed.take(prefix + name)
-        if (!entry) continue
-        if (status === 'failed') sent.failed(entry.item, problemIn(error))
-        else sent.done(entry.item, entry.read)
-      } else if (error !== undefined) throw problemIn(error)
-      else if (job !== undefined) isComplete = true
-    }
-  }
-  if (!isComplete) throw Object.assign(new Error('the response is incomplete'), { code: 'ECONNRESET' })
-}
-
-async function refusalOf(server: string, response: IncomingMessage): Promise<Error> {
-  const { status, body, headers } = await readAnswer(response)
-  return answeredProblem(server, status, body, headers)
-}
-
-function problemIn(error: unknown): Error {
-  const { code, message, ...details } = { ...(typeof error === 'object' ? error : {}) } as Record<string, unknown>
-  if (isProblemCode(code)) return new Problem(code, String(message), details)
-  return new Failure('unexpected', typeof message === 'string' ? message : 'The server did not say why.')
+  await readTarAnswer(server, await untilResponse(request, signal), ({ name, error }) => {
+    const entry = unconfirmed.take(name) ?? unconfirmed.take(prefix + name)
+    if (!entry) return
+    if (error) sent.failed(entry.item, error)
+    else sent.done(entry.item, entry.read)
+  })
 }
 
 interface Sent {

@@ -90,6 +90,11 @@ export class TransferReport {
     this.counts.replaced = 0
   }
 
+  /** Counts files that the server has removed by itself. */
+  removed(count: number): void {
+    this.counts.removed += count
+  }
+
   /** Prints the line of the end; `job` is null if nothing had to be transferred. */
   end(job: string | null): void {
     const { files, bytes, counts } = this
