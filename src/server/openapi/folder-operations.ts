@@ -27,7 +27,10 @@ export function describeFolderOperations(app: OpenAPIHono<AppEnv>): void {
     summary: 'Remove a folder with everything in it',
     description:
       'One step, whatever it holds. Its bytes are free when this is answered; the disk frees them afterwards.',
-    request,
-    responses: { 204: { description: 'Removed' }, ...problemResponses(400, 401, 404, 412) },
+    request: {
+      ...request,
+      query: z.object({ empty: z.enum(['true']).optional().meta({ description: 'only if there is nothing in it' }) }),
+    },
+    responses: { 204: { description: 'Removed' }, ...problemResponses(400, 401, 404, 409, 412) },
   })
 }

@@ -35,17 +35,22 @@ export function folderRoutes({ folderStore }: { folderStore: Folders }) {
   })
 
   app.delete(byName, async (c, next) => {
-    const folder = folderOf(c)
+    const onlyEmpty = c.req.query('empty') === 'true'
+    const folder = folderOf(c, onlyEmpty ? '?empty=true' : '')
     if (folder === undefined) return next()
-    const removed = await folderStore.remove(c.get('identity').account, folder, preconditionOf(c.env.incoming))
+    const precondition = preconditionOf(c.env.incoming)
+    const removed = await folderStore.remove(c.get('identity').account, folder, { precondition, onlyEmpty })
     if (!removed) throw new Problem('file-not-found', `There is no folder "${folder}".`, { name: folder })
     return c.body(null, 204)
   })
   return app
 }
 
-function folderOf(c: Context<AppEnv>): string | undefined {
+/** Undefined for a file, and for a request with another query. */
+function folderOf(c: Context<AppEnv>, query = ''): string | undefined {
   const target = c.env.incoming.url ?? ''
-  const isFolder = pathOf(target).endsWith('/') && !target.includes('?')
-  return isFolder ? folderFromTarget(target, `${routes.files}/`) : undefined
+  const path = pathOf(target)
+  const ownQuery = target.includes('?') ? target.slice(target.indexOf('?')) : ''
+  const isFolder = path.endsWith('/') && ownQuery === query
+  return isFolder ? folderFromTarget(path, `${routes.files}/`) : undefined
 }

@@ -61,9 +61,14 @@ export interface Folders {
   create(space: Space, folder: string): Promise<boolean>
   /**
    * Removes the folder with everything in it, in one step: it is gone, and its bytes are not counted, when the promise
-   * resolves. False if it is missing. Throws `precondition-failed`.
+   * resolves. False if it is missing. Throws `precondition-failed`, and with `onlyEmpty` `name-conflict` if there is
+   * anything in it.
    */
-  remove(space: Space, folder: string, precondition?: Precondition): Promise<boolean>
+  remove(
+    space: Space,
+    folder: string,
+    options?: { precondition?: Precondition | undefined; onlyEmpty?: boolean },
+  ): Promise<boolean>
   /**
    * Moves the folder with everything in it, in one step. Throws `file-not-found`, `name-conflict` if `to` exists, lies
    * below a file or within `from`, and `precondition-failed`.

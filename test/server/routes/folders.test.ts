@@ -76,6 +76,20 @@ describe('GET /files', () => {
     expect((await records('?prefix=a/')).map(({ name }) => name)).toEqual(['a/1', 'a/2'])
     expect(await records('?prefix=none')).toEqual([])
   })
+
+  it('streams the names of empty folders on request', async () => {
+    const caller = await shared.newCaller()
+    await caller.put('a/full/file', 'x')
+    for (const folder of ['b', 'a/c', 'a/full/d']) await caller.call(`/files/${folder}/`, { method: 'PUT' })
+    const names = async (prefix: string) => {
+      const path = `/files?folders=empty&prefix=${encodeURIComponent(prefix)}`
+      const { body } = await caller.call(path, { headers: { Accept: 'application/x-ndjson' } })
+      return body.toString()
+    }
+    expect(await names('')).toBe('{"name":"a/c/"}\n{"name":"a/full/d/"}\n{"name":"b/"}\n')
+    expect(await names('a/')).toBe('{"name":"a/c/"}\n{"name":"a/full/d/"}\n')
+    for (const prefix of ['none/', 'a/f', '../', 'a/../', '/']) expect(await names(prefix), prefix).toBe('')
+  })
 })
 
 describe('a folder', () => {
@@ -91,6 +105,13 @@ describe('a folder', () => {
     await change('DELETE', '/files/new/sub/file')
     const { json } = await caller.call('/files?delimiter=/&prefix=new/')
     expect(json.folders).toMatchObject([{ name: 'new/sub/', files: 0, bytes: 0 }])
+    expect(await change('DELETE', '/files/new/?empty=true')).toMatchObject({
+      status: 409,
+      json: { code: 'name-conflict', message: '"new/" is not empty.' },
+    })
+    expect((await change('DELETE', '/files/new/sub/?empty=true')).status).toBe(204)
+    expect((await change('PUT', '/files/new/')).status).toBe(201)
+    expect((await change('DELETE', '/files/new/?empty=no')).status).toBe(400)
     expect((await change('DELETE', '/files/new/')).status).toBe(204)
     expect(await change('DELETE', '/files/new/')).toMatchObject({ status: 404, json: { code: 'file-not-found' } })
   })

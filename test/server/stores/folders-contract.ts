@@ -187,6 +187,16 @@ export function foldersContract(open: () => Promise<FileStores>): void {
   })
 
   describe('a folder that is removed', () => {
+    it('only if it is empty stays while anything is in it', async () => {
+      await put('a/b/c')
+      await folders.create(ann, 'a/d/')
+      const onlyEmpty = { onlyEmpty: true }
+      await expect(folders.remove(ann, 'a/', onlyEmpty)).rejects.toMatchObject({ code: 'name-conflict' })
+      expect(await folders.remove(ann, 'a/d/', onlyEmpty)).toBe(true)
+      expect(await folders.remove(ann, 'a/d/', onlyEmpty)).toBe(false)
+      expect(await shown({ prefix: 'a/' })).toEqual(['a/b/'])
+    })
+
     it('is gone with everything in it, and frees its bytes at once', async () => {
       for (const name of ['a/1', 'a/b/c/2', 'ab', 'a.txt']) await put(name, '12345')
       expect(await stores.files.usage(ann)).toBe(20)
@@ -201,9 +211,9 @@ export function foldersContract(open: () => Promise<FileStores>): void {
 
     it('is left alone where a precondition is false', async () => {
       await put('a/b')
-      const other = folders.remove(ann, 'a/', { ifMatch: ['"other"'] })
+      const other = folders.remove(ann, 'a/', { precondition: { ifMatch: ['"other"'] } })
       await expect(other).rejects.toMatchObject({ code: 'precondition-failed' })
-      expect(await folders.remove(ann, 'a/', { ifMatch: '*' })).toBe(true)
+      expect(await folders.remove(ann, 'a/', { precondition: { ifMatch: '*' } })).toBe(true)
     })
 
     it('has no file of an upload that was published before it, and has those published after it', async () => {

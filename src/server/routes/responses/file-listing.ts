@@ -13,29 +13,34 @@ import { sendRecords } from './send-records.js'
 import { wantedText } from './send-table.js'
 
 export interface FileListServices {
-  files: Pick<PublishedFiles, 'list'>
+  files: Pick<PublishedFiles, 'list' | 'listEmptyFolders'>
   folderStore: Pick<Folders, 'list' | 'records'>
 }
 
 /** Answers with files of a space: a page of all, one level of the folders, or all as NDJSON. Throws `invalid-request`. */
 export async function sendListing(
   c: Context<AppEnv>,
-  { files, folderStore }: FileListServices,
+  services: FileListServices,
   space: Space,
 ): Promise<Response> {
+  const { files, folderStore } = services
   const query = c.req.query()
   if (isLevelQuery(query)) return c.json(await listLevel(folderStore, space, query), 200)
   if (wantedText(c.req.header('Accept')) !== 'ndjson') return c.json(await listPage(files, space, query), 200)
-  return sendRecords(c.env, c.get('identity'), folderStore, { space, query })
+  return sendRecords(c.env, c.get('identity'), services, { space, query })
+}
+
+const emptyFoldersQuery = {
+  folders: z.enum(['empty']).optional().meta({ description: 'with NDJSON: only empty folders' }),
 }
 
 /** For the API document. */
-export const listingQuery = filePageQuery.extend(folderLevelQuery.shape)
+export const listingQuery = filePageQuery.extend(folderLevelQuery.shape).extend(emptyFoldersQuery)
 
 /** For the API document. */
 export const listingWords =
   'With `delimiter=/` one level of the folders, with totals. With `Accept: application/x-ndjson` all files with the ' +
-  'prefix, a line for each.'
+  'prefix, a line for each; with `folders=empty` too, the names of the empty folders below a folder instead.'
 
 /** The response 200, for the API document. */
 export const listingResponse = {

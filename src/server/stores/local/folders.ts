@@ -1,4 +1,4 @@
-import { lstat, mkdir } from 'node:fs/promises'
+import { lstat, mkdir, readdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileFault, isMissing } from '../../../protocol/file-errors.js'
 import { faultOfName } from '../../../protocol/file-name.js'
@@ -72,12 +72,17 @@ export class LocalFolders implements Folders {
     })
   }
 
-  remove(space: Space, folder: string, precondition?: Precondition): Promise<boolean> {
+  remove(
+    space: Space,
+    folder: string,
+    { precondition, onlyEmpty = false }: Parameters<Folders['remove']>[2] = {},
+  ): Promise<boolean> {
     const { root, locks, metadata, discarded, renames, reserve } = this.#services
     return locks.holdAll(space, [folder], async () => {
       const path = await this.#findSurely(space, folder)
       if (path === undefined) return false
       checkPrecondition(validatorsOf(folder), precondition)
+      if (onlyEmpty && (await readdir(path)).length > 0) throw notEmpty(folder)
       const renamed = (place: string) => renames.run(asRemoved(place, path, metadata.folder(space, folder)))
       await reserve.use(() => discarded.fill(renamed))
       await removeEmptyFolders(root, space, nameOf(folder), metadata)
@@ -165,6 +170,10 @@ function nameOf(folder: string): string {
 
 function isTaken(folder: string): Problem {
   return new Problem('name-conflict', `There is already something with the name "${nameOf(folder)}".`, { name: folder })
+}
+
+function notEmpty(folder: string): Problem {
+  return new Problem('name-conflict', `"${folder}" is not empty.`, { name: folder })
 }
 
 const maxAttempts = 10
