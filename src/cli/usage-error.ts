@@ -39,7 +39,7 @@ const formats: Readonly<Record<string, (message: string) => string>> = {
     return `Too many arguments: expected ${expected}, got ${got}.`
   },
   'commander.invalidArgument': (message) => {
-    const [, value] = /value '(.*?)' is invalid/.exec(message) ?? []
+    const [, value] = /(?:value|argument) '(.*?)' is invalid/.exec(message) ?? []
     const [, argument] = /is invalid for argument '(.*?)'/.exec(message) ?? []
     const [, choices] = /Allowed choices are (.*)\.$/s.exec(message) ?? []
     return `${argument ? `<${argument}>` : flagIn(message)} must be one of ${choices}, not "${value}".`

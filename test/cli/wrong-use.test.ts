@@ -67,6 +67,7 @@ describe('an invalid value', () => {
     [['doctor', '--keep-partial', 'x'], /--keep-partial must be a duration .*, not "x"\./],
     [['whoami', '--server', 'x'], /--server must be the URL of a server, .*, not "x"\./],
     [['completion', 'tcsh'], /<shell> must be one of bash, zsh, fish, not "tcsh"\./],
+    [['ls', '--sort', 'type'], /--sort must be one of name, size, date, not "type"\./],
     [['ls', 'a', 'b'], /Too many arguments: expected 1, got 2\./],
   ] as const)('in %j is rejected in one line that names the valid ones, with exit code 2', async (args, message) => {
     const stderr = inForm([args[0]], message)

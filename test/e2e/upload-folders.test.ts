@@ -82,7 +82,7 @@ describe('filejobs upload of a folder', () => {
     expect(summary).toEqual({
       summary: {
         ...{ name: 'in/photos/', files: 3, bytes: 8, new: 1, replaced: 1, unchanged: 1 },
-        ...{ removed: 0, failed: 2, skipped: 1, job: job!.id },
+        ...{ removed: 0, failed: 2, skipped: 1, foldersCreated: 0, foldersRemoved: 0, job: job!.id },
       },
     })
     const again = await client.runHere(['upload', 'photos', '--name', 'in/', '-v', '--exclude', 'line*'])

@@ -78,11 +78,16 @@ describe('filejobs upload - --extract tar', () => {
     expect((await files()).map(({ name }) => name)).toEqual(['in/a', 'in/b/c', 'in/b/large'])
   })
 
-  it('keeps what came before the end of an incomplete tar', async () => {
+  it('keeps what was stored before the end of an incomplete tar', async () => {
     const { client, files } = await makeAccount(shared.server)
-    const { code, stderr } = await client.runHere(extract, { input: input.subarray(0, 2000) })
+    const incomplete = tarOf([
+      { name: 'large', content },
+      { name: 'b', content },
+    ]).subarray(0, 200_000)
+    const { code, stdout, stderr } = await client.runHere(extract, { input: incomplete })
     expect([code, stderr]).toEqual([2, expect.stringMatching(/^Error: .*ends too early/)])
-    expect((await files()).map(({ name }) => name)).toEqual(['in/a'])
+    expect(stdout).toBe('Extracted a tar to in/ (1 file, 156.3 KiB): 1 new\n')
+    expect((await files()).map(({ name }) => name)).toEqual(['in/large'])
   })
 
   it('refuses an empty stdin, for which there is no job', async () => {
@@ -105,7 +110,7 @@ describe('filejobs upload - --extract tar', () => {
     [[...extract, '--replace'], /--replace needs --together/],
     [[...extract, '--exclude', 'x'], /--exclude cannot be used with --extract/],
     [[...extract, '--keep'], /--keep cannot be used with --extract/],
-    [['upload', '-', '--extract', 'zip'], /--extract must be tar/],
+    [['upload', '-', '--extract', 'zip'], /--extract must be one of tar, not "zip"/],
     [[...extract, '--name', '../x'], /has a segment/],
   ])('rejects %j', async (args, message) => {
     const { client } = await makeAccount(shared.server)

@@ -83,8 +83,8 @@ function parsePrefix(text: string): string {
 }
 
 const examples = `
-Makes the folder on the server like the one here: sends what is new or has changed. What is only on the server stays,
-unless --delete is given. Nothing is removed if a folder here cannot be read.
+Makes the folder on the server like the one here: sends what is new or has changed, with empty folders. What is only on
+the server stays, unless --delete is given. Nothing is removed if a folder here cannot be read.
 
 Examples:
   $ filejobs sync photos photos/

@@ -47,7 +47,9 @@ export function uploadCommand(context: Context): Command {
     .option('--no-clobber', 'fail if the file exists')
     .option('--keep', 'on Ctrl-C, keep the uploaded bytes, so that the same command resumes; stdin cannot be resumed')
     .option('--replace', 'with --together: in the same step, remove what is on the server and not here')
-    .addOption(new Option('--extract <format>', 'store the files of the archive on stdin, below --name').choices(['tar']))
+    .addOption(
+      new Option('--extract <format>', 'store the files of the archive on stdin, below --name').choices(['tar']),
+    )
     .addHelpText('after', examples)
   addPaceOptions(addTogetherOption(addFolderOptions(command)))
   return command.action(async (sources: string[], options: Options, command: Command) => {
@@ -106,7 +108,8 @@ function planTar(
     throw new Failure('wrongUse', '--extract reads stdin: write "filejobs upload - --extract tar < FILE".')
   }
   if (replace && !together) throw new Failure('wrongUse', '--replace needs --together.')
-  if (stdin.isTTY) throw new Failure('wrongUse', 'stdin is a terminal: --extract needs a tar there, from a file or a pipe.')
+  if (stdin.isTTY)
+    throw new Failure('wrongUse', 'stdin is a terminal: --extract needs a tar there, from a file or a pipe.')
   const folder = remoteName(name.replace(/\/+$/, ''))
   return { prefix: folder === '' ? '' : `${folder}/`, options, isTogether: together, replaces: replace }
 }
@@ -150,7 +153,7 @@ as it was. Through a pipe, a failed command looks like one that has finished: us
 If no byte arrives, nothing is published and the exit code is 10, unless --allow-empty is given.
 
 With --extract tar, each file of a tar on stdin is a file on the server, and all of them are one job. The tar cannot be
-sent again: after a failure, what has arrived stays, or with --together, nothing of it.
+sent again: after a failure, what was stored stays, or with --together, nothing of it.
 
 Examples:
   $ filejobs upload sample.csv

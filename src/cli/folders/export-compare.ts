@@ -5,11 +5,11 @@ import type { DigestCache } from './digest-cache.js'
 import type { Amount } from './folder-progress.js'
 import { digestOfFile } from './local-content.js'
 import { inTheWay, type LocalTarget } from './local-target.js'
-import { mergeByName } from './merge.js'
+import { mergeByName, type Pair } from './merge.js'
 import type { NameFilter } from './name-filter.js'
 import { type RemoteFile, remoteFiles } from './remote-list.js'
 import type { TransferReport } from './transfer-report.js'
-import { type LocalFile, walkFolder } from './walk.js'
+import { type LocalFile, type LocalFolder, localFile, walkFolder } from './walk.js'
 
 /** A file to export. */
 export interface ExportedItem extends RemoteFile {
@@ -23,6 +23,8 @@ export interface ExportComparison {
   readonly unchanged: Amount
   /** Files that are here and not on the server; if `lists` is set. */
   readonly extra: LocalFile[]
+  /** Folders that are here, each before what is in it. */
+  readonly folders: LocalFolder[]
 }
 
 export interface ExportCompareOptions {
@@ -48,49 +50,92 @@ export interface ExportCompareTools {
 /** Compares what is on the server with what is here, and reports all files that need not or cannot be exported. */
 export async function compareExports(
   options: ExportCompareOptions,
-  { tools, report, cache, target, signal }: ExportCompareTools,
+  context: ExportCompareTools,
 ): Promise<ExportComparison> {
-  const { prefix, folder, filter, checksum, replaces, lists } = options
-  const comparison = { items: [] as ExportedItem[], unchanged: { files: 0, bytes: 0 }, extra: [] as LocalFile[] }
-  const missing = new Set(filter.listed)
-  const isSame = async (local: LocalFile, remote: RemoteFile, known: string | undefined) => {
-    if (local.size !== remote.size || remote.sha256 === null) return false
-    if (known !== undefined && !checksum) return known === remote.sha256
-    const readAtMs = Date.now()
-    const own = await digestOfFile(local, tools.http.pool, signal)
-    cache.add(local, own, readAtMs)
-    return own === remote.sha256
-  }
-  const local = existsSync(folder) ? walkFolder({ path: folder, prefix }, filter) : []
-  for await (const pair of mergeByName(local, remoteFiles(tools, prefix, signal))) {
-    // What cannot be read here fails when it is written.
-    if (pair.kind !== 'pair') continue
-    const known = pair.local && cache.find(pair.local)
-    const below = pair.name.slice(prefix.length)
-    if (!pair.remote) {
-      if (pair.local && lists) comparison.extra.push(pair.local)
-      continue
-    }
-    const { name, size, sha256 } = pair.remote
-    missing.delete(below)
-    try {
-      // A filter does not take names such as `..`.
-      const ownPath = target.pathOf(below)
-      if (!filter.admits(below)) continue
-      // The name on the disk may have another Unicode form.
-      const path = pair.local?.path ?? ownPath
-      if (pair.local && (await isSame(pair.local, pair.remote, known))) {
-        comparison.unchanged.files += 1
-        comparison.unchanged.bytes += size
-        report.file({ name, status: 'unchanged', size, sha256 })
-      } else if (pair.local && !replaces) throw inTheWay()
-      else comparison.items.push({ ...pair.remote, path, status: pair.local ? 'replaced' : 'new', isDone: false })
-    } catch (error) {
-      signal.throwIfAborted()
-      report.fail(name, error)
-    }
-  }
-  for (const path of missing)
+  const { prefix, folder, filter } = options
+  const { tools, signal, report } = context
+  const comparison = new Comparison(options, context)
+  const local = existsSync(folder)
+    ? walkFolder({ path: folder, prefix }, filter, (found) => comparison.folders.push(found))
+    : []
+  for await (const pairs of mergeByName(local, remoteFiles(tools, prefix, signal))) await comparison.add(pairs)
+  for (const path of comparison.missing)
     report.fail(prefix + path, new Failure('notFound', 'There is no such file on the server.'))
   return comparison
+}
+
+class Comparison implements ExportComparison {
+  readonly items: ExportedItem[] = []
+  readonly unchanged = { files: 0, bytes: 0 }
+  readonly extra: LocalFile[] = []
+  readonly folders: LocalFolder[] = []
+  /** Listed files that were not found yet. */
+  readonly missing: Set<string>
+  readonly #options: ExportCompareOptions
+  readonly #context: ExportCompareTools
+
+  constructor(options: ExportCompareOptions, context: ExportCompareTools) {
+    this.#options = options
+    this.#context = context
+    this.missing = new Set(options.filter.listed)
+  }
+
+  async add(pairs: readonly Pair[]): Promise<void> {
+    for (const pair of pairs) {
+      // What cannot be read here fails when it is written.
+      if (pair.kind !== 'pair') continue
+      const known = pair.local && this.#context.cache.find(pair.local)
+      if (!pair.remote) {
+        if (pair.local && this.#options.lists) this.extra.push(pair.local)
+        continue
+      }
+      try {
+        // Most files are decided without a promise.
+        const comparing = this.#compare(pair.local, pair.remote, known)
+        if (comparing) await comparing
+      } catch (error) {
+        this.#context.signal.throwIfAborted()
+        this.#context.report.fail(pair.name, error)
+      }
+    }
+  }
+
+  #compare(local: LocalFile | undefined, remote: RemoteFile, known: string | undefined): Promise<void> | undefined {
+    const { prefix, filter, checksum } = this.#options
+    const below = remote.name.slice(prefix.length)
+    this.missing.delete(below)
+    // A filter does not take names such as `..`.
+    const ownPath = this.#context.target.pathOf(below)
+    if (!filter.admits(below)) return undefined
+    // The name on the disk may have another Unicode form.
+    const path = local?.path ?? ownPath
+    if (!local) this.items.push({ ...remote, path, status: 'new', isDone: false })
+    else if (local.size !== remote.size || remote.sha256 === null) this.#differs(path, remote)
+    else if (known === undefined || checksum) return this.#compareContent(local, remote)
+    else if (known === remote.sha256) this.#isSame(remote)
+    else this.#differs(path, remote)
+    return undefined
+  }
+
+  async #compareContent({ path, name }: LocalFile, remote: RemoteFile): Promise<void> {
+    const { tools, cache, signal } = this.#context
+    const readAtMs = Date.now()
+    // It was found a while ago.
+    const local = localFile(path, name)
+    const own = await digestOfFile(local, tools.http.pool, signal)
+    cache.add(local, own, readAtMs)
+    if (own === remote.sha256) this.#isSame(remote)
+    else this.#differs(path, remote)
+  }
+
+  #isSame({ name, size, sha256 }: RemoteFile): void {
+    this.unchanged.files += 1
+    this.unchanged.bytes += size
+    this.#context.report.file({ name, status: 'unchanged', size, sha256 })
+  }
+
+  #differs(path: string, remote: RemoteFile): void {
+    if (!this.#options.replaces) throw inTheWay()
+    this.items.push({ ...remote, path, status: 'replaced', isDone: false })
+  }
 }

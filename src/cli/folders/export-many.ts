@@ -1,6 +1,4 @@
-import { rmdirSync, unlinkSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
-import { isMissing, isOccupied } from '../../protocol/file-errors.js'
+import { join, resolve } from 'node:path'
 import { Problem } from '../../protocol/problems.js'
 import { Exit } from '../exit-codes.js'
 import { openHttpClient } from '../http-client.js'
@@ -11,11 +9,14 @@ import { accountKey } from '../token.js'
 import type { OwnJob } from '../transfers/own-job.js'
 import type { Pace, TransferTools } from '../transfers/tools.js'
 import { openDigestCache } from './digest-cache.js'
+import { EmptyFolders } from './empty-folders.js'
 import { compareExports, type ExportComparison } from './export-compare.js'
 import { exportFolder } from './export-folder.js'
 import { noFolderProgress, openFolderProgress } from './folder-progress.js'
+import { removeLocal } from './local-removal.js'
 import { type LocalTarget, openLocalTarget } from './local-target.js'
 import type { NameFilter } from './name-filter.js'
+import { emptyRemoteFolders } from './remote-list.js'
 import { TransferReport } from './transfer-report.js'
 
 export interface ManyExports {
@@ -67,20 +68,23 @@ interface Running {
 
 async function run(running: Running, job: OwnJob): Promise<void> {
   const { session, tools, exported, report, unfinished, owner } = running
-  const { prefix, pace, transfers, replaces, deletes, isDryRun, folder, mustExist, verbose } = exported
+  const { prefix, pace, transfers, replaces, deletes, isDryRun, folder, filter, mustExist, verbose } = exported
   tools.progress.say(`${prefix}: comparing it with what is here`)
   let jobId: string | null = null
   try {
     const target = openLocalTarget(folder, isDryRun ? false : undefined)
     const comparison = await compare(running, target, job)
+    const folders = new EmptyFolders({ prefix, folder, filter, target, report })
+    folders.expect(await emptyRemoteFolders(tools, prefix, job.signal))
     tools.progress.end()
     const extra = comparison.extra.filter(({ path }) => !target.isTaken(path))
-    if (mustExist && isNothing(report, comparison))
+    if (mustExist && isNothing(report, comparison) && folders.isNone)
       throw new Problem('file-not-found', `There are no files below ${prefix}.`)
     if (isDryRun) {
       for (const { name, size, status } of [...comparison.items, ...(deletes ? extra.map(asRemoved) : [])]) {
         report.file({ name, size, status })
       }
+      folders.preview(deletes ? comparison : undefined)
       return report.end(null)
     }
     if (comparison.items.length > 0) {
@@ -92,6 +96,8 @@ async function run(running: Running, job: OwnJob): Promise<void> {
       jobId = job.id
     }
     if (deletes) removeLocal(folder, extra, report)
+    if (deletes) folders.removeOthers(comparison.folders)
+    folders.create()
   } catch (error) {
     tools.progress.end()
     if (!(error instanceof Exit)) report.end(job.begun ? job.id : null)
@@ -119,23 +125,4 @@ function isNothing(report: TransferReport, { items }: ExportComparison): boolean
 
 function asRemoved<T extends { name: string; size: number }>({ name, size }: T) {
   return { name, size, status: 'removed' as const }
-}
-
-/** Removes files, and the folders that become empty. */
-function removeLocal(
-  root: string,
-  files: readonly { name: string; path: string; size: number }[],
-  report: TransferReport,
-): void {
-  for (const { name, path, size } of files) {
-    try {
-      unlinkSync(path)
-      report.file({ name, size, status: 'removed' })
-      for (let folder = dirname(path); folder !== root && folder.length > root.length; folder = dirname(folder))
-        rmdirSync(folder)
-    } catch (error) {
-      if (isMissing(error)) report.file({ name, size, status: 'removed' })
-      else if (!isOccupied(error)) report.fail(name, error)
-    }
-  }
 }

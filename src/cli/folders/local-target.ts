@@ -85,14 +85,19 @@ class FolderTarget implements LocalTarget {
 
   #ignoresCase(): boolean {
     if (this.#isCaseless === undefined) {
-      mkdirSync(this.#root, { recursive: true })
-      this.#created.add(resolve(this.#root))
+      this.#createRoot()
       this.#isCaseless = ignoresCase(this.#root)
     }
     return this.#isCaseless
   }
 
+  #createRoot(): void {
+    mkdirSync(this.#root, { recursive: true })
+    this.#created.add(resolve(this.#root))
+  }
+
   createFolders(path: string): void {
+    if (this.#created.size === 0) this.#createRoot()
     const folder = resolve(dirname(path))
     if (this.#created.has(folder)) return
     this.createFolders(folder)

@@ -6,52 +6,87 @@ export type Pair =
   | { readonly kind: 'pair'; readonly name: string; readonly local?: LocalFile; readonly remote?: RemoteFile }
   | Exclude<Found, { kind: 'file' }>
 
-/** Merges what is here and what is on the server, both in the order of their names, one pair of a name at a time. */
-export async function* mergeByName(local: Iterable<Found>, remote: AsyncIterable<RemoteFile[]>): AsyncGenerator<Pair> {
+/**
+ * Merges what is here and what is on the server, both in the order of their names: one pair for each name, many at a time,
+ * because waiting for each takes longer than the work on it.
+ */
+export async function* mergeByName(
+  local: Iterable<readonly Found[]>,
+  remote: AsyncIterable<RemoteFile[]>,
+): AsyncGenerator<Pair[]> {
   const there = new Cursor(remote)
-  for (const found of local) {
-    if (found.kind !== 'file') {
-      yield found
-      continue
+  let pairs: Pair[] = []
+  for (const batch of local) {
+    for (const found of batch) {
+      if (found.kind !== 'file') {
+        pairs.push(found)
+        continue
+      }
+      const { file } = found
+      const { name } = file
+      for (;;) {
+        if (there.head === undefined && !there.isOver) await there.read()
+        const other = there.head
+        if (!other || other.name >= name) break
+        pairs.push({ kind: 'pair', name: other.name, remote: other })
+        there.skip()
+        if (pairs.length < mostPairs) continue
+        yield pairs
+        pairs = []
+      }
+      const other = there.head
+      if (other?.name === name) {
+        pairs.push({ kind: 'pair', name, local: file, remote: other })
+        there.skip()
+      } else pairs.push({ kind: 'pair', name, local: file })
     }
-    const { file } = found
-    let other = await there.head()
-    for (; other && other.name < file.name; other = await there.next()) {
-      yield { kind: 'pair', name: other.name, remote: other }
-    }
-    if (other?.name === file.name) {
-      yield { kind: 'pair', name: file.name, local: file, remote: other }
-      await there.next()
-    } else yield { kind: 'pair', name: file.name, local: file }
+    yield pairs
+    pairs = []
   }
-  for (let other = await there.head(); other; other = await there.next()) {
-    yield { kind: 'pair', name: other.name, remote: other }
+  for (; there.head || !there.isOver; await there.read()) {
+    yield there.rest().map((other): Pair => ({ kind: 'pair', name: other.name, remote: other }))
   }
 }
 
-/** Reads one item at a time from chunks. */
+/** A position in chunks of items. */
 class Cursor<T> {
   readonly #chunks: AsyncIterator<T[]>
   #chunk: T[] = []
   #at = 0
+  /** Whether there are no more chunks. */
+  isOver = false
 
   constructor(chunks: AsyncIterable<T[]>) {
     this.#chunks = chunks[Symbol.asyncIterator]()
   }
 
-  /** The current item; undefined at the end. */
-  async head(): Promise<T | undefined> {
-    while (this.#at >= this.#chunk.length) {
-      const { done, value } = await this.#chunks.next()
-      if (done) return undefined
-      this.#chunk = value
-      this.#at = 0
-    }
+  /** The current item; undefined if another chunk must be read first. */
+  get head(): T | undefined {
     return this.#chunk[this.#at]
   }
 
-  next(): Promise<T | undefined> {
+  /** Takes what is left of the chunk. */
+  rest(): T[] {
+    const rest = this.#chunk.slice(this.#at)
+    this.#at = this.#chunk.length
+    return rest
+  }
+
+  skip(): void {
     this.#at += 1
-    return this.head()
+  }
+
+  /** Reads chunks until there is a current item, or none is left. */
+  async read(): Promise<void> {
+    while (this.head === undefined && !this.isOver) {
+      const { done, value } = await this.#chunks.next()
+      if (done) this.isOver = true
+      else {
+        this.#chunk = value
+        this.#at = 0
+      }
+    }
   }
 }
+
+const mostPairs = 1024

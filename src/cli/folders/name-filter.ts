@@ -6,6 +6,8 @@ import type { Ignore } from 'ignore'
 export interface NameFilter {
   /** Whether a walk looks at it: for a file, whether it takes part. */
   admits(path: string): boolean
+  /** Whether a folder takes part that is empty. */
+  admitsEmpty(path: string): boolean
   /** The files that were listed by `--files-from`; undefined without it. */
   readonly listed?: ReadonlySet<string>
 }
@@ -35,7 +37,7 @@ export async function openFilter(options: FilterOptions, stdin: NodeJS.ReadableS
   return list ? { ...list, admits: (path) => list.admits(path) && patterns.admits(path) } : patterns
 }
 
-const everything: NameFilter = { admits: () => true }
+const everything: NameFilter = { admits: () => true, admitsEmpty: () => true }
 
 function matching(included: Ignore | undefined, excluded: Ignore): NameFilter {
   return {
@@ -43,6 +45,7 @@ function matching(included: Ignore | undefined, excluded: Ignore): NameFilter {
       if (excluded.ignores(path)) return false
       return path.endsWith('/') || (included?.ignores(path) ?? true)
     },
+    admitsEmpty: (path) => !excluded.ignores(path) && (included?.ignores(path) ?? true),
   }
 }
 
@@ -61,5 +64,7 @@ async function readList(file: string, stdin: NodeJS.ReadableStream): Promise<Nam
       folders.add(folder)
     }
   }
-  return { listed, admits: (path) => (path.endsWith('/') ? folders : listed).has(path) }
+  // It lists files.
+  const admitsEmpty = () => false
+  return { listed, admitsEmpty, admits: (path) => (path.endsWith('/') ? folders : listed).has(path) }
 }

@@ -5,6 +5,7 @@ import type { FileRecord } from '../../protocol/files.js'
 import { filePath, parsePublished, routes } from '../../protocol/routes.js'
 import { answeredProblem } from '../answers.js'
 import { Failure } from '../exit-codes.js'
+import type { HttpClient } from '../http-client.js'
 import { listFiles } from '../listing.js'
 import { exchange, readAnswer, untilResponse } from '../transfers/exchange.js'
 import type { TransferTools } from '../transfers/tools.js'
@@ -23,8 +24,34 @@ export async function* remoteFiles(
     for await (const file of listFiles(api, prefix)) yield [file]
     return
   }
-  const query = prefix === '' ? '' : `?${new URLSearchParams({ prefix })}`
-  const request = http.open('GET', `${routes.files}${query}`, { accept: 'application/x-ndjson' })
+  for await (const lines of recordLines(http, { prefix }, signal))
+    yield lines.map((line) => parseFile(line, http.server))
+}
+
+/** The names of the empty folders below a prefix, in their order. Of what another account publishes, none. */
+export async function emptyRemoteFolders(
+  { http }: TransferTools,
+  prefix: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  if (parsePublished(prefix)) return []
+  const names: string[] = []
+  for await (const lines of recordLines(http, { prefix, folders: 'empty' }, signal)) {
+    for (const line of lines) {
+      const { name } = parseLine(line, http.server)
+      // Servers of an earlier version list files.
+      if (typeof name === 'string' && name.endsWith('/')) names.push(name)
+    }
+  }
+  return names
+}
+
+async function* recordLines(
+  http: HttpClient,
+  query: Record<string, string>,
+  signal: AbortSignal,
+): AsyncGenerator<string[]> {
+  const request = http.open('GET', `${routes.files}?${new URLSearchParams(query)}`, { accept: 'application/x-ndjson' })
   request.end()
   const response = await untilResponse(request, signal)
   if (response.statusCode !== 200) {
@@ -34,7 +61,7 @@ export async function* remoteFiles(
   const cut = () => response.destroy(signal.reason)
   signal.addEventListener('abort', cut, { once: true })
   try {
-    for await (const lines of linesOfBody(response)) yield lines.map((line) => parseFile(line, http.server))
+    yield* linesOfBody(response)
   } finally {
     signal.removeEventListener('abort', cut)
   }

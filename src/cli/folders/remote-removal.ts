@@ -2,6 +2,7 @@ import { filePath } from '../../protocol/routes.js'
 import { answeredProblem } from '../answers.js'
 import { exchange } from '../transfers/exchange.js'
 import type { TransferTools } from '../transfers/tools.js'
+import { lanes } from './job-attempts.js'
 import type { RemoteFile } from './remote-list.js'
 import type { TransferReport } from './transfer-report.js'
 
@@ -13,15 +14,53 @@ export async function removeRemote(
   signal: AbortSignal,
 ): Promise<void> {
   progress.say('removing what is not here')
-  const rest = files.values()
-  const lanes = Array.from({ length: Math.min(atOnce, files.length) }, async () => {
-    for (const { name, size } of rest) {
-      const { status, body, headers } = await exchange(http.open('DELETE', filePath(name)), signal, async () => {})
-      if (status < 300 || status === 404) report.file({ name, size, status: 'removed' })
-      else report.fail(name, answeredProblem(http.server, status, body, headers))
-    }
+  const removing = lanes(files, atOnce, async ({ name, size }) => {
+    const { status, body, headers } = await exchange(http.open('DELETE', filePath(name)), signal, noBody)
+    if (status < 300 || status === 404) report.file({ name, size, status: 'removed' })
+    else report.fail(name, answeredProblem(http.server, status, body, headers))
   })
-  await Promise.all(lanes).finally(() => progress.end())
+  await removing.finally(() => progress.end())
 }
+
+/** Creates folders of the server, several at a time. One that is there already is no failure; others fail alone. */
+export async function createRemoteFolders(
+  { http }: TransferTools,
+  names: readonly string[],
+  report: TransferReport,
+  signal: AbortSignal,
+): Promise<void> {
+  await lanes(names, atOnce, async (name) => {
+    const request = http.open('PUT', filePath(name), { 'content-length': 0 })
+    const { status, body, headers } = await exchange(request, signal, noBody)
+    if (status === 201) report.folder(name, 'new')
+    else if (status >= 300) report.fail(name, answeredProblem(http.server, status, body, headers))
+  })
+}
+
+/**
+ * Removes empty folders of the server, several at a time, and then those that have become empty by it, as `findExtra` lists
+ * them. One that is gone, or no longer empty, is left alone; others fail alone.
+ */
+export async function removeRemoteFolders(
+  { http }: TransferTools,
+  findExtra: () => Promise<readonly string[]>,
+  report: TransferReport,
+  signal: AbortSignal,
+): Promise<void> {
+  const tried = new Set<string>()
+  for (;;) {
+    const names = (await findExtra()).filter((name) => !tried.has(name))
+    if (names.length === 0) return
+    await lanes(names, atOnce, async (name) => {
+      tried.add(name)
+      const request = http.open('DELETE', `${filePath(name)}?empty=true`)
+      const { status, body, headers } = await exchange(request, signal, noBody)
+      if (status < 300) report.folder(name, 'removed')
+      else if (status !== 404 && status !== 409) report.fail(name, answeredProblem(http.server, status, body, headers))
+    })
+  }
+}
+
+const noBody = async () => {}
 
 const atOnce = 8

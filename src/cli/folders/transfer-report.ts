@@ -28,6 +28,8 @@ export interface ReportOptions {
 /** Tells the user how each file of a transfer ended, and at the end, all of them in one line. */
 export class TransferReport {
   readonly counts: Record<FileResult, number> = { new: 0, replaced: 0, unchanged: 0, removed: 0, failed: 0, skipped: 0 }
+  /** Empty folders that were created or removed, which count as no files. */
+  readonly folders = { new: 0, removed: 0 }
   /** Bytes of the files that both sides have now. */
   bytes = 0
   /** The exit code of the first failure. */
@@ -64,6 +66,12 @@ export class TransferReport {
     this.#output.result({ name, status, size, sha256 }, `${status.padEnd(longestStatus)} ${visible(name)}`)
   }
 
+  /** An empty folder that one side did not have; its name ends with a slash. */
+  folder(name: string, status: 'new' | 'removed'): void {
+    this.folders[status] += 1
+    if (this.isDetailed) this.#output.result({ name, status }, `${status.padEnd(longestStatus)} ${visible(name)}`)
+  }
+
   fail(name: string, error: unknown): void {
     this.counts.failed += 1
     this.exit ??= exitCodeOf(error)
@@ -97,13 +105,16 @@ export class TransferReport {
 
   /** Prints the line of the end; `job` is null if nothing had to be transferred. */
   end(job: string | null): void {
-    const { files, bytes, counts } = this
-    const parts = shown
-      .filter((status) => counts[status] > 0)
-      .map((status) => `${formatCount(counts[status])} ${status}`)
+    const { files, bytes, counts, folders } = this
+    const parts = [
+      ...shown.filter((status) => counts[status] > 0).map((status) => `${formatCount(counts[status])} ${status}`),
+      ...(folders.new > 0 ? [`${formatFolders(folders.new)} created`] : []),
+      ...(folders.removed > 0 ? [`${formatFolders(folders.removed)} removed`] : []),
+    ]
     const total = `${formatCount(files)} ${files === 1 ? 'file' : 'files'}, ${formatBytes(bytes)}`
     const words = parts.length === 0 ? 'nothing to do' : parts.join(', ')
-    const summary = { name: this.#options.name, files, bytes, ...counts, job }
+    const ofFolders = { foldersCreated: folders.new, foldersRemoved: folders.removed }
+    const summary = { name: this.#options.name, files, bytes, ...counts, ...ofFolders, job }
     this.#output.result({ summary }, `${visible(this.#options.title)} (${total}): ${words}`)
   }
 }
@@ -111,6 +122,10 @@ export class TransferReport {
 /** `2,000`. */
 export function formatCount(number: number): string {
   return number.toLocaleString('en')
+}
+
+function formatFolders(count: number): string {
+  return `${formatCount(count)} empty ${count === 1 ? 'folder' : 'folders'}`
 }
 
 function codeOf(error: unknown): string {

@@ -10,7 +10,7 @@ import type { NameFilter } from './name-filter.js'
 import { type RemoteFile, remoteFiles, remoteFilesNamed } from './remote-list.js'
 import type { TransferReport } from './transfer-report.js'
 import type { UploadSources } from './upload-sources.js'
-import { type Found, type LocalFile, localFile, type WalkedFolder, walkFolder } from './walk.js'
+import { type Found, type LocalFile, type LocalFolder, localFile, type WalkedFolder, walkFolder } from './walk.js'
 
 /** A file to upload. */
 export interface PendingUpload {
@@ -29,6 +29,8 @@ export interface UploadComparison {
   /** Files of the server that stay as they are: unchanged ones, and those that the filter does not admit; if `lists` is set. */
   readonly kept: RemoteFile[]
   readonly unchanged: Amount
+  /** Folders that are here, by name. */
+  readonly folders: LocalFolder[]
   /** Whether everything that is here is known: then what is missing here was removed. */
   readonly isComplete: boolean
 }
@@ -64,13 +66,12 @@ export async function compareUploads(
     sources.files.map(({ name }) => name),
     signal,
   )
-  for await (const pair of mergeByName(files, named)) await comparison.add(pair, undefined, '')
+  for await (const pairs of mergeByName([files], named)) await comparison.add(pairs, undefined, '')
   for (const folder of sources.folders) {
     const cache = context.cacheOf(folder)
     const remote = remoteFiles(tools, folder.prefix, signal)
-    for await (const pair of mergeByName(walkFolder(folder, options.filter), remote)) {
-      await comparison.add(pair, cache, folder.prefix)
-    }
+    const local = walkFolder(folder, options.filter, (found) => comparison.folders.push(found))
+    for await (const pairs of mergeByName(local, remote)) await comparison.add(pairs, cache, folder.prefix)
   }
   const [folder] = sources.folders
   for (const path of options.filter.listed ?? []) {
@@ -85,6 +86,7 @@ class Comparison implements UploadComparison {
   readonly extra: RemoteFile[] = []
   readonly kept: RemoteFile[] = []
   readonly unchanged = { files: 0, bytes: 0 }
+  readonly folders: LocalFolder[] = []
   /** The names that are here; kept only if some were listed. */
   readonly seen = new Set<string>()
   isComplete = true
@@ -101,52 +103,72 @@ class Comparison implements UploadComparison {
     this.#context.report.fail(name, error)
   }
 
-  async add(pair: Pair, cache: DigestCache | undefined, prefix: string): Promise<void> {
-    if (this.#options.filter.listed) this.seen.add(pair.name)
-    if (pair.kind === 'failed') return this.fail(pair.name, pair.error)
-    if (pair.kind === 'skipped') return this.#context.report.skip(pair.name, pair.path)
-    const { local, remote } = pair
-    if (local) return this.#compare(local, remote, cache)
-    const { filter, lists } = this.#options
-    if (remote && lists) (filter.admits(pair.name.slice(prefix.length)) ? this.extra : this.kept).push(remote)
-  }
-
-  async #compare(local: LocalFile, remote: RemoteFile | undefined, cache: DigestCache | undefined): Promise<void> {
-    const { report } = this.#context
-    const known = cache?.find(local)
-    const fault = faultOfName(local.name)
-    if (fault !== undefined) return this.fail(local.name, new Failure('wrongUse', `The name ${fault}.`))
-    try {
-      if (remote && (await this.#isSame(local, remote, known, cache))) {
-        if (this.#options.lists) this.kept.push(remote)
-        this.unchanged.files += 1
-        this.unchanged.bytes += local.size
-        report.file({ name: local.name, status: 'unchanged', size: local.size, sha256: remote.sha256 })
-      } else if (remote && this.#options.keepExisting) {
-        throw new Problem('precondition-failed', 'It exists on the server, with another content.')
-      } else {
-        const { name, path, size } = local
-        this.items.push({ name, path, size, status: remote ? 'replaced' : 'new', isDone: false })
-      }
-    } catch (error) {
-      this.#context.signal.throwIfAborted()
-      report.fail(local.name, error)
+  async add(pairs: readonly Pair[], cache: DigestCache | undefined, prefix: string): Promise<void> {
+    for (const pair of pairs) {
+      // Most files are decided without a promise.
+      const comparing = this.#addOne(pair, cache, prefix)
+      if (comparing) await comparing
     }
   }
 
-  async #isSame(
+  #addOne(pair: Pair, cache: DigestCache | undefined, prefix: string): Promise<void> | undefined {
+    if (this.#options.filter.listed) this.seen.add(pair.name)
+    if (pair.kind === 'failed') this.fail(pair.name, pair.error)
+    else if (pair.kind === 'skipped') this.#context.report.skip(pair.name, pair.path)
+    else if (pair.local) return this.#compare(pair.local, pair.remote, cache)
+    else if (pair.remote && this.#options.lists) {
+      const isAdmitted = this.#options.filter.admits(pair.name.slice(prefix.length))
+      const list = isAdmitted ? this.extra : this.kept
+      list.push(pair.remote)
+    }
+    return undefined
+  }
+
+  #compare(
     local: LocalFile,
-    remote: RemoteFile,
-    known: string | undefined,
+    remote: RemoteFile | undefined,
     cache: DigestCache | undefined,
-  ): Promise<boolean> {
-    if (remote.size !== local.size || remote.sha256 === null) return false
-    if (known !== undefined && !this.#options.checksum) return known === remote.sha256
-    const { tools, signal } = this.#context
-    const readAtMs = Date.now()
-    const own = await digestOfFile(local, tools.http.pool, signal)
-    cache?.add(local, own, readAtMs)
-    return own === remote.sha256
+  ): Promise<void> | undefined {
+    const known = cache?.find(local)
+    if (!remote || remote.size !== local.size || remote.sha256 === null) this.#differs(local, remote)
+    else if (known === undefined || this.#options.checksum) return this.#compareContent(local, remote, cache)
+    else if (known === remote.sha256) this.#isSame(local, remote)
+    else this.#differs(local, remote)
+    return undefined
+  }
+
+  async #compareContent({ path, name }: LocalFile, remote: RemoteFile, cache: DigestCache | undefined): Promise<void> {
+    const { tools, signal, report } = this.#context
+    try {
+      const readAtMs = Date.now()
+      // It was found a while ago.
+      const local = localFile(path, name)
+      const own = await digestOfFile(local, tools.http.pool, signal)
+      cache?.add(local, own, readAtMs)
+      if (own === remote.sha256) this.#isSame(local, remote)
+      else this.#differs(local, remote)
+    } catch (error) {
+      signal.throwIfAborted()
+      report.fail(name, error)
+    }
+  }
+
+  #isSame({ name, size }: LocalFile, remote: RemoteFile): void {
+    if (this.#options.lists) this.kept.push(remote)
+    this.unchanged.files += 1
+    this.unchanged.bytes += size
+    this.#context.report.file({ name, status: 'unchanged', size, sha256: remote.sha256 })
+  }
+
+  #differs({ name, path, size }: LocalFile, remote: RemoteFile | undefined): void {
+    const fault = faultOfName(name)
+    if (fault !== undefined) this.fail(name, new Failure('wrongUse', `The name ${fault}.`))
+    else if (remote && this.#options.keepExisting) {
+      this.#context.report.fail(
+        name,
+        new Problem('precondition-failed', 'It exists on the server, with another content.'),
+      )
+    } else this.items.push({ name, path, size, status: remote ? 'replaced' : 'new', isDone: false })
   }
 }
 

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import { Exit } from '../exit-codes.js'
+import { Exit, Failure } from '../exit-codes.js'
 import { openProgress } from '../progress.js'
 import type { Session } from '../session.js'
 import { cacheFolder } from '../settings.js'
@@ -8,9 +8,10 @@ import type { UploadTools } from '../transfers/upload.js'
 import type { UploadOptions } from '../transfers/upload-options.js'
 import { openUploadTools } from '../transfers/upload-tools.js'
 import { type DigestCache, openDigestCache } from './digest-cache.js'
+import { compareFolders, type FolderComparison } from './folder-compare.js'
 import { noFolderProgress, openFolderProgress } from './folder-progress.js'
 import type { NameFilter } from './name-filter.js'
-import { removeRemote } from './remote-removal.js'
+import { createRemoteFolders, removeRemote, removeRemoteFolders } from './remote-removal.js'
 import { formatCount, TransferReport } from './transfer-report.js'
 import { compareUploads, type UploadComparison } from './upload-compare.js'
 import { nothingPublished, uploadFolder } from './upload-folder.js'
@@ -64,11 +65,13 @@ async function run(running: Running, job: OwnJob): Promise<void> {
   let jobId: string | null = null
   try {
     const comparison = await compare(running, job)
+    const folders = await compareEmptyFolders(running, comparison, job.signal)
     tools.progress.end()
+    for (const { name, fault } of folders.faulty) report.fail(name, new Failure('wrongUse', `The name ${fault}.`))
     if (isTogether && report.counts.failed > 0) throw nothingPublished(report)
-    const removes = deletes && comparison.extra.length > 0 && isRemovable(running, comparison)
-    if (isDryRun) return preview(comparison, removes, report)
-    const replaces = removes && isTogether
+    const removes = deletes && isRemovable(running, comparison, folders)
+    if (isDryRun) return preview(comparison, folders, removes, report)
+    const replaces = removes && isTogether && comparison.extra.length > 0
     if (comparison.items.length > 0 || replaces) {
       const upload = {
         prefix: sources.prefix,
@@ -86,6 +89,11 @@ async function run(running: Running, job: OwnJob): Promise<void> {
     }
     if (replaces) for (const { name, size } of comparison.extra) report.file({ name, size, status: 'removed' })
     else if (removes) await removeRemote(tools, comparison.extra, report, job.signal)
+    await createRemoteFolders(tools, folders.missing, report, job.signal)
+    if (removes) {
+      const findExtra = async () => (await compareEmptyFolders(running, comparison, job.signal)).extra
+      await removeRemoteFolders(tools, findExtra, report, job.signal)
+    }
   } catch (error) {
     tools.progress.end()
     if (!(error instanceof Exit)) report.end(job.begun ? job.id : null)
@@ -102,16 +110,48 @@ function compare({ tools, uploads, report, caches }: Running, job: OwnJob): Prom
   return compareUploads(sources, settings, { tools, report, cacheOf, signal: job.signal })
 }
 
+async function compareEmptyFolders(
+  { tools, uploads }: Running,
+  { folders }: UploadComparison,
+  signal: AbortSignal,
+): Promise<FolderComparison> {
+  const { sources, filter, deletes } = uploads
+  const all: FolderComparison = { missing: [], extra: [], faulty: [] }
+  for (const { prefix } of sources.folders) {
+    const own = folders.filter(({ name }) => name.startsWith(prefix))
+    const compared = await compareFolders(tools, { prefix, folders: own, filter, lists: deletes }, signal)
+    all.missing.push(...compared.missing)
+    all.extra.push(...compared.extra)
+    all.faulty.push(...compared.faulty)
+  }
+  return all
+}
+
 /** A folder that could not be read says nothing about what was in it. */
-function isRemovable({ session }: Running, { isComplete, extra }: UploadComparison): boolean {
-  if (isComplete) return true
-  session.output.note(`${formatCount(extra.length)} more on the server stay: not everything here could be read.`)
+function isRemovable(
+  { session }: Running,
+  { isComplete, extra }: UploadComparison,
+  folders: FolderComparison,
+): boolean {
+  if (isComplete && folders.faulty.length === 0) return true
+  if (extra.length > 0) {
+    session.output.note(`${formatCount(extra.length)} more on the server stay: not everything here could be read.`)
+  }
   return false
 }
 
-function preview({ items, extra }: UploadComparison, removes: boolean, report: TransferReport): void {
+function preview(
+  { items, extra }: UploadComparison,
+  folders: FolderComparison,
+  removes: boolean,
+  report: TransferReport,
+): void {
   for (const { name, size, status } of items) report.file({ name, size, status })
-  if (removes) for (const { name, size } of extra) report.file({ name, size, status: 'removed' })
+  for (const name of folders.missing) report.folder(name, 'new')
+  if (removes) {
+    for (const { name, size } of extra) report.file({ name, size, status: 'removed' })
+    for (const name of folders.extra) report.folder(name, 'removed')
+  }
   report.end(null)
 }
 

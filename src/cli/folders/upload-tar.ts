@@ -1,6 +1,5 @@
 import type { ClientRequest } from 'node:http'
 import { filePath, jobHeader } from '../../protocol/routes.js'
-import { linesType } from '../../protocol/tars.js'
 import { isNetworkError } from '../answers.js'
 import { Failure } from '../exit-codes.js'
 import { askEnded, wordEnd } from '../transfers/broken-connection.js'
@@ -75,7 +74,7 @@ function openRequest(
   return http.open('PUT', `${filePath(prefix)}?extract=tar${how}`, {
     ...paceHeaders({ ...options, waitSeconds }),
     ...preconditionHeaders(options),
-    accept: linesType,
+    accept: 'application/x-ndjson',
     'content-type': 'application/x-tar',
     // The bytes cannot be sent again after a refusal.
     expect: '100-continue',

@@ -33,12 +33,28 @@ export interface WalkedFolder {
   readonly prefix: string
 }
 
+/** A folder that was read. */
+export interface LocalFolder {
+  /** With a slash at its end. */
+  readonly name: string
+  readonly path: string
+  /** Whether there is nothing in it at all. */
+  readonly isEmpty: boolean
+}
+
 /**
- * Finds all files below a folder, in the order of their names (by UTF-16 code units, as the server sorts). Names are NFC. What
- * cannot be read fails alone. Synchronous: for many small files, promises take longer than the calls.
+ * Finds all files below a folder, in the order of their names (by UTF-16 code units, as the server sorts), many at a time.
+ * Names are NFC. What cannot be read fails alone. Calls `onFolder` with each folder before what is in it. Synchronous: for
+ * many small files, promises take longer than the calls.
  */
-export function* walkFolder({ path, prefix }: WalkedFolder, filter: NameFilter): Generator<Found> {
-  yield* walk(path, '', { prefix, filter })
+export function* walkFolder(
+  { path, prefix }: WalkedFolder,
+  filter: NameFilter,
+  onFolder: (folder: LocalFolder) => void = () => {},
+): Generator<Found[]> {
+  const walk = { prefix, filter, onFolder, batch: [] }
+  yield* walkBelow(path, '', walk)
+  if (walk.batch.length > 0) yield walk.batch
 }
 
 /** The state of one file that was named by itself. Throws if it cannot be read. */
@@ -59,30 +75,37 @@ export function isSameState(a: FileTimes, b: FileTimes): boolean {
 interface Walk {
   readonly prefix: string
   readonly filter: NameFilter
+  readonly onFolder: (folder: LocalFolder) => void
+  /** What was found and not yet yielded. */
+  batch: Found[]
 }
 
-function* walk(folder: string, relative: string, context: Walk): Generator<Found> {
-  const { prefix, filter } = context
+function* walkBelow(folder: string, relative: string, walk: Walk): Generator<Found[]> {
+  const { prefix, filter } = walk
   let entries: Entry[]
   try {
     entries = readdirSync(folder, { withFileTypes: true }).map(entryOf).sort(byKey)
   } catch (error) {
-    yield { kind: 'failed', name: prefix + relative, path: folder, error }
+    walk.batch.push({ kind: 'failed', name: prefix + relative, path: folder, error })
     return
   }
+  walk.onFolder({ name: prefix + relative, path: folder, isEmpty: entries.length === 0 })
   const taken = new Map<string, string>()
   for (const entry of entries) {
-    const path = join(folder, entry.dirent.name)
     const below = relative + entry.key
-    const name = prefix + below
     if (!filter.admits(below)) continue
+    const path = join(folder, entry.dirent.name)
+    const name = prefix + below
     const other = taken.get(entry.name)
-    if (other !== undefined) yield { kind: 'failed', name, path, error: double(other, path) }
-    else if (isUnreadable(path)) yield { kind: 'failed', name, path, error: notUnicode(path) }
-    else if (entry.dirent.isDirectory()) yield* walk(path, below, context)
-    else if (entry.dirent.isFile()) yield found(path, name)
-    else yield { kind: 'skipped', name, path }
     taken.set(entry.name, entry.dirent.name)
+    if (other !== undefined) walk.batch.push({ kind: 'failed', name, path, error: double(other, path) })
+    else if (isUnreadable(path)) walk.batch.push({ kind: 'failed', name, path, error: notUnicode(path) })
+    else if (entry.dirent.isDirectory()) yield* walkBelow(path, below, walk)
+    else if (entry.dirent.isFile()) walk.batch.push(found(path, name))
+    else walk.batch.push({ kind: 'skipped', name, path })
+    if (walk.batch.length < batchFiles) continue
+    yield walk.batch
+    walk.batch = []
   }
 }
 
@@ -122,3 +145,6 @@ function notUnicode(path: string): Failure {
 function double(other: string, path: string): Failure {
   return new Failure('wrongUse', `${path} and "${other}" differ only in the Unicode form of their names: rename one.`)
 }
+
+/** Enough that what is done once for a batch does not count. */
+const batchFiles = 512

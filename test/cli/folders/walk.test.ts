@@ -17,8 +17,8 @@ async function folderWith(...names: string[]): Promise<string> {
   return folder
 }
 
-function namesOf(found: Iterable<Found>): string[] {
-  return [...found].map((entry) => (entry.kind === 'file' ? entry.file.name : `${entry.kind} ${entry.name}`))
+function namesOf(found: Iterable<Found[]>): string[] {
+  return [...found].flat().map((entry) => (entry.kind === 'file' ? entry.file.name : `${entry.kind} ${entry.name}`))
 }
 
 describe('a walk', () => {
@@ -58,6 +58,31 @@ describe('a walk', () => {
     const folder = await folderWith('a', 'c')
     const path = `${folder}/gone`
     expect(namesOf(walkFolder({ path, prefix: 'gone/' }, everything))).toEqual(['failed gone/'])
+  })
+})
+
+describe('the folders of a walk', () => {
+  it('are told before what is in them, with whether they are empty', async () => {
+    const folder = await folderWith('a/b/c', 'd/e')
+    for (const empty of ['a/empty', 'd/x/y', 'cache/z']) await mkdir(`${folder}/${empty}`, { recursive: true })
+    const told: string[] = []
+    const filter = await openFilter({ exclude: ['cache/', '/d/e'] }, noInput)
+    const walk = walkFolder({ path: folder, prefix: 'in/' }, filter, ({ name, isEmpty }) =>
+      told.push(isEmpty ? `${name} (empty)` : name),
+    )
+    expect(namesOf(walk)).toEqual(['in/a/b/c'])
+    expect(told).toEqual(['in/', 'in/a/', 'in/a/b/', 'in/a/empty/ (empty)', 'in/d/', 'in/d/x/', 'in/d/x/y/ (empty)'])
+  })
+
+  it('take part if they are empty and match, or lead to nothing that was listed', async () => {
+    const admitsEmpty = async (options: Parameters<typeof openFilter>[0], path: string) =>
+      (await openFilter(options, Readable.from(['a/b\n']))).admitsEmpty(path)
+    expect(await admitsEmpty({}, 'a/')).toBe(true)
+    expect(await admitsEmpty({ exclude: ['a/'] }, 'a/b/')).toBe(false)
+    expect(await admitsEmpty({ include: ['*.txt'] }, 'a/')).toBe(false)
+    expect(await admitsEmpty({ include: ['a'] }, 'a/b/')).toBe(true)
+    expect(await admitsEmpty({ filesFrom: '-' }, 'a/')).toBe(false)
+    expect(await admitsEmpty({ filesFrom: '-', exclude: ['x'] }, 'a/')).toBe(false)
   })
 })
 
