@@ -31,42 +31,44 @@ class FileCache implements DigestCache {
   readonly #folder: string
   readonly #file: string
   readonly #descriptor: number | undefined
-  readonly #entries: Generator<CachedDigest>
-  #next: CachedDigest | undefined
-  /** The positions of the saved entries that are still right. */
-  readonly #kept = new Set<number>()
+  readonly #batches: Generator<CachedDigest[]>
+  /** Entries that were read, and the position of the next one in them. */
+  #batch: CachedDigest[] = []
+  #at = 0
+  /** Whether the next entry is still right. */
+  #isKept = false
   #read = 0
+  /** The positions of the entries that are not. */
+  readonly #dropped = new Set<number>()
   readonly #added: CachedDigest[] = []
 
   constructor(folder: string, file: string, descriptor: number | undefined) {
     this.#folder = folder
     this.#file = file
     this.#descriptor = descriptor
-    this.#entries = entriesOf(descriptor)
-    this.#next = this.#entries.next().value
+    this.#batches = entriesOf(descriptor)
   }
 
   find(file: LocalFile): string | undefined {
-    while (this.#next && this.#next.name < file.name) this.#advance()
-    const entry = this.#next
+    let entry = this.#next()
+    for (; entry && entry.name < file.name; entry = this.#next()) this.#advance()
     if (entry?.name !== file.name || !isSameState(entry, file)) return undefined
-    this.#kept.add(this.#read)
+    this.#isKept = true
     return entry.sha256
   }
 
   add(file: LocalFile, sha256: string, readAtMs: number): void {
-    const newest = Math.max(Number(file.mtimeNs), Number(file.ctimeNs)) / 1_000_000
+    const { name, size, mtimeMs, ctimeMs, ino } = file
     // A second change within the resolution of the file system's clock is not visible in the times. Times of the future
     // mean that a clock was set.
-    if (newest > readAtMs - distrustedMs) return
-    const { name, size, mtimeNs, ctimeNs, ino } = file
-    this.#added.push({ name, size, mtimeNs, ctimeNs, ino, sha256 })
+    if (Math.max(mtimeMs, ctimeMs) > readAtMs - distrustedMs) return
+    this.#added.push({ name, size, mtimeMs, ctimeMs, ino, sha256 })
   }
 
   close(): void {
-    while (this.#next) this.#advance()
+    while (this.#next()) this.#advance()
     try {
-      if (this.#added.length > 0 || this.#kept.size < this.#read) this.#save()
+      if (this.#added.length > 0 || this.#dropped.size > 0) this.#save()
     } catch (error) {
       if (fileFault(error) === undefined) throw error
     } finally {
@@ -74,9 +76,21 @@ class FileCache implements DigestCache {
     }
   }
 
+  #next(): CachedDigest | undefined {
+    while (this.#at === this.#batch.length) {
+      const { done, value } = this.#batches.next()
+      if (done) return undefined
+      this.#batch = value
+      this.#at = 0
+    }
+    return this.#batch[this.#at]
+  }
+
   #advance(): void {
-    this.#next = this.#entries.next().value
+    if (!this.#isKept) this.#dropped.add(this.#read)
+    this.#isKept = false
     this.#read += 1
+    this.#at += 1
   }
 
   #save(): void {
@@ -106,9 +120,9 @@ class FileCache implements DigestCache {
     const added = this.#added.sort((a, b) => (a.name < b.name ? -1 : 1))
     let next = 0
     let position = 0
-    for (const entry of entriesOf(this.#descriptor)) {
+    for (const entry of eachOf(entriesOf(this.#descriptor))) {
       for (; next < added.length && added[next]!.name <= entry.name; next += 1) yield added[next]!
-      if (this.#kept.has(position) && added[next - 1]?.name !== entry.name) yield entry
+      if (!this.#dropped.has(position) && added[next - 1]?.name !== entry.name) yield entry
       position += 1
     }
     yield* added.slice(next)
@@ -120,35 +134,47 @@ interface CachedDigest extends FileTimes {
   readonly sha256: string
 }
 
-function* entriesOf(descriptor: number | undefined): Generator<CachedDigest> {
+function* entriesOf(descriptor: number | undefined): Generator<CachedDigest[]> {
   if (descriptor === undefined) return
   let last = ''
-  for (const line of linesOf(descriptor)) {
-    const entry = parseEntry(line)
-    if (!entry || entry.name <= last) continue
-    last = entry.name
-    yield entry
+  for (const lines of linesOf(descriptor)) {
+    yield parseLines(lines).filter(({ name }) => {
+      const isNext = name > last
+      if (isNext) last = name
+      return isNext
+    })
   }
 }
 
-function formatEntry({ name, size, mtimeNs, ctimeNs, ino, sha256 }: CachedDigest): string {
-  return `${JSON.stringify([name, size, String(mtimeNs), String(ctimeNs), String(ino), sha256])}\n`
+function* eachOf<T>(batches: Iterable<T[]>): Generator<T> {
+  for (const batch of batches) yield* batch
 }
 
-/** Undefined for a damaged line. */
-function parseEntry(line: string): CachedDigest | undefined {
+function formatEntry({ name, size, mtimeMs, ctimeMs, ino, sha256 }: CachedDigest): string {
+  return `${JSON.stringify([name, size, mtimeMs, ctimeMs, ino, sha256])}\n`
+}
+
+/** Parses many lines at once, which takes a third of the time. Damaged ones are left out. */
+function parseLines(lines: readonly string[]): CachedDigest[] {
+  const values = parseJson(`[${lines.join(',')}]`) ?? lines.map(parseJson)
+  return Array.isArray(values) ? values.flatMap((value) => parseEntry(value) ?? []) : []
+}
+
+function parseJson(text: string): unknown {
   try {
-    const [name, size, mtime, ctime, ino, sha256] = JSON.parse(line) as unknown[]
-    if (typeof name !== 'string' || typeof size !== 'number' || !/^[0-9a-f]{64}$/.test(String(sha256))) return undefined
-    const [mtimeNs, ctimeNs, inode] = [mtime, ctime, ino].map((value) => BigInt(String(value))) as [
-      bigint,
-      bigint,
-      bigint,
-    ]
-    return { name, size, mtimeNs, ctimeNs, ino: inode, sha256: String(sha256) }
+    return JSON.parse(text)
   } catch {
     return undefined
   }
+}
+
+function parseEntry(value: unknown): CachedDigest | undefined {
+  if (!Array.isArray(value)) return undefined
+  const [name, size, mtimeMs, ctimeMs, ino, sha256] = value as unknown[]
+  if (typeof name !== 'string' || typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256)) return undefined
+  if (typeof size !== 'number' || typeof mtimeMs !== 'number') return undefined
+  if (typeof ctimeMs !== 'number' || typeof ino !== 'number') return undefined
+  return { name, size, mtimeMs, ctimeMs, ino, sha256 }
 }
 
 function openIfReadable(file: string): number | undefined {

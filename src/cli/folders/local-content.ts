@@ -20,7 +20,7 @@ export function readSmallFile({ path, name }: Pick<LocalFile, 'path' | 'name'>):
   // A symbolic link that has taken its place is not followed.
   const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
   try {
-    const before = fstatSync(descriptor, { bigint: true })
+    const before = fstatSync(descriptor)
     if (!before.isFile()) throw new Failure('refused', `${path} is no longer a regular file.`)
     const file = { name, path, ...timesOf(before) }
     // One byte more shows whether it has grown.
@@ -29,7 +29,7 @@ export function readSmallFile({ path, name }: Pick<LocalFile, 'path' | 'name'>):
     for (let bytes = -1; bytes !== 0 && length < buffer.length; length += bytes) {
       bytes = readSync(descriptor, buffer, length, buffer.length - length, length)
     }
-    const after = timesOf(fstatSync(descriptor, { bigint: true }))
+    const after = timesOf(fstatSync(descriptor))
     if (length !== file.size || !isSameState(file, after)) throw hasChanged(path)
     const content = buffer.subarray(0, length)
     return { file, content, sha256: createHash('sha256').update(content).digest('hex'), readAtMs }
@@ -47,7 +47,7 @@ export async function digestOfFile(file: LocalFile, pool: ReadBufferPool, signal
   signal.addEventListener('abort', leave)
   try {
     const sha256 = (await digest.finish()).toString('hex')
-    if (!isSameState(file, timesOf(await handle.stat({ bigint: true })))) throw hasChanged(file.path)
+    if (!isSameState(file, timesOf(await handle.stat()))) throw hasChanged(file.path)
     return sha256
   } catch (error) {
     signal.throwIfAborted()

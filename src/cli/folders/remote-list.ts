@@ -25,7 +25,7 @@ export async function* remoteFiles(
     return
   }
   for await (const lines of recordLines(http, { prefix }, signal))
-    yield lines.map((line) => parseFile(line, http.server))
+    yield parseLines(lines, http.server).map((line) => parseFile(line, http.server))
 }
 
 /** The names of the empty folders below a prefix, in their order. Of what another account publishes, none. */
@@ -99,8 +99,7 @@ export async function* linesOfBody(response: IncomingMessage): AsyncGenerator<st
   if (rest !== '') throw Object.assign(new Error('the response ended within a line'), { code: 'ECONNRESET' })
 }
 
-function parseFile(line: string, server: string): RemoteFile {
-  const { name, size, sha256, uploadedAt } = parseLine(line, server)
+function parseFile({ name, size, sha256, uploadedAt }: Record<string, unknown>, server: string): RemoteFile {
   if (typeof name !== 'string' || typeof size !== 'number') throw unreadable(server)
   return {
     name,
@@ -110,11 +109,26 @@ function parseFile(line: string, server: string): RemoteFile {
   }
 }
 
+/** Many lines at once, which takes a third of the time. Throws a Failure if one is not an object. */
+function parseLines(lines: readonly string[], server: string): Record<string, unknown>[] {
+  try {
+    const values: unknown = JSON.parse(`[${lines.join(',')}]`)
+    if (Array.isArray(values) && values.length === lines.length && values.every(isObject)) return values
+  } catch {
+    // The line at fault is told below.
+  }
+  return lines.map((line) => parseLine(line, server))
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
 /** One line of NDJSON. Throws a Failure if it is not an object. */
 export function parseLine(line: string, server: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(line)
-    if (typeof value === 'object' && value !== null) return { ...value }
+    if (isObject(value)) return value
   } catch {
     // The same as a value of another type.
   }

@@ -3,8 +3,8 @@ import { StringDecoder } from 'node:string_decoder'
 
 const chunkBytes = 256 * 1024
 
-/** The lines of an open file from its start. An incomplete last line is left out. */
-export function* linesOf(descriptor: number): Generator<string> {
+/** The lines of an open file from its start, many at a time. An incomplete last line is left out. */
+export function* linesOf(descriptor: number): Generator<string[]> {
   const decoder = new StringDecoder('utf8')
   const buffer = Buffer.allocUnsafe(chunkBytes)
   let rest = ''
@@ -14,6 +14,6 @@ export function* linesOf(descriptor: number): Generator<string> {
     position += bytes
     const lines = (rest + decoder.write(buffer.subarray(0, bytes))).split('\n')
     rest = lines.pop()!
-    yield* lines
+    if (lines.length > 0) yield lines
   }
 }
