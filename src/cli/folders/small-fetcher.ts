@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { pipeline } from 'node:stream/promises'
 import { Problem } from '../../protocol/problems.js'
 import { partOfHeader, routes } from '../../protocol/routes.js'
 import { answeredProblem } from '../answers.js'
+import { Failure } from '../exit-codes.js'
 import { readAnswer, untilResponse } from '../transfers/exchange.js'
 import type { TransferTools } from '../transfers/tools.js'
 import type { ExportedItem } from './export-compare.js'
 import { jsonParts } from './json-parts.js'
+import { type TarMember, TarReader } from './tar-reader.js'
 
 /** What becomes of the files of an archive. */
 export interface FetchedFiles {
@@ -60,7 +61,7 @@ async function fetchTar(
     throw answeredProblem(http.server, status, body, headers)
   }
   const expected = new Map(items.map((item) => [item.name, item]))
-  await readTar(response, expected, fetched, signal)
+  await readTar(response, expected, fetched)
   for (const item of expected.values())
     fetched.failed(item, new Problem('file-not-found', 'The server did not send it.'))
 }
@@ -69,32 +70,28 @@ async function readTar(
   response: IncomingMessage,
   expected: Map<string, ExportedItem>,
   fetched: FetchedFiles,
-  signal: AbortSignal,
 ): Promise<void> {
-  const { extract } = await import('tar-stream')
-  const entries = extract()
-  const received = pipeline(response, entries, { signal })
-  received.catch(() => {})
-  for await (const entry of entries) {
-    const { name, size = 0, type, pax } = entry.header
-    const item = expected.get(name)
-    const chunks: Buffer[] = []
-    for await (const chunk of entry as AsyncIterable<Buffer>) if (item && size <= mostBytes) chunks.push(chunk)
-    if (!item || type !== 'file') continue
-    expected.delete(name)
-    const declared = new Map(Object.entries(pax ?? {})).get('FILEJOBS.sha256')
-    accept(item, Buffer.concat(chunks), declared ?? item.sha256, fetched)
+  const reader = new TarReader(mostBytes)
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    for (const member of reader.push(chunk)) {
+      const item = expected.get(member.name)
+      if (!item) continue
+      expected.delete(member.name)
+      accept(item, member, fetched)
+    }
   }
-  await received
+  reader.end()
 }
 
-function accept(item: ExportedItem, content: Buffer, declared: string | null, fetched: FetchedFiles): void {
-  const sha256 = createHash('sha256').update(content).digest('hex')
+function accept(item: ExportedItem, { content, sha256 }: TarMember, fetched: FetchedFiles): void {
   try {
-    if (declared !== null && declared !== sha256) {
-      throw new Problem('digest-mismatch', `It arrived damaged (SHA-256 ${sha256}, not ${declared}): try again.`)
+    if (!content) throw new Failure('tryAgain', 'It has grown since it was listed: run the command again.')
+    const own = createHash('sha256').update(content).digest('hex')
+    const declared = sha256 ?? item.sha256
+    if (declared !== null && declared !== own) {
+      throw new Problem('digest-mismatch', `It arrived damaged (SHA-256 ${own}, not ${declared}): try again.`)
     }
-    fetched.store(item, content, sha256)
+    fetched.store(item, content, own)
   } catch (error) {
     fetched.failed(item, error)
   }
