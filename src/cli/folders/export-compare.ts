@@ -4,7 +4,7 @@ import type { TransferTools } from '../transfers/tools.js'
 import type { DigestCache } from './digest-cache.js'
 import type { Amount } from './folder-progress.js'
 import { digestOfFile } from './local-content.js'
-import { inTheWay, type LocalTarget } from './local-target.js'
+import { inTheWay, isLeftOver, type LocalTarget } from './local-target.js'
 import { mergeByName, type Pair } from './merge.js'
 import type { NameFilter } from './name-filter.js'
 import { type RemoteFile, remoteFiles } from './remote-list.js'
@@ -25,6 +25,8 @@ export interface ExportComparison {
   readonly extra: LocalFile[]
   /** Folders that are here, each before what is in it. */
   readonly folders: LocalFolder[]
+  /** The paths of temporary files of exports that were killed. */
+  readonly leftOver: string[]
 }
 
 export interface ExportCompareOptions {
@@ -69,6 +71,7 @@ class Comparison implements ExportComparison {
   readonly unchanged = { files: 0, bytes: 0 }
   readonly extra: LocalFile[] = []
   readonly folders: LocalFolder[] = []
+  readonly leftOver: string[] = []
   /** Listed files that were not found yet. */
   readonly missing: Set<string>
   readonly #options: ExportCompareOptions
@@ -86,7 +89,8 @@ class Comparison implements ExportComparison {
       if (pair.kind !== 'pair') continue
       const known = pair.local && this.#context.cache.find(pair.local)
       if (!pair.remote) {
-        if (pair.local && this.#options.lists) this.extra.push(pair.local)
+        if (pair.local && isLeftOver(pair.local.path)) this.leftOver.push(pair.local.path)
+        else if (pair.local && this.#options.lists) this.extra.push(pair.local)
         continue
       }
       try {

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Problem } from '../../protocol/problems.js'
 import { Exit } from '../exit-codes.js'
@@ -87,6 +88,7 @@ async function run(running: Running, job: OwnJob): Promise<void> {
       folders.preview(deletes ? comparison : undefined)
       return report.end(null)
     }
+    for (const path of comparison.leftOver) rmSync(path, { force: true })
     if (comparison.items.length > 0) {
       const progress = verbose ? noFolderProgress : await openFolderProgress(session.output)
       report.beforeText = () => progress.clear()

@@ -16,6 +16,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { fileFault, isMissing } from '../../protocol/file-errors.js'
 import { faultOfName } from '../../protocol/file-name.js'
 import { Failure } from '../exit-codes.js'
+import { isAlive } from '../is-alive.js'
 
 /** The local folder that an export writes to. Names from a server are not trusted: none leads outside of it. */
 export interface LocalTarget {
@@ -114,7 +115,7 @@ class FolderTarget implements LocalTarget {
 
   writeFile(path: string, content: Buffer, { replaces, modifiedAt }: WriteOptions): void {
     this.createFolders(path)
-    const temporary = `${path}.${randomBytes(4).toString('hex')}.part`
+    const temporary = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.part`
     const descriptor = openSync(temporary, 'wx')
     try {
       try {
@@ -130,6 +131,15 @@ class FolderTarget implements LocalTarget {
       throw error
     }
   }
+}
+
+/** Whether this was left over by an export that was killed: a temporary file of `writeFile`, or the other name of a file. */
+export function isLeftOver(path: string): boolean {
+  if (!path.endsWith('.part')) return false
+  const [, pid] = /\.(\d{1,10})-[0-9a-f]{8}\.part$/.exec(path) ?? []
+  if (pid !== undefined) return !isAlive(Number(pid))
+  const [part, whole] = [path, path.slice(0, -'.part'.length)].map((each) => lstatSync(each, { throwIfNoEntry: false }))
+  return part !== undefined && part.ino === whole?.ino && part.dev === whole.dev
 }
 
 /** A rename would replace a file that was created meanwhile. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type FileFault, fileFault, isMissing } from '../../protocol/file-errors.js'
+import { isAlive } from '../is-alive.js'
 import { parseObject } from '../settings.js'
 
 /** The resume state of an unfinished transfer, so that a later run of the same command resumes it. */
@@ -33,7 +34,10 @@ export function openTransferState(folder: string, key: readonly (string | number
       ifUsable(undefined, async () => {
         if (isHeld(await readNotes(file))) return 'busy'
         // A unique name: if two processes claim the state, one gets it.
-        await rename(file, temporary).catch(ignoreMissing)
+        await rename(file, temporary).catch((error) => {
+          ignoreMissing(error)
+          return claimAbandoned(folder, file, temporary)
+        })
         const found = await readNotes(temporary)
         if (typeof found?.pid !== 'number') {
           await rm(temporary, { force: true })
@@ -51,6 +55,16 @@ export function openTransferState(folder: string, key: readonly (string | number
         return true
       }),
     forget: () => ifUsable(undefined, () => rm(file, { force: true })),
+  }
+}
+
+/** Takes over the state of a run that was killed while it claimed or saved it. */
+async function claimAbandoned(folder: string, file: string, temporary: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const path = join(folder, name)
+    const pid = path.startsWith(`${file}.`) ? Number(path.slice(file.length + 1)) : Number.NaN
+    if (Number.isInteger(pid) && pid !== process.pid && !isAlive(pid))
+      return rename(path, temporary).catch(ignoreMissing)
   }
 }
 
@@ -103,15 +117,6 @@ function isHeld(saved: Record<string, unknown> | undefined): boolean {
 
 function ignoreMissing(error: unknown): void {
   if (!isMissing(error)) throw error
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return fileFault(error) === 'forbidden'
-  }
 }
 
 function onlyTexts(saved: Record<string, unknown>): Record<string, string> {

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { openTransferState } from '../../../dist/cli/transfers/transfer-state.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
@@ -28,6 +28,20 @@ describe('the resume state of a transfer', () => {
     // No process has this number.
     await writeFile(file, JSON.stringify({ ...notes, pid: 2 ** 30 }))
     expect(await transferState.recall()).toEqual({ id: 'x' })
+  })
+
+  it('is found after a run that was killed while it took it over or saved it', async () => {
+    const folder = await temporaryFolder()
+    await openTransferState(folder, ['other']).save({ id: 'y' })
+    const [other] = await readdir(folder)
+    const transferState = openTransferState(folder, ['a'])
+    await transferState.save({ id: 'x' })
+    const file = `${folder}/${(await readdir(folder)).find((name) => name !== other)}`
+    await rename(file, `${file}.${process.ppid}`)
+    expect(await transferState.recall()).toBeUndefined()
+    await rename(`${file}.${process.ppid}`, `${file}.${2 ** 30}`)
+    expect(await transferState.recall()).toEqual({ id: 'x' })
+    expect(await readdir(folder)).toHaveLength(2)
   })
 
   it('is undefined if its file is damaged, and readable by its owner only', async () => {
