@@ -27,11 +27,14 @@ export class BufferSize {
 
 /**
  * Lends buffers within a budget: the more are lent, the smaller is the next one, down to a minimum. So memory is
- * bounded even if many streams start quickly and then stop with full buffers. Buffers of the full size are reused:
- * allocating them for each write costs more than filling them.
+ * bounded even if many streams start quickly and then stop with full buffers. Buffers are reused: allocating them for each
+ * write costs more than filling them, and as garbage they outlive the collections of young objects, so that V8 marks its
+ * whole heap several times a second.
  */
 export class BufferPool {
-  readonly #free: Buffer[] = []
+  /** By size. */
+  readonly #free = new Map<number, Buffer[]>()
+  #freeBytes = 0
   #lentBytes = 0
 
   /** A buffer of `bytes`, a power of two, or less. Give it back or drop it, once. */
@@ -40,13 +43,20 @@ export class BufferPool {
     let size = bytes
     while (size > minBufferBytes && size > share) size /= 2
     this.#lentBytes += size
-    return (size === maxBufferBytes && this.#free.pop()) || Buffer.allocUnsafeSlow(size)
+    const free = this.#free.get(size)?.pop()
+    if (free) this.#freeBytes -= size
+    return free ?? Buffer.allocUnsafeSlow(size)
   }
 
   /** The buffer must no longer be in use. */
   give(buffer: Buffer): void {
     this.drop(buffer)
-    if (buffer.length === maxBufferBytes && this.#free.length < maxFree) this.#free.push(buffer)
+    const size = buffer.length
+    if (this.#freeBytes + size > maxFreeBytes) return
+    this.#freeBytes += size
+    const free = this.#free.get(size)
+    if (free) free.push(buffer)
+    else this.#free.set(size, [buffer])
   }
 
   /** Forgets a buffer that may still be in use. */
@@ -57,9 +67,11 @@ export class BufferPool {
 
 const minBufferBytes = 16 * 1024
 const maxBufferBytes = 1024 * 1024
-const maxFree = 8
+const maxFreeBytes = 8 * 1024 * 1024
 /** About twenty streams run at full size. */
 const budgetBytes = 48 * 1024 * 1024
 const sharesOfRest = 8
-const quickMs = 20
-const slowMs = 250
+/** Of one that fills at once, ten writes a second are enough. */
+const quickMs = 100
+/** Not less, or a busy machine, which is late for all streams, would get more and smaller writes. */
+const slowMs = 1000
