@@ -32,7 +32,8 @@ export interface PartialFile {
   /** Bytes written: the offset of the next write. */
   readonly size: number
   /**
-   * Appends the first `length` bytes of `buffer`, which must not change until the promise settles. Throws `disk-full`.
+   * Appends the first `length` bytes of `buffer`, which must not change until the promise settles. Those of many partials are
+   * written together if threads share their memory. Throws `disk-full`.
    */
   append(buffer: Buffer, length: number): Promise<void>
   /** Truncates it to `size` bytes: at most one byte less than the last `sync` has made durable. */

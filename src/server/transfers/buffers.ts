@@ -25,6 +25,11 @@ export class BufferSize {
   }
 }
 
+export interface BufferPoolOptions {
+  /** Whether the memory of smaller buffers can be passed to other threads. That of large ones cannot: it is slower. */
+  isShared?: boolean
+}
+
 /**
  * Lends buffers within a budget: the more are lent, the smaller is the next one, down to a minimum. So memory is
  * bounded even if many streams start quickly and then stop with full buffers. Buffers are reused: allocating them for each
@@ -32,10 +37,15 @@ export class BufferSize {
  * whole heap several times a second.
  */
 export class BufferPool {
+  readonly #isShared: boolean
   /** By size. */
   readonly #free = new Map<number, Buffer[]>()
   #freeBytes = 0
   #lentBytes = 0
+
+  constructor({ isShared = false }: BufferPoolOptions = {}) {
+    this.#isShared = isShared
+  }
 
   /** A buffer of `bytes`, a power of two, or less. Give it back or drop it, once. */
   take(bytes: number): Buffer {
@@ -44,15 +54,19 @@ export class BufferPool {
     while (size > minBufferBytes && size > share) size /= 2
     this.#lentBytes += size
     const free = this.#free.get(size)?.pop()
-    if (free) this.#freeBytes -= size
-    return free ?? Buffer.allocUnsafeSlow(size)
+    if (free) {
+      this.#freeBytes -= size
+      return free
+    }
+    const isShared = this.#isShared && size <= maxSharedBytes
+    return isShared ? Buffer.from(new SharedArrayBuffer(size)) : Buffer.allocUnsafeSlow(size)
   }
 
   /** The buffer must no longer be in use. */
   give(buffer: Buffer): void {
     this.drop(buffer)
     const size = buffer.length
-    if (this.#freeBytes + size > maxFreeBytes) return
+    if (this.#freeBytes + this.#lentBytes + size > budgetBytes) return
     this.#freeBytes += size
     const free = this.#free.get(size)
     if (free) free.push(buffer)
@@ -67,7 +81,7 @@ export class BufferPool {
 
 const minBufferBytes = 16 * 1024
 const maxBufferBytes = 1024 * 1024
-const maxFreeBytes = 8 * 1024 * 1024
+const maxSharedBytes = 256 * 1024
 /** About twenty streams run at full size. */
 const budgetBytes = 48 * 1024 * 1024
 const sharesOfRest = 8

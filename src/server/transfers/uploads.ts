@@ -28,7 +28,10 @@ export class Uploads {
 
   constructor(services: UploadServices) {
     this.#services = services
-    this.memory = { pool: new BufferPool(), garbage: new ChunkGarbage(services.collectYoung ?? (() => {})) }
+    this.memory = {
+      pool: new BufferPool({ isShared: true }),
+      garbage: new ChunkGarbage(services.collectYoung ?? (() => {})),
+    }
   }
 
   /** Receives one file. Throws before calling `begin` if the headers alone are an error. */

@@ -50,11 +50,23 @@ describe('the pool of buffers', () => {
     expect(sizes.at(-1)).toBe(16 * kibibyte)
   })
 
-  it('keeps few of many that are returned', () => {
+  it('keeps no more returned buffers than its budget', () => {
     const pool = new BufferPool()
-    const lent = Array.from({ length: 30 }, () => pool.take(1024 * kibibyte))
+    const lent = Array.from({ length: 4000 }, () => pool.take(16 * kibibyte))
     for (const buffer of lent) pool.give(buffer)
-    const again = Array.from({ length: 30 }, () => pool.take(1024 * kibibyte))
-    expect(again.filter((buffer) => lent.includes(buffer)).length).toBeLessThanOrEqual(8)
+    const again = new Set(Array.from({ length: 4000 }, () => pool.take(16 * kibibyte)))
+    const kept = lent.filter((buffer) => again.has(buffer)).length
+    expect(kept).toBeGreaterThan(1000)
+    expect(kept * 16).toBeLessThanOrEqual(48 * 1024)
+  })
+
+  it('lends memory that threads share, if wanted, except for large buffers', () => {
+    const isShared = (pool: BufferPool, size: number) => pool.take(size * kibibyte).buffer instanceof SharedArrayBuffer
+    expect([16, 256, 512].map((size) => isShared(new BufferPool({ isShared: true }), size))).toEqual([
+      true,
+      true,
+      false,
+    ])
+    expect(isShared(new BufferPool(), 16)).toBe(false)
   })
 })

@@ -126,7 +126,7 @@ export async function openLocalFiles(
     checkRestored: () => restored.checkAll(),
     async close() {
       await restored.close()
-      await Promise.all([listing.close(), smallReads.close(), digests.close(), smallFiles.close()])
+      await Promise.all([listing.close(), smallReads.close(), digests.close(), smallFiles.close(), partials.close()])
     },
   }
 }

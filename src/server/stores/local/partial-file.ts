@@ -7,11 +7,14 @@ import type { PartialFile, PublishTarget } from '../partials.js'
 import type { Digests, FileDigest } from './digests.js'
 import { removeFile, removePartial, writeState } from './partial-folder.js'
 import type { Publishing } from './publishing.js'
+import type { WriteThread } from './write-thread.js'
 
 export interface PartialServices {
   folder: string
   digests: Digests
   publishing: Pick<Publishing, 'publish'>
+  /** For small writes. */
+  writes: WriteThread
   /** Limits concurrent writes and syncs, because every other file operation, such as a removal, queues behind them. */
   bulk: WeightedLimit
   /** Of these, the syncs. */
@@ -61,13 +64,23 @@ export class LocalPartialFile implements PartialFile {
   }
 
   async append(buffer: Buffer, length: number): Promise<void> {
-    const write = this.#services.bulk.run(length, () => this.#write(buffer, length))
+    const { bulk, writes } = this.#services
+    const bytes = buffer.subarray(0, length)
+    const write = writes.takes(bytes) ? this.#writeShared(bytes) : bulk.run(length, () => this.#write(buffer, length))
     this.#writing = write.catch(() => {})
     await write
+    this.#digest.follow(this.#size)
+    if (this.#size - this.#syncedSize >= syncBehindBytes) this.#syncBehind()
+  }
+
+  async #writeShared(bytes: Uint8Array): Promise<void> {
+    if (this.#isRemoved) throw wasRemoved(this.id)
+    await this.#services.writes.write({ fd: this.#handle.fd, bytes, position: this.#size }).catch(rethrowFull)
+    this.#size += bytes.length
   }
 
   async #write(buffer: Buffer, length: number): Promise<void> {
-    if (this.#isRemoved) throw new Error(`The partial ${this.id} was removed.`)
+    if (this.#isRemoved) throw wasRemoved(this.id)
     let written = 0
     while (written < length) {
       const { bytesWritten } = await this.#handle
@@ -76,8 +89,6 @@ export class LocalPartialFile implements PartialFile {
       written += bytesWritten
       this.#size += bytesWritten
     }
-    this.#digest.follow(this.#size)
-    if (this.#size - this.#syncedSize >= syncBehindBytes) this.#syncBehind()
   }
 
   async truncate(size: number): Promise<void> {
@@ -164,6 +175,10 @@ export class LocalPartialFile implements PartialFile {
 const syncBehindBytes = 64 * 1024 ** 2
 /** As one of the largest writes. */
 const syncWeight = 1024 ** 2
+
+function wasRemoved(id: string): Error {
+  return new Error(`The partial ${id} was removed.`)
+}
 
 function rethrowFull(error: NodeJS.ErrnoException): never {
   throw isDiskFull(error) ? diskFull(error) : error

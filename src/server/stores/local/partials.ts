@@ -6,13 +6,20 @@ import type { AbandonedPartial, PartialFile, Partials } from '../partials.js'
 import { missingAsUndefined } from './missing.js'
 import { LocalPartialFile, type PartialServices } from './partial-file.js'
 import { listPartials, measurePartials, partialPath, removePartial, writeState } from './partial-folder.js'
+import { WriteThread } from './write-thread.js'
 
 /** Partials as files in `partial/`. One server at a time uses the folder: partials found at the start are abandoned. */
 export class LocalPartials implements Partials {
   readonly #services: PartialServices
 
-  constructor(services: Omit<PartialServices, 'bulk' | 'syncs' | 'closing'>) {
-    this.#services = { ...services, bulk: new WeightedLimit(bulkLimits), syncs: pLimit(2), closing: new Set() }
+  constructor(services: Omit<PartialServices, 'bulk' | 'syncs' | 'writes' | 'closing'>) {
+    this.#services = {
+      ...services,
+      bulk: new WeightedLimit(bulkLimits),
+      syncs: pLimit(2),
+      writes: new WriteThread(),
+      closing: new Set(),
+    }
   }
 
   async create(id: string): Promise<PartialFile> {
@@ -46,6 +53,10 @@ export class LocalPartials implements Partials {
 
   usage(): Promise<{ count: number; bytes: number }> {
     return measurePartials(this.#services.folder)
+  }
+
+  close(): Promise<void> {
+    return this.#services.writes.close()
   }
 
   /** Resolves when the removed ones are closed. */
