@@ -19,6 +19,7 @@ export function openLab(program = filejobs) {
   mkdirSync(memory, { recursive: true })
   /** Each process with the signal that ends it, and its children with it. */
   const running = new Map()
+  const closers = []
   let count = 0
 
   /** Starts a process that ends with the lab, by `endSignal`. Its stderr is shown unless `quiet`. */
@@ -59,10 +60,16 @@ export function openLab(program = filejobs) {
       return { child, line }
     },
 
+    /** Registers what `close` does when the processes have ended; the last one is done first. */
+    onClose(close) {
+      closers.unshift(close)
+    },
+
     async close() {
       const ends = [...running.keys()].map((child) => once(child, 'exit'))
       for (const [child, signal] of running) child.kill(signal)
       await Promise.all(ends)
+      for (const close of closers.splice(0)) close()
       rmSync(disk, { recursive: true, force: true })
       rmSync(memory, { recursive: true, force: true })
     },

@@ -8,6 +8,7 @@ import { rows as control } from './rows/control.mjs'
 import { rows as dashboard } from './rows/dashboard.mjs'
 import { rows as exports } from './rows/exports.mjs'
 import { rows as folders } from './rows/folders.mjs'
+import { rows as foldersAtOnce } from './rows/folders-at-once.mjs'
 import { rows as listing } from './rows/listing.mjs'
 import { rows as load } from './rows/load.mjs'
 import { rows as tables } from './rows/tables.mjs'
@@ -49,6 +50,7 @@ const all = [
   ...tables,
   ...listing,
   ...folders,
+  ...foldersAtOnce,
   ...dashboard,
 ]
 const selected = all.filter((row) => wanted.length === 0 || wanted.some((name) => row.name.startsWith(name)))

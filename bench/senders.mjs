@@ -14,9 +14,9 @@ export async function startSenders(lab, server, count, bytesPerSecond, prefix = 
   return child
 }
 
-/** Asks until the condition holds; throws after 30 s, saying which did not. */
-export async function until(label, condition) {
-  for (let attempt = 0; attempt < 3000; attempt += 1) {
+/** Asks until the condition holds; throws after `limitMs` or somewhat more, saying which did not. */
+export async function until(label, condition, limitMs = 30_000) {
+  for (let attempt = 0; attempt * 10 < limitMs; attempt += 1) {
     if (await condition()) return
     await new Promise((resolve) => setTimeout(resolve, 10))
   }

@@ -1,8 +1,12 @@
+import { once } from 'node:events'
+import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
 import { cpus } from 'node:os'
+import { text } from 'node:stream/consumers'
 import { percentile, spread } from '../lines.mjs'
 import { startSenders, until } from '../senders.mjs'
-import { startFilejobs } from '../servers.mjs'
+import { startTimed } from '../server-times.mjs'
+import { sharedNow } from '../shared-clock.mjs'
 
 const mebibyte = 1024 ** 2
 
@@ -14,7 +18,8 @@ export const rows = [
 
 /**
  * Stops of an upload while `others` run; `atMost`: milliseconds of the slowest of a hundred. One side of a pair makes fewer stops,
- * which are taken together over all pairs.
+ * which are taken together over all pairs. The detail has the time without the client, which runs on the same cores: from when it
+ * writes the request until the server has written the answer.
  */
 function stopAmong(name, { others, atMost, stopsOfPair }) {
   return {
@@ -23,13 +28,23 @@ function stopAmong(name, { others, atMost, stopsOfPair }) {
     atMost,
     unit: 'ms',
     async measure(lab, _, { isPaired = false } = {}) {
-      const server = await startFilejobs(lab, { flags: ['--jobs-per-account', '1000'] })
+      const { server, times: timesAtServer } = await startTimed(lab, '/stop', { flags: ['--jobs-per-account', '1000'] })
       await startSenders(lab, server, others, mebibyte)
-      const times = []
+      const agent = new Agent({ keepAlive: true })
+      const stops = []
       const load = watchLoad()
-      const stops = isPaired ? stopsOfPair : 100
-      for (let index = 0; index < stops; index += 1) times.push(await stopOne(server, `stopped-${index}`))
-      return { figure: percentile(times, 99), detail: `${spread(times)} ms; ${load()}`, times }
+      const count = isPaired ? stopsOfPair : 100
+      for (let index = 0; index < count; index += 1) stops.push(await stopOne(server, agent, `stopped-${index}`))
+      const busy = load()
+      agent.destroy()
+      const atServer = await timesAtServer()
+      const times = stops.map(({ asked, received }) => received - asked)
+      const served = stops.map(({ path, asked }) => atServer[path].written - asked)
+      return {
+        figure: percentile(times, 99),
+        detail: `${spread(times)} ms; server: ${spread(served)} ms; ${busy}`,
+        times,
+      }
     },
   }
 }
@@ -50,8 +65,8 @@ function cpuTimes() {
   return { all: sum(times), busy: sum(times.filter(([kind]) => kind !== 'idle')) }
 }
 
-/** Starts an upload, lets some bytes arrive, and gives the milliseconds from its stop's request to the receipt. */
-async function stopOne(server, name) {
+/** Starts an upload, lets some bytes arrive, and stops it. */
+async function stopOne(server, agent, name) {
   const { hostname, port } = new URL(server.url)
   const id = crypto.randomUUID()
   const socket = connect({ host: hostname, port: Number(port) })
@@ -64,18 +79,23 @@ async function stopOne(server, name) {
   )
   socket.write(Buffer.alloc(mebibyte))
   try {
-    await until('the upload has bytes', async () => (await findJob(server, id))?.bytes > 0)
-    const startedAt = performance.now()
-    const receipt = await server.call(`/jobs/${id}/stop`, { method: 'POST' })
-    const took = performance.now() - startedAt
-    if (!receipt.cleanedUp) throw new Error(`The receipt says that something is left: ${JSON.stringify(receipt)}`)
-    return took
+    await until('the upload has bytes', async () => (await call(server, agent, 'GET', `/jobs/${id}`)).json?.bytes > 0)
+    const path = `/jobs/${id}/stop`
+    const { json: receipt, asked, received } = await call(server, agent, 'POST', path)
+    if (!receipt?.cleanedUp) throw new Error(`The receipt says that something is left: ${JSON.stringify(receipt)}`)
+    return { path, asked, received }
   } finally {
     socket.destroy()
   }
 }
 
-async function findJob(server, id) {
-  const response = await fetch(`${server.url}/jobs/${id}`, { headers: { authorization: `Bearer ${server.token}` } })
-  return response.ok ? response.json() : undefined
+/** One request on the connection that is kept; `json` is undefined unless the answer is 200. */
+async function call(server, agent, method, path) {
+  const headers = { authorization: `Bearer ${server.token}` }
+  const asked = sharedNow()
+  const asking = request(server.url + path, { method, agent, headers }).end()
+  const [response] = await once(asking, 'response')
+  const body = await text(response)
+  const received = sharedNow()
+  return { json: response.statusCode === 200 ? JSON.parse(body) : undefined, asked, received }
 }

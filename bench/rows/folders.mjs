@@ -161,7 +161,7 @@ export const rows = [
 
 const files = 2000
 
-function count() {
+export function count() {
   let last = 0
   return {
     next() {
@@ -172,7 +172,7 @@ function count() {
 }
 
 /** A folder in memory of random files, made once for each shape, with names that sort. */
-function makeFolder(lab, folders = 20, filesEach = 100, bytes = 10 * 1024) {
+export function makeFolder(lab, folders = 20, filesEach = 100, bytes = 10 * 1024) {
   const root = join(lab.memory, `many-${folders}-${filesEach}-${bytes}`)
   for (let folder = 0; folder < folders; folder += 1) {
     const path = join(root, `folder-${String(folder).padStart(4, '0')}`)
@@ -185,7 +185,7 @@ function makeFolder(lab, folders = 20, filesEach = 100, bytes = 10 * 1024) {
 }
 
 /** All files by 16 curls, each of which uses one connection. */
-async function curlAll(lab, nginx, folder, name) {
+export async function curlAll(lab, nginx, folder, name) {
   const lists = Array.from({ length: 16 }, () => [])
   for (const [at, file] of readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -231,7 +231,7 @@ async function startRclone(lab) {
   }
 }
 
-function upload(lab, server, folder, args = []) {
+export function upload(lab, server, folder, args = []) {
   return run(lab, server, ['upload', folder, ...args])
 }
 
@@ -239,7 +239,7 @@ async function run(lab, server, args) {
   return (await time(process.execPath, [lab.program, ...args], { env: envOf(lab, server) })).seconds
 }
 
-function envOf(lab, server) {
+export function envOf(lab, server) {
   return {
     ...process.env,
     FILEJOBS_SERVER: server.url,

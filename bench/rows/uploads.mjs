@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { curl, source } from '../lab.mjs'
+import { curl, source, time } from '../lab.mjs'
 import { startFilejobs, startNginx, startPeer } from '../servers.mjs'
 
 /** @type {import('../run.mjs').Row[]} */
@@ -52,6 +52,26 @@ export const rows = [
           return curl([...server.as, '-F', `file=@${file};filename=bench.bin`, `${server.url}/upload`])
         },
         other: () => putOurs(server, file),
+      }
+    },
+  },
+  {
+    name: 'upload-floor',
+    work: 'upload SIZE by `curl -T`, against the slower of `openssl dgst -sha256` and a synced `dd` of the same bytes',
+    atMost: 1.25,
+    needs: ['curl', 'openssl', 'dd'],
+    async pair(lab, sizeMiB) {
+      const file = source(lab, sizeMiB)
+      const server = await startFilejobs(lab)
+      const copy = join(lab.folder('copy'), 'copy')
+      return {
+        ours: () => putOurs(server, file),
+        async other() {
+          rmSync(copy, { force: true })
+          const digest = await time('openssl', ['dgst', '-sha256', file])
+          const written = await time('dd', [`if=${file}`, `of=${copy}`, 'bs=1M', 'conv=fdatasync', 'status=none'])
+          return Math.max(digest.seconds, written.seconds)
+        },
       }
     },
   },
