@@ -88,4 +88,4 @@ const sharesOfRest = 8
 /** Of one that fills at once, ten writes a second are enough. */
 const quickMs = 100
 /** Not less, or a busy machine, which is late for all streams, would get more and smaller writes. */
-const slowMs = 1000
+const slowMs = 600

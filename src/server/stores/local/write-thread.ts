@@ -68,7 +68,7 @@ export class WriteThread {
 
   #start(): Worker {
     const worker = new Worker(new URL('./write-worker.js', import.meta.url), {
-      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+      resourceLimits: { maxYoungGenerationSizeMb: 2 },
     })
     worker.unref()
     worker.on('message', (answer: WriteAnswer) => {
