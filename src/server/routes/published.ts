@@ -14,7 +14,7 @@ import { sendPublished } from './responses/send-published.js'
 
 export interface PublishedServices {
   accounts: Pick<AccountStore, 'find'>
-  files: Pick<PublishedFiles, 'find' | 'list' | 'open'>
+  files: Pick<PublishedFiles, 'find' | 'list' | 'listEmptyFolders' | 'open'>
   folderStore: Pick<Folders, 'list' | 'records'>
   exports: Exports
 }
