@@ -18,11 +18,7 @@ export interface FileListServices {
 }
 
 /** Answers with files of a space: a page of all, one level of the folders, or all as NDJSON. Throws `invalid-request`. */
-export async function sendListing(
-  c: Context<AppEnv>,
-  services: FileListServices,
-  space: Space,
-): Promise<Response> {
+export async function sendListing(c: Context<AppEnv>, services: FileListServices, space: Space): Promise<Response> {
   const { files, folderStore } = services
   const query = c.req.query()
   if (isLevelQuery(query)) return c.json(await listLevel(folderStore, space, query), 200)
