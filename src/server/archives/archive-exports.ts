@@ -91,6 +91,8 @@ export class ArchiveExports {
    */
   async send(request: ArchiveRequest): Promise<void> {
     const { identity, name, selection, jobId: id, rateLimit } = request
+    // What reads small files may have to start first: it does so while they are listed.
+    this.#services.files.readSmall(selection.space, []).catch(() => {})
     if (request.partOf !== null) return this.#sendPart(request.partOf, request)
     const reader = { sessionId: identity.sessionId, name: `${name}\n${request.format}`, repeater: request.repeater }
     await this.#stopped.check(reader, 0)
