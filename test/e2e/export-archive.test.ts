@@ -51,7 +51,7 @@ describe('filejobs export of a folder as an archive', () => {
     expect(await readFile(`${client.home}/notes.zip`, 'utf8')).toBe('some notes')
     await mkdir(`${client.home}/old.tar`)
     await client.runHere(['export', 'photos/', '-o', 'old.tar'])
-    expect(await readdir(`${client.home}/old.tar`)).toEqual(['photos'])
+    expect(await readdir(`${client.home}/old.tar`)).toEqual(['a.jpg'])
   })
 
   it('a folder that does not exist is exit code 4, and no file', async () => {
