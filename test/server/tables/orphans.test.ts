@@ -31,7 +31,7 @@ async function logIn(server: ServeProcess): Promise<Caller> {
   return new Caller(server, ((await answer.json()) as { token: string }).token)
 }
 
-/** Starts an import, rows and an endless query, each with a process of its own. */
+/** Starts an import, which is suspended, rows and an endless query, each with a process of its own. */
 async function busyServer(dataFolder: string) {
   const server = await startServe({ dataFolder })
   const caller = await logIn(server)
@@ -41,7 +41,7 @@ async function busyServer(dataFolder: string) {
   const { json } = await caller.post('/import', { filename: 'sales.csv' })
   const importing = await importProcess(server.child.pid)
   await eventually('the import reads', async () => (await caller.job(json.id)).bytes > 0)
-  // It is suspended until the others have started.
+  // It must not end before the others have started.
   importing.hold()
   await caller.call('/tables/small/rows')
   const sql = 'with recursive t as (select 1 union all select * from t) select count(*) from t'
@@ -50,8 +50,7 @@ async function busyServer(dataFolder: string) {
     const found = await enginesOf(server.child.pid!)
     return found.length === 3 && found
   })
-  importing.goOn()
-  return { server, caller, children, importId: json.id as string }
+  return { server, caller, children, importing, importId: json.id as string }
 }
 
 const left = async (dataFolder: string) => ({
@@ -62,7 +61,8 @@ const left = async (dataFolder: string) => ({
 describe('the engine processes', () => {
   it('exit with a killed server, and the next start removes all data of the import', async () => {
     const dataFolder = join(await temporaryFolder(), 'data')
-    const { server, children, importId } = await busyServer(dataFolder)
+    const { server, children, importing, importId } = await busyServer(dataFolder)
+    importing.goOn()
     server.child.kill('SIGKILL')
     await once(server.child, 'close')
     await eventually('the processes are gone', async () => (await running(children)).length === 0, 30_000)
@@ -75,7 +75,8 @@ describe('the engine processes', () => {
 
   it('exit with a server that gets two signals', async () => {
     const dataFolder = join(await temporaryFolder(), 'data')
-    const { server, children } = await busyServer(dataFolder)
+    const { server, children, importing } = await busyServer(dataFolder)
+    importing.goOn()
     // A second signal so soon would count as the first one's echo.
     server.child.kill('SIGTERM')
     await eventually('the server has gone, or takes another signal for one', () => {
@@ -87,9 +88,10 @@ describe('the engine processes', () => {
 
   it('ignore a Ctrl-C in the terminal of the server', async () => {
     const dataFolder = join(await temporaryFolder(), 'data')
-    const { children, server } = await busyServer(dataFolder)
+    const { children, server, importing } = await busyServer(dataFolder)
     const { stdout } = await run('ps', ['-o', 'pgid=', '-p', [server.child.pid, ...children].join(',')])
     const groups = stdout.trim().split(/\s+/)
+    importing.goOn()
     expect(new Set(groups).size).toBe(4)
   })
 })
