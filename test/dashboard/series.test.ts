@@ -55,10 +55,8 @@ describe.skipIf(!chromiumPath)('a long series of uploads in the dashboard', () =
       if (metadata.includes(Buffer.from('8.txt').toString('base64'))) await held
       await route.continue()
     })
-    await drop(
-      page,
-      names.map((name) => join(folder, name)),
-    )
+    // Files that are dropped together would be one job.
+    for (const name of names) await drop(page, [join(folder, name)])
     const panel = page.getByRole('region', { name: /^Upload/ }).first()
     await panel.getByText('7 of 9 files', { exact: false }).waitFor()
     expect(await panel.getByRole('progressbar', { name: 'All uploads' }).getAttribute('aria-valuenow')).toBe('78')

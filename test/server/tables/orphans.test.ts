@@ -40,9 +40,13 @@ async function busyServer(dataFolder: string) {
   await link(join(salesFolder, 'sales.csv'), join(dataFolder, 'uploads/user/ann/sales.csv'))
   const { json } = await caller.post('/import', { filename: 'sales.csv' })
   const importing = await importProcess(server.child.pid)
-  await eventually('the import reads', async () => (await caller.job(json.id)).bytes > 0)
-  // It must not end before the others have started.
-  importing.hold()
+  // Suspended while it is looked at, so that it does not end before the others have started.
+  await eventually('the import has read a part', async () => {
+    importing.hold()
+    if ((await caller.job(json.id)).bytes > 0) return true
+    importing.goOn()
+    return false
+  })
   await caller.call('/tables/small/rows')
   const sql = 'with recursive t as (select 1 union all select * from t) select count(*) from t'
   caller.post('/query', { sql }).catch(() => {})
