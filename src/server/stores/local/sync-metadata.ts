@@ -36,7 +36,7 @@ export class SyncMetadata {
     }
   }
 
-  /** Without a rename where there is none to replace: it would take a third of the time. */
+  /** Without a rename where there is none to replace: a rename costs, too. */
   #writeFile(path: string, text: string): void {
     try {
       writeFileSync(path, text, { mode: 0o600, flag: 'wx' })
