@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { chromiumPath, drop, shareBrowser } from '../helpers/browser.js'
+import { deferred } from '../../dist/server/concurrency/deferred.js'
+import { chromiumPath, shareBrowser } from '../helpers/browser.js'
 import { Caller } from '../helpers/calls.js'
 import { shareServer } from '../helpers/shared-server.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
@@ -45,25 +46,26 @@ describe.skipIf(!chromiumPath)('a long series of uploads in the dashboard', () =
     const folder = await temporaryFolder()
     const names = Array.from({ length: 9 }, (_, index) => `${index + 1}.txt`)
     for (const name of names) await writeFile(join(folder, name), 'x'.repeat(10))
-    // The eighth waits for its word, so that the series rests before its end.
-    let release = () => {}
-    const held = new Promise<void>((resolve) => {
-      release = resolve
-    })
+    // The first is held until all are chosen, the eighth so that the series pauses before its end.
+    const held = { '1.txt': deferred(), '8.txt': deferred() }
     await page.route('**/tus', async (route) => {
       const metadata = route.request().headers()['upload-metadata'] ?? ''
-      if (metadata.includes(Buffer.from('8.txt').toString('base64'))) await held
+      for (const [name, gate] of Object.entries(held)) {
+        if (metadata.includes(Buffer.from(name).toString('base64'))) await gate.promise
+      }
       await route.continue()
     })
-    // Files that are dropped together would be one job.
-    for (const name of names) await drop(page, [join(folder, name)])
+    // Files that are chosen together would be one job.
+    for (const name of names) await page.getByLabel('Upload files').setInputFiles(join(folder, name))
     const panel = page.getByRole('region', { name: /^Upload/ }).first()
+    await panel.getByText('0 of 9 files', { exact: false }).waitFor()
+    held['1.txt'].resolve()
     await panel.getByText('7 of 9 files', { exact: false }).waitFor()
     expect(await panel.getByRole('progressbar', { name: 'All uploads' }).getAttribute('aria-valuenow')).toBe('78')
     const shown = panel.getByRole('article')
     expect(await shown.first().getAttribute('data-upload')).toBe('8.txt')
     expect(await shown.nth(1).getAttribute('data-upload')).toBe('9.txt')
-    release()
+    held['8.txt'].resolve()
     await panel.getByText('9 of 9 files', { exact: false }).waitFor()
     expect(await caller.names()).toEqual(names)
   })

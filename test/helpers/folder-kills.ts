@@ -95,7 +95,9 @@ async function killAfter(place: Place, run: Running, round: number, withServer: 
   if (withServer) {
     place.server.child.kill('SIGKILL')
     await place.server.ended()
-    place.server = await startServe({ dataFolder: place.server.dataFolder })
+    // At the same address: another one would be another server, whose files do not continue those of this one.
+    const { dataFolder, url } = place.server
+    place.server = await startServe({ dataFolder, args: ['--port', new URL(url).port] })
     const { home } = place.client
     Object.assign(place, await clientOf(place.server, place.token))
     // The same home: its cache and states are those of the run that was killed.

@@ -18,7 +18,7 @@ const run = promisify(execFile)
 let salesFolder: string
 beforeAll(async () => {
   salesFolder = await mkdtemp(join(tmpdir(), 'filejobs-test-'))
-  await writeSales(join(salesFolder, 'sales.csv'), 300_000)
+  await writeSales(join(salesFolder, 'sales.csv'), 1_200_000)
 })
 afterAll(() => removeFolder(salesFolder))
 
