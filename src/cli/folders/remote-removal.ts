@@ -15,7 +15,7 @@ export async function removeRemote(
 ): Promise<void> {
   progress.say('removing what is not here')
   const removing = lanes(files, atOnce, async ({ name, size }) => {
-    const { status, body, headers } = await exchange(http.open('DELETE', filePath(name)), signal, noBody)
+    const { status, body, headers } = await exchange(http.open('DELETE', filePath(name)), signal, emptyBody)
     if (status < 300 || status === 404) report.file({ name, size, status: 'removed' })
     else report.fail(name, answeredProblem(http.server, status, body, headers))
   })
@@ -31,7 +31,7 @@ export async function createRemoteFolders(
 ): Promise<void> {
   await lanes(names, atOnce, async (name) => {
     const request = http.open('PUT', filePath(name), { 'content-length': 0 })
-    const { status, body, headers } = await exchange(request, signal, noBody)
+    const { status, body, headers } = await exchange(request, signal, emptyBody)
     if (status === 201) report.folder(name, 'new')
     else if (status >= 300) report.fail(name, answeredProblem(http.server, status, body, headers))
   })
@@ -54,13 +54,13 @@ export async function removeRemoteFolders(
     await lanes(names, atOnce, async (name) => {
       tried.add(name)
       const request = http.open('DELETE', `${filePath(name)}?empty=true`)
-      const { status, body, headers } = await exchange(request, signal, noBody)
+      const { status, body, headers } = await exchange(request, signal, emptyBody)
       if (status < 300) report.folder(name, 'removed')
       else if (status !== 404 && status !== 409) report.fail(name, answeredProblem(http.server, status, body, headers))
     })
   }
 }
 
-const noBody = async () => {}
+const emptyBody = async () => {}
 
 const atOnce = 8
