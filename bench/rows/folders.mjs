@@ -4,7 +4,8 @@ import { once } from 'node:events'
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { curl, source, time } from '../lab.mjs'
+import { curl, settle, source, time } from '../lab.mjs'
+import { median, words } from '../lines.mjs'
 import { startFilejobs, startNginx } from '../servers.mjs'
 
 // Each run has a fresh folder: replacing a file costs more than creating one.
@@ -65,7 +66,7 @@ export const rows = [
       await upload(lab, server, folder)
       // Digests of files that are this young are computed again once.
       await upload(lab, server, folder)
-      return upload(lab, server, folder)
+      return repeated(() => upload(lab, server, folder))
     },
   },
   {
@@ -77,7 +78,7 @@ export const rows = [
       const folder = makeFolder(lab)
       const server = await startFilejobs(lab)
       await upload(lab, server, folder, ['--name', 'many'])
-      return run(lab, server, ['export', 'many/', '-o', `${lab.folder('target')}/`])
+      return repeated(() => run(lab, server, ['export', 'many/', '-o', `${lab.folder('target')}/`]))
     },
   },
   {
@@ -90,9 +91,11 @@ export const rows = [
       const tar = join(lab.memory, 'many.tar')
       await time('tar', ['cf', tar, '-C', makeFolder(lab), '.'])
       const server = await startFilejobs(lab)
+      const counter = count()
       // `-T FILE` would add the name of the file to a URL that ends with a slash.
       const body = ['-X', 'PUT', '-H', 'Content-Type: application/x-tar', '--data-binary', `@${tar}`]
-      return files / (await curl([...server.as, ...body, `${server.url}/files/many/?extract=tar`]))
+      const send = () => curl([...server.as, ...body, `${server.url}/files/run-${counter.next()}/?extract=tar`])
+      return perSecond(await repeated(send))
     },
   },
   {
@@ -104,9 +107,8 @@ export const rows = [
     async measure(lab) {
       const server = await startFilejobs(lab)
       await upload(lab, server, makeFolder(lab), ['--name', 'many'])
-      return (
-        files / (await curl([...server.as, '-o', join(lab.memory, 'out.tar'), `${server.url}/files/many/?archive=tar`]))
-      )
+      const target = ['-o', join(lab.memory, 'out.tar'), `${server.url}/files/many/?archive=tar`]
+      return perSecond(await repeated(() => curl([...server.as, ...target])))
     },
   },
   {
@@ -160,6 +162,21 @@ export const rows = [
 ]
 
 const files = 2000
+
+/** The median of five runs that give their seconds, after one to warm up. */
+async function repeated(run) {
+  await run()
+  const times = []
+  while (times.length < 5) {
+    settle()
+    times.push(await run())
+  }
+  return { figure: median(times), detail: words(times) }
+}
+
+function perSecond({ figure, detail }) {
+  return { figure: files / figure, detail }
+}
 
 export function count() {
   let last = 0

@@ -25,8 +25,11 @@ export function openTransferState(folder: string, key: readonly (string | number
   const file = join(folder, `${createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 32)}.json`)
   const temporary = `${file}.${process.pid}`
   const write = async (saved: Readonly<Record<string, string>>, pid: number) => {
+    // Not into `temporary`: it may be the only copy, and a kill may leave what is written here incomplete.
+    const next = `${temporary}.new`
     // The key is stored so that a reader of the file sees which transfer it belongs to.
-    await writeFile(temporary, `${JSON.stringify({ ...saved, pid, key })}\n`, { mode: 0o600 })
+    await writeFile(next, `${JSON.stringify({ ...saved, pid, key })}\n`, { mode: 0o600 })
+    await rename(next, temporary)
     await rename(temporary, file)
   }
   return {
@@ -98,8 +101,8 @@ async function removeOld(folder: string): Promise<void> {
 }
 
 const keptDays = 30
-/** Names that end with a number are temporary files of a run that was killed. */
-const isOurs = /^[0-9a-f]{32}\.json(\.\d+)?$/
+/** Names that end with a number, or with `new`, are temporary files of a run that was killed. */
+const isOurs = /^[0-9a-f]{32}\.json(\.\d+(\.new)?)?$/
 
 async function readNotes(file: string): Promise<Record<string, unknown> | undefined> {
   try {
