@@ -221,11 +221,8 @@ function statsOf(path: string): BigIntStats | undefined {
 }
 
 const syncData = promisify(fdatasync)
-/**
- * More than Node's four threads, which then need not be woken for each, but so few that a removal waits for a few short
- * operations only.
- */
-const syncsAtOnce = 6
+/** Of sixteen threads (`bin/filejobs.js`), so that a removal, for example, waits for none of them. */
+const syncsAtOnce = 12
 const entriesPerTurn = 4
 /** Each time, another removal must have intervened. */
 const maxAttempts = 10
