@@ -11,7 +11,8 @@ const filejobs = join(root, 'bin/filejobs.js')
 
 /**
  * Where the bench works, on the program `program` (default: that of this checkout): a folder on the disk (BENCH_DIR, default the system's temporary folder), one in memory for what
- * is sent, and the processes that were started. `close()` ends and removes all of it, and may be called at any time.
+ * is sent, and the processes that were started. `close()` ends and removes all of it, and may be called at any time;
+ * `close({ keep: true })` keeps the folder on the disk until `remove()`.
  */
 export function openLab(program = filejobs) {
   const disk = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), 'filejobs-bench-'))
@@ -65,13 +66,17 @@ export function openLab(program = filejobs) {
       closers.unshift(close)
     },
 
-    async close() {
+    async close({ keep = false } = {}) {
       const ends = [...running.keys()].map((child) => once(child, 'exit'))
       for (const [child, signal] of running) child.kill(signal)
       await Promise.all(ends)
       for (const close of closers.splice(0)) close()
-      rmSync(disk, { recursive: true, force: true })
       rmSync(memory, { recursive: true, force: true })
+      if (!keep) this.remove()
+    },
+
+    remove() {
+      rmSync(disk, { recursive: true, force: true })
     },
   }
 }

@@ -65,13 +65,20 @@ const openNext = (program) => {
   open.add(lab)
   return lab
 }
-const closeAll = async () => {
-  await Promise.all([...open].map((lab) => lab.close()))
+const kept = new Set()
+/** `keep`: ext4 without a journal creates files slowly for minutes after many were removed, so that is done in the end. */
+const closeAll = async ({ keep = false } = {}) => {
+  await Promise.all([...open].map((lab) => lab.close({ keep })))
+  if (keep) for (const lab of open) kept.add(lab)
   open.clear()
+}
+const removeKept = () => {
+  for (const lab of kept) lab.remove()
 }
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, async () => {
     await closeAll()
+    removeKept()
     process.exit(signal === 'SIGINT' ? 130 : 143)
   })
 }
@@ -92,8 +99,9 @@ for (const row of selected) {
     leftOut.push(`${row.name}: ${error.message}`)
     console.error(error)
   }
-  await closeAll()
+  await closeAll({ keep: folders.includes(row) || foldersAtOnce.includes(row) })
 }
+removeKept()
 
 console.log(`${describeMachine()}\n`)
 console.log(`| row | work | ours | ${against ? 'other build' : 'other'} | figure | to reach | reached |`)
