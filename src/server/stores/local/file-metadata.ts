@@ -5,7 +5,7 @@ import { isMissing, isOccupied } from '../../../protocol/file-errors.js'
 import type { Space } from '../files.js'
 import { writeDurably } from './durable-write.js'
 import { type DescribedFile, describeFile, parseVersions, type Version } from './file-description.js'
-import { metadataFolder, metadataPath } from './metadata-paths.js'
+import { keptMark, metadataFolder, metadataPath } from './metadata-paths.js'
 import { missingAsUndefined } from './missing.js'
 
 /**
@@ -96,4 +96,3 @@ export class FileMetadata {
 /** Each time, another removal must have intervened. */
 const maxAttempts = 10
 /** Has no ending of a name's metadata. */
-const keptMark = 'kept'

@@ -22,6 +22,17 @@ export class TreeMoves {
     rmdirSync(from)
   }
 
+  /** Moves what is in `from`, but not in `to`. A missing `from` is not an error. */
+  addMissing(from: string, to: string): void {
+    if (!exists(from)) return
+    const there = new Set(readdirSync(to))
+    for (const entry of readdirSync(from, { withFileTypes: true })) {
+      const [source, target] = [join(from, entry.name), join(to, entry.name)]
+      if (!there.has(entry.name)) this.move(source, target)
+      else if (entry.isDirectory()) this.addMissing(source, target)
+    }
+  }
+
   /** Moves a file or folder to a place where none is. A missing one is not an error. */
   move(from: string, to: string): void {
     if (!exists(from)) return

@@ -19,15 +19,23 @@ export interface StageConditions {
   preconditions: readonly (readonly [name: string, precondition: Precondition])[]
 }
 
+/** What a publish does to the published files, apart from adding those of the stage. */
+export interface StageEffects {
+  /** Files that are removed. */
+  removed: { name: string; size: number }[]
+  /** The topmost folders of which the stage has every file: they are replaced as a whole, by a rename. */
+  covered: string[]
+}
+
 /**
- * Checks the files of a stage against the published ones, and returns the files that it removes. The caller holds the lock
- * of the prefix. Throws `name-conflict` and `precondition-failed`. Synchronous.
+ * Checks the files of a stage against the published ones. The caller holds the lock of the prefix. Throws `name-conflict`
+ * and `precondition-failed`. Synchronous.
  */
 export function checkStage(
   { space, prefix, replace, keep, preconditions }: StageConditions,
   stage: StageFolders,
   published: PublishedTrees,
-): { name: string; size: number }[] {
+): StageEffects {
   const [staged, there] = [spaceFolder(stage.uploads, space), spaceFolder(published.uploads, space)]
   const metadata = new SyncMetadata(published.meta)
   for (const [name, precondition] of preconditions) {
@@ -35,35 +43,57 @@ export function checkStage(
     const current = stats?.isFile() ? describeFile(name, stats, metadata.read(space, name)).file : undefined
     checkPrecondition(current, precondition)
   }
-  const removed: { name: string; size: number }[] = []
+  const removed: StageEffects['removed'] = []
   if (replace) findRemoved(prefix)
   for (const name of keep) {
     if (replace && !statsOf(join(there, name))?.isFile()) throw isGone(name)
   }
   const isRemoved = new Set(removed.map(({ name }) => name))
+  const covered: string[] = []
   checkNames('')
-  return removed
+  return { removed, covered }
 
   /** Files that are neither in the stage nor to be kept. */
   function findRemoved(folder: string): void {
+    const files = new Set(entriesOf(join(staged, folder)).flatMap((entry) => (entry.isFile() ? entry.name : [])))
     for (const entry of entriesOf(join(there, folder))) {
       const name = folder + entry.name
       if (entry.isDirectory()) findRemoved(`${name}/`)
-      else if (!keep.has(name) && !statsOf(join(staged, name))?.isFile()) {
+      else if (!keep.has(name) && !files.has(entry.name)) {
         removed.push({ name, size: Number(statsOf(join(there, name))?.size ?? 0) })
       }
     }
   }
 
-  function checkNames(folder: string): void {
+  /** Collects the covered folders below `folder`. Returns whether it is covered itself. */
+  function checkNames(folder: string): boolean {
+    const current = new Map(entriesOf(join(there, folder)).map((entry) => [entry.name, entry]))
+    const below: string[] = []
+    let replaced = 0
     for (const entry of entriesOf(join(staged, folder))) {
       const name = folder + entry.name
-      const current = statsOf(join(there, name))
-      if (entry.isDirectory()) {
-        if (current && !current.isDirectory() && !isRemoved.has(name)) throw belowFile(firstFileIn(`${name}/`))
-        if (current?.isDirectory()) checkNames(`${name}/`)
-      } else if (current?.isDirectory() && !(replace && isEmptied(`${name}/`))) throw isFolder(name)
+      const old = current.get(entry.name)
+      if (!old) continue
+      if (!entry.isDirectory()) {
+        if (old.isDirectory() && !(replace && isEmptied(`${name}/`))) throw isFolder(name)
+        if (old.isFile()) replaced += 1
+      } else if (!old.isDirectory()) {
+        if (!isRemoved.has(name)) throw belowFile(firstFileIn(`${name}/`))
+      } else if (checkNames(`${name}/`)) {
+        below.push(`${name}/`)
+        replaced += 1
+      }
     }
+    if (folder !== '' && replaced === current.size && isLikeNew(folder)) return true
+    covered.push(...below)
+    return false
+  }
+
+  /** Whether nothing of the folder itself is lost if another one takes its place. */
+  function isLikeNew(folder: string): boolean {
+    const [own, other] = [statsOf(join(there, folder)), statsOf(join(staged, folder))]
+    const isAlike = own?.mode === other?.mode && own?.uid === other?.uid && own?.gid === other?.gid
+    return isAlike && !metadata.isKept(space, folder)
   }
 
   function isEmptied(folder: string): boolean {

@@ -10,6 +10,8 @@ export interface StageJournal {
   isSwap: boolean
   /** Names of files to remove, if it is not. */
   removed: string[]
+  /** Folders that those of the stage replace as a whole, if it is not; missing in journals of earlier versions. */
+  covered?: string[]
   /** What the job's record then says. */
   files: number
   bytes: number

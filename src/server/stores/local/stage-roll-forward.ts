@@ -18,30 +18,46 @@ export interface PublishedTrees {
  */
 export function rollForward(journal: StageJournal, stage: StageFolders, published: PublishedTrees): void {
   const moves = new TreeMoves()
-  if (journal.isSwap) swap(journal, stage, published, moves)
-  else {
+  if (journal.isSwap) {
+    swap(journal, journal.prefix, '', { stage, published, moves })
+    const [uploads] = treesOf(published, journal, journal.prefix)
+    moves.removeEmpty(uploads, spaceFolder(published.uploads, journal))
+  } else {
     removeFiles(journal, stage, published, moves)
+    for (const [index, folder] of (journal.covered ?? []).entries()) {
+      const removed = swap(journal, folder, `covered-${index}-`, { stage, published, moves })
+      // Files that another program has added since the check.
+      moves.addMissing(removed.files, treesOf(published, journal, folder)[0])
+    }
     const [from, to] = [treesOf(stage, journal, ''), treesOf(published, journal, '')]
     for (const tree of [0, 1] as const) moves.merge(from[tree], to[tree])
   }
   moves.sync()
 }
 
-/** Two renames for the files and two for the metadata, whatever the folder holds. */
-function swap(journal: StageJournal, stage: StageFolders, published: PublishedTrees, moves: TreeMoves): void {
-  const from = treesOf(stage, journal, journal.prefix)
-  const to = treesOf(published, journal, journal.prefix)
-  for (const [tree, name] of [
-    [0, 'files'],
-    [1, 'metadata'],
+/**
+ * Two renames for the files and two for the metadata, whatever the folder holds. Returns the places of what was there, whose
+ * names begin with `label`.
+ */
+function swap(
+  journal: StageJournal,
+  folder: string,
+  label: string,
+  { stage, published, moves }: { stage: StageFolders; published: PublishedTrees; moves: TreeMoves },
+): { files: string; metadata: string } {
+  const from = treesOf(stage, journal, folder)
+  const to = treesOf(published, journal, folder)
+  const removed = { files: join(stage.removed, `${label}files`), metadata: join(stage.removed, `${label}metadata`) }
+  for (const [tree, place] of [
+    [0, removed.files],
+    [1, removed.metadata],
   ] as const) {
     // Where the new one has left the stage, the step was done.
     if (!existsSync(from[tree])) continue
-    const removed = join(stage.removed, name)
-    if (!existsSync(removed)) moves.move(to[tree], removed)
+    if (!existsSync(place)) moves.move(to[tree], place)
     moves.move(from[tree], to[tree])
   }
-  moves.removeEmpty(to[0], spaceFolder(published.uploads, journal))
+  return removed
 }
 
 function removeFiles(journal: StageJournal, stage: StageFolders, published: PublishedTrees, moves: TreeMoves): void {

@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { sendError } from './sent-errors.js'
-import { checkStage } from './stage-check.js'
+import { checkStage, type StageEffects } from './stage-check.js'
 import type { StageAnswer, StageWork } from './stage-publish.js'
 import { rollForward } from './stage-roll-forward.js'
 
@@ -10,11 +10,11 @@ import { rollForward } from './stage-roll-forward.js'
 const { conditions, stage, published, files, bytes, replaced } = workerData as StageWork
 
 try {
-  const removed = checkStage(conditions, stage, published)
-  answer({ removed })
+  const effects = checkStage(conditions, stage, published)
+  answer({ removed: effects.removed })
   parentPort?.once('message', () => {
     try {
-      decide(removed.map(({ name }) => name))
+      decide(effects)
       answer({ done: true })
     } catch (error) {
       answer({ error: sendError(error) })
@@ -24,14 +24,15 @@ try {
   answer({ error: sendError(error) })
 }
 
-function decide(removed: string[]): void {
+function decide({ removed, covered }: StageEffects): void {
   const { space, prefix, replace, keep } = conditions
   const isSwap = replace && keep.size === 0
   const journal = {
     ...space,
     prefix,
     isSwap,
-    removed: isSwap ? [] : removed,
+    removed: isSwap ? [] : removed.map(({ name }) => name),
+    covered: isSwap ? [] : covered,
     files,
     bytes,
     replaced,

@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileFault, isMissing, isUnreachable } from '../../../protocol/file-errors.js'
 import type { Space } from '../files.js'
 import { parseVersions, type Version } from './file-description.js'
-import { metadataPath } from './metadata-paths.js'
+import { keptMark, metadataFolder, metadataPath } from './metadata-paths.js'
 
 /** `FileMetadata` for worker threads, synchronous. */
 export class SyncMetadata {
@@ -20,6 +20,12 @@ export class SyncMetadata {
       if (isUnreachable(error)) return []
       throw error
     }
+  }
+
+  /** Whether a folder is kept while it is empty. */
+  isKept(space: Space, folder: string): boolean {
+    const mark = join(metadataFolder(this.#root, space, folder), keptMark)
+    return lstatSync(mark, { throwIfNoEntry: false }) !== undefined
   }
 
   /** A concurrent removal may remove the empty folder in between: then it retries. */

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rename, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { small } from '../small-files-contract.js'
@@ -41,6 +41,35 @@ describe('a publish of many files that a crash ended', () => {
     }
   }
 
+  for (const done of [0, 1, 2, 3, 4]) {
+    it(`is finished by the next start: a folder covered, ${done} renames done`, async () => {
+      const first = await openStores()
+      for (const name of ['p/d/x', 'p/d/e/y', 'p/beside']) await publish(first, name, 'old')
+      const stage = await first.stages.open({ jobId: 'job', space: ann, prefix: 'p/', replace: false })
+      await stage.addSmall([small('p/d/x', 'new'), small('p/d/e/y', 'new'), small('p/d/z', 'new')])
+      const root = join(first.data, 'partial/job.stage')
+      const counts = { files: 3, bytes: 9, replaced: 2, removedCount: 0 }
+      const journal = { ...ann, prefix: 'p/', isSwap: false, removed: [], covered: ['p/d/'], ...counts }
+      await writeFile(join(root, 'journal.json'), JSON.stringify(journal))
+      const [uploads, meta] = [
+        join(first.data, 'uploads/user/ann/p/d'),
+        join(first.data, 'meta/user/ann/names/p.d/d.d'),
+      ]
+      const renames = [
+        [uploads, join(root, 'removed/covered-0-files')],
+        [join(root, 'files/user/ann/p/d'), uploads],
+        [meta, join(root, 'removed/covered-0-metadata')],
+        [join(root, 'metadata/user/ann/names/p.d/d.d'), meta],
+      ] as const
+      for (const [from, to] of renames.slice(0, done)) await rename(from, to)
+      const later = await first.restart()
+      await later.stages.finish('job')
+      expect(await names(later.files)).toEqual(['p/beside', 'p/d/e/y', 'p/d/x', 'p/d/z'])
+      for (const name of ['p/d/e/y', 'p/d/x', 'p/d/z'])
+        expect((await later.files.find(ann, name))?.sha256).toBe(sha256('new'))
+    })
+  }
+
   it('is undone if its journal was never whole', async () => {
     const first = await openStores()
     await publish(first, 'p/old', 'old')
@@ -51,6 +80,43 @@ describe('a publish of many files that a crash ended', () => {
     expect(await later.stages.listAbandoned()).toMatchObject([{ id: 'job', isPublished: false }])
     await later.stages.remove('job')
     expect(await names(later.files)).toEqual(['p/old'])
+  })
+
+  const others = {
+    'a link': (folder: string) => symlink('/etc/hostname', join(folder, 'link')),
+    'another file': (folder: string) => writeFile(join(folder, 'other'), 'other'),
+    'permissions of its own': (folder: string) => chmod(folder, 0o750),
+  }
+  for (const [what, add] of Object.entries(others)) {
+    it(`leaves a folder as it is that has ${what}, and replaces the files in it`, async () => {
+      const { stages, files, data, ...stores } = await openStores()
+      await publish({ files, ...stores }, 'p/d/x', 'old')
+      const folder = join(data, 'uploads/user/ann/p/d')
+      await add(folder)
+      const before = await stat(folder)
+      const [others] = [(await readdir(folder)).filter((name) => name !== 'x')]
+      const stage = await stages.open({ jobId: 'job', space: ann, prefix: 'p/', replace: false })
+      await stage.addSmall([small('p/d/x', 'new')])
+      await stage.publish(() => {})
+      expect((await stat(folder)).ino).toBe(before.ino)
+      expect((await stat(folder)).mode).toBe(before.mode)
+      expect((await readdir(folder)).filter((name) => name !== 'x')).toEqual(others)
+      expect((await files.find(ann, 'p/d/x'))?.sha256).toBe(sha256('new'))
+    })
+  }
+
+  it('replaces a folder whose files all are new by a rename, but for one that is kept while it is empty', async () => {
+    const { stages, files, folders, data, ...stores } = await openStores()
+    await folders.create(ann, 'p/kept/')
+    for (const name of ['p/d/x', 'p/kept/x']) await publish({ files, ...stores }, name, 'old')
+    const inode = async (name: string) => (await stat(join(data, 'uploads/user/ann', name))).ino
+    const before = [await inode('p/d'), await inode('p/kept')]
+    const stage = await stages.open({ jobId: 'job', space: ann, prefix: 'p/', replace: false })
+    await stage.addSmall([small('p/d/x', 'new'), small('p/kept/x', 'new')])
+    await stage.publish(() => {})
+    expect([await inode('p/d'), await inode('p/kept')].map((each, at) => each === before[at])).toEqual([false, true])
+    await files.remove(ann, 'p/kept/x')
+    expect(await folders.exists(ann, 'p/kept/')).toBe(true)
   })
 
   it('keeps no stage where the job has ended', async () => {
