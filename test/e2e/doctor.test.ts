@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Caller } from '../helpers/calls.js'
@@ -89,12 +89,28 @@ describe('filejobs doctor', () => {
       report: { integrity: { damaged: [], changed: [join(uploads, 'a')], missing: [join(uploads, 'sub/b')] } },
     })
     const { stdout } = await client.run(['doctor', '--data', restored, '--verify'])
-    expect(stdout).toContain(`not copied:\n  ${join(uploads, 'sub/b')}\n`)
+    expect(stdout).toContain(`or not copied:\n  ${join(uploads, 'sub/b')}\n`)
     expect(stdout).not.toContain('All is in order')
     await writeFile(metadata, '{"name":')
     expect(await doctor('--verify', '--data', restored)).toMatchObject({
       code: 8,
       report: { integrity: { damaged: [{ path: metadata }] } },
+    })
+  })
+})
+
+describe('filejobs doctor --verify, after a crash or a full disk,', () => {
+  it('takes metadata that was not written for missing, and finds no fault in what no file has', async () => {
+    const { dataFolder, doctor } = await closedServer()
+    const meta = join(dataFolder, 'meta/user/ann/names')
+    const { size } = await stat(join(meta, 'a.json'))
+    await writeFile(join(meta, 'a.json'), '')
+    await writeFile(join(meta, 'sub.d/b.json'), Buffer.alloc(size))
+    await writeFile(join(meta, 'never published.json'), '')
+    await writeFile(join(meta, 'half written.json'), '{"versions":[{"sha')
+    expect(await doctor('--verify')).toMatchObject({
+      code: 0,
+      report: { integrity: { intact: 2, unknown: 2, damaged: [], changed: [], missing: [] } },
     })
   })
 })

@@ -88,7 +88,10 @@ function wordIntegrity({ intact, unknown, damaged, changed, missing }: Integrity
       damaged.map(({ path, why }) => `${visible(path)}: ${why}`),
     ),
     ...section('Changed since they were stored, by hand or by an incomplete copy:', changed.map(visible)),
-    ...section('Recorded in meta/ and not there, removed by hand or not copied:', missing.map(visible)),
+    ...section(
+      'Recorded in meta/ and not there: removed by hand, not yet published before a crash, or not copied:',
+      missing.map(visible),
+    ),
     `Compared with their digests: ${intact + damaged.length}, ${damaged.length} damaged. ${unknown} have no digest.`,
   ]
 }

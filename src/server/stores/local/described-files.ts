@@ -1,4 +1,4 @@
-import { type BigIntStats, closeSync, lstatSync, openSync, readSync, type Stats } from 'node:fs'
+import { type BigIntStats, closeSync, lstatSync, openSync, readFileSync, readSync, type Stats } from 'node:fs'
 import { fileFault, isUnreachable } from '../../../protocol/file-errors.js'
 import type { FileRecord } from '../../../protocol/files.js'
 import type { Space, StoredFile } from '../files.js'
@@ -106,7 +106,9 @@ export class DescribedFiles {
     if (file === undefined) return undefined
     try {
       // Faster than `readFileSync`.
-      return this.#buffer.toString('utf8', 0, readSync(file, this.#buffer, 0, this.#buffer.length, 0))
+      const length = readSync(file, this.#buffer, 0, this.#buffer.length, 0)
+      // The media types of clients may be long.
+      return length < this.#buffer.length ? this.#buffer.toString('utf8', 0, length) : readFileSync(file, 'utf8')
     } finally {
       closeSync(file)
     }

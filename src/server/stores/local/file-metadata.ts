@@ -2,6 +2,7 @@ import type { BigIntStats } from 'node:fs'
 import { lstat, mkdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isMissing, isOccupied } from '../../../protocol/file-errors.js'
+import { isDiskFull } from '../disk-full.js'
 import type { Space } from '../files.js'
 import { writeDurably } from './durable-write.js'
 import { type DescribedFile, describeFile, parseVersions, type Version } from './file-description.js'
@@ -86,6 +87,7 @@ export class FileMetadata {
         await writeFile(`${path}.new`, JSON.stringify({ versions }), { mode: 0o600 })
         return await rename(`${path}.new`, path)
       } catch (error) {
+        if (isDiskFull(error)) await rm(`${path}.new`, { force: true })
         if (!isMissing(error) || attempt === maxAttempts) throw error
         await mkdir(dirname(path), { recursive: true, mode: 0o700 })
       }

@@ -45,8 +45,11 @@ export async function checkIntegrity(
 
   async function checkFiles(space: Space): Promise<void> {
     const { versions, unreadable } = await readRecordedVersions(folders.meta, space)
-    for (const path of unreadable) integrity.damaged.push({ path, why: 'it does not describe a file' })
     const pathOf = (name: string) => join(folders.uploads, space.role, space.username, name)
+    for (const { name, path } of unreadable) {
+      const isLoss = await lstat(pathOf(name)).catch(missingAsUndefined)
+      if (isLoss) integrity.damaged.push({ path, why: 'it does not describe a file' })
+    }
     for (let after = ''; ; ) {
       const page = await listing.list(space, { prefix: '', search: '', after, limit: namesPerPage })
       for (const { name } of page) {

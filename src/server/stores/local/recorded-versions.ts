@@ -5,13 +5,16 @@ import { parseVersions, type Version } from './file-description.js'
 import { metadataFolder, nameOfMetadata } from './metadata-paths.js'
 import { missingAsEmpty } from './missing.js'
 
-/** The metadata in `meta/` of an account's files, by name, and the metadata files that cannot be read. */
+/**
+ * The metadata in `meta/` of an account's files, by name, and the metadata files that describe no version. One that is empty,
+ * or has zeros only, was created before a crash, and never written: it is as good as missing.
+ */
 export async function readRecordedVersions(
   meta: string,
   space: Space,
-): Promise<{ versions: Map<string, Version[]>; unreadable: string[] }> {
+): Promise<{ versions: Map<string, Version[]>; unreadable: { name: string; path: string }[] }> {
   const versions = new Map<string, Version[]>()
-  const unreadable: string[] = []
+  const unreadable: { name: string; path: string }[] = []
   const folders = ['']
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     const path = metadataFolder(meta, space, folder)
@@ -20,8 +23,10 @@ export async function readRecordedVersions(
       if (name === undefined) continue
       if (name.endsWith('/')) folders.push(folder + name)
       else {
-        const known = parseVersions(await readFile(join(path, entry), 'utf8').catch(() => ''))
-        if (known.length === 0) unreadable.push(join(path, entry))
+        const text = await readFile(join(path, entry), 'utf8').catch(() => undefined)
+        if (text !== undefined && /^\0*$/.test(text)) continue
+        const known = parseVersions(text ?? '')
+        if (known.length === 0) unreadable.push({ name: folder + name, path: join(path, entry) })
         else versions.set(folder + name, known)
       }
     }

@@ -1,6 +1,7 @@
-import { lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileFault, isMissing, isUnreachable } from '../../../protocol/file-errors.js'
+import { isDiskFull } from '../disk-full.js'
 import type { Space } from '../files.js'
 import { parseVersions, type Version } from './file-description.js'
 import { keptMark, metadataFolder, metadataPath } from './metadata-paths.js'
@@ -42,15 +43,25 @@ export class SyncMetadata {
     }
   }
 
-  /** Without a rename where there is none to replace: a rename costs, too. */
+  /** Without a rename where there is none to replace: a rename costs, too. A crash in between leaves an empty file. */
   #writeFile(path: string, text: string): void {
     try {
-      writeFileSync(path, text, { mode: 0o600, flag: 'wx' })
+      writeWhole(path, text, 'wx')
     } catch (error) {
       if (fileFault(error) !== 'exists') throw error
-      writeFileSync(`${path}.new`, text, { mode: 0o600 })
+      writeWhole(`${path}.new`, text, 'w')
       renameSync(`${path}.new`, path)
     }
+  }
+}
+
+/** Leaves nothing for which the disk has no room. */
+function writeWhole(path: string, text: string, flag: 'w' | 'wx'): void {
+  try {
+    writeFileSync(path, text, { mode: 0o600, flag })
+  } catch (error) {
+    if (isDiskFull(error)) rmSync(path, { force: true })
+    throw error
   }
 }
 
