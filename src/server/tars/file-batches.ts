@@ -20,6 +20,7 @@ export interface FileBatchesOptions {
 export class FileBatches {
   readonly #options: FileBatchesOptions
   readonly #publishing = new Set<Promise<void>>()
+  #hasFailed = false
   #files: NewFile[] = []
   #bytes = 0
 
@@ -43,6 +44,12 @@ export class FileBatches {
     await Promise.all(this.#publishing)
   }
 
+  /** The stream has failed: publishes what came whole before, unless that was the reason. Errors are not reported. */
+  async endEarly(): Promise<void> {
+    if (!this.#hasFailed) this.#begin()
+    await this.settled()
+  }
+
   /** Resolves when no batch is being published, whatever their outcome. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#publishing)
@@ -58,7 +65,9 @@ export class FileBatches {
     // A failure stays, so that the next call throws it.
     published.then(
       () => this.#publishing.delete(published),
-      () => {},
+      () => {
+        this.#hasFailed = true
+      },
     )
   }
 

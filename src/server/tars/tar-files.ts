@@ -80,6 +80,11 @@ export class TarFiles {
     await this.#reported
   }
 
+  /** Publishes the small files that came whole before the tar broke. */
+  async endEarly(): Promise<void> {
+    if (!this.#options.stream.isStaged) await this.#batches.endEarly()
+  }
+
   async close(): Promise<void> {
     await this.#batches.settled()
     this.#room.close()

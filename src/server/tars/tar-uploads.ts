@@ -51,7 +51,12 @@ export class TarUploads {
     // A stop is answered once it is known which files are published.
     stream.onEnd(() => files.close())
     upload.begin(stream.job)
-    await readTar(upload.body, run.flow.signal, (entry) => files.add(entry))
+    try {
+      await readTar(upload.body, run.flow.signal, (entry) => files.add(entry))
+    } catch (error) {
+      await files.endEarly()
+      throw error
+    }
     await files.end()
   }
 }

@@ -11,8 +11,8 @@ const first = { name: 'first', content: 'first' }
 const file = (name: string | Buffer, more: Partial<TarPart> = {}): TarPart => ({ name, content: 'hostile', ...more })
 const longName = (content: string | Buffer): TarPart => ({ name: '././@LongLink', type: 'L', content })
 
-/** Entries that are refused, with the reason in the response. */
-const refused: Record<string, { parts: TarPart[]; says: RegExp }> = {
+/** Entries that are refused, with the reason in the response. `stays`: a file before it, if it is not called like the others. */
+const refused: Record<string, { parts: TarPart[]; says: RegExp; stays?: string }> = {
   'an absolute name': { parts: [file('/etc/evil')], says: /"\/etc\/evil" has an absolute name/ },
   'an absolute name in a pax header': {
     parts: [file('x', { pax: { path: '/evil' } })],
@@ -58,7 +58,11 @@ const refused: Record<string, { parts: TarPart[]; says: RegExp }> = {
     parts: [file('evil'), { name: 'evil/', type: '5' }],
     says: /"evil\/" is a file and a folder/,
   },
-  'a file that is a folder': { parts: [file('evil/x'), file('evil')], says: /"evil" is a file and a folder/ },
+  'a file that is a folder': {
+    parts: [file('evil/x'), file('evil')],
+    says: /"evil" is a file and a folder/,
+    stays: 'in/evil/x',
+  },
   'a folder with a size': { parts: [{ name: 'evil/', type: '5', size: 7 }], says: /"evil\/" is a folder with a size/ },
   'a pax size that is no number': {
     parts: [file('evil', { pax: { size: '7evil' } })],
@@ -77,14 +81,16 @@ const refused: Record<string, { parts: TarPart[]; says: RegExp }> = {
   },
 }
 
-describe('a tar is refused, and nothing of the entry is stored, for', () => {
-  for (const [what, { parts, says }] of Object.entries(refused)) {
+describe('a tar is refused, and what came before the entry is stored, but nothing of the entry, for', () => {
+  for (const [what, { parts, says, stays = 'in/first' }] of Object.entries(refused)) {
     it(what, async () => {
       const ann = await shared.newCaller()
       const answer = await send(ann, tarOf([first, ...parts]))
       expect(answer.json?.message).toMatch(says)
       expect(answer).toMatchObject({ status: 400, json: { code: 'invalid-request' } })
-      expect((await ann.names()).filter((name) => !/^in\/(?:first|e?.?vil)$/u.test(name))).toEqual([])
+      const names = await ann.names()
+      expect(names).toEqual(expect.arrayContaining(['in/first', stays]))
+      expect(names.filter((name) => name !== stays && !/^in\/(?:first|e?.?vil)$/u.test(name))).toEqual([])
       await leftNothing()
     })
   }

@@ -143,6 +143,35 @@ describe('a tar', () => {
     expect((await ann.call('/files/in/file')).body.toString()).toBe('old')
   })
 
+  it('that is refused keeps all files that came whole before, and acknowledges them', async () => {
+    const ann = await shared.newCaller()
+    const large = { name: 'large', content: randomBytes(70_000) }
+    const parts = [
+      ...files(130),
+      large,
+      ...files(3, 'more'),
+      { name: 'link', type: '2', link: '/etc' },
+      ...files(9, 'no'),
+    ]
+    const { status, body } = await send(ann, parts, { headers: lines })
+    const said = body
+      .toString()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(status).toBe(200)
+    expect(said.at(-1)).toMatchObject({ error: { code: 'invalid-request', name: 'link' } })
+    const names = said.slice(0, -1).map(({ name }) => name)
+    expect(names.sort()).toEqual(
+      parts
+        .slice(0, 134)
+        .map(({ name }) => `in/${name}`)
+        .sort(),
+    )
+    expect((await ann.names()).sort()).toEqual(names)
+    expect((await ann.call('/jobs')).json.jobs[0]).toMatchObject({ state: 'failed', files: { done: 134, failed: 0 } })
+  })
+
   it('is acknowledged line by line while it arrives, and its end is a line', async () => {
     const ann = await shared.newCaller()
     const request = ann.open('/files/in/?extract=tar', { method: 'POST', headers: lines })
@@ -187,6 +216,6 @@ describe('a tar', () => {
   })
 })
 
-function files(count: number): TarPart[] {
-  return Array.from({ length: count }, (_, index) => ({ name: `f${index}`, content: `content ${index}` }))
+function files(count: number, start = 'f'): TarPart[] {
+  return Array.from({ length: count }, (_, index) => ({ name: `${start}${index}`, content: `content ${index}` }))
 }
