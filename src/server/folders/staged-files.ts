@@ -38,6 +38,7 @@ export function stageOpener({ stages, space, files }: StagedFilesServices): Open
       replaces: replace,
       add: (partial, target) => withRoom(partial.size, () => stage.add(partial, target)),
       addSmall: (added) => withRoom(sizeOf(added), () => stage.addSmall(added)),
+      addFolder: (folder) => stage.addFolder(folder),
       keep: (names) => stage.keep(names),
       async publish(commit) {
         const published = await stage.publish(commit)

@@ -33,6 +33,8 @@ export interface StoredStage {
   add(partial: PartialFile, target: PublishTarget): Promise<PublishedPartial>
   /** Like `SmallFiles.publish`, for files that are published with the others; never `unchanged`. */
   addSmall(files: readonly NewFile[]): Promise<NewFileResult[]>
+  /** Keeps a folder, which may stay empty. `folder` ends with a slash. */
+  addFolder(folder: string): Promise<void>
   /** With `replace`, these files are not removed; the publish fails if they are missing then. */
   keep(names: readonly string[]): void
   /**

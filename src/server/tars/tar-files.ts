@@ -75,7 +75,8 @@ export class TarFiles {
     const { folderStore, upload, stream } = this.#options
     for (const folder of this.#names.emptyFolders) {
       stream.commit()
-      await folderStore.create(upload.identity.account, folder)
+      if (stream.stage) await stream.stage.addFolder(folder)
+      else await folderStore.create(upload.identity.account, folder)
     }
     await this.#reported
   }

@@ -65,6 +65,24 @@ export function stagesContract(open: () => Promise<StageStores>): void {
       expect((await stores.files.find(ann, 'p/d/stays'))?.sha256).toBe(sha256('stays'))
     })
 
+    it('bring empty folders, which are kept', async () => {
+      await publish(stores, 'p/file', 'x')
+      const stage = await openStage()
+      await stage.addSmall([small('p/full/x', 'x')])
+      for (const folder of ['p/full/', 'p/empty/', 'p/empty/', 'p/a/b/']) await stage.addFolder(folder)
+      const empty = () => stores.files.listEmptyFolders(ann, { prefix: '', after: '', limit: 10 })
+      expect(await empty()).toEqual([])
+      await stage.publish(commit)
+      expect(await empty()).toEqual(['p/a/b/', 'p/empty/'])
+      await stores.files.remove(ann, 'p/full/x')
+      stores = await stores.restart()
+      expect(await empty()).toEqual(['p/a/b/', 'p/empty/', 'p/full/'])
+      const conflict = await openStage()
+      await conflict.addFolder('p/file/')
+      await expect(conflict.publish(commit)).rejects.toMatchObject({ code: 'name-conflict' })
+      await conflict.discard()
+    })
+
     it('replace a folder: what is not among them is removed, and nothing beside it', async () => {
       for (const name of ['p/gone', 'p/d/gone', 'p/file', 'p/folder/x', 'beside', 'pp/x'])
         await publish(stores, name, 'old')

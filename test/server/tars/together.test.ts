@@ -58,6 +58,36 @@ describe('a tar whose files are published together', () => {
     await nothingLeft()
   })
 
+  it('has its empty folders at its end only, also where it replaces a folder', async () => {
+    const ann = await shared.newCaller()
+    await ann.put('in/old/x', 'old')
+    await ann.call('/files/in/gone/', { method: 'PUT' })
+    const parts: TarPart[] = ['empty/', 'outer/inner/'].map((name) => ({ name, type: '5' }))
+    const folders = async (prefix: string) => {
+      const { json } = await ann.call(`/files?delimiter=/&prefix=${prefix}`)
+      return json.folders.map(({ name }: { name: string }) => name)
+    }
+    const { id } = (await ann.post('/jobs', { kind: 'upload', name: 'in/', publish: 'together' })).json
+    const headers = { 'Filejobs-Part-Of': id }
+    expect((await send(ann, [...parts, ...files(2, 'new')], { headers })).status).toBe(200)
+    expect(await folders('in/')).toEqual(['in/gone/', 'in/old/'])
+    expect((await ann.post(`/jobs/${id}/finish`)).status).toBe(200)
+    expect(await folders('in/')).toEqual(['in/empty/', 'in/gone/', 'in/old/', 'in/outer/'])
+    await send(ann, [{ name: 'other/', type: '5' }, ...parts.slice(1), ...files(1, 'new')], replacing)
+    expect(await folders('in/')).toEqual(['in/other/', 'in/outer/'])
+    expect(await folders('in/outer/')).toEqual(['in/outer/inner/'])
+    await send(
+      ann,
+      [
+        { name: 'no/', type: '5' },
+        { name: 'f0', content: 'x', pax: { size: '7evil' } },
+      ],
+      together,
+    )
+    expect(await folders('in/')).toEqual(['in/other/', 'in/outer/'])
+    await nothingLeft()
+  })
+
   const refused: Record<string, { parts: TarPart[]; headers?: Record<string, string>; status: number }> = {
     'a false precondition': {
       parts: [{ name: 'there', content: 'x' }],

@@ -10,6 +10,7 @@ import { syncFolder } from './durable-write.js'
 import { FileLocks } from './file-locks.js'
 import type { FileLookup } from './file-lookup.js'
 import { FileMetadata } from './file-metadata.js'
+import { makeFolders } from './file-paths.js'
 import { Publishing } from './publishing.js'
 import type { LocalSmallFiles } from './small-files.js'
 import { readJournal } from './stage-journal.js'
@@ -82,6 +83,16 @@ export class LocalStage implements StoredStage {
       if (result.status !== 'failed') this.#count(name, result.file.size, precondition)
     }
     return results
+  }
+
+  async addFolder(folder: string): Promise<void> {
+    const { space } = this.#plan
+    const { uploads, meta } = this.#folders
+    await this.#locks.holdAll(space, [folder], async () => {
+      // As for a file in it.
+      await makeFolders(uploads, space, `${folder}file`)
+      await new FileMetadata(meta).keepFolder(space, folder)
+    })
   }
 
   keep(names: readonly string[]): void {
