@@ -17,6 +17,8 @@ import { unlessAborted } from '../transfers/abortable.js'
 import { type KeepLimits, UploadLifetime } from '../transfers/upload-lifetime.js'
 import { interrupt } from '../transfers/upload-parts.js'
 import { type SlotLimits, UploadSlot } from '../transfers/upload-slot.js'
+import { BrokenStreams } from './broken-streams.js'
+import { countFile } from './count-file.js'
 import { folderJobExpired, isFinishing, ofAnotherKind, tooManyStreams, unnamedFiles } from './folder-problems.js'
 import { FolderStream, type Held } from './folder-stream.js'
 import { publishAll, type Stage } from './stage.js'
@@ -36,6 +38,8 @@ export interface StreamRequest extends Omit<JobRequest, 'jobId'> {
   kind: JobKind
   /** The file, if there is one and its name is known. */
   name: string | null
+  /** Of all its files, if it brings several; default that of the job. */
+  prefix?: string
   /** For the whole job, from now on; null, the default, leaves it as it is. */
   rateLimit?: number | null
 }
@@ -55,6 +59,8 @@ export class FolderJob {
   readonly #finishing = deferred()
   readonly #streams = new Set<FolderStream>()
   readonly #held = new Set<Held>()
+  /** null if each file is published by itself. */
+  readonly #broken: BrokenStreams | null
   #idle = deferred()
   #isFinishing = false
   #isClosed = false
@@ -68,6 +74,7 @@ export class FolderJob {
     this.job = run.job
     this.#services = services
     this.stage = stage
+    this.#broken = stage && new BrokenStreams(run.job)
     setMaxListeners(0, run.signal)
     this.#slot = new UploadSlot(services.jobs, this.job, services, () => this.#giveUpSlot())
     this.#lifetime = new UploadLifetime(services, { isUsed: true, ageMs: 0 })
@@ -86,6 +93,8 @@ export class FolderJob {
     if (this.#streams.size === 0) this.#slot.idle(this.#lastUsedAt)
     await unlessAborted(this.#finishing.promise, job.signal)
     await this.#services.checkAccess(job.accountId)
+    if (this.stage) await this.#removeHeld()
+    this.#broken?.settle()
     await publishAll(job, this.stage)
   }
 
@@ -114,8 +123,7 @@ export class FolderJob {
       failure = { error }
     } finally {
       this.#isClean = (await stream.end(failure)) && this.#isClean
-      const isFailedFile = failure && hasBegun && !this.job.signal.aborted
-      if (isFailedFile && request.name !== null) stream.fileFailed(request.name, failure?.error)
+      if (hasBegun && !this.job.signal.aborted) this.#settle(request, stream, failure)
       this.#leave(stream)
     }
     // After a stop, the receipt and this answer are sent together.
@@ -141,7 +149,7 @@ export class FolderJob {
     for (const file of files) {
       if (file.status !== 'failed') this.job.shift(file.size)
       if (file.status === 'unchanged') this.stage?.keep([file.name])
-      this.job.countFiles((tally) => tally.count(file))
+      countFile(this.job, file)
     }
   }
 
@@ -160,7 +168,14 @@ export class FolderJob {
     if (!this.#isFinishing) this.job.abort(reason)
   }
 
-  #enter({ kind, name }: StreamRequest): FolderStream {
+  #settle({ name, prefix }: StreamRequest, stream: FolderStream, failure: WorkFailure | null): void {
+    const folder = prefix ?? this.job.file ?? ''
+    if (failure && name !== null) stream.fileFailed(name, failure.error)
+    else if (failure) this.#broken?.add(folder, stream.arriving, failure.error)
+    else if (name === null) this.#broken?.repeat(folder, stream.arriving)
+  }
+
+  #enter({ kind, name, prefix }: StreamRequest): FolderStream {
     const { job } = this
     if (kind !== job.kind) throw ofAnotherKind(job.record())
     if (this.#isFinishing || this.#isClosed) throw isFinishing(job.record())
@@ -173,7 +188,7 @@ export class FolderJob {
       onCleanUpError: (error) => this.#services.onCleanUpError(job, error),
       hold: (held) => this.#hold(held),
     })
-    if (name !== null) stream.checkName(name)
+    stream.checkName(name ?? prefix ?? job.file ?? '')
     if (this.#streams.size === 0) this.#idle = deferred()
     this.#streams.add(stream)
     this.#slot.use()
@@ -215,14 +230,14 @@ export class FolderJob {
     }
   }
 
-  /** Incomplete files between two streams. */
+  /** Incomplete files between two streams: no other one can complete them. */
   async #removeHeld(): Promise<void> {
     for (const held of [...this.#held]) {
       this.#held.delete(held)
       if (this.job.signal.aborted) this.job.files?.discard(held.bytes())
       else {
         this.job.shift(-held.bytes())
-        this.job.countFiles((files) => files.count({ name: held.name, status: 'failed', error: incomplete }))
+        countFile(this.job, { name: held.name, status: 'failed', error: incomplete })
       }
       await held.remove()
     }

@@ -73,12 +73,7 @@ export class FolderJobs {
     work: (stream: FolderStream) => Promise<Result>,
   ): Promise<Result> {
     const { partOf, name } = request
-    if (partOf !== null) {
-      return this.join(partOf, { ...request, name: null }, (stream) => {
-        stream.checkName(name)
-        return work(stream)
-      })
-    }
+    if (partOf !== null) return this.join(partOf, { ...request, name: null, prefix: name }, work)
     const { jobs, onCleanUpError } = this.#services
     const { result } = await runJob(jobs.admit(this.#planOf(request), queueWaitOf(request)), async (run) => {
       const { job } = run

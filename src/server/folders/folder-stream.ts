@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { Problem } from '../../protocol/problems.js'
 import type { Identity } from '../auth/identity.js'
+import type { ArrivingFiles } from '../jobs/arriving-files.js'
 import type { Carrier } from '../jobs/carrier.js'
 import { CleanUps, type WorkFailure } from '../jobs/clean-ups.js'
 import { type FileEnd, FileTally } from '../jobs/file-tally.js'
@@ -9,6 +10,7 @@ import { asProblem } from '../jobs/outcome.js'
 import type { JobRun } from '../jobs/run-job.js'
 import { stopWhenRevoked } from '../jobs/stop-when-revoked.js'
 import type { PartialFile, PublishedPartial, PublishTarget } from '../stores/partials.js'
+import { countFile } from './count-file.js'
 import type { Stage } from './stage.js'
 
 export interface StreamOptions {
@@ -42,6 +44,8 @@ export class FolderStream implements JobRun {
   readonly carrier: Carrier
   /** The files of this stream alone. */
   readonly files = new FileTally(null)
+  /** What a request with several files has brought. */
+  arriving: ArrivingFiles = { last: null, has: () => false }
   readonly #controller = new AbortController()
   readonly #cleanUps: CleanUps
   readonly #onJobAborted = () => this.#controller.abort(this.job.signal.reason)
@@ -79,6 +83,10 @@ export class FolderStream implements JobRun {
   /** The point of no return of the files that it publishes next. Throws the reason of a stop that came first. */
   commit(): void {
     this.signal.throwIfAborted()
+  }
+
+  bring(files: ArrivingFiles): void {
+    this.arriving = files
   }
 
   stopWhenRevoked(identity: Identity): () => void {
@@ -165,7 +173,7 @@ export class FolderStream implements JobRun {
 
   #count(file: FileEnd): void {
     this.files.count(file)
-    this.job.countFiles((files) => files.count(file))
+    countFile(this.job, file)
   }
 }
 

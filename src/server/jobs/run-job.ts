@@ -2,6 +2,7 @@ import { Problem } from '../../protocol/problems.js'
 import { type Identity, Revocation } from '../auth/identity.js'
 import type { PartialFile, PublishedPartial, PublishTarget } from '../stores/partials.js'
 import type { Admission } from './admission.js'
+import type { ArrivingFiles } from './arriving-files.js'
 import type { Carrier } from './carrier.js'
 import { CleanUps, type WorkFailure } from './clean-ups.js'
 import type { Job } from './job.js'
@@ -23,6 +24,8 @@ export interface JobRun {
   commit(): void
   /** Throws if a file of this name cannot belong to the job. */
   checkName(name: string): void
+  /** Names the files of a request that brings several: if it breaks, others may be missing. */
+  bring(files: ArrivingFiles): void
   /** Whether its files are kept for a common publish, in space that is reserved for all of them. */
   readonly isStaged: boolean
   /** Publishes an upload's file, or keeps it where all files of the job are published together. */
@@ -114,6 +117,8 @@ function runOf({ job, start }: Admission, cleanUps: CleanUps): JobRun {
     abort: (error) => job.abort(error),
     commit: () => job.commit(),
     checkName() {},
+    // It fails with its only request.
+    bring() {},
     publish: (partial, target) => partial.publish(target),
     start,
     stopWhenRevoked(identity) {

@@ -43,6 +43,7 @@ export class TarFiles {
     const { account } = upload.identity
     this.#options = options
     this.#names = new TarNames(upload.prefix)
+    stream.bring(this.#names)
     this.#room = new TarRoom(space, account)
     this.#batches = new FileBatches({
       space: account,

@@ -1,12 +1,14 @@
 import { faultOfName } from '../../protocol/file-name.js'
+import type { ArrivingFiles } from '../jobs/arriving-files.js'
 import { refusedEntry } from './tar-problems.js'
 
 /** The names of the entries of one tar, all below a prefix. Throws `invalid-request` for those that cannot be stored. */
-export class TarNames {
+export class TarNames implements ArrivingFiles {
   readonly #prefix: string
   readonly #files = new Set<string>()
   readonly #folders = new Set<string>()
   readonly #emptyFolders = new Set<string>()
+  #last: string | null = null
 
   /** `prefix` is empty or ends with a slash. */
   constructor(prefix: string) {
@@ -20,7 +22,17 @@ export class TarNames {
     if (this.#folders.has(name)) throw refusedEntry(entry, 'is a file and a folder')
     this.#addFolders(entry, name)
     this.#files.add(name)
+    this.#last = name
     return name
+  }
+
+  /** The last one that was accepted. */
+  get last(): string | null {
+    return this.#last
+  }
+
+  has(name: string): boolean {
+    return this.#files.has(name)
   }
 
   /** The folders with nothing in them, with a slash at the end of each. */

@@ -46,6 +46,13 @@ export async function receiveForm(
   const space = form.identity.account
   return uploads.run(form, form.bodySize ?? 0, async (run) => {
     const arrived: { file: FormFile; partial?: PartialFile }[] = []
+    let last: string | null = null
+    run.bring({
+      get last() {
+        return last
+      },
+      has: (name) => arrived.some(({ file }) => file.name === name),
+    })
     const onFile = async (file: FormFile) => {
       // Registered synchronously: the next file may start meanwhile, and responses keep the form's order.
       for (const { file: other } of arrived) checkBeside(file.name, other.name)
@@ -53,6 +60,7 @@ export async function receiveForm(
       arrived.push(entry)
       run.job.file ??= file.name
       run.checkName(file.name)
+      last = file.name
       await files.checkName(space, file.name)
       checkPrecondition(await files.find(space, file.name), form.precondition)
       entry.partial = await run.createPartial()

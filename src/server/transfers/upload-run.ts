@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { ArrivingFiles } from '../jobs/arriving-files.js'
 import type { Job } from '../jobs/job.js'
 import { asProblem } from '../jobs/outcome.js'
 import type { JobRun } from '../jobs/run-job.js'
@@ -89,6 +90,11 @@ export class UploadRun {
   /** Throws if a file of this name cannot belong to its job. */
   checkName(name: string): void {
     this.#run.checkName(name)
+  }
+
+  /** Names the files of a request that brings several. */
+  bring(files: ArrivingFiles): void {
+    this.#run.bring(files)
   }
 
   /** Publishes a partial as a file of the space of the account. */
