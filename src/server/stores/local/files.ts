@@ -34,7 +34,7 @@ export interface LocalFiles {
   smallFiles: SmallFiles
   stages: Stages
   capacity: Capacity
-  /** Compares restored files with their digests, in the background. */
+  /** Compares restored files with their digests, in the background. What is known of all files then is kept for the next start. */
   checkRestored(): void
   /** Removed folders whose bytes are still on the disk. */
   discarded: Pick<DiscardedFolders, 'list' | 'sweep' | 'idle'>
@@ -101,6 +101,11 @@ export async function openLocalFiles(
     renames,
     discarded,
   }
+  const digestsFile = join(dataFolder, 'known-digests')
+  // Only lists wait for it. If the thread ends, they do not need it.
+  listing.recallDigests(digestsFile).catch(() => {})
+  const keepDigests = () => listing.keepDigests(digestsFile).catch(() => {})
+  let isServing = false
   const files = new LocalPublishedFiles(services)
   const smallFiles = new LocalSmallFiles({ folders: bases, locks, checkFolder })
   const stages = new LocalStages({
@@ -123,9 +128,13 @@ export async function openLocalFiles(
       },
     }),
     discarded,
-    checkRestored: () => restored.checkAll(),
+    checkRestored() {
+      isServing = true
+      void restored.checkAll().then(keepDigests)
+    },
     async close() {
       await restored.close()
+      if (isServing) await keepDigests()
       await Promise.all([listing.close(), smallReads.close(), digests.close(), smallFiles.close(), partials.close()])
     },
   }

@@ -9,6 +9,17 @@ export interface KnownDigest {
   isDateStrong: boolean
 }
 
+/** All that is known. Each array has the files in the same order. */
+export interface KnownFiles {
+  types: readonly string[]
+  /** Inode, size, mtime and ctime of each. */
+  stamps: Float64Array
+  /** 32 bytes each. */
+  digests: Uint8Array
+  /** Of each, the number of its type, and in the last bit `isDateStrong`. */
+  about: Uint32Array
+}
+
 export interface KnownDigestsOptions {
   /** How many are kept, default 200,000, which take 20 MB. */
   maxFiles?: number
@@ -67,6 +78,26 @@ export class KnownDigests {
     about[at] = (this.#numberOf(type) << 1) | Number(isDateStrong)
   }
 
+  get files(): KnownFiles {
+    const { stamps, digests, about } = this.#table
+    const count = this.#count
+    return {
+      types: [...this.#types],
+      stamps: stamps.subarray(0, count * stampFields),
+      digests: digests.subarray(0, count * digestBytes),
+      about: about.subarray(0, count),
+    }
+  }
+
+  /** Replaces all that is known. */
+  replace(files: KnownFiles): void {
+    this.#clear()
+    if (files.about.length > this.#maxFiles) return
+    for (const type of files.types) this.#numberOf(type)
+    this.#count = files.about.length
+    this.#table = Table.of(2 ** Math.max(10, Math.ceil(Math.log2(this.#count || 1))), files)
+  }
+
   #numberOf(type: string): number {
     const known = this.#typeNumbers.get(type)
     if (known !== undefined) return known
@@ -82,15 +113,13 @@ export class KnownDigests {
   }
 }
 
-/** A hash table by inode: a map of objects would take several times the memory. */
+/** `KnownFiles` as a hash table by inode: a map of objects would take several times the memory. */
 class Table {
   readonly capacity: number
   /** Of each slot, its position in the other arrays plus 1; 0 if it is free. */
   readonly positions: Uint32Array
-  /** Inode, size, mtime and ctime. */
   readonly stamps: Float64Array
   readonly digests: Buffer
-  /** The number of the type, and in the last bit `isDateStrong`. */
   readonly about: Uint32Array
 
   /** `capacity`: a power of two. */
@@ -112,14 +141,16 @@ class Table {
   }
 
   enlarged(): Table {
-    const larger = new Table(this.capacity * 2)
-    larger.stamps.set(this.stamps)
-    larger.digests.set(this.digests)
-    larger.about.set(this.about)
-    for (let at = 0; at < this.capacity; at++) {
-      larger.positions[larger.slotOf(this.stamps[at * stampFields]!)] = at + 1
-    }
-    return larger
+    return Table.of(this.capacity * 2, this)
+  }
+
+  static of(capacity: number, { stamps, digests, about }: Omit<KnownFiles, 'types'>): Table {
+    const table = new Table(capacity)
+    table.stamps.set(stamps)
+    table.digests.set(digests)
+    table.about.set(about)
+    for (let at = 0; at < about.length; at++) table.positions[table.slotOf(stamps[at * stampFields]!)] = at + 1
+    return table
   }
 }
 

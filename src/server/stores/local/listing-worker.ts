@@ -4,6 +4,7 @@ import { FileWalk } from './file-walk.js'
 import { FolderCounts } from './folder-counts.js'
 import { FolderLevels } from './folder-level.js'
 import { FolderIndex } from './folder-names.js'
+import { keepDigests, recallDigests } from './kept-digests.js'
 import { KnownDigests } from './known-digests.js'
 import type { ListingAnswer, ListingFolders, ListingRequest } from './listing.js'
 import { PublishedDigests } from './published-digests.js'
@@ -53,7 +54,18 @@ function start(request: ListingRequest): Generator<void, unknown> {
       return walk.longestName(request.space, request.prefix, arrivedAt)
     case 'removeTree':
       return removeTree(request.path)
+    case 'recallDigests':
+      return atOnce(() => recallDigests(request.path, known))
+    case 'keepDigests':
+      return atOnce(() => keepDigests(request.path, known))
   }
+}
+
+/** Not in slices. */
+function* atOnce(work: () => void): Generator<void, undefined> {
+  work()
+  yield
+  return undefined
 }
 
 /** Alternates between requests: one over a large folder must not block the others. */

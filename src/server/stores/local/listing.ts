@@ -36,6 +36,8 @@ export interface ListingWork {
   measure: { request: { space: Space }; result: number }
   longestName: { request: { space: Space; prefix: string }; result: string | undefined }
   removeTree: { request: { path: string }; result: undefined }
+  recallDigests: { request: { path: string }; result: undefined }
+  keepDigests: { request: { path: string }; result: undefined }
 }
 
 export interface ListedLines extends FileLines {
@@ -66,6 +68,10 @@ export interface Listing {
   longestName(space: Space, prefix: string): Promise<string | undefined>
   /** Removes a folder with everything in it. A missing one is not an error. */
   removeTree(path: string): Promise<void>
+  /** Reads the file at the path, with the digests that an earlier run knew, if there is one. */
+  recallDigests(path: string): Promise<void>
+  /** Writes that file, if it can. */
+  keepDigests(path: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -123,6 +129,8 @@ export function openListing(folders: ListingFolders): Listing {
     usage: (space) => ask('measure', { space: spaceOf(space) }),
     longestName: (space, prefix) => ask('longestName', { space: spaceOf(space), prefix }),
     removeTree: (path) => ask('removeTree', { path }),
+    recallDigests: (path) => ask('recallDigests', { path }),
+    keepDigests: (path) => ask('keepDigests', { path }),
     async close() {
       const open = worker
       worker = null

@@ -28,11 +28,12 @@ export class RestoredFiles {
     this.#options = { ...options, onError }
   }
 
-  /** Checks everything, as after a start: the folder may have been restored. */
-  checkAll(): void {
+  /** Checks everything, as after a start: the folder may have been restored. Resolves when that is done, or was ended by `close`. */
+  async checkAll(): Promise<void> {
     this.#run(async () => {
       for (const space of await this.#findSpaces()) this.#spaces.set(`${space.role}/${space.username}`, space)
     })
+    await this.#running
   }
 
   /** Checks one account's files after some were found not to be compared yet. */
