@@ -3,8 +3,10 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { makeAccount } from '../helpers/account.js'
 import { Caller } from '../helpers/calls.js'
+import { openCuttingProxy } from '../helpers/cutting-proxy.js'
 import { eventually } from '../helpers/eventually.js'
 import { finish, holdStreams, openFolderJob, partOf } from '../helpers/folder-jobs.js'
+import { openClient } from '../helpers/program.js'
 import { startServe } from '../helpers/serve.js'
 import { shareServer } from '../helpers/shared-server.js'
 
@@ -45,6 +47,23 @@ describe('filejobs upload --together publishes nothing', () => {
     await upload.ended()
     expect(await files()).toEqual([])
     if (signal === 'SIGINT') expect((await jobs())[0]).toMatchObject({ state: 'stopped' })
+  })
+})
+
+describe('filejobs upload --together publishes everything', () => {
+  it('in the end, although its connection breaks again and again', async () => {
+    const caller = await shared.newCaller()
+    const proxy = await openCuttingProxy(shared.server.url, [300_000, 900_000, 600_000])
+    const client = await openClient(proxy.url, caller.token)
+    await mkdir(`${client.home}/p`)
+    for (let index = 0; index < 300; index++) await writeFile(`${client.home}/p/${index}`, `${index} `.repeat(2500))
+    const { code, stdout } = await client.run(['upload', 'p', '--together', '--retries', '20'])
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^Uploaded p \(300 files, .*\): 300 new\n$/)])
+    expect(proxy.cuts).toBe(3)
+    expect(await caller.names()).toHaveLength(300)
+    expect((await caller.call('/jobs')).json.jobs).toMatchObject([
+      { state: 'done', percent: 100, files: { total: 300, done: 300, failed: 0 } },
+    ])
   })
 })
 
