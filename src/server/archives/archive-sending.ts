@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
+import { unlessAborted } from '../concurrency/abortable.js'
 import type { FileEnd } from '../jobs/file-tally.js'
 import type { PublishedFiles } from '../stores/files.js'
-import { unlessAborted } from '../transfers/abortable.js'
 import type { BufferPool } from '../transfers/buffers.js'
 import type { Flow } from '../transfers/flow.js'
 import { clientLeft } from '../transfers/receiving.js'

@@ -3,6 +3,7 @@ import type { Publication } from '../../protocol/folder-jobs.js'
 import type { JobKind } from '../../protocol/jobs.js'
 import type { Problem } from '../../protocol/problems.js'
 import type { Clock } from '../clock.js'
+import { unlessAborted } from '../concurrency/abortable.js'
 import { deferred } from '../concurrency/deferred.js'
 import { Mutex } from '../concurrency/mutex.js'
 import type { WorkFailure } from '../jobs/clean-ups.js'
@@ -11,12 +12,10 @@ import type { Job } from '../jobs/job.js'
 import { type JobRequest, queueWaitOf } from '../jobs/job-request.js'
 import type { Jobs } from '../jobs/jobs.js'
 import { problemOf } from '../jobs/outcome.js'
+import { type KeepLimits, ResumableLifetime } from '../jobs/resumable-lifetime.js'
+import { interrupt, ResumableSlot, type SlotLimits } from '../jobs/resumable-slot.js'
 import type { JobRun } from '../jobs/run-job.js'
 import type { JobFiles } from '../stores/job-files.js'
-import { unlessAborted } from '../transfers/abortable.js'
-import { type KeepLimits, UploadLifetime } from '../transfers/upload-lifetime.js'
-import { interrupt } from '../transfers/upload-parts.js'
-import { type SlotLimits, UploadSlot } from '../transfers/upload-slot.js'
 import { BrokenStreams } from './broken-streams.js'
 import { countFile } from './count-file.js'
 import { folderJobExpired, isFinishing, ofAnotherKind, tooManyStreams, unnamedFiles } from './folder-problems.js'
@@ -53,8 +52,8 @@ export class FolderJob {
   readonly stage: Stage | null
   readonly #run: JobRun
   readonly #services: FolderServices
-  readonly #slot: UploadSlot
-  readonly #lifetime: UploadLifetime
+  readonly #slot: ResumableSlot
+  readonly #lifetime: ResumableLifetime
   readonly #claims = new Mutex()
   readonly #finishing = deferred()
   readonly #streams = new Set<FolderStream>()
@@ -76,8 +75,8 @@ export class FolderJob {
     this.stage = stage
     this.#broken = stage && new BrokenStreams(run.job)
     setMaxListeners(0, run.signal)
-    this.#slot = new UploadSlot(services.jobs, this.job, services, () => this.#giveUpSlot())
-    this.#lifetime = new UploadLifetime(services, { isUsed: true, ageMs: 0 })
+    this.#slot = new ResumableSlot(services.jobs, this.job, services, () => this.#giveUpSlot())
+    this.#lifetime = new ResumableLifetime(services, { isUsed: true, ageMs: 0 })
     this.#lastUsedAt = services.clock.monotonicMs()
     this.#idle.resolve()
   }

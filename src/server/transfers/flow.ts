@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events'
 import { Problem } from '../../protocol/problems.js'
 import type { Clock } from '../clock.js'
+import { unlessAborted } from '../concurrency/abortable.js'
 import type { Carrier } from '../jobs/carrier.js'
 import type { Throttle } from '../jobs/throttle.js'
-import { unlessAborted } from './abortable.js'
 
 export interface FlowOptions {
   carrier: Carrier

@@ -1,9 +1,9 @@
+import { unlessAborted } from '../concurrency/abortable.js'
 import { Mutex } from '../concurrency/mutex.js'
 import type { Capacity } from '../stores/capacity.js'
 import type { DeclaredDigests, PublishedFiles, StoredFile } from '../stores/files.js'
 import type { PartialFile, Partials, PublishedPartial, PublishTarget } from '../stores/partials.js'
 import type { Reservation, RoomHolder, SpaceReservations } from '../stores/space.js'
-import { unlessAborted } from './abortable.js'
 import { checkDigests, checkNotContradicted } from './declared-digests.js'
 import type { ResumeState } from './resume-state.js'
 

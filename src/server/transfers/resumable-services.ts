@@ -1,8 +1,8 @@
+import type { KeepLimits } from '../jobs/resumable-lifetime.js'
+import type { SlotLimits } from '../jobs/resumable-slot.js'
 import type { StoredFile } from '../stores/files.js'
 import type { ReceivingMemory } from './partial-writer.js'
-import type { KeepLimits } from './upload-lifetime.js'
 import type { UploadServices } from './upload-services.js'
-import type { SlotLimits } from './upload-slot.js'
 
 export interface ResumableServices extends UploadServices, KeepLimits, SlotLimits {
   memory: ReceivingMemory

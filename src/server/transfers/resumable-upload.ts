@@ -1,11 +1,13 @@
 import type { Receipt } from '../../protocol/jobs.js'
 import type { Problem } from '../../protocol/problems.js'
+import { unlessAborted } from '../concurrency/abortable.js'
 import { TakeoverMutex } from '../concurrency/takeover-mutex.js'
 import type { Job } from '../jobs/job.js'
 import { asProblem, problemOf } from '../jobs/outcome.js'
+import { ResumableLifetime } from '../jobs/resumable-lifetime.js'
+import { interrupt, ResumableSlot } from '../jobs/resumable-slot.js'
 import type { JobRun } from '../jobs/run-job.js'
 import type { StoredFile } from '../stores/files.js'
-import { unlessAborted } from './abortable.js'
 import { ResumableBytes } from './resumable-bytes.js'
 import type { ResumableServices, UploadProgress } from './resumable-services.js'
 import type { ResumeState } from './resume-state.js'
@@ -13,11 +15,9 @@ import { checkChunk, type UploadChunk } from './upload-chunks.js'
 import { UploadControls } from './upload-controls.js'
 import { UploadEnd } from './upload-end.js'
 import { UploadIdle } from './upload-idle.js'
-import { UploadLifetime } from './upload-lifetime.js'
-import { interrupt, orAbort } from './upload-parts.js'
+import { orAbort } from './upload-parts.js'
 import { evicted, expired, offsetMismatch, takenOver } from './upload-problems.js'
 import { UploadReception } from './upload-reception.js'
-import { UploadSlot } from './upload-slot.js'
 
 /**
  * One resumable upload, which is one job with any number of requests. One request at a time writes: a newer one aborts
@@ -30,9 +30,9 @@ export class ResumableUpload {
   readonly #services: ResumableServices
   readonly #bytes: ResumableBytes
   readonly #requests = new TakeoverMutex()
-  readonly #slot: UploadSlot
+  readonly #slot: ResumableSlot
   readonly #reception: UploadReception
-  readonly #lifetime: UploadLifetime
+  readonly #lifetime: ResumableLifetime
   readonly #controls: UploadControls
   readonly #end: UploadEnd
 
@@ -43,8 +43,8 @@ export class ResumableUpload {
     this.#run = run
     this.job = job
     this.#bytes = new ResumableBytes(services, { id: job.id, resumeState, size }, this)
-    this.#slot = new UploadSlot(services.jobs, job, services, () => idle.giveUp())
-    this.#lifetime = new UploadLifetime(services, { isUsed: size > 0, ageMs })
+    this.#slot = new ResumableSlot(services.jobs, job, services, () => idle.giveUp())
+    this.#lifetime = new ResumableLifetime(services, { isUsed: size > 0, ageMs })
     const parts = { run, requests: this.#requests, slot: this.#slot, bytes: this.#bytes, lifetime: this.#lifetime }
     this.#reception = new UploadReception(parts, services)
     const idle = new UploadIdle(parts, () => this.#planIdle(), services.onFailure)

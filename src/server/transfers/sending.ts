@@ -1,5 +1,5 @@
+import { unlessAborted } from '../concurrency/abortable.js'
 import type { OpenFile } from '../stores/files.js'
-import { unlessAborted } from './abortable.js'
 import { type BufferPool, BufferSize } from './buffers.js'
 import type { Flow } from './flow.js'
 import { clientLeft } from './receiving.js'

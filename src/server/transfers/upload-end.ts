@@ -1,8 +1,8 @@
+import { unlessAborted } from '../concurrency/abortable.js'
 import { deferred } from '../concurrency/deferred.js'
 import type { JobRun } from '../jobs/run-job.js'
 import { isDiskFull } from '../stores/disk-full.js'
 import type { StoredFile } from '../stores/files.js'
-import { unlessAborted } from './abortable.js'
 import type { ResumableBytes } from './resumable-bytes.js'
 
 export interface EndServices {

@@ -1,5 +1,6 @@
 import { asProblem } from '../jobs/outcome.js'
-import { interrupt, type UploadParts } from './upload-parts.js'
+import { interrupt } from '../jobs/resumable-slot.js'
+import type { UploadParts } from './upload-parts.js'
 import { takenOver } from './upload-problems.js'
 
 /** Releases resources of a resumable upload between its requests: first its slot, later its space and its open file. */

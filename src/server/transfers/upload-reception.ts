@@ -1,9 +1,10 @@
 import { queueWaitOf } from '../jobs/job-request.js'
 import { asProblem } from '../jobs/outcome.js'
+import { interrupt } from '../jobs/resumable-slot.js'
 import { Flow } from './flow.js'
 import type { ResumableServices } from './resumable-services.js'
 import { receiveChunk, type UploadChunk } from './upload-chunks.js'
-import { interrupt, orAbort, type UploadParts } from './upload-parts.js'
+import { orAbort, type UploadParts } from './upload-parts.js'
 import { endsUpload, senderStays } from './upload-problems.js'
 
 /** Receives the requests of a resumable upload. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { unlessAborted } from '../../../dist/server/transfers/abortable.js'
+import { unlessAborted } from '../../../dist/server/concurrency/abortable.js'
 
 it('an abortable promise rejects as soon as the signal aborts, and removes its listener', async () => {
   const controller = new AbortController()

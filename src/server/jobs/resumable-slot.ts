@@ -1,18 +1,18 @@
 import type { Clock } from '../clock.js'
-import type { Job } from '../jobs/job.js'
-import type { Jobs } from '../jobs/jobs.js'
 import type { QueueWait } from '../stores/slots.js'
+import type { Job } from './job.js'
+import type { Jobs } from './jobs.js'
 
 export interface SlotLimits {
   clock: Clock
-  /** How long an upload keeps its slot after its last byte, in milliseconds. */
+  /** How long a job keeps its slot after the last byte of a request, in milliseconds. */
   keepSlotMs: number
-  /** The same while another upload of the account waits for the slot. */
+  /** The same while another job of the account waits for the slot. */
   keepWantedSlotMs: number
 }
 
-/** The slot of a resumable upload, which is kept for a while between its requests. */
-export class UploadSlot {
+/** The slot of a job that outlives its requests: it is kept for a while between two of them. */
+export class ResumableSlot {
   readonly #jobs: Jobs
   readonly #job: Job
   readonly #limits: SlotLimits
@@ -87,4 +87,9 @@ export class UploadSlot {
     if (this.#idleSince === null) return
     this.#cancelTimer = this.#limits.clock.after(Math.max(0, this.#dueInMs), this.#onDue)
   }
+}
+
+/** Call it when the client has disconnected, or was never connected. */
+export function interrupt(job: Job): void {
+  if (job.state === 'running' || job.state === 'paused') job.interrupt()
 }

@@ -1,15 +1,15 @@
 import type { Clock } from '../clock.js'
 
-/** How long an inactive upload is kept, in milliseconds. */
+/** How long an inactive job is kept, in milliseconds. */
 export interface KeepLimits {
   clock: Clock
   keepPartialMs: number
-  /** The same for an upload without a request since its creation. */
+  /** The same for a job without a request since its creation. */
   keepUnusedMs: number
 }
 
-/** When an upload expires, by a monotonic clock. */
-export class UploadLifetime {
+/** When a job that outlives its requests expires, by a monotonic clock. */
+export class ResumableLifetime {
   readonly #limits: KeepLimits
   #isUsed: boolean
   #usedAt: number
