@@ -1,12 +1,8 @@
-import type { Writable } from 'node:stream'
-import { finished } from 'node:stream/promises'
 import type { ArchiveFormat } from '../../protocol/archives.js'
 import type { Problem } from '../../protocol/problems.js'
 import type { Clock } from '../clock.js'
-import { unlessAborted } from '../concurrency/abortable.js'
 import type { FolderJobs } from '../folders/folder-jobs.js'
 import { checkHasNoJobId } from '../folders/job-id-check.js'
-import type { Carrier } from '../jobs/carrier.js'
 import type { Job } from '../jobs/job.js'
 import { type JobRequest, queueWaitOf } from '../jobs/job-request.js'
 import type { Jobs } from '../jobs/jobs.js'
@@ -16,9 +12,9 @@ import type { Throttle } from '../jobs/throttle.js'
 import { accountName } from '../stores/accounts.js'
 import type { PublishedFiles } from '../stores/files.js'
 import { BufferPool } from '../transfers/buffers.js'
-import { Flow } from '../transfers/flow.js'
-import { clientLeft } from '../transfers/receiving.js'
+import type { ExportOutput } from '../transfers/export-output.js'
 import { RecentStops } from '../transfers/recent-stops.js'
+import { streamExport } from '../transfers/stream-export.js'
 import { ArchiveSending, type SentFile } from './archive-sending.js'
 import { checkSelection, measureSelection, type Selection } from './selection.js'
 import { TarWriter } from './tar-writer.js'
@@ -35,7 +31,7 @@ export interface ArchiveExportServices {
   onFailure(error: unknown): void
 }
 
-export interface ArchiveRequest extends JobRequest {
+export interface ArchiveRequest extends JobRequest, ExportOutput {
   /** The job of many files that it belongs to; null for a job of its own. */
   partOf: string | null
   /** The account of the job, if it is not the requester's: a share. */
@@ -52,20 +48,6 @@ export interface ArchiveRequest extends JobRequest {
   rateLimit: number | null
   /** The program, if it may retry an interrupted request: see `ExportReader`. */
   repeater: string | null
-  /** Bytes of the response that the network has not accepted yet. */
-  unsent: () => number
-  /** Called when the job runs, to write the head of the response. If it throws, nothing may have been written. */
-  begin(job: Job): void
-  response: Writable
-  /** Must make the client's transfer fail, whatever it has received so far. */
-  cut(): void
-}
-
-/** An archive on its way: the job of its own, or one stream of a job of many files. */
-interface Transfer {
-  run: JobRun
-  carrier: Carrier
-  fileDone(file: SentFile): void
 }
 
 /** Sends many files as one archive: check → claim → head → pages of the list → files → flow → response → done. */
@@ -104,8 +86,8 @@ export class ArchiveExports {
       const { job } = run
       request.begin(job)
       hasBegun = true
-      void this.#tellTotals(job, selection)
-      await this.#send({ run, carrier: job, fileDone: (file) => job.countFiles((tally) => tally.count(file)) }, request)
+      void this.#correctTotals(job, selection)
+      await this.#send(run, request, (file) => job.countFiles((tally) => tally.count(file)))
     })
     await result.catch((problem: Problem) => {
       if (!hasBegun) throw problem
@@ -125,8 +107,7 @@ export class ArchiveExports {
         await this.check(request.selection)
         request.begin(stream.job)
         hasBegun = true
-        const { carrier } = stream
-        await this.#send({ run: stream, carrier, fileDone: (file) => stream.fileDone(file) }, request)
+        await this.#send(stream, request, (file) => stream.fileDone(file))
       })
     } catch (error) {
       if (!hasBegun) throw error
@@ -135,31 +116,20 @@ export class ArchiveExports {
     }
   }
 
-  async #send({ run, carrier, fileDone }: Transfer, request: ArchiveRequest): Promise<void> {
-    const { files, clock, throttleOf } = this.#services
-    const { identity, selection, response, left, hungUp, unsent, silenceMs = Number.POSITIVE_INFINITY } = request
-    const idleTimeoutMs = Math.min(this.#services.idleTimeoutMs, silenceMs)
-    // A link's transfers count towards its owner's limit.
-    const shared = [throttleOf(accountName(identity.account))]
-    const flow = new Flow({ carrier, shared, idleTimeoutMs, signal: left, hungUp, unsent })
-    run.onEnd(() => flow.close())
-    run.onFailure(() => request.cut())
-    run.stopWhenRevoked(identity)
+  /** `run`: of a job of its own, or one stream of a job of many files. */
+  #send(run: JobRun, request: ArchiveRequest, fileDone: (file: SentFile) => void): Promise<void> {
+    const { files, clock, idleTimeoutMs, throttleOf } = this.#services
+    const { selection, response, silenceMs = Number.POSITIVE_INFINITY } = request
+    const limits = { idleTimeoutMs: Math.min(idleTimeoutMs, silenceMs), throttleOf }
     const now = clock.now()
     const writer = request.format === 'tar' ? new TarWriter({ now, digests: request.digests }) : new ZipWriter(now)
-    const sending = new ArchiveSending({ files, selection, writer, response, flow, fileDone, pool: this.#pool })
-    try {
-      await sending.send()
-      response.end()
-      await unlessAborted(finished(response, { readable: false }), flow.signal)
-    } catch (error) {
-      const hasLeft = !run.signal.aborted && (left.aborted || response.destroyed)
-      throw hasLeft ? clientLeft() : error
-    }
+    return streamExport(run, request, limits, (flow) =>
+      new ArchiveSending({ files, selection, writer, response, flow, fileDone, pool: this.#pool }).send(),
+    )
   }
 
   /** Counts a large folder while it is being sent. */
-  async #tellTotals(job: Job, selection: Selection): Promise<void> {
+  async #correctTotals(job: Job, selection: Selection): Promise<void> {
     const total = await measureSelection(this.#services.files, selection).catch(() => undefined)
     if (total && !job.isEnded) job.correctTotals({ files: total.files, totalBytes: total.bytes })
   }

@@ -1,16 +1,15 @@
 import type { Writable } from 'node:stream'
-import { finished } from 'node:stream/promises'
 import type { Problem } from '../../protocol/problems.js'
 import { unlessAborted } from '../concurrency/abortable.js'
-import type { Job } from '../jobs/job.js'
 import { type JobRequest, queueWaitOf } from '../jobs/job-request.js'
 import type { Jobs } from '../jobs/jobs.js'
 import { type JobRun, runJob } from '../jobs/run-job.js'
 import type { Throttle } from '../jobs/throttle.js'
 import { accountName } from '../stores/accounts.js'
 import type { StoredTable } from '../stores/tables.js'
-import { Flow } from '../transfers/flow.js'
-import { clientLeft } from '../transfers/receiving.js'
+import type { ExportOutput } from '../transfers/export-output.js'
+import type { Flow } from '../transfers/flow.js'
+import { streamExport } from '../transfers/stream-export.js'
 import { parseFilter, type RowFilter } from './row-filter.js'
 import type { TableRows, TextFormat } from './table-rows.js'
 import { requireEngine } from './unavailable.js'
@@ -24,17 +23,10 @@ export interface TableExportServices {
   onFailure(error: unknown): void
 }
 
-export interface TableExportRequest extends JobRequest {
+export interface TableExportRequest extends JobRequest, ExportOutput {
   table: StoredTable
   filter: RowFilter
   format: TextFormat
-  /** Bytes of the response that the network has not accepted yet. */
-  unsent: () => number
-  /** Called when the job runs, to write the head of the response. If it throws, nothing may have been written. */
-  begin(job: Job): void
-  response: Writable
-  /** Must make the client's transfer fail, whatever it has received so far. */
-  cut(): void
 }
 
 /** Sends whole tables as text: claim → head → rows → flow → response → done. */
@@ -70,29 +62,12 @@ export class TableExports {
     })
   }
 
-  async #send(run: JobRun, request: TableExportRequest): Promise<void> {
-    const { rows, idleTimeoutMs, throttleOf } = this.#services
-    const { identity, table, filter, format, response, left, hungUp, unsent } = request
-    const { job } = run
-    const flow = new Flow({
-      carrier: job,
-      shared: [throttleOf(job.account)],
-      idleTimeoutMs,
-      signal: left,
-      hungUp,
-      unsent,
-    })
-    run.onEnd(() => flow.close())
-    run.onFailure(() => request.cut())
-    run.stopWhenRevoked(identity)
-    try {
+  #send(run: JobRun, request: TableExportRequest): Promise<void> {
+    const { rows } = this.#services
+    const { table, filter, format, response } = request
+    return streamExport(run, request, this.#services, async (flow) => {
       for await (const batch of rows.text(table, filter, format, flow.signal)) await sendBatch(batch, response, flow)
-      response.end()
-      await unlessAborted(finished(response, { readable: false }), flow.signal)
-    } catch (error) {
-      const hasLeft = !run.signal.aborted && (left.aborted || response.destroyed)
-      throw hasLeft ? clientLeft() : error
-    }
+    })
   }
 }
 

@@ -1,10 +1,9 @@
-import type { Writable } from 'node:stream'
-import type { Job } from '../jobs/job.js'
 import type { JobRequest } from '../jobs/job-request.js'
 import type { OpenFile } from '../stores/files.js'
+import type { ExportOutput } from './export-output.js'
 import type { ByteRange } from './sending.js'
 
-export interface ExportRequest extends JobRequest {
+export interface ExportRequest extends JobRequest, ExportOutput {
   /** The job of many files that it belongs to; null, the default, for that of its file. */
   partOf?: string | null
   /** The account of the job, if it is not the requester's: a share. */
@@ -24,11 +23,4 @@ export interface ExportRequest extends JobRequest {
    * streams.
    */
   rateLimit?: number | null
-  /** Bytes of the response that the network has not accepted yet. */
-  unsent: () => number
-  /** Called when the job runs, to write the head of the response. If it throws, nothing may have been written. */
-  begin(job: Job): void
-  response: Writable
-  /** Must make the client's transfer fail, whatever it has received so far. */
-  cut(): void
 }

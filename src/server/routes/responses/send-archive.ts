@@ -1,14 +1,13 @@
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type ArchiveFormat, archiveTypes } from '../../../protocol/archives.js'
-import { jobHeader } from '../../../protocol/routes.js'
 import type { ArchiveExports } from '../../archives/archive-exports.js'
 import type { Selection } from '../../archives/selection.js'
 import type { Identity } from '../../auth/identity.js'
-import { cut, hangUpSignal, leftSignal, unsentBytes } from '../../http/connection.js'
 import type { WantedArchive } from '../headers/archive-query.js'
 import { exportOptionsOf, repeaterOf } from '../headers/export-options.js'
 import { dispositionOf } from './disposition.js'
+import { exportOutput } from './export-output.js'
 
 export interface ArchiveAnswer {
   env: HttpBindings
@@ -42,15 +41,7 @@ export async function sendArchive(answer: ArchiveAnswer): Promise<Response> {
     ...wanted,
     ...exportOptionsOf(incoming),
     repeater: incoming.method === 'GET' ? repeaterOf(incoming.headers) : null,
-    left: leftSignal(outgoing),
-    hungUp: hangUpSignal(outgoing),
-    unsent: () => unsentBytes(outgoing),
-    begin(job) {
-      outgoing.writeHead(200, { ...headers, [jobHeader]: job.id })
-      outgoing.flushHeaders()
-    },
-    response: outgoing,
-    cut: () => cut(outgoing),
+    ...exportOutput(outgoing, 200, headers),
   })
   return RESPONSE_ALREADY_SENT
 }

@@ -1,9 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
-import { jobHeader } from '../../../protocol/routes.js'
 import type { Identity } from '../../auth/identity.js'
-import { cut, hangUpSignal, leftSignal, unsentBytes } from '../../http/connection.js'
 import { damagedFile } from '../../stores/damage.js'
 import type { OpenFile, StoredFile } from '../../stores/files.js'
 import type { Exports } from '../../transfers/exports.js'
@@ -13,6 +11,7 @@ import { reprDigest } from '../headers/digests.js'
 import { exportOptionsOf, repeaterOf } from '../headers/export-options.js'
 import { parseRange } from '../headers/ranges.js'
 import { dispositionOf } from './disposition.js'
+import { exportOutput } from './export-output.js'
 import { validatorHeaders } from './validators.js'
 
 export interface FileAnswer {
@@ -62,9 +61,6 @@ export async function sendFile(answer: FileAnswer): Promise<Response> {
     return new Response(null, { status: 304, headers: validatorHeaders(file.file) })
   }
   const { status, range } = choice
-  const headers = headersOf(file.file, choice)
-  // A client that waits for a slot has sent its whole request, so its connection is read and reports a disconnect.
-  const left = leftSignal(outgoing)
   await exports.send({
     identity,
     ...(account === undefined ? {} : { account }),
@@ -75,15 +71,7 @@ export async function sendFile(answer: FileAnswer): Promise<Response> {
     range,
     ...options,
     repeater: answer.isRepeatable ? repeaterOf(incoming.headers) : null,
-    left,
-    hungUp: hangUpSignal(outgoing),
-    unsent: () => unsentBytes(outgoing),
-    begin(job) {
-      outgoing.writeHead(status, { ...headers, [jobHeader]: job.id })
-      outgoing.flushHeaders()
-    },
-    response: outgoing,
-    cut: () => cut(outgoing),
+    ...exportOutput(outgoing, status, headersOf(file.file, choice)),
   })
   return RESPONSE_ALREADY_SENT
 }

@@ -2,7 +2,6 @@ import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { jobHeader } from '../../../protocol/routes.js'
 import type { Identity } from '../../auth/identity.js'
-import { cut, hangUpSignal, leftSignal, unsentBytes } from '../../http/connection.js'
 import type { StoredTable } from '../../stores/tables.js'
 import type { RowFilter } from '../../tables/row-filter.js'
 import type { TableExports } from '../../tables/table-exports.js'
@@ -10,6 +9,7 @@ import type { TextFormat } from '../../tables/table-rows.js'
 import { isNotModified } from '../headers/conditions.js'
 import { jobIdOf } from '../headers/preferences.js'
 import { slotWaitOf } from '../headers/slot-wait.js'
+import { exportOutput } from './export-output.js'
 import { tableValidators } from './table-answers.js'
 import { validatorHeaders } from './validators.js'
 
@@ -54,15 +54,7 @@ export async function sendTable({ env, identity, tableExports, ...rest }: TableA
     ...rest,
     jobId: jobIdOf(incoming.headers[jobHeader.toLowerCase()] as string | undefined),
     waitMs: slotWaitOf(incoming),
-    left: leftSignal(outgoing),
-    hungUp: hangUpSignal(outgoing),
-    unsent: () => unsentBytes(outgoing),
-    begin(job) {
-      outgoing.writeHead(200, { ...headers, [jobHeader]: job.id })
-      outgoing.flushHeaders()
-    },
-    response: outgoing,
-    cut: () => cut(outgoing),
+    ...exportOutput(outgoing, 200, headers),
   })
   return RESPONSE_ALREADY_SENT
 }
