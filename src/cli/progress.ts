@@ -4,6 +4,7 @@ import { formatBytes, formatTimeLeft } from '../protocol/units.js'
 import { visible } from './escape.js'
 import type { Output } from './output.js'
 import { RateMeter } from './rate-meter.js'
+import { barOpener, closeBar, frameMs } from './terminal-bar.js'
 
 /** Shows the progress of a transfer. All methods may be called at any time, and do nothing if progress is not shown. */
 export interface Progress {
@@ -27,26 +28,14 @@ export const noProgress: Progress = { say() {}, begin() {}, advance() {}, end() 
 /** Progress on the stderr of a terminal; elsewhere nothing is shown or loaded. */
 export async function openProgress(output: Output): Promise<Progress> {
   if (!output.interactive) return noProgress
-  const [{ default: ora }, { default: cliProgress }] = await Promise.all([import('ora'), import('cli-progress')])
+  const format = '{name} [{bar}] {percentage}% {amount} {rate} {left}'
+  const [{ default: ora }, openBar] = await Promise.all([import('ora'), barOpener(output, format, 24)])
   // ora would take over stdin, which may be the file to upload, and both would handle Ctrl-C.
   const openSpinner = () =>
     ora({ stream: output.stderr, discardStdin: false, hideCursor: false, color: output.color ? 'cyan' : false })
-  const openBar = () =>
-    new cliProgress.SingleBar({
-      stream: output.stderr,
-      format: '{name} [{bar}] {percentage}% {amount} {rate} {left}',
-      barsize: 24,
-      barCompleteChar: '=',
-      barIncompleteChar: '-',
-      hideCursor: null,
-      clearOnComplete: true,
-      gracefulExit: false,
-      fps: 10,
-    })
   return new TerminalProgress(openSpinner, openBar, output.stderr)
 }
 
-const frameMs = 100
 const longestName = 32
 
 class TerminalProgress implements Progress {
@@ -96,12 +85,8 @@ class TerminalProgress implements Progress {
 
   end(): void {
     clearInterval(this.#timer)
-    // The bar restores a saved cursor position. It would erase lines that other programs on this terminal, such as the
-    // reader of a pipe, have printed since.
-    if (this.#bar) this.#stderr.write('\u001b7')
-    this.#bar?.stop()
+    if (this.#bar) closeBar(this.#bar, this.#stderr)
     this.#spinner?.stop()
-    if (this.#bar) this.#stderr.write('\r\u001b[K')
     this.#bar = undefined
     this.#spinner = undefined
   }

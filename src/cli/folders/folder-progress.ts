@@ -3,6 +3,7 @@ import { formatBytes, formatTimeLeft } from '../../protocol/units.js'
 import type { Output } from '../output.js'
 import type { Progress } from '../progress.js'
 import { RateMeter } from '../rate-meter.js'
+import { barOpener, closeBar, frameMs } from '../terminal-bar.js'
 import { formatCount } from './transfer-report.js'
 
 /** One bar for all files of a transfer. All methods do nothing where progress is not shown. */
@@ -25,25 +26,11 @@ export interface Amount {
 
 export async function openFolderProgress(output: Output): Promise<FolderProgress> {
   if (!output.interactive) return noFolderProgress
-  const { default: cliProgress } = await import('cli-progress')
-  const openBar = () =>
-    new cliProgress.SingleBar({
-      stream: output.stderr,
-      format: '[{bar}] {percentage}% {amount}',
-      barsize: 16,
-      barCompleteChar: '=',
-      barIncompleteChar: '-',
-      hideCursor: null,
-      clearOnComplete: true,
-      gracefulExit: false,
-      fps: 10,
-    })
-  return new TerminalFolderProgress(openBar, output.stderr)
+  return new TerminalFolderProgress(await barOpener(output, '[{bar}] {percentage}% {amount}', 16), output.stderr)
 }
 
 const hiddenPart: Progress = { say() {}, begin() {}, advance() {}, end() {} }
 export const noFolderProgress: FolderProgress = { begin() {}, file() {}, part: () => hiddenPart, clear() {}, end() {} }
-const frameMs = 100
 
 class TerminalFolderProgress implements FolderProgress {
   readonly #openBar: () => SingleBar
@@ -96,10 +83,7 @@ class TerminalFolderProgress implements FolderProgress {
   }
 
   clear(): void {
-    // See `progress.ts`: the bar restores a saved cursor position.
-    if (this.#bar) this.#stderr.write('\u001b7')
-    this.#bar?.stop()
-    if (this.#bar) this.#stderr.write('\r\u001b[K')
+    if (this.#bar) closeBar(this.#bar, this.#stderr)
     this.#bar = undefined
   }
 

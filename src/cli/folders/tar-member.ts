@@ -1,7 +1,9 @@
+import { paxDigest } from '../../protocol/archives.js'
+
 /** A member of a tar: a PAX header with its digest and, where needed, its name, then the file (POSIX.1-2001). */
 export function tarMember(name: string, content: Buffer, sha256: string): Buffer {
   const isPlain = /^[\x20-\x7e]{1,100}$/.test(name)
-  const records = `${isPlain ? '' : paxRecord('path', name)}${paxRecord(digestKeyword, sha256)}`
+  const records = `${isPlain ? '' : paxRecord('path', name)}${paxRecord(paxDigest, sha256)}`
   const pax = Buffer.from(records)
   const member = Buffer.alloc(2 * block + padded(pax.length) + padded(content.length))
   writeHeader(member, 0, 'pax', pax.length, 'x')
@@ -18,7 +20,6 @@ export function tarEnd(): Buffer {
 }
 
 const block = 512
-const digestKeyword = 'FILEJOBS.sha256'
 
 function writeHeader(target: Buffer, at: number, name: string, size: number, type: string): void {
   target.write(name, at, 'latin1')

@@ -1,3 +1,4 @@
+import { paxDigest } from '../../protocol/archives.js'
 import { Failure } from '../exit-codes.js'
 
 /** A file in a tar. */
@@ -79,7 +80,7 @@ export class TarReader {
     if (type === 'x') this.#records = recordsOf(content)
     else {
       if (isFile) {
-        members.push({ name: this.#nameOf(bytes), content, sha256: this.#records.get('FILEJOBS.sha256') })
+        members.push({ name: this.#nameOf(bytes), content, sha256: this.#records.get(paxDigest) })
       }
       this.#records.clear()
     }
