@@ -4,10 +4,7 @@ import { App } from './app.js'
 import { applyTheme } from './theme.js'
 // Not next to the chart: a stylesheet that fails to load with a lazy part is not requested again.
 import 'uplot/dist/uPlot.min.css'
-import './style/base.css'
-import './style/layout.css'
-import './style/parts.css'
-import './style/views.css'
+import './style/all.css'
 
 applyTheme()
 loadAccount()
