@@ -54,7 +54,7 @@ describe('filejobs sync', () => {
     const { code, stderr } = await client.runHere(['sync', 'www', 'site/', '--delete'])
     expect([code, stderr]).toEqual([
       2,
-      expect.stringMatching(/1 more on the server stay: not everything here could be read/),
+      expect.stringMatching(/Kept 1 file that only the server has, because not everything here could be read/),
     ])
     expect((await files()).map(({ name }) => name)).toEqual(['site/a', 'site/x'])
     await rm(`${client.home}/www`, { recursive: true })

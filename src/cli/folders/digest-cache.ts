@@ -5,19 +5,19 @@ import { fileFault } from '../../protocol/file-errors.js'
 import { linesOf } from './sorted-lines.js'
 import { type FileTimes, isSameState, type LocalFile } from './walk.js'
 
-/** The digests of the files of a folder, so that unchanged ones need not be read. */
+/** Remembers the digests of a folder's files, so that unchanged files need not be read. */
 export interface DigestCache {
-  /** The digest of a file that has not changed since it was added. Ask in the order of the names. */
+  /** Returns the digest if the file has not changed since it was added. Call it in the order of the names. */
   find(file: LocalFile): string | undefined
-  /** Adds the digest of a file that was read at `readAtMs`, unless a later change could leave its times as they are. */
+  /** Adds the digest of a file that was read at `readAtMs`, unless a later change might not show in its times. */
   add(file: LocalFile, sha256: string, readAtMs: number): void
-  /** Saves what was found and added. A cache that cannot be saved is no error. */
+  /** Saves the entries that were found or added. A failure to save is ignored. */
   close(): void
 }
 
 /**
- * The cache of a folder: a file of the cache folder with one line for each file, sorted by name. It is read as a stream and
- * replaced by a rename, so that a torn or concurrent write costs digests, never correctness.
+ * Opens the cache of a folder: a file in the cache folder with one line per file, sorted by name. It is read as a stream
+ * and replaced by a rename: a torn or concurrent write loses digests, but never yields a wrong one.
  */
 export function openDigestCache(cacheFolder: string, key: readonly string[]): DigestCache {
   const file = join(
@@ -32,13 +32,13 @@ class FileCache implements DigestCache {
   readonly #file: string
   readonly #descriptor: number | undefined
   readonly #batches: Generator<CachedDigest[]>
-  /** Entries that were read, and the position of the next one in them. */
+  /** The current batch of entries, and the position of the next entry in it. */
   #batch: CachedDigest[] = []
   #at = 0
-  /** Whether the next entry is still right. */
+  /** Whether the next entry is still valid. */
   #isKept = false
   #read = 0
-  /** The positions of the entries that are not. */
+  /** The positions of outdated entries. */
   readonly #dropped = new Set<number>()
   readonly #added: CachedDigest[] = []
 
@@ -59,7 +59,7 @@ class FileCache implements DigestCache {
 
   add(file: LocalFile, sha256: string, readAtMs: number): void {
     const { name, size, mtimeMs, ctimeMs, ino } = file
-    // A second change within the resolution of the file system's clock is not visible in the times. Times of the future
+    // A second change within the resolution of the file system's clock does not change the times. Times in the future
     // mean that a clock was set.
     if (Math.max(mtimeMs, ctimeMs) > readAtMs - distrustedMs) return
     this.#added.push({ name, size, mtimeMs, ctimeMs, ino, sha256 })
@@ -154,7 +154,7 @@ function formatEntry({ name, size, mtimeMs, ctimeMs, ino, sha256 }: CachedDigest
   return `${JSON.stringify([name, size, mtimeMs, ctimeMs, ino, sha256])}\n`
 }
 
-/** Parses many lines at once, which takes a third of the time. Damaged ones are left out. */
+/** Parses many lines at once, in a third of the time. Skips damaged lines. */
 function parseLines(lines: readonly string[]): CachedDigest[] {
   const values = parseJson(`[${lines.join(',')}]`) ?? lines.map(parseJson)
   return Array.isArray(values) ? values.flatMap((value) => parseEntry(value) ?? []) : []
@@ -186,7 +186,7 @@ function openIfReadable(file: string): number | undefined {
   }
 }
 
-/** Removes caches that were not changed for a long time, and temporary files of runs that were killed. */
+/** Removes caches that have not changed for a long time, and temporary files of killed runs. */
 function removeOld(folder: string): void {
   const now = Date.now()
   for (const name of readdirSync(folder)) {

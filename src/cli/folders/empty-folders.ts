@@ -18,10 +18,10 @@ export interface EmptyFoldersOptions {
   readonly report: TransferReport
 }
 
-/** Makes the empty folders of an export like those of the server. */
+/** Creates and removes empty folders here to match the server. */
 export class EmptyFolders {
   readonly #options: EmptyFoldersOptions
-  /** Their paths, by their names on the server. */
+  /** Empty folders of the server: local paths by name. */
   readonly #expected = new Map<string, string>()
 
   constructor(options: EmptyFoldersOptions) {
@@ -32,7 +32,7 @@ export class EmptyFolders {
     return this.#expected.size === 0
   }
 
-  /** Takes the empty folders of the server. One whose name this machine cannot have fails alone. */
+  /** Registers the empty folders of the server. One whose name is invalid on this machine fails alone. */
   expect(names: readonly string[]): void {
     const { prefix, folder, filter, target, report } = this.#options
     for (const name of names) {
@@ -45,7 +45,7 @@ export class EmptyFolders {
     }
   }
 
-  /** Reports what would be done; also what would be removed, if a comparison is given. */
+  /** Reports what `create` would do and, given a comparison, what `removeOthers` would do. */
   preview(comparison: ExportComparison | undefined): void {
     const { report } = this.#options
     for (const [name, path] of this.#expected) if (!isThere(path)) report.folder(name, 'new')
@@ -56,7 +56,7 @@ export class EmptyFolders {
     }
   }
 
-  /** Creates those that are not here. They fail alone. */
+  /** Creates the missing folders. Each fails alone. */
   create(): void {
     const { target, report } = this.#options
     for (const [name, path] of this.#expected) {
@@ -70,10 +70,10 @@ export class EmptyFolders {
     }
   }
 
-  /** Removes folders that are empty here, and not on the server. */
+  /** Removes empty folders that the server does not have. */
   removeOthers(folders: readonly LocalFolder[]): void {
     const { report } = this.#options
-    // What is in a folder comes behind it.
+    // Folders come before their contents, which must be removed first.
     for (const { name, path } of this.#othersOf(folders).reverse()) {
       try {
         if (removeIfEmpty(path)) report.folder(name, 'removed')
@@ -92,7 +92,7 @@ export class EmptyFolders {
   }
 }
 
-/** Something else in its place is told when it is created. */
+/** Anything else at this path is reported when the folder is created. */
 function isThere(path: string): boolean {
   return existsSync(path) && lstatSync(path).isDirectory()
 }

@@ -21,11 +21,11 @@ export interface ExportedItem extends RemoteFile {
 export interface ExportComparison {
   readonly items: ExportedItem[]
   readonly unchanged: Amount
-  /** Files that are here and not on the server; if `lists` is set. */
+  /** Files that exist only here; collected if `lists` is set. */
   readonly extra: LocalFile[]
-  /** Folders that are here, each before what is in it. */
+  /** Local folders, each before its contents. */
   readonly folders: LocalFolder[]
-  /** The paths of temporary files of exports that were killed. */
+  /** Temporary files that killed exports have left. */
   readonly leftOver: string[]
 }
 
@@ -49,7 +49,7 @@ export interface ExportCompareTools {
   readonly signal: AbortSignal
 }
 
-/** Compares what is on the server with what is here, and reports all files that need not or cannot be exported. */
+/** Compares the server with the local folder. Reports the files that are unchanged or cannot be exported. */
 export async function compareExports(
   options: ExportCompareOptions,
   context: ExportCompareTools,
@@ -72,7 +72,7 @@ class Comparison implements ExportComparison {
   readonly extra: LocalFile[] = []
   readonly folders: LocalFolder[] = []
   readonly leftOver: string[] = []
-  /** Listed files that were not found yet. */
+  /** Names from `--files-from` that have not been found yet. */
   readonly missing: Set<string>
   readonly #options: ExportCompareOptions
   readonly #context: ExportCompareTools
@@ -85,7 +85,7 @@ class Comparison implements ExportComparison {
 
   async add(pairs: readonly Pair[]): Promise<void> {
     for (const pair of pairs) {
-      // What cannot be read here fails when it is written.
+      // What cannot be read here fails later, when it is written.
       if (pair.kind !== 'pair') continue
       const known = pair.local && this.#context.cache.find(pair.local)
       if (!pair.remote) {
@@ -94,7 +94,7 @@ class Comparison implements ExportComparison {
         continue
       }
       try {
-        // Most files are decided without a promise.
+        // Most comparisons need no promise.
         const comparing = this.#compare(pair.local, pair.remote, known)
         if (comparing) await comparing
       } catch (error) {
@@ -108,10 +108,10 @@ class Comparison implements ExportComparison {
     const { prefix, filter, checksum } = this.#options
     const below = remote.name.slice(prefix.length)
     this.missing.delete(below)
-    // A filter does not take names such as `..`.
+    // Validates the name first: the filter throws for paths such as `..`.
     const ownPath = this.#context.target.pathOf(below)
     if (!filter.admits(below)) return undefined
-    // The name on the disk may have another Unicode form.
+    // On the disk, the name may have another Unicode form.
     const path = local?.path ?? ownPath
     if (!local) this.items.push({ ...remote, path, status: 'new', isDone: false })
     else if (local.size !== remote.size || remote.sha256 === null) this.#differs(path, remote)
@@ -124,7 +124,7 @@ class Comparison implements ExportComparison {
   async #compareContent({ path, name }: LocalFile, remote: RemoteFile): Promise<void> {
     const { tools, cache, signal } = this.#context
     const readAtMs = Date.now()
-    // It was found a while ago.
+    // The walk was a while ago.
     const local = localFile(path, name)
     const own = await digestOfFile(local, tools.http.pool, signal)
     cache.add(local, own, readAtMs)

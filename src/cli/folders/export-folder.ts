@@ -25,7 +25,7 @@ export interface FolderExport {
   readonly title: string
   readonly comparison: ExportComparison
   readonly pace: Pace
-  /** Streams of large files at a time. */
+  /** The number of large files to transfer at a time. */
   readonly transfers: number
   /** Whether files that differ are replaced. */
   readonly replaces: boolean
@@ -41,7 +41,7 @@ export interface FolderExportTools {
   readonly unfinished: string
 }
 
-/** Exports what a comparison has found, as one job. Files fail alone; throws the error that ends all. */
+/** Exports the files of a comparison as one job. Files fail alone; throws an error that ends the job. */
 export async function exportFolder(exported: FolderExport, context: FolderExportTools, job: OwnJob): Promise<void> {
   const run = new FolderExportRun(exported, context, job)
   try {
@@ -89,7 +89,7 @@ class FolderExportRun {
     })
   }
 
-  /** After an error: ends the job of the server. */
+  /** Ends the job on the server after an error. */
   leave(): Promise<void> {
     return this.#open.leave()
   }
@@ -110,12 +110,12 @@ class FolderExportRun {
     await this.#open.finish()
   }
 
-  /** Fetches everything that is not here yet. */
+  /** Fetches the remaining files. */
   async #fetch(): Promise<void> {
     const { comparison, prefix, transfers } = this.#export
     const { tools } = this.#context
     const left = comparison.items.filter(({ isDone }) => !isDone)
-    // What another account publishes has no archives of chosen files.
+    // Published files of another account cannot be requested as an archive of selected files.
     const isSmall = ({ size }: ExportedItem) => size <= smallFileBytes && !parsePublished(prefix)
     const small = left.filter(isSmall)
     const large = left.filter((item) => !isSmall(item))
@@ -174,7 +174,7 @@ class FolderExportRun {
     this.#context.report.file({ name: item.name, status: item.status, size, sha256 })
   }
 
-  /** Throws if this machine has no space left, because then no other file can be written either. */
+  /** Throws if the local disk is full, because then no other file can be written either. */
   #fail(item: ExportedItem, error: unknown): void {
     if (isFull(error)) wordNoRoom(item.path)(error)
     item.isDone = true

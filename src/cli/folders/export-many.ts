@@ -31,17 +31,17 @@ export interface ManyExports {
   readonly checksum: boolean
   /** Whether files that differ are replaced. */
   readonly replaces: boolean
-  /** Removes what is here and not on the server. */
+  /** Removes local files that the server does not have. */
   readonly deletes: boolean
   readonly isDryRun: boolean
   readonly verbose: boolean
-  /** What was done with what, for the line at the end. */
+  /** The start of the summary line, such as `Exported photos/ to backup/photos`. */
   readonly title: string
   /** Whether a prefix without files is an error. */
   readonly mustExist: boolean
 }
 
-/** Exports a folder as one job at most. Returns the exit code of the first file that failed. */
+/** Exports a folder as one job, or without one if no file is fetched. Returns the exit code of the first failure. */
 export async function exportMany(session: Session, exported: ManyExports, job: OwnJob): Promise<number | undefined> {
   const { context, output, server } = session
   const { prefix, title, verbose } = exported
@@ -70,7 +70,7 @@ interface Running {
 async function run(running: Running, job: OwnJob): Promise<void> {
   const { session, tools, exported, report, unfinished, owner } = running
   const { prefix, pace, transfers, replaces, deletes, isDryRun, folder, filter, mustExist, verbose } = exported
-  tools.progress.say(`${prefix}: comparing it with what is here`)
+  tools.progress.say(`${prefix}: comparing it with the files here`)
   let jobId: string | null = null
   try {
     const target = openLocalTarget(folder, isDryRun ? false : undefined)

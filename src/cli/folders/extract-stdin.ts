@@ -6,7 +6,7 @@ import { openUploadTools } from '../transfers/upload-tools.js'
 import { TransferReport } from './transfer-report.js'
 import { type TarOnStdin, titleOf, uploadTar } from './upload-tar.js'
 
-/** Uploads the files of the tar on stdin. Returns the exit code of the first file that failed. */
+/** Uploads the files of the tar on stdin. Returns the exit code of the first failure. */
 export async function extractStdin(
   session: Session,
   tar: TarOnStdin,

@@ -3,10 +3,7 @@ import type { Session } from '../session.js'
 import { oneByOne } from '../transfers/one-by-one.js'
 import type { OwnJob } from '../transfers/own-job.js'
 
-/**
- * Runs a transfer of many files as the only job of a command, which Ctrl-C stops. Throws an Exit with the code of the first
- * file that failed.
- */
+/** Runs a transfer of many files as the only job of a command. Ctrl-C stops it. Throws an Exit if a file failed. */
 export async function runFolderCommand(
   session: Session,
   name: string,

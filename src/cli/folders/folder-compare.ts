@@ -4,26 +4,26 @@ import type { NameFilter } from './name-filter.js'
 import { emptyRemoteFolders } from './remote-list.js'
 import type { LocalFolder } from './walk.js'
 
-/** Which empty folders one side has and the other has not, by name. */
+/** The names of empty folders that only one side has. */
 export interface FolderComparison {
-  /** Empty here, and not on the server. */
+  /** Empty here, missing on the server. */
   readonly missing: string[]
-  /** Empty on the server, and not here; if `lists` is set. */
+  /** Empty on the server, missing here; collected if `lists` is set. */
   readonly extra: string[]
-  /** Empty here, with a name that the server cannot have. */
+  /** Empty here, with a name that the server does not accept. */
   readonly faulty: { readonly name: string; readonly fault: string }[]
 }
 
 export interface ComparedFolders {
   /** The prefix on the server. */
   readonly prefix: string
-  /** All folders that are here. */
+  /** All local folders. */
   readonly folders: readonly LocalFolder[]
   readonly filter: NameFilter
   readonly lists: boolean
 }
 
-/** Compares the empty folders of both sides. The server is asked only if that matters. */
+/** Compares the empty folders of both sides. Sends no request if the result cannot depend on the server. */
 export async function compareFolders(
   tools: TransferTools,
   { prefix, folders, filter, lists }: ComparedFolders,
@@ -45,7 +45,7 @@ export async function compareFolders(
   }
 }
 
-/** Whether an empty folder takes part: the folder itself unless files were listed, others as the filter says. */
+/** Whether an empty folder is transferred: the top folder unless `--files-from` is given, others if the filter admits them. */
 export function takesPart(name: string, prefix: string, filter: NameFilter): boolean {
   if (name === prefix) return name !== '' && filter.listed === undefined
   return filter.admitsEmpty(name.slice(prefix.length))

@@ -3,7 +3,7 @@ import { invalidOption } from '../../protocol/options/option-values.js'
 import { Failure } from '../exit-codes.js'
 import type { FilterOptions } from './name-filter.js'
 
-/** The values of the options of transfers of many files. */
+/** The options of commands that transfer many files. */
 export interface FolderOptions extends FilterOptions {
   transfers?: string
   checksum?: boolean
@@ -14,12 +14,14 @@ export interface FolderOptions extends FilterOptions {
 export function addFolderOptions(command: Command): Command {
   return command
     .addOption(repeatable('--include <glob>', 'transfer only files that match; repeatable'))
-    .addOption(repeatable('--exclude <glob>', 'leave out files and folders that match; repeatable'))
-    .addOption(repeatable('--exclude-from <file>', 'the same for the patterns in a file, such as .gitignore'))
-    .option('--files-from <file>', 'transfer the files listed in a file, one a line; - is stdin')
-    .option('--transfers <number>', `large files to transfer at a time (default: ${defaultTransfers})`)
-    .option('--checksum', 'read files to find out what is unchanged, instead of trusting size and times')
-    .option('-v, --verbose', 'name every file')
+    .addOption(repeatable('--exclude <glob>', 'skip files and folders that match; repeatable'))
+    .addOption(
+      repeatable('--exclude-from <file>', 'read patterns to exclude from a file, such as .gitignore; repeatable'),
+    )
+    .option('--files-from <file>', 'transfer only the files listed in a file, one per line; - is stdin')
+    .option('--transfers <number>', `number of large files to transfer at a time (default: ${defaultTransfers})`)
+    .option('--checksum', 'compare files by content, not by size and times')
+    .option('-v, --verbose', 'print every file')
 }
 
 /** For commands that publish. */
@@ -27,12 +29,12 @@ export function addTogetherOption(command: Command): Command {
   return command.option('--together', 'publish all files in one step at the end, or none')
 }
 
-/** Throws a Failure if an option of folders is given where there is a single file. */
+/** Throws a Failure if an option for folders is given with a single file. */
 export function refuseFolderOptions(command: Command): void {
   refuseOptions(command, [...ofFolders, 'replace'], 'is for folders and for several files')
 }
 
-/** The same for a tar, which the server takes apart. */
+/** Throws a Failure if an option for local files is given with `--extract`. */
 export function refuseLocalOptions(command: Command): void {
   const names = [...ofFolders.filter((name) => name !== 'together'), 'fromCommand', 'allowEmpty', 'keep']
   refuseOptions(command, names, 'cannot be used with --extract')
@@ -49,8 +51,8 @@ const ofFolders = ['include', 'exclude', 'excludeFrom', 'filesFrom', 'transfers'
 export function parseTransfers(text: string | undefined): number {
   if (text === undefined) return defaultTransfers
   const number = /^\d{1,3}$/.test(text) ? Number(text) : 0
-  if (number >= 1 && number <= mostTransfers) return number
-  throw invalidOption('--transfers', `must be a whole number from 1 to ${mostTransfers}, not "${text}"`)
+  if (number >= 1 && number <= maxTransfers) return number
+  throw invalidOption('--transfers', `must be a whole number from 1 to ${maxTransfers}, not "${text}"`)
 }
 
 function repeatable(flags: string, meaning: string): Option {
@@ -61,5 +63,5 @@ function repeatable(flags: string, meaning: string): Option {
 }
 
 const defaultTransfers = 8
-/** The server allows 64 streams of a job; one of them sends the small files. */
-const mostTransfers = 60
+/** The server allows 64 streams per job; one of them carries the small files. */
+const maxTransfers = 60

@@ -6,15 +6,15 @@ import { RateMeter } from '../rate-meter.js'
 import { barOpener, closeBar, frameMs } from '../terminal-bar.js'
 import { formatCount } from './transfer-report.js'
 
-/** One bar for all files of a transfer. All methods do nothing where progress is not shown. */
+/** One progress bar for all files of a transfer. Its methods do nothing if progress is not shown. */
 export interface FolderProgress {
-  /** Starts the bar with what is unchanged. */
+  /** Starts the bar at `done`: the files that are unchanged or were transferred before. */
   begin(total: Amount, done: Amount): void
-  /** A file has arrived, `bytes` of which were not counted before. */
+  /** Counts a file that has arrived, and `bytes` of it that `part` has not counted. */
   file(bytes: number): void
-  /** The progress of one file that is counted byte by byte. */
+  /** Counts the bytes of one file as they arrive. */
   part(): Progress
-  /** Removes the bar for a moment, so that text can be printed. */
+  /** Removes the bar until its next frame, so that text can be printed. */
   clear(): void
   end(): void
 }
@@ -70,7 +70,7 @@ class TerminalFolderProgress implements FolderProgress {
     }
     return {
       say() {},
-      // A repeated attempt starts at what the server has kept.
+      // A retry starts at the offset that the server has kept.
       begin: (_name, _total, done = 0) => move(done),
       advance: (bytes) => move(counted + bytes),
       end() {},
@@ -106,7 +106,7 @@ class TerminalFolderProgress implements FolderProgress {
   }
 }
 
-/** `12.1 of 20.0 MiB`; the unit is named once if it is the same. */
+/** `12.1 of 20.0 MiB`, `900.0 KiB of 20.0 MiB`. */
 function amountOf(done: number, total: number): string {
   const [value, unit] = formatBytes(done).split(' ')
   const of = formatBytes(total)

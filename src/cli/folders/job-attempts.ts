@@ -10,13 +10,13 @@ export interface JobAttempts {
   readonly open: OpenJob
   readonly retries: Retries
   readonly signal: AbortSignal
-  /** Opens the job and transfers what is left of it. */
+  /** Opens the job and transfers the remaining files. */
   attempt(): Promise<void>
-  /** Called if the server has lost the job. */
+  /** Called before a retry with a new job, because the server has lost the old one. */
   startOver(): void
 }
 
-/** Repeats the attempt while that may help: after a restart of the server, as another job. */
+/** Retries the attempt while that may help, with a new job if a restart of the server has ended the old one. */
 export async function untilFinished(attempts: JobAttempts): Promise<void> {
   const { name, tools, open, retries, signal } = attempts
   await retries.run(name, tools, signal, async () => {
@@ -35,8 +35,8 @@ export async function untilFinished(attempts: JobAttempts): Promise<void> {
 }
 
 /**
- * Runs the streams of a job at the same time, and waits for all of them. One that breaks lets the others finish, because what
- * they transfer counts; any other error ends all of them. Throws that error.
+ * Runs the streams of a job in parallel, and waits for all of them. When one loses its connection, the others continue,
+ * because their files need not be sent again. Any other error aborts all of them. Throws the error.
  */
 export async function runStreams(
   signal: AbortSignal,
@@ -57,7 +57,7 @@ export async function runStreams(
   if (broken) throw end.signal.aborted ? end.signal.reason : broken.reason
 }
 
-/** Transfers items one by one, several at a time. */
+/** Runs `work` for each item, `atOnce` at a time. */
 export function lanes<T>(items: readonly T[], atOnce: number, work: (item: T) => Promise<void>): Promise<unknown> {
   const rest = items.values()
   const lane = async () => {
@@ -66,7 +66,7 @@ export function lanes<T>(items: readonly T[], atOnce: number, work: (item: T) =>
   return Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, lane))
 }
 
-/** Whether an error of one file means that no other one can be transferred either. */
+/** Whether an error ends the whole job, not only the transfer of one file. */
 export function endsAll(error: unknown): boolean {
   if (isWorthRetrying(error) || error instanceof Exit) return true
   return error instanceof Problem && ofTheJob.includes(error.code)
@@ -76,6 +76,6 @@ function mayBeLost(error: unknown): boolean {
   return isWorthRetrying(error) || (error instanceof Problem && ofALostJob.includes(error.code))
 }
 
-/** `not-joinable` also answers a chunk of an upload that has ended with its job. */
+/** `not-joinable` is also the response to a chunk of a tus upload whose job has ended. */
 const ofALostJob: readonly ProblemCode[] = ['job-not-found', 'not-running', 'not-joinable', 'job-expired']
 const ofTheJob: readonly ProblemCode[] = [...ofALostJob, 'job-stopped', 'not-logged-in', 'not-allowed', 'disk-full']

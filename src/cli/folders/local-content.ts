@@ -14,16 +14,16 @@ export interface ReadFile {
   readonly readAtMs: number
 }
 
-/** Reads a small file at once. Throws a Failure if it changes meanwhile, or the error of the system. */
+/** Reads a small file as a whole. Throws a Failure if it changes meanwhile, and errors of the system. */
 export function readSmallFile({ path, name }: Pick<LocalFile, 'path' | 'name'>): ReadFile {
   const readAtMs = Date.now()
-  // A symbolic link that has taken its place is not followed.
+  // Does not follow a symbolic link that has replaced the file.
   const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
   try {
     const before = fstatSync(descriptor)
     if (!before.isFile()) throw new Failure('refused', `${path} is no longer a regular file.`)
     const file = { name, path, ...timesOf(before) }
-    // One byte more shows whether it has grown.
+    // One extra byte shows whether the file has grown.
     const buffer = Buffer.allocUnsafe(file.size + 1)
     let length = 0
     for (let bytes = -1; bytes !== 0 && length < buffer.length; length += bytes) {
@@ -38,7 +38,7 @@ export function readSmallFile({ path, name }: Pick<LocalFile, 'path' | 'name'>):
   }
 }
 
-/** The digest of a file of any size; in a thread if it is large. Throws like `readSmallFile`, or the signal's reason. */
+/** Computes the SHA-256 of a file, in a thread if it is large. Throws like `readSmallFile`, and the signal's reason. */
 export async function digestOfFile(file: LocalFile, pool: ReadBufferPool, signal: AbortSignal): Promise<string> {
   if (file.size <= smallBytes) return digestOfSmall(file)
   const handle = await open(file.path, 'r')

@@ -22,7 +22,7 @@ export function removeLocal(
   }
 }
 
-/** Removes a folder if it is empty. False if it is not, or is gone. */
+/** Removes a folder if it is empty. Returns false if it is not empty or is missing. */
 export function removeIfEmpty(path: string): boolean {
   try {
     rmdirSync(path)

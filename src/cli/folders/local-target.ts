@@ -18,15 +18,18 @@ import { faultOfName } from '../../protocol/file-name.js'
 import { Failure } from '../exit-codes.js'
 import { isAlive } from '../is-alive.js'
 
-/** The local folder that an export writes to. Names from a server are not trusted: none leads outside of it. */
+/** The local folder that an export writes to. Names from a server are not trusted: no path leads out of the folder. */
 export interface LocalTarget {
-  /** The path of a file. Throws a Failure for a name that this machine cannot have, or has already in another case. */
+  /**
+   * Returns the path of a file. Throws a Failure if the name is invalid on this machine, or, on a disk that ignores case,
+   * was given before in another case.
+   */
   pathOf(name: string): string
   /** Creates the folders above a file. Throws a Failure if one of them is a symbolic link. */
   createFolders(path: string): void
-  /** Writes a whole file, which appears complete or not at all. Throws a Failure if another one is in the way. */
+  /** Writes a file, which appears whole or not at all. Throws a Failure if one exists that must not be replaced. */
   writeFile(path: string, content: Buffer, options: WriteOptions): void
-  /** Whether a file here differs from one of `pathOf` at most by case, so that both are the same on this disk. */
+  /** On a disk that ignores case: whether this path is the same file as one that `pathOf` has returned. */
   isTaken(path: string): boolean
 }
 
@@ -37,14 +40,14 @@ export interface WriteOptions {
 }
 
 /**
- * Opens the folder, which is created when there is something to write. `isCaseless`: whether its disk ignores case; by
- * default that is tried out then.
+ * Opens the folder; it is created before the first write. `isCaseless`: whether its disk ignores case; by default, a probe
+ * file tells.
  */
 export function openLocalTarget(root: string, isCaseless?: boolean): LocalTarget {
   return new FolderTarget(root, isCaseless)
 }
 
-/** Sets the time of a file whose content is complete; a file system that has none is no error. */
+/** Sets the modification time of a complete file. Ignores file systems that do not store it. */
 export function keepTime(path: string, modifiedAt: Date | undefined): void {
   if (!modifiedAt) return
   try {
@@ -57,7 +60,7 @@ export function keepTime(path: string, modifiedAt: Date | undefined): void {
 class FolderTarget implements LocalTarget {
   readonly #root: string
   #isCaseless: boolean | undefined
-  /** The names so far, where case does not distinguish them. */
+  /** On a disk that ignores case: the names so far, by their case-folded form. */
   readonly #folded = new Map<string, string>()
   readonly #created = new Set<string>()
 
@@ -68,12 +71,12 @@ class FolderTarget implements LocalTarget {
 
   pathOf(name: string): string {
     const fault = faultOfName(name) ?? faultOnWindows(name)
-    if (fault) throw new Failure('refused', `The name cannot be that of a file here: it ${fault}.`)
+    if (fault) throw new Failure('refused', `The name is not valid on this machine: it ${fault}.`)
     if (this.#ignoresCase()) {
       const key = foldCase(name)
       const other = this.#folded.get(key)
       if (other !== undefined) {
-        throw new Failure('refused', `Only case tells the name from ${other}, and this disk ignores case.`)
+        throw new Failure('refused', `The name differs from ${other} only by case, which this disk ignores.`)
       }
       this.#folded.set(key, name)
     }
@@ -133,7 +136,7 @@ class FolderTarget implements LocalTarget {
   }
 }
 
-/** Whether this was left over by an export that was killed: a temporary file of `writeFile`, or the other name of a file. */
+/** Whether a killed export left this file: a temporary file of `writeFile`, or a second name of a whole file. */
 export function isLeftOver(path: string): boolean {
   if (!path.endsWith('.part')) return false
   const [, pid] = /\.(\d{1,10})-[0-9a-f]{8}\.part$/.exec(path) ?? []
@@ -142,7 +145,7 @@ export function isLeftOver(path: string): boolean {
   return part !== undefined && part.ino === whole?.ino && part.dev === whole.dev
 }
 
-/** A rename would replace a file that was created meanwhile. */
+/** A hard link, because a rename would replace a file that was created meanwhile. */
 function placeNew(temporary: string, path: string): void {
   try {
     linkSync(temporary, path)
@@ -160,18 +163,18 @@ function placeNew(temporary: string, path: string): void {
 export function inTheWay(): Failure {
   return new Failure(
     'refused',
-    'Another file of this name is here: use --force to replace it, or -o to write elsewhere.',
+    'A different file of this name exists: use --force to replace it, or -o to write elsewhere.',
   )
 }
 
-/** Whether the disk takes two names for the same if they differ by case only. */
+/** Whether two names that differ only by case are the same file on this disk. */
 function ignoresCase(folder: string): boolean {
   const probe = join(folder, `.filejobs-case-${randomBytes(4).toString('hex')}`)
   try {
     closeSync(openSync(probe, 'wx'))
     return existsSync(join(folder, basename(probe).toUpperCase()))
   } catch (error) {
-    // Where nothing can be written, each file fails by itself.
+    // If nothing can be written here, each file fails alone.
     if (fileFault(error) === undefined && !isMissing(error)) throw error
     return false
   } finally {

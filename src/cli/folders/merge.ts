@@ -1,14 +1,14 @@
 import type { RemoteFile } from './remote-list.js'
 import type { Found, LocalFile } from './walk.js'
 
-/** What both sides have of a name. */
+/** A name with the files that both sides have of it. */
 export type Pair =
   | { readonly kind: 'pair'; readonly name: string; readonly local?: LocalFile; readonly remote?: RemoteFile }
   | Exclude<Found, { kind: 'file' }>
 
 /**
- * Merges what is here and what is on the server, both in the order of their names: one pair for each name, many at a time,
- * because waiting for each takes longer than the work on it.
+ * Merges local and remote files, both sorted by name, into one pair per name. Yields batches, because awaiting each pair
+ * would take longer than the work on it.
  */
 export async function* mergeByName(
   local: Iterable<readonly Found[]>,
@@ -30,7 +30,7 @@ export async function* mergeByName(
         if (!other || other.name >= name) break
         pairs.push({ kind: 'pair', name: other.name, remote: other })
         there.skip()
-        if (pairs.length < mostPairs) continue
+        if (pairs.length < maxPairs) continue
         yield pairs
         pairs = []
       }
@@ -65,7 +65,7 @@ class Cursor<T> {
     return this.#chunk[this.#at]
   }
 
-  /** Takes what is left of the chunk. */
+  /** Takes the rest of the chunk. */
   rest(): T[] {
     const rest = this.#chunk.slice(this.#at)
     this.#at = this.#chunk.length
@@ -89,4 +89,4 @@ class Cursor<T> {
   }
 }
 
-const mostPairs = 1024
+const maxPairs = 1024

@@ -2,17 +2,17 @@ import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import type { Ignore } from 'ignore'
 
-/** Which files of a folder take part. Paths are relative to it, with slashes; that of a folder ends with one. */
+/** Selects files of a folder. Paths are relative to it and separated by slashes; that of a folder ends with one. */
 export interface NameFilter {
-  /** Whether a walk looks at it: for a file, whether it takes part. */
+  /** Whether a file is selected, or a walk enters a folder. */
   admits(path: string): boolean
-  /** Whether a folder takes part that is empty. */
+  /** Whether an empty folder is selected. */
   admitsEmpty(path: string): boolean
   /** The files that were listed by `--files-from`; undefined without it. */
   readonly listed?: ReadonlySet<string>
 }
 
-/** The values of the options. */
+/** The options of the command line that select files. */
 export interface FilterOptions {
   include?: readonly string[]
   exclude?: readonly string[]
@@ -21,8 +21,9 @@ export interface FilterOptions {
 }
 
 /**
- * Patterns as in `.gitignore`: `*.tmp` at any depth, `/build` and `a/*.txt` from the top, `cache/` folders only. A file takes
- * part if an include, if there are any, matches it or a folder above it, no exclude does, and a list, if given, has it.
+ * Patterns as in `.gitignore`: `*.tmp` at any depth, `/build` and `a/*.txt` from the top, `cache/` folders only. A file is
+ * selected if an include matches it or a folder above it, no exclude does, and the list has it. Includes and the list apply
+ * only if they are given.
  */
 export async function openFilter(options: FilterOptions, stdin: NodeJS.ReadableStream): Promise<NameFilter> {
   const { include = [], exclude = [], excludeFrom = [], filesFrom } = options
@@ -49,7 +50,7 @@ function matching(included: Ignore | undefined, excluded: Ignore): NameFilter {
   }
 }
 
-/** One path a line or, if there is a NUL, one before each NUL, as `find -print0` writes them. */
+/** One path per line, or, if there is a NUL, terminated by NULs as `find -print0` writes them. */
 async function readList(file: string, stdin: NodeJS.ReadableStream): Promise<NameFilter> {
   const content = file === '-' ? await text(stdin) : await readFile(file, 'utf8')
   const lines = content.split(content.includes('\0') ? '\0' : /\r?\n/)
@@ -64,7 +65,7 @@ async function readList(file: string, stdin: NodeJS.ReadableStream): Promise<Nam
       folders.add(folder)
     }
   }
-  // It lists files.
+  // A list has files only.
   const admitsEmpty = () => false
   return { listed, admitsEmpty, admits: (path) => (path.endsWith('/') ? folders : listed).has(path) }
 }

@@ -9,7 +9,7 @@ import { waitForSlot } from '../transfers/slot-wait.js'
 import { type Pace, paceHeaders, type TransferTools } from '../transfers/tools.js'
 import { jsonParts } from './json-parts.js'
 
-/** What a job is for. */
+/** A job to open. */
 export interface JobOfFiles {
   /** What the user calls it. */
   readonly title: string
@@ -24,7 +24,7 @@ export interface JobOfFiles {
   }
 }
 
-/** A job of many files on the server, of which the requests of this program are the streams. */
+/** A job of many files on the server. The requests of this program are its streams. */
 export class OpenJob {
   readonly #tools: TransferTools
   readonly #job: OwnJob
@@ -43,14 +43,14 @@ export class OpenJob {
     return this.#job.id
   }
 
-  /** Opens it unless that was done before; waits for the slot of the account if it may. */
+  /** Opens the job unless it is open. Waits for the account's slot if the options allow it. */
   async open(): Promise<void> {
     const job = this.#job
     if (this.#isOpen) return
     const { signal } = job
     const { waitSeconds } = this.#pace
     await waitForSlot(this.#tools, { name: this.#plan.title, waitSeconds, signal }, async (seconds) => {
-      // Its response may be lost.
+      // If the response is lost, the job exists.
       job.begun = seconds === null
       await this.#tools.api.send('POST', routes.jobs, {
         json: this.#plan.request,
@@ -70,29 +70,29 @@ export class OpenJob {
 
   /** Lists files that need no transfer, so that a job that replaces a folder keeps them. */
   async listUnchanged(files: readonly { name: string; size: number }[]): Promise<void> {
-    for (const part of jsonParts(files, mostBodyBytes, (file) => file)) await this.#post('unchanged', { files: part })
+    for (const part of jsonParts(files, maxBodyBytes, (file) => file)) await this.#post('unchanged', { files: part })
   }
 
-  /** Lists files that could not be transferred by this side. */
+  /** Lists files that failed on this side. */
   async listFailed(files: readonly { name: string; code: string; message: string }[]): Promise<void> {
-    for (const part of jsonParts(files, mostBodyBytes, (file) => file)) await this.#post('failed', { files: part })
+    for (const part of jsonParts(files, maxBodyBytes, (file) => file)) await this.#post('failed', { files: part })
   }
 
-  /** Ends the job. Repeating it gives the same answer. */
+  /** Ends the job. Repeating it returns the same response. */
   async finish(): Promise<{ job: JobRecord; published: Publication }> {
     const { api } = this.#tools
     return api.send('POST', jobPath(this.id, 'finish'), { timeoutMs: finishTimeoutMs, signal: this.#job.signal })
   }
 
-  /** Stops the job, so that it does not wait for more. Best effort. */
+  /** Stops the job, so that it does not wait for more files. Ignores errors. */
   async leave(): Promise<void> {
     if (!this.#job.begun || this.#job.signal.aborted) return
     await this.#tools.api.send('POST', jobPath(this.id, 'stop'), { timeoutMs: leaveTimeoutMs }).catch(() => {})
   }
 
   /**
-   * What has become of the job after a request failed. `lost`, as after a restart of the server: `open()` opens another one.
-   * Throws the error of a job that was stopped or has failed, and of a server that cannot be reached.
+   * Looks up the job after a request failed. `lost`, for example after a restart of the server: `open()` opens another
+   * one. Throws if the job was stopped or has failed, or if the server cannot be reached.
    */
   async findEnd(): Promise<'open' | 'done' | 'lost'> {
     const found = await this.#find()
@@ -134,8 +134,8 @@ export class OpenJob {
   }
 }
 
-const mostBodyBytes = 60 * 1024
-/** A restart, or nothing came for too long. */
+const maxBodyBytes = 60 * 1024
+/** The server was restarted, or received nothing for too long. */
 const lostBy: readonly string[] = ['shutting-down', 'job-expired', 'stalled', 'client-left'] satisfies ProblemCode[]
 const answerTimeoutMs = 60_000
 const finishTimeoutMs = 60 * 60_000

@@ -10,16 +10,16 @@ import { listFiles } from '../listing.js'
 import { exchange, readAnswer, untilResponse } from '../transfers/exchange.js'
 import type { TransferTools } from '../transfers/tools.js'
 
-/** A file on the server. The digest is null where the server does not know it. */
+/** A file on the server. The digest is null if the server does not know it. */
 export type RemoteFile = Pick<FileRecord, 'name' | 'size' | 'sha256'> & { readonly uploadedAt?: string }
 
-/** All files with the prefix, in the order of their names, in chunks as they arrive. */
+/** Lists all files with the prefix, sorted by name, in chunks as they arrive. */
 export async function* remoteFiles(
   { http, api }: TransferTools,
   prefix: string,
   signal: AbortSignal,
 ): AsyncGenerator<RemoteFile[]> {
-  // What another account publishes is listed in pages only.
+  // Lists published files of another account page by page.
   if (parsePublished(prefix)) {
     for await (const file of listFiles(api, prefix)) yield [file]
     return
@@ -28,7 +28,7 @@ export async function* remoteFiles(
     yield parseLines(lines, http.server).map((line) => parseFile(line, http.server))
 }
 
-/** The names of the empty folders below a prefix, in their order. Of what another account publishes, none. */
+/** Lists the empty folders below a prefix, sorted by name; none of another account's published files. */
 export async function emptyRemoteFolders(
   { http }: TransferTools,
   prefix: string,
@@ -39,7 +39,7 @@ export async function emptyRemoteFolders(
   for await (const lines of recordLines(http, { prefix, folders: 'empty' }, signal)) {
     for (const line of lines) {
       const { name } = parseLine(line, http.server)
-      // Servers of an earlier version list files.
+      // Older servers ignore the parameter and list files.
       if (typeof name === 'string' && name.endsWith('/')) names.push(name)
     }
   }
@@ -67,7 +67,7 @@ async function* recordLines(
   }
 }
 
-/** The files of these names that exist, in their order. */
+/** Looks up files by name. Yields those that exist, in the given order. */
 export async function* remoteFilesNamed(
   { http }: TransferTools,
   names: readonly string[],
@@ -78,7 +78,7 @@ export async function* remoteFilesNamed(
       names.slice(start, start + atOnce).map(async (name): Promise<RemoteFile[]> => {
         const { status, headers, body } = await exchange(http.open('HEAD', filePath(name)), signal, async () => {})
         if (status === 200) return [{ name, size: responseLength(headers) ?? -1, sha256: findSha256(headers) ?? null }]
-        // Names that cannot exist are refused when they are uploaded.
+        // 400: an invalid name, which the upload will report.
         if (status === 404 || status === 400) return []
         throw answeredProblem(http.server, status, body, headers)
       }),
@@ -87,7 +87,7 @@ export async function* remoteFilesNamed(
   }
 }
 
-/** Chunks of complete lines. Throws if the last one is incomplete. */
+/** Yields chunks of complete lines. Throws if the last line is incomplete. */
 export async function* linesOfBody(response: IncomingMessage): AsyncGenerator<string[]> {
   response.setEncoding('utf8')
   let rest = ''
@@ -109,13 +109,13 @@ function parseFile({ name, size, sha256, uploadedAt }: Record<string, unknown>, 
   }
 }
 
-/** Many lines at once, which takes a third of the time. Throws a Failure if one is not an object. */
+/** Parses many lines at once, in a third of the time. Throws a Failure if one is not an object. */
 function parseLines(lines: readonly string[], server: string): Record<string, unknown>[] {
   try {
     const values: unknown = JSON.parse(`[${lines.join(',')}]`)
     if (Array.isArray(values) && values.length === lines.length && values.every(isObject)) return values
   } catch {
-    // The line at fault is told below.
+    // Parsing line by line finds the invalid one.
   }
   return lines.map((line) => parseLine(line, server))
 }
@@ -124,13 +124,13 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
 
-/** One line of NDJSON. Throws a Failure if it is not an object. */
+/** Parses one line of NDJSON. Throws a Failure if it is not an object. */
 export function parseLine(line: string, server: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(line)
     if (isObject(value)) return value
   } catch {
-    // The same as a value of another type.
+    // Handled like a value of another type.
   }
   throw unreadable(server)
 }

@@ -6,14 +6,14 @@ import { lanes } from './job-attempts.js'
 import type { RemoteFile } from './remote-list.js'
 import type { TransferReport } from './transfer-report.js'
 
-/** Removes files of the server, several at a time. One that is gone already is no failure; others fail alone. */
+/** Removes files on the server, several at a time. Ignores missing ones; others fail alone. */
 export async function removeRemote(
   { http, progress }: TransferTools,
   files: readonly RemoteFile[],
   report: TransferReport,
   signal: AbortSignal,
 ): Promise<void> {
-  progress.say('removing what is not here')
+  progress.say('removing files that are not here')
   const removing = lanes(files, atOnce, async ({ name, size }) => {
     const { status, body, headers } = await exchange(http.open('DELETE', filePath(name)), signal, emptyBody)
     if (status < 300 || status === 404) report.file({ name, size, status: 'removed' })
@@ -22,7 +22,7 @@ export async function removeRemote(
   await removing.finally(() => progress.end())
 }
 
-/** Creates folders of the server, several at a time. One that is there already is no failure; others fail alone. */
+/** Creates folders on the server, several at a time. Ignores existing ones; others fail alone. */
 export async function createRemoteFolders(
   { http }: TransferTools,
   names: readonly string[],
@@ -38,8 +38,8 @@ export async function createRemoteFolders(
 }
 
 /**
- * Removes empty folders of the server, several at a time, and then those that have become empty by it, as `findExtra` lists
- * them. One that is gone, or no longer empty, is left alone; others fail alone.
+ * Removes empty folders on the server, several at a time, then those that this has made empty: `findExtra` lists them each
+ * time. Ignores folders that are missing or no longer empty; others fail alone.
  */
 export async function removeRemoteFolders(
   { http }: TransferTools,

@@ -10,16 +10,16 @@ import type { ExportedItem } from './export-compare.js'
 import { jsonParts } from './json-parts.js'
 import { type TarMember, TarReader } from './tar-reader.js'
 
-/** What becomes of the files of an archive. */
+/** Receives the files of an archive. */
 export interface FetchedFiles {
-  /** Called with the content whose digest was checked. Errors are those of the file. */
+  /** Called with verified content. If it throws, the file fails alone. */
   store(item: ExportedItem, content: Buffer, sha256: string): void
   failed(item: ExportedItem, error: unknown): void
 }
 
 /**
- * Fetches small files as tars of the files that are asked for. Entries of other names are ignored. A file that the server
- * does not have any more, or that arrives damaged, fails alone. Rejects if a stream breaks.
+ * Fetches small files as tars. Ignores entries that were not requested. A file that the server no longer has, or that
+ * arrives damaged, fails alone. Rejects if a stream breaks.
  */
 export async function fetchSmallFiles(
   tools: TransferTools,
@@ -28,7 +28,7 @@ export async function fetchSmallFiles(
   fetched: FetchedFiles,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const part of jsonParts(items, mostBodyBytes, ({ name }) => name)) {
+  for (const part of jsonParts(items, maxBodyBytes, ({ name }) => name)) {
     for (let rest = part; rest.length > 0; rest = rest.filter(({ isDone }) => !isDone)) {
       try {
         await fetchTar(tools, jobId, rest, fetched, signal)
@@ -71,7 +71,7 @@ async function readTar(
   expected: Map<string, ExportedItem>,
   fetched: FetchedFiles,
 ): Promise<void> {
-  const reader = new TarReader(mostBytes)
+  const reader = new TarReader(maxBytes)
   for await (const chunk of response as AsyncIterable<Buffer>) {
     for (const member of reader.push(chunk)) {
       const item = expected.get(member.name)
@@ -97,6 +97,6 @@ function accept(item: ExportedItem, { content, sha256 }: TarMember, fetched: Fet
   }
 }
 
-const mostBodyBytes = 900 * 1024
+const maxBodyBytes = 900 * 1024
 /** A small file may have grown since it was listed. */
-const mostBytes = 16 * 1024 ** 2
+const maxBytes = 16 * 1024 ** 2

@@ -9,27 +9,28 @@ import { readTarAnswer } from './tar-answer.js'
 import { tarEnd, tarMember } from './tar-member.js'
 import type { PendingUpload } from './upload-compare.js'
 
-/** Files of at most this size are sent in one stream: the request costs more than their bytes. */
+/** Files up to this size are sent in one stream: a request for each would take longer than its bytes. */
 export const smallFileBytes = 64 * 1024
 
-/** What becomes of the files of a stream. */
+/** Receives the outcome of each file of a stream. */
 export interface SentFiles {
-  /** The server has stored it, durably. */
+  /** The server has stored the file durably. */
   done(item: PendingUpload, read: ReadFile): void
   failed(item: PendingUpload, error: unknown): void
 }
 
 export interface SmallFilesTarget {
-  /** The prefix of the names, which the members of the tar do not have. */
+  /** The prefix of all names. Names in the tar are relative to it. */
   readonly prefix: string
   readonly jobId: string
-  /** Fail where a file exists. */
+  /** The preconditions, such as that no file exists. */
   readonly headers: Readonly<Record<string, string>>
 }
 
 /**
  * Sends small files as one tar, each with its digest, while the server acknowledges them in batches. Resolves when all are
- * acknowledged; one that cannot be read or stored fails alone. Rejects if the stream breaks: what is acknowledged is stored.
+ * acknowledged. A file that cannot be read or stored fails alone. Rejects if the stream breaks; what was acknowledged is
+ * stored.
  */
 export async function sendSmallFiles(
   { http }: TransferTools,

@@ -3,7 +3,7 @@ import { StringDecoder } from 'node:string_decoder'
 
 const chunkBytes = 256 * 1024
 
-/** The lines of an open file from its start, many at a time. An incomplete last line is left out. */
+/** Yields the lines of an open file from its start, many at a time. Skips an incomplete last line. */
 export function* linesOf(descriptor: number): Generator<string[]> {
   const decoder = new StringDecoder('utf8')
   const buffer = Buffer.allocUnsafe(chunkBytes)

@@ -5,19 +5,19 @@ import { Failure } from '../exit-codes.js'
 import { readAnswer } from '../transfers/exchange.js'
 import { linesOfBody, parseLine } from './remote-list.js'
 
-/** What became of one file of a tar. */
+/** The outcome of one file of a tar. */
 export interface AnsweredFile {
   readonly name: string
   readonly status: string
   readonly size: number
   readonly sha256: string | null
-  /** Of a file that failed. */
+  /** Set if the file failed. */
   readonly error: Error | undefined
 }
 
 /**
- * Reads the answer to a tar, which has a line for each file that is durable. Returns its last line. Throws the error that
- * ended the tar, and `ECONNRESET` for an answer without an end.
+ * Reads the response to a tar, which has a line for each durable file. Returns its last line. Throws the error that ended
+ * the tar, and `ECONNRESET` if the response is incomplete.
  */
 export async function readTarAnswer(
   server: string,

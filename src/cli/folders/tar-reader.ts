@@ -6,31 +6,31 @@ export interface TarMember {
   readonly name: string
   /** Undefined if it is larger than the reader keeps. */
   readonly content: Buffer | undefined
-  /** Of its record `FILEJOBS.sha256`. */
+  /** From the record `FILEJOBS.sha256`. */
   readonly sha256: string | undefined
 }
 
 /**
- * Reads a tar (POSIX.1-2001 pax, ustar) of small files, chunk by chunk. Synchronous: for thousands of files, a stream for each
- * takes longer than the bytes. Anything but files is skipped.
+ * Reads a tar (POSIX.1-2001 pax, ustar) of small files, chunk by chunk. Skips everything but files. Synchronous, because a
+ * stream for each of thousands of files would take longer than their bytes.
  */
 export class TarReader {
-  readonly #mostBytes: number
+  readonly #maxBytes: number
   readonly #chunks: Buffer[] = []
   #buffered = 0
-  /** Bytes that must be there before reading can continue. */
+  /** Bytes to collect before parsing can continue. */
   #needed = block
-  /** Bytes of a member that is too large, still to be skipped. */
+  /** Bytes of a member that is too large, yet to be skipped. */
   #skipped = 0
   #records = new Map<string, string>()
   #hasEnded = false
 
-  /** `mostBytes`: of a member whose content is kept. */
-  constructor(mostBytes: number) {
-    this.#mostBytes = mostBytes
+  /** `maxBytes`: larger members are returned without their content. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
   }
 
-  /** Takes the next chunk, and returns the files that are complete now. Throws a Failure for what is no tar. */
+  /** Takes the next chunk, and returns the files that are complete now. Throws a Failure if this is not a tar. */
   push(chunk: Buffer): TarMember[] {
     this.#chunks.push(chunk)
     this.#buffered += chunk.length
@@ -55,7 +55,7 @@ export class TarReader {
     if (!this.#hasEnded) throw Object.assign(new Error('the tar ended too early'), { code: 'ECONNRESET' })
   }
 
-  /** Reads one header with what belongs to it. Returns the bytes used; 0 if more are needed. */
+  /** Parses one header and its data. Returns the bytes consumed; 0 if more are needed. */
   #read(bytes: Buffer, members: TarMember[]): number {
     this.#needed = block
     if (bytes.length < block) return 0
@@ -68,7 +68,7 @@ export class TarReader {
     const isFile = type === '0' || type === '\0'
     const size = this.#sizeOf(bytes, isFile)
     const end = block + Math.ceil(size / block) * block
-    if (isFile && size > this.#mostBytes) {
+    if (isFile && size > this.#maxBytes) {
       members.push({ name: this.#nameOf(bytes), content: undefined, sha256: undefined })
       this.#records.clear()
       this.#skipped = end - block
@@ -134,7 +134,7 @@ function textAt(header: Buffer, start: number, length: number): string {
 }
 
 function noTar(why: string): Failure {
-  return new Failure('unexpected', `What the server sent is no valid tar: ${why}.`)
+  return new Failure('unexpected', `The server sent an invalid tar: ${why}.`)
 }
 
 const block = 512

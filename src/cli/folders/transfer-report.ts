@@ -17,20 +17,20 @@ export interface FinishedFile {
 }
 
 export interface ReportOptions {
-  /** Names every file. */
+  /** Prints every file. */
   readonly verbose: boolean
-  /** What was transferred and how, such as `Uploaded photos`. */
+  /** The start of the summary line, such as `Uploaded photos`. */
   readonly title: string
   /** The prefix of the names on the server. */
   readonly name: string
 }
 
-/** Tells the user how each file of a transfer ended, and at the end, all of them in one line. */
+/** Prints the outcome of each file of a transfer, and at the end a summary line. */
 export class TransferReport {
   readonly counts: Record<FileResult, number> = { new: 0, replaced: 0, unchanged: 0, removed: 0, failed: 0, skipped: 0 }
-  /** Empty folders that were created or removed, which count as no files. */
+  /** Empty folders that were created or removed; they are not counted as files. */
   readonly folders = { new: 0, removed: 0 }
-  /** Bytes of the files that both sides have now. */
+  /** Bytes of the files that both sides now have. */
   bytes = 0
   /** The exit code of the first failure. */
   exit: number | undefined
@@ -47,12 +47,12 @@ export class TransferReport {
     this.#options = options
   }
 
-  /** Whether anything is to be printed for each file. */
+  /** Whether something is printed for each file. */
   get isDetailed(): boolean {
     return this.#output.json || this.#options.verbose
   }
 
-  /** Files that both sides have now. */
+  /** The number of files that both sides now have. */
   get files(): number {
     return this.counts.new + this.counts.replaced + this.counts.unchanged
   }
@@ -66,7 +66,7 @@ export class TransferReport {
     this.#output.result({ name, status, size, sha256 }, `${status.padEnd(longestStatus)} ${visible(name)}`)
   }
 
-  /** An empty folder that one side did not have; its name ends with a slash. */
+  /** Reports an empty folder that was created or removed. Its name ends with a slash. */
   folder(name: string, status: 'new' | 'removed'): void {
     this.folders[status] += 1
     if (this.isDetailed) this.#output.result({ name, status }, `${status.padEnd(longestStatus)} ${visible(name)}`)
@@ -78,8 +78,8 @@ export class TransferReport {
     this.beforeText()
     const message = formatFailure(error, this.#env)
     if (this.#output.json) this.#output.result({ name, status: 'failed', error: { code: codeOf(error), message } }, '')
-    if (this.isDetailed || this.counts.failed <= mostNamed) this.#output.error(`${visible(name)}: ${message}`)
-    else if (this.counts.failed === mostNamed + 1) this.#output.note('More files failed; -v names all of them.')
+    if (this.isDetailed || this.counts.failed <= maxNamed) this.#output.error(`${visible(name)}: ${message}`)
+    else if (this.counts.failed === maxNamed + 1) this.#output.note('More files failed; -v names all of them.')
   }
 
   skip(name: string, path: string): void {
@@ -87,8 +87,8 @@ export class TransferReport {
     this.beforeText()
     const words = `Skipped ${visible(path)}: a symbolic link or special file.`
     if (this.#output.json) this.#output.result({ name, status: 'skipped', message: words }, '')
-    if (this.isDetailed || this.counts.skipped <= mostNamed) this.#output.note(words)
-    else if (this.counts.skipped === mostNamed + 1) this.#output.note('More was skipped; -v names all of it.')
+    if (this.isDetailed || this.counts.skipped <= maxNamed) this.#output.note(words)
+    else if (this.counts.skipped === maxNamed + 1) this.#output.note('More was skipped; -v names all of it.')
   }
 
   /** Forgets what was transferred, because it is transferred again. */
@@ -98,12 +98,12 @@ export class TransferReport {
     this.counts.replaced = 0
   }
 
-  /** Counts files that the server has removed by itself. */
+  /** Counts files that the server has removed as part of the job. */
   removed(count: number): void {
     this.counts.removed += count
   }
 
-  /** Prints the line of the end; `job` is null if nothing had to be transferred. */
+  /** Prints the summary line. `job` is null if no file was transferred. */
   end(job: string | null): void {
     const { files, bytes, counts, folders } = this
     const parts = [
@@ -137,4 +137,4 @@ function codeOf(error: unknown): string {
 const shown = ['new', 'replaced', 'unchanged', 'removed', 'failed', 'skipped'] as const
 const longestStatus = 'unchanged'.length
 /** Failures and skipped files that are named without `-v`. */
-const mostNamed = 10
+const maxNamed = 10

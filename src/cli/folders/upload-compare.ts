@@ -24,23 +24,23 @@ export interface PendingUpload {
 
 export interface UploadComparison {
   readonly items: PendingUpload[]
-  /** Files of the server that are not here, and that the filter admits; if `lists` is set. */
+  /** Remote files that are missing here and that the filter admits; collected if `lists` is set. */
   readonly extra: RemoteFile[]
-  /** Files of the server that stay as they are: unchanged ones, and those that the filter does not admit; if `lists` is set. */
+  /** Remote files that stay as they are: unchanged, or not admitted by the filter; collected if `lists` is set. */
   readonly kept: RemoteFile[]
   readonly unchanged: Amount
-  /** Folders that are here, by name. */
+  /** Local folders, sorted by name. */
   readonly folders: LocalFolder[]
-  /** Whether everything that is here is known: then what is missing here was removed. */
+  /** Whether everything here could be read. If not, a file that is missing here may exist. */
   readonly isComplete: boolean
 }
 
 export interface CompareOptions {
   readonly filter: NameFilter
-  /** Reads all files whose size is that of the server's, instead of asking the cache. */
+  /** Reads every file that has the same size on the server, instead of using the cache. */
   readonly checksum: boolean
   readonly keepExisting: boolean
-  /** Collects the files of the server that are not uploaded. */
+  /** Collects `extra` and `kept`. */
   readonly lists: boolean
 }
 
@@ -51,7 +51,7 @@ export interface CompareTools {
   readonly signal: AbortSignal
 }
 
-/** Compares what is here with what is on the server, and reports all files that need not or cannot be uploaded. */
+/** Compares the local files with the server. Reports the files that are unchanged or cannot be uploaded. */
 export async function compareUploads(
   sources: UploadSources,
   options: CompareOptions,
@@ -87,7 +87,7 @@ class Comparison implements UploadComparison {
   readonly kept: RemoteFile[] = []
   readonly unchanged = { files: 0, bytes: 0 }
   readonly folders: LocalFolder[] = []
-  /** The names that are here; kept only if some were listed. */
+  /** The names that exist here; collected only with `--files-from`. */
   readonly seen = new Set<string>()
   isComplete = true
   readonly #options: CompareOptions
@@ -105,7 +105,7 @@ class Comparison implements UploadComparison {
 
   async add(pairs: readonly Pair[], cache: DigestCache | undefined, prefix: string): Promise<void> {
     for (const pair of pairs) {
-      // Most files are decided without a promise.
+      // Most comparisons need no promise.
       const comparing = this.#addOne(pair, cache, prefix)
       if (comparing) await comparing
     }
@@ -141,7 +141,7 @@ class Comparison implements UploadComparison {
     const { tools, signal, report } = this.#context
     try {
       const readAtMs = Date.now()
-      // It was found a while ago.
+      // The walk was a while ago.
       const local = localFile(path, name)
       const own = await digestOfFile(local, tools.http.pool, signal)
       cache?.add(local, own, readAtMs)
@@ -166,7 +166,7 @@ class Comparison implements UploadComparison {
     else if (remote && this.#options.keepExisting) {
       this.#context.report.fail(
         name,
-        new Problem('precondition-failed', 'It exists on the server, with another content.'),
+        new Problem('precondition-failed', 'It exists on the server with different content.'),
       )
     } else this.items.push({ name, path, size, status: remote ? 'replaced' : 'new', isDone: false })
   }

@@ -22,10 +22,10 @@ export interface FolderUpload {
   readonly title: string
   readonly comparison: UploadComparison
   readonly options: UploadOptions
-  /** Streams of large files at a time. */
+  /** The number of large files to transfer at a time. */
   readonly transfers: number
   readonly isTogether: boolean
-  /** Files of the server that are not part of the upload are removed, in the same step; needs `isTogether`. */
+  /** Removes remote files that are not part of the upload, in the same step; requires `isTogether`. */
   readonly replaces: boolean
 }
 
@@ -37,7 +37,7 @@ export interface FolderUploadTools {
   cacheOf(name: string): DigestCache | undefined
 }
 
-/** Uploads what a comparison has found, as one job. Files fail alone; throws the error that ends all. */
+/** Uploads the files of a comparison as one job. Files fail alone; throws an error that ends the job. */
 export async function uploadFolder(uploaded: FolderUpload, context: FolderUploadTools, job: OwnJob): Promise<void> {
   const run = new FolderUploadRun(uploaded, context, job)
   try {
@@ -85,7 +85,7 @@ class FolderUploadRun {
     })
   }
 
-  /** After an error: ends the job of the server. */
+  /** Ends the job on the server after an error. */
   leave(): Promise<void> {
     return this.#open.leave()
   }
@@ -107,11 +107,11 @@ class FolderUploadRun {
     progress.end()
     if (isTogether && this.#failed.length > 0) throw nothingPublished(report)
     await this.#open.listFailed(this.#failed.splice(0))
-    tools.progress.say(`${title}: the server finishes it`)
+    tools.progress.say(`${title}: waiting for the server to finish`)
     await this.#open.finish()
   }
 
-  /** Sends everything that is not confirmed. */
+  /** Sends all files that are not confirmed yet. */
   async #send(): Promise<void> {
     const { comparison, options, prefix, transfers } = this.#upload
     const left = comparison.items.filter(({ isDone }) => !isDone)
@@ -144,7 +144,7 @@ class FolderUploadRun {
       const readAtMs = Date.now()
       const before = localFile(path, name)
       const stream = { ...tools, progress: progress.part() }
-      // The limit is that of the job, which may have been changed meanwhile.
+      // The limit of the job applies; it may have been changed meanwhile.
       const options = { ...this.#upload.options, rateLimit: null }
       const { size, sha256 } = await upload(stream, { name, path }, options, streamOf(this.#job, signal))
       if (sha256 !== null && isSameState(before, localFile(path, name))) cacheOf(name)?.add(before, sha256, readAtMs)
@@ -174,14 +174,14 @@ class FolderUploadRun {
   #startOver(): void {
     this.#isCounted = false
     if (!this.#upload.isTogether) return
-    // What was staged is gone.
+    // Staged files are lost with the job.
     for (const item of this.#upload.comparison.items) item.isDone = false
     this.#done = { files: 0, bytes: 0 }
     this.#context.report.restart()
   }
 }
 
-/** For an upload that publishes all files or none. Its exit code is that of the first failure. */
+/** The error if a file fails and all or none are published. Its exit code is that of the first failure. */
 export function nothingPublished({ counts, exit }: TransferReport): Failure {
   const words = `Nothing was published: ${formatCount(counts.failed)} of the files failed, and --together publishes all or none.`
   return Object.assign(new Failure('unexpected', words), { exit })

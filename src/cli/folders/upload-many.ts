@@ -25,16 +25,16 @@ export interface ManyUploads {
   readonly transfers: number
   readonly checksum: boolean
   readonly isTogether: boolean
-  /** Removes what is on the server and not here: with `isTogether` in the same step. */
+  /** Removes remote files that are missing here; with `isTogether`, in the same step. */
   readonly deletes: boolean
-  /** Only tells what would be done. */
+  /** Only prints what would be done. */
   readonly isDryRun: boolean
   readonly verbose: boolean
-  /** What was done with what, for the line at the end. */
+  /** The start of the summary line, such as `Uploaded photos`. */
   readonly title: string
 }
 
-/** Uploads folders and files as one job at most. Returns the exit code of the first file that failed. */
+/** Uploads folders and files as one job, or without one if no file is sent. Returns the exit code of the first failure. */
 export async function uploadMany(session: Session, uploads: ManyUploads, job: OwnJob): Promise<number | undefined> {
   const { context, output } = session
   const { title, verbose, sources } = uploads
@@ -127,7 +127,7 @@ async function compareEmptyFolders(
   return all
 }
 
-/** A folder that could not be read says nothing about what was in it. */
+/** Whether remote files may be removed: not if a local folder could not be read, because its contents are unknown. */
 function isRemovable(
   { session }: Running,
   { isComplete, extra }: UploadComparison,
@@ -135,7 +135,8 @@ function isRemovable(
 ): boolean {
   if (isComplete && folders.faulty.length === 0) return true
   if (extra.length > 0) {
-    session.output.note(`${formatCount(extra.length)} more on the server stay: not everything here could be read.`)
+    const files = `${formatCount(extra.length)} ${extra.length === 1 ? 'file' : 'files'}`
+    session.output.note(`Kept ${files} that only the server has, because not everything here could be read.`)
   }
   return false
 }

@@ -12,7 +12,7 @@ export interface UploadSources {
   /** What the user calls it. */
   readonly title: string
   readonly folders: WalkedFolder[]
-  /** Files that are named by themselves, in the order of their names. */
+  /** Files that the command names, sorted by name. */
   readonly files: SourceFile[]
   readonly failures: SourceFailure[]
 }
@@ -27,8 +27,8 @@ interface SourceFailure extends SourceFile {
 }
 
 /**
- * Whether the sources are uploaded as one job of many files, not as one file: a folder is one of them, or there are several.
- * stdin is always an upload of its own.
+ * Whether the sources are uploaded as one job of many files: there are several, or one is a folder. stdin is always an
+ * upload of its own.
  */
 export function isManyFiles(sources: readonly string[]): boolean {
   if (sources.includes('-')) return false
@@ -36,8 +36,8 @@ export function isManyFiles(sources: readonly string[]): boolean {
 }
 
 /**
- * The sources with their names. `name` renames a single folder or, with a slash at its end, is the folder for all. Throws a
- * Failure for errors of the whole command: two sources of the same name, or one name for several.
+ * Resolves the names of the sources. `name` renames a single source or, with a slash at its end, is the folder for all.
+ * Throws a Failure for two sources of the same name, and for one name for several sources.
  */
 export function resolveSources(paths: readonly string[], name: string | undefined): UploadSources {
   const into = name?.endsWith('/') ? remoteName(name) : ''
@@ -75,7 +75,7 @@ function titleOf(paths: readonly string[], into: string): string {
 
 function addSource(sources: UploadSources, path: string, name: string): void {
   try {
-    // A link that the user names is followed, unlike those inside of a folder.
+    // Follows a link that the user names, unlike those inside a folder.
     if (statSync(path).isDirectory()) sources.folders.push({ path, prefix: `${name}/` })
     else sources.files.push({ path: realpathSync(path), name })
   } catch (error) {

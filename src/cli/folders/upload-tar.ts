@@ -19,13 +19,13 @@ export interface TarOnStdin {
   readonly prefix: string
   readonly options: UploadOptions
   readonly isTogether: boolean
-  /** Files below the prefix that are not in the tar are removed, in the same step; needs `isTogether`. */
+  /** Removes files below the prefix that are not in the tar, in the same step; requires `isTogether`. */
   readonly replaces: boolean
 }
 
 /**
- * Sends the tar on stdin as one job, in one request, whose files the server stores one by one. Nothing is sent before its
- * first byte. It is not repeated, because stdin cannot be read twice.
+ * Sends the tar on stdin as one job, in one request, after its first byte has arrived. The server stores its files one by
+ * one. The request is not retried, because stdin cannot be read twice.
  */
 export async function uploadTar(
   tools: UploadTools,
@@ -86,7 +86,7 @@ interface TarExchange {
   readonly tools: UploadTools
   readonly report: TransferReport
   readonly first: Buffer
-  /** What follows. */
+  /** The chunks after `first`. */
   readonly chunks: AsyncGenerator<Buffer>
   readonly waitSeconds: number | null
 }
@@ -95,7 +95,7 @@ async function exchangeTar(request: ClientRequest, context: TarExchange, job: Ow
   const { tools, report } = context
   let isAnswered = false
   const answer = untilResponse(request, job.signal)
-    .then((response) => readTarAnswer(tools.http.server, response, (file) => tell(report, file)))
+    .then((response) => readTarAnswer(tools.http.server, response, (file) => reportFile(report, file)))
     .finally(() => {
       isAnswered = true
     })
@@ -131,11 +131,11 @@ async function send(
     if (error instanceof SendingEnded) return
     throw error
   }
-  progress.say('The server stores the last files')
+  progress.say('waiting for the server to store the last files')
   request.end()
 }
 
-function tell(report: TransferReport, { name, status, size, sha256, error }: AnsweredFile): void {
+function reportFile(report: TransferReport, { name, status, size, sha256, error }: AnsweredFile): void {
   if (error) report.fail(name, error)
   else report.file({ name, size, sha256, status: status === 'new' || status === 'unchanged' ? status : 'replaced' })
 }
@@ -151,7 +151,7 @@ function write(request: ClientRequest, chunk: Buffer): Promise<void> {
   })
 }
 
-/** Stdin may stay silent for ever. */
+/** A read of stdin may never return. */
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const leave = () => reject(signal.reason)

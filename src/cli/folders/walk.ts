@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { Failure } from '../exit-codes.js'
 import type { NameFilter } from './name-filter.js'
 
-/** A regular file, as it was when it was found. */
+/** A regular file, in the state in which it was found. */
 export interface LocalFile extends FileTimes {
   readonly name: string
   readonly path: string
 }
 
-/** What differs if the content of a file may differ. The times are exact to a microsecond, as numbers are read faster. */
+/** Differs whenever the content may differ. The times are numbers, exact to a microsecond: bigints are slower to read. */
 export interface FileTimes {
   /** Bytes. */
   readonly size: number
@@ -26,26 +26,26 @@ export type Found =
   /** The name of a folder that cannot be read ends with a slash. */
   | { readonly kind: 'failed'; readonly name: string; readonly path: string; readonly error: unknown }
 
-/** What a walk starts from. */
+/** Where a walk starts. */
 export interface WalkedFolder {
   readonly path: string
-  /** Before the names of everything in it, with a slash at its end. */
+  /** The prefix of all names in it; ends with a slash. */
   readonly prefix: string
 }
 
 /** A folder that was read. */
 export interface LocalFolder {
-  /** With a slash at its end. */
+  /** Ends with a slash. */
   readonly name: string
   readonly path: string
-  /** Whether there is nothing in it at all. */
+  /** Whether it has no entries at all. */
   readonly isEmpty: boolean
 }
 
 /**
- * Finds all files below a folder, in the order of their names (by UTF-16 code units, as the server sorts), many at a time.
- * Names are NFC. What cannot be read fails alone. Calls `onFolder` with each folder before what is in it. Synchronous: for
- * many small files, promises take longer than the calls.
+ * Finds all files below a folder, sorted by name (by UTF-16 code units, like the server), many at a time. Names are NFC.
+ * Entries that cannot be read fail alone. Calls `onFolder` with each folder before its contents. Synchronous, because for
+ * many small files promises take longer than the calls.
  */
 export function* walkFolder(
   { path, prefix }: WalkedFolder,
@@ -57,18 +57,18 @@ export function* walkFolder(
   if (walk.batch.length > 0) yield walk.batch
 }
 
-/** The state of one file that was named by itself. Throws if it cannot be read. */
+/** Reads the current state of one file. Throws if it cannot be read. */
 export function localFile(path: string, name: string): LocalFile {
   const { size, mtimeMs, ctimeMs, ino } = lstatSync(path)
   return { name, path, size, mtimeMs, ctimeMs, ino }
 }
 
-/** What is compared. */
+/** The fields that `isSameState` compares. */
 export function timesOf({ size, mtimeMs, ctimeMs, ino }: FileTimes): FileTimes {
   return { size, mtimeMs, ctimeMs, ino }
 }
 
-/** Whether nothing indicates that the content has changed. */
+/** Whether the content is unchanged, as far as size, times and inode tell. */
 export function isSameState(a: FileTimes, b: FileTimes): boolean {
   return a.size === b.size && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs && a.ino === b.ino
 }
@@ -77,7 +77,7 @@ interface Walk {
   readonly prefix: string
   readonly filter: NameFilter
   readonly onFolder: (folder: LocalFolder) => void
-  /** What was found and not yet yielded. */
+  /** Found, but not yielded yet. */
   batch: Found[]
 }
 
@@ -114,7 +114,7 @@ function* walkBelow(folder: string, relative: string, walk: Walk): Generator<Fou
 interface Entry {
   readonly dirent: Dirent
   readonly name: string
-  /** The name by which it is sorted: a folder sorts as the prefix of what is in it. */
+  /** The sort key: a folder sorts as the prefix of its contents. */
   readonly key: string
 }
 
@@ -148,5 +148,5 @@ function double(other: string, path: string): Failure {
   return new Failure('wrongUse', `${path} and "${other}" differ only in the Unicode form of their names: rename one.`)
 }
 
-/** Enough that what is done once for a batch does not count. */
+/** Large enough to make the cost per batch negligible. */
 const batchFiles = 512

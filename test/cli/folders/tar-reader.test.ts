@@ -71,6 +71,6 @@ describe('a reader of tars', () => {
     ['an extended header', { name: 'a', type: 'x', content: '99 path=x\n' }],
     ['a size', { name: 'a', pax: { size: 'x' } }],
   ])('rejects %s that is damaged', (_, part) => {
-    expect(() => read(tarOf([part]))).toThrow(/no valid tar: .* is damaged/)
+    expect(() => read(tarOf([part]))).toThrow(/an invalid tar: .* is damaged/)
   })
 })
