@@ -61,7 +61,7 @@ describe.skipIf(!chromiumPath)('in the dashboard,', () => {
     await note.getByText('cut.bin').waitFor()
     await note.getByText('next.txt').waitFor()
     await signIn(page, username)
-    await upload('cut.bin').getByText('Cut by the end of the session.').waitFor()
+    await upload('cut.bin').getByText('Interrupted by the end of the session.').waitFor()
     await page.getByRole('region', { name: 'Not uploaded: 2 files' }).waitFor()
     await page.unroute('**/tus')
     await upload('cut.bin').getByRole('button', { name: 'Try again' }).click()

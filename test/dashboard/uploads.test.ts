@@ -185,7 +185,7 @@ describe.skipIf(!chromiumPath)('uploads of the dashboard', () => {
     const note = page.locator('[data-unfinished="long.bin"]')
     await note.getByText(/of 32.0 MiB have arrived/).waitFor()
     await note.getByLabel('Choose long.bin again').setInputFiles(file)
-    await upload('long.bin').getByText('went on from').waitFor()
+    await upload('long.bin').getByText('resumed at').waitFor()
     expect((await curl.call(`/jobs/${job.id}`, { method: 'PATCH', body: { rateLimit: null } })).status).toBe(200)
     await upload('long.bin').getByText('done').waitFor()
     expect(await digestOf(curl, 'long.bin')).toBe(sha256(bytes))

@@ -8,7 +8,7 @@ export interface ChosenFiles {
   prefix: string
   /** The name of one file; of several their folder or their number. */
   title: string
-  /** Recognises them when they are chosen again. */
+  /** Identifies them when they are chosen again. */
   identity: FileIdentity
 }
 
@@ -24,12 +24,12 @@ export function describe(files: readonly ChosenFile[]): ChosenFiles {
   return { prefix, title: prefix || count(files.length, 'file'), identity: { size, lastModified, many } }
 }
 
-/** Whether the server accepts the name for sure: a tar is refused whole for another one. */
+/** Whether the server certainly accepts the name. One invalid name makes it refuse a whole tar. */
 export function isPlain(name: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (/[\\\u0000-\u001f\u007f-\u009f\ufffd]|\p{Cs}|^ops:/iu.test(name)) return false
-  return new TextEncoder().encode(name).length <= mostNameBytes
+  return new TextEncoder().encode(name).length <= maxNameBytes
 }
 
-/** The most of one segment. */
-const mostNameBytes = 240
+/** What the server allows for each segment of a name. */
+const maxNameBytes = 240

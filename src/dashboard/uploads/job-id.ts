@@ -7,5 +7,5 @@ export function newJobId(): string {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
-/** Waits for the slot as long as it takes: another upload of the account may be running elsewhere. */
+/** Waits up to a day for the slot: another upload of the account may be running elsewhere. */
 export const untilSlotIsFree = { Prefer: 'wait=86400' } as const

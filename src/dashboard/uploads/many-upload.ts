@@ -12,7 +12,7 @@ import { tusUpload, Unreadable } from './tus-upload.js'
 import type { UnfinishedUploads } from './unfinished.js'
 
 export interface ManyUpload extends Sender, ChosenFiles {
-  /** Those that have not arrived. `onDone` and `onFailed` remove a file. */
+  /** The files that have not arrived. `onDone` and `onFailed` remove one. */
   left: ReadonlySet<ChosenFile>
   /** Whether existing files may be replaced. */
   replace: boolean
@@ -22,14 +22,14 @@ export interface ManyUpload extends Sender, ChosenFiles {
   /** Called before a job is opened, or when that of an earlier attempt is continued. */
   onJob(id: string, continues: boolean): void
   onDone(file: ChosenFile): void
-  /** The others continue. */
+  /** Called with a file that failed alone. The others continue. */
   onFailed(file: ChosenFile, error: unknown): void
 }
 
 /**
- * Uploads several files as one job: small ones in tars, the others by tus, some at a time. Continues the job of an
- * earlier attempt, also before a reload, and opens another one when the server has lost it. Resolves when each file has
- * arrived or failed. Throws `Refusal`, and the signal's reason.
+ * Uploads several files as one job: empty folders and small files in tars, the others by tus, several at a time. Continues
+ * the job of an earlier attempt, even across a reload, and opens another one if the server has lost it. Resolves when each
+ * file has arrived or failed. Throws `Refusal`, and the signal's reason.
  */
 export async function uploadTogether(upload: ManyUpload): Promise<void> {
   const { title, identity, unfinished } = upload
@@ -42,13 +42,13 @@ export async function uploadTogether(upload: ManyUpload): Promise<void> {
       unfinished.remove(id)
       return
     } catch (error) {
-      if (!mayBeLost(error) || attempts === mostAttempts) throw error
+      if (!mayBeLost(error) || attempts === maxAttempts) throw error
       earlier = id
     }
   }
 }
 
-/** The id of the job if it is still open. What has arrived with it, or before it was lost, is not sent again. */
+/** Returns the id of the job if it is still open. Skips the files that have arrived, also if it is not. */
 async function findOpen(id: string, upload: ManyUpload, isMine: boolean): Promise<string | null> {
   try {
     const path = jobPath(id)
@@ -79,7 +79,7 @@ async function open(upload: ManyUpload): Promise<string> {
     try {
       await request(upload, 'POST', routes.jobs, { headers: { ...json, ...untilSlotIsFree, [jobHeader]: id }, body })
     } catch (error) {
-      // The response to the attempt before was lost.
+      // The response to the previous attempt was lost.
       if (!(error instanceof Refusal) || error.code !== 'job-id-used') throw error
     }
   })
@@ -105,7 +105,7 @@ async function sendAll(id: string, upload: ManyUpload): Promise<void> {
       else lost.delete(lane)
       upload.onLost(lost.size > 0)
     }
-    for (const send of work) await send({ signal, onLost, mostSilenceMs: upload.mostSilenceMs })
+    for (const send of work) await send({ signal, onLost, maxSilenceMs: upload.maxSilenceMs })
   }
   const ending = (error: unknown) => {
     end.abort(error)
@@ -116,9 +116,9 @@ async function sendAll(id: string, upload: ManyUpload): Promise<void> {
 }
 
 async function sendOne(id: string, chosen: ChosenFile, upload: ManyUpload): Promise<void> {
-  const { signal, onLost, mostSilenceMs, replace, unfinished } = upload
+  const { signal, onLost, maxSilenceMs, replace, unfinished } = upload
   try {
-    await tusUpload({ ...chosen, partOf: id, signal, onLost, mostSilenceMs, replace, unfinished })
+    await tusUpload({ ...chosen, partOf: id, signal, onLost, maxSilenceMs, replace, unfinished })
     upload.onDone(chosen)
   } catch (error) {
     if (signal.aborted || endsOthers(error)) throw error
@@ -127,13 +127,13 @@ async function sendOne(id: string, chosen: ChosenFile, upload: ManyUpload): Prom
   }
 }
 
-/** The server does not know of it. */
+/** Lists a file that the browser cannot read, which the server does not notice. */
 async function reportUnreadable(id: string, { name }: ChosenFile, error: unknown, sender: Sender): Promise<void> {
   const body = JSON.stringify({ files: [{ name, code: 'not-accessible', message: errorText(error) }] })
   await keepTrying(sender, () => request(sender, 'POST', jobPath(id, 'failed'), { headers: json, body }))
 }
 
-/** Asks which files of the job have arrived, although no answer said so. */
+/** Skips files of the job that have arrived although the response was lost. */
 async function skipArrived(id: string, upload: ManyUpload): Promise<void> {
   const byName = new Map([...upload.left].map((chosen) => [chosen.name, chosen]))
   for (let cursor: string | null = '0'; cursor !== null; ) {
@@ -148,6 +148,6 @@ async function skipArrived(id: string, upload: ManyUpload): Promise<void> {
 }
 
 const json = { 'Content-Type': 'application/json' } as const
-/** A browser has six connections to a server; events and stops need some. */
+/** A browser opens six connections to a server; events and stops need some of them. */
 const lanes = 4
-const mostAttempts = 10
+const maxAttempts = 10

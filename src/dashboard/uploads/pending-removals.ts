@@ -42,7 +42,7 @@ export function removeSoon(file: FileRecord, onEnd: (error?: unknown) => void): 
     tagging: Promise.resolve(),
     onEnd,
   }
-  // A file that was added by hand has another entity tag, which the listing lacks.
+  // A file that was copied into the data folder has another entity tag, which the listing lacks.
   if (sha256 === null) {
     removal.tagging = entityTagOf(name).then((tag) => {
       removal.entityTag = tag
@@ -58,7 +58,7 @@ export function removeSoon(file: FileRecord, onEnd: (error?: unknown) => void): 
   }
 }
 
-/** Removes a file at once instead of later: its name is needed for another file, or the time has passed. */
+/** Removes a file now: its name is needed for another file, or the time for undoing has passed. */
 export async function settleRemoval(name: string): Promise<void> {
   const removal = removals.get(name)
   if (!removal) return
@@ -107,7 +107,7 @@ async function entityTagOf(name: string): Promise<string> {
   return tag
 }
 
-// Identical bytes have identical entity tags: a new upload is recognised by its job.
+// An upload of the same bytes has the same entity tag, but its job shows that the file was uploaded again.
 onJobEnd((job) => {
   const removal = removals.get(job.file ?? '')
   if (!removal || removal.sent || job.kind !== 'upload' || job.state !== 'done' || !isMine(job)) return

@@ -1,21 +1,18 @@
 import { Refusal, Unreachable } from '../api.js'
 import { type PageAnswer, type PageMethod, type PageRequest, pageRequest } from './page-request.js'
 
-/** What sends the requests of an upload, and repeats those that break. */
+/** How the requests of an upload are sent and retried. */
 export interface Sender {
   signal: AbortSignal
   /** Called when the connection is lost and retried, and when it is restored. */
   onLost(isLost: boolean): void
-  /**
-   * How long a request may make no progress before its connection counts as dead, depending on the known state of the
-   * server.
-   */
-  mostSilenceMs(): number
+  /** How long a request may make no progress before its connection counts as dead. Depends on the state of the server. */
+  maxSilenceMs(): number
 }
 
 /** Sends one request. Also throws `Unreachable` if it makes no progress. */
 export async function request(
-  { signal, mostSilenceMs }: Sender,
+  { signal, maxSilenceMs }: Sender,
   method: PageMethod,
   path: string,
   { headers, body }: Pick<PageRequest, 'headers' | 'body'> = {},
@@ -26,7 +23,7 @@ export async function request(
     movedAt = performance.now()
   }
   const watch = setInterval(() => {
-    if (performance.now() - movedAt > mostSilenceMs()) silence.abort(new Unreachable())
+    if (performance.now() - movedAt > maxSilenceMs()) silence.abort(new Unreachable())
   }, 500)
   try {
     const either = AbortSignal.any([signal, silence.signal])
@@ -41,12 +38,9 @@ export async function request(
   }
 }
 
-/**
- * Repeats an attempt that got no response, or a temporary failure. `check`, called before each repetition, throws if none
- * can help.
- */
+/** Retries an attempt that got no response or failed temporarily. `check` runs before each retry, and throws if none helps. */
 export async function keepTrying<T>(sender: Sender, attempt: () => Promise<T>, check = async () => {}): Promise<T> {
-  for (let pauseMs = leastPauseMs; ; pauseMs = longer(pauseMs)) {
+  for (let pauseMs = minPauseMs; ; pauseMs = longer(pauseMs)) {
     try {
       const result = await attempt()
       sender.onLost(false)
@@ -60,15 +54,15 @@ export async function keepTrying<T>(sender: Sender, attempt: () => Promise<T>, c
   }
 }
 
-const passing = ['offset-mismatch', 'stalled', 'busy', 'too-many-requests', 'shutting-down', 'storage-unavailable']
+const temporary = ['offset-mismatch', 'stalled', 'busy', 'too-many-requests', 'shutting-down', 'storage-unavailable']
 
 export function mayTryAgain(error: unknown): boolean {
   if (error instanceof Unreachable) return true
   if (mustWait(error)) return true
-  return error instanceof Refusal && passing.includes(error.code)
+  return error instanceof Refusal && temporary.includes(error.code)
 }
 
-/** Behind a proxy the server ends each wait for a slot before the proxy times out. */
+/** The slot is taken. Behind a proxy, the server ends each wait for it before the proxy times out. */
 export function mustWait(error: unknown): boolean {
   return error instanceof Refusal && error.code === 'job-running'
 }
@@ -88,10 +82,10 @@ export function pause(milliseconds: number, signal: AbortSignal): Promise<void> 
   })
 }
 
-/** The pause before the next repetition. */
+/** The pause before the next retry. */
 export function longer(pauseMs: number): number {
-  return Math.min(pauseMs * 2, mostPauseMs)
+  return Math.min(pauseMs * 2, maxPauseMs)
 }
 
-export const leastPauseMs = 300
-const mostPauseMs = 5000
+export const minPauseMs = 300
+const maxPauseMs = 5000

@@ -15,18 +15,18 @@ export function announceSending(jobId: string): () => void {
   })
   if (navigator.locks) navigator.locks.request(nameOf(jobId), () => released).catch(() => {})
   const channel = new BroadcastChannel(channelName)
-  const tell = (type: Message['type']) => channel.postMessage({ type, id: jobId } satisfies Message)
+  const post = (type: Message['type']) => channel.postMessage({ type, id: jobId } satisfies Message)
   const end = () => {
     removeEventListener('pagehide', end)
     release()
-    tell('ended')
+    post('ended')
     channel.close()
   }
   channel.onmessage = ({ data }: MessageEvent<Message>) => {
-    if (data.type === 'who-sends' && data.id === jobId) tell('sends')
+    if (data.type === 'who-sends' && data.id === jobId) post('sends')
   }
   addEventListener('pagehide', end)
-  tell('sends')
+  post('sends')
   return end
 }
 
@@ -41,7 +41,7 @@ function untilNoAnswer(id: string, signal: AbortSignal): Promise<void> {
     const channel = new BroadcastChannel(channelName)
     let unanswered = 0
     const ask = () => {
-      if (unanswered === mostUnanswered) return end()
+      if (unanswered === maxUnanswered) return end()
       unanswered++
       channel.postMessage({ type: 'who-sends', id } satisfies Message)
     }
@@ -55,7 +55,7 @@ function untilNoAnswer(id: string, signal: AbortSignal): Promise<void> {
     channel.onmessage = ({ data }: MessageEvent<Message>) => {
       if (data.id !== id) return
       if (data.type === 'sends') unanswered = 0
-      if (data.type === 'ended') unanswered = mostUnanswered
+      if (data.type === 'ended') unanswered = maxUnanswered
     }
     if (signal.aborted) return end()
     signal.addEventListener('abort', end)
@@ -70,4 +70,4 @@ function nameOf(jobId: string): string {
 const channelName = 'filejobs-sending'
 const askEveryMs = 1000
 /** A busy tab answers late. */
-const mostUnanswered = 3
+const maxUnanswered = 3

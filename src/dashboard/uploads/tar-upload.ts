@@ -10,7 +10,7 @@ import { tarOf } from './tar-of-files.js'
 
 export interface SmallFilesUpload extends Sender {
   prefix: string
-  /** Those that have not arrived. `onDone` and `onFailed` remove a file. */
+  /** The files that have not arrived. `onDone` and `onFailed` remove one. */
   left: ReadonlySet<ChosenFile>
   replace: boolean
   onDone(file: ChosenFile): void
@@ -26,14 +26,14 @@ export function tarsOf(files: Iterable<ChosenFile>): { tars: ChosenFile[][]; oth
   for (const chosen of files) {
     const { name, file } = chosen
     // A tar with a name twice is refused.
-    if (file.size > mostSmallBytes || !isPlain(name) || names.has(name)) {
+    if (file.size > maxSmallBytes || !isPlain(name) || names.has(name)) {
       others.push(chosen)
       continue
     }
     names.add(name)
     bytes += file.size
     const last = tars.at(-1)
-    if (last && last.length < mostFiles && bytes <= mostTarBytes) last.push(chosen)
+    if (last && last.length < maxFiles && bytes <= maxTarBytes) last.push(chosen)
     else {
       tars.push([chosen])
       bytes = file.size
@@ -43,8 +43,8 @@ export function tarsOf(files: Iterable<ChosenFile>): { tars: ChosenFile[][]; oth
 }
 
 /**
- * Sends small files as one stream of the job; one that cannot be stored fails alone. Returns those that cannot be read, or
- * of which the server has not said what became of them. `skipArrived` finds files that have arrived without an answer.
+ * Sends small files as one stream of the job; one that cannot be stored fails alone. Returns the files that cannot be read,
+ * or whose outcome is unknown. `skipArrived` skips files that have arrived although the response was lost.
  */
 export async function sendTar(
   id: string,
@@ -71,7 +71,7 @@ export async function sendTar(
   }
   try {
     const text = await keepTrying(upload, send)
-    // The answer to the last attempt may be about files that an earlier one has brought.
+    // To the last attempt, the server may have refused files that an earlier one had stored.
     if (attempts > 1) await keepTrying(upload, skipArrived)
     for (const { name, status, error } of linesOf(text)) {
       const chosen = byName.get(name ?? '')
@@ -101,6 +101,6 @@ function refusalIn(error: TarLine['error']): Refusal {
   return new Refusal(0, (error ?? {}) as Partial<ProblemBody>)
 }
 
-const mostSmallBytes = 64 * 1024
-const mostFiles = 200
-const mostTarBytes = 4 * 1024 ** 2
+const maxSmallBytes = 64 * 1024
+const maxFiles = 200
+const maxTarBytes = 4 * 1024 ** 2

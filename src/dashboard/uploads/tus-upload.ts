@@ -2,7 +2,7 @@ import { jobHeader, partOfHeader, routes } from '../../protocol/routes.js'
 import { Refusal } from '../api.js'
 import { newJobId, untilSlotIsFree } from './job-id.js'
 import type { PageAnswer } from './page-request.js'
-import { keepTrying, leastPauseMs, longer, mayTryAgain, mustWait, pause, request, type Sender } from './sender.js'
+import { keepTrying, minPauseMs, longer, mayTryAgain, mustWait, pause, request, type Sender } from './sender.js'
 import type { UnfinishedUploads } from './unfinished.js'
 
 export interface TusUpload extends Sender {
@@ -28,7 +28,7 @@ export async function tusUpload(upload: TusUpload): Promise<void> {
   const creation: Creation = { id: null }
   const check = () => checkReadable(file)
   let place = await keepTrying(upload, () => findPlace(upload, creation), check)
-  for (let pauseMs = leastPauseMs; place.offset < file.size; ) {
+  for (let pauseMs = minPauseMs; place.offset < file.size; ) {
     const before = place.offset
     try {
       const answer = await request(upload, 'PATCH', `${routes.tus}/${place.id}`, {
@@ -47,7 +47,7 @@ export async function tusUpload(upload: TusUpload): Promise<void> {
       place = await keepTrying(upload, () => look(place.id, upload))
       upload.onLost(false)
     }
-    pauseMs = place.offset > before ? leastPauseMs : longer(pauseMs)
+    pauseMs = place.offset > before ? minPauseMs : longer(pauseMs)
   }
   const known = unfinished.find(name, file)
   if (known) unfinished.remove(known.id)
@@ -146,5 +146,5 @@ function base64(text: string): string {
 
 const tusVersion = { 'Tus-Resumable': '1.0.0' } as const
 const ofBytes = { ...tusVersion, 'Content-Type': 'application/offset+octet-stream' } as const
-/** So small that another request would take longer than its bytes. */
+/** Files up to this size are sent with the creation: another request would take longer than the bytes. */
 const creationBytes = 256 * 1024

@@ -1,12 +1,12 @@
 /** An upload that resumes when the same file, or the same files, are chosen again. */
 export interface Unfinished {
-  /** Of the upload and of its job. */
+  /** The id of the upload and of its job. */
   id: string
-  /** Of several files their folder, or their number. */
+  /** The name of one file; for several, their folder or their number. */
   name: string
   size: number
   modified: number
-  /** Of several files how they are chosen. */
+  /** How several files were chosen; undefined for one file. */
   many?: 'files' | 'folder' | 'drop'
 }
 
@@ -17,7 +17,7 @@ export type FileIdentity = Pick<File, 'size' | 'lastModified'> & Pick<Unfinished
 export function openUnfinished(account: string) {
   const key = `filejobs-uploads ${location.host} ${account}`
   const read = (): Unfinished[] => parse(localStorage.getItem(key))
-  const write = (all: Unfinished[]) => localStorage.setItem(key, JSON.stringify(all.slice(-mostKept)))
+  const write = (all: Unfinished[]) => localStorage.setItem(key, JSON.stringify(all.slice(-maxKept)))
   const isOf = ({ name, size, modified }: Unfinished, wanted: string, file: FileIdentity) =>
     name === wanted && size === file.size && modified === file.lastModified
 
@@ -48,4 +48,4 @@ function parse(text: string | null): Unfinished[] {
   }
 }
 
-const mostKept = 200
+const maxKept = 200

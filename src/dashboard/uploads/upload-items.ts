@@ -14,7 +14,7 @@ export interface UploadItem {
   /** The name of the file; of several their folder, or their number. */
   readonly title: string
   readonly files: readonly ChosenFile[]
-  /** Those that have neither arrived nor failed. */
+  /** The files that have neither arrived nor failed. */
   readonly left: Set<ChosenFile>
   readonly status: Signal<UploadStatus>
 }

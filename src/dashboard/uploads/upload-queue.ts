@@ -27,7 +27,7 @@ import {
 
 let running: { item: UploadItem; abort: AbortController } | null = null
 
-/** Uploads a file, or several files as one job, when those before have ended. */
+/** Queues the upload of a file, or of several files as one job. */
 export function enqueue(files: readonly ChosenFile[], options?: { replace: boolean }): void {
   if (files.length === 0) return
   // Items that ended earlier are not shown again.
@@ -91,15 +91,15 @@ export function clearDone(): void {
 
 /** Cancels all uploads because the session has ended. Returns the names of the interrupted files. */
 export function endUploads(): string[] {
-  const cut = uploadItems.peek().filter(wasCut)
-  for (const item of cut) change(item, { state: 'stopped', message: 'Cut by the end of the session.' })
+  const interrupted = uploadItems.peek().filter(wasInterrupted)
+  for (const item of interrupted) change(item, { state: 'stopped', message: 'Interrupted by the end of the session.' })
   running?.abort.abort(new DOMException('The session ended.', 'AbortError'))
   running = null
-  return cut.flatMap(({ left }) => [...left].map(({ name }) => name))
+  return interrupted.flatMap(({ left }) => [...left].map(({ name }) => name))
 }
 
-/** When a session is revoked, the server stops its uploads, and the page may see that first. */
-function wasCut({ status }: UploadItem): boolean {
+/** Also an upload that was just stopped: when a session is revoked, the page may learn of the stop first. */
+function wasInterrupted({ status }: UploadItem): boolean {
   const { state, stoppedAt } = status.peek()
   return unfinishedStates.includes(state) || (stoppedAt !== null && performance.now() - stoppedAt < revocationMs)
 }
@@ -137,7 +137,7 @@ async function run(item: UploadItem): Promise<void> {
       if (isLost && (state === 'sending' || state === 'starting')) change(item, { state: 'lost' })
       if (!isLost && state === 'lost') change(item, { state: 'sending' })
     },
-    mostSilenceMs() {
+    maxSilenceMs() {
       const { jobId } = status.peek()
       if (connection.peek() === 'offline') return offlineSilenceMs
       const isInterrupted = jobId !== null && findLive(jobId)?.record.state === 'interrupted'
@@ -145,7 +145,7 @@ async function run(item: UploadItem): Promise<void> {
     },
   }
   try {
-    // Otherwise the name would be taken by a file that is shown as deleted.
+    // Otherwise a file that is shown as deleted would still have the name.
     await Promise.all(item.files.map(({ name }) => settleRemoval(name)))
     await (isMany(item) ? sendMany(item, sender, onJob) : sendOne(item, sender, onJob))
     if (status.peek().count === 0) removeItem(item)
@@ -201,7 +201,7 @@ function fail(item: UploadItem, error: unknown): void {
   } else change(item, { state: 'failed', message: errorText(error) })
 }
 
-/** Stopped elsewhere: the remaining bytes need not be sent. */
+/** The job was stopped: the remaining bytes need not be sent. */
 function endStopped(item: UploadItem, { id, stoppedBy, state, error }: JobRecord): void {
   unfinished().remove(id)
   abortRunning(item)

@@ -115,7 +115,7 @@ function wordsFor(item: UploadItem, bytes: number, job: JobRecord | undefined): 
       if (job?.rate) parts.push(formatRate(job.rate))
       if (job) parts.push(timeLeft(job))
       if (job?.rateLimit && isMany(item)) parts.push(`limit ${formatRate(job.rateLimit)}`)
-      if (resumedAt) parts.push(`went on from ${formatBytes(resumedAt)}`)
+      if (resumedAt) parts.push(`resumed at ${formatBytes(resumedAt)}`)
       return parts.filter(Boolean).join(' · ')
     }
   }
