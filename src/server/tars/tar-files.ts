@@ -73,12 +73,7 @@ export class TarFiles {
   /** Publishes the remaining files. Resolves when all are durable and reported. */
   async end(): Promise<void> {
     await this.#batches.end()
-    const { folderStore, upload, stream } = this.#options
-    for (const folder of this.#names.emptyFolders) {
-      stream.commit()
-      if (stream.stage) await stream.stage.addFolder(folder)
-      else await folderStore.create(upload.identity.account, folder)
-    }
+    for (const folder of this.#names.emptyFolders) await this.#createFolder(folder)
     await this.#reported
   }
 
@@ -113,16 +108,32 @@ export class TarFiles {
   }
 
   async #addLarge(name: string, entry: TarEntry): Promise<void> {
-    const { stream } = this.#options
     try {
       this.#report([await this.#receive(name, entry)])
     } catch (error) {
-      if (stream.stage || !isOfFileAlone(error)) throw error
-      stream.fileFailed(name, error)
-      this.#report([{ name, status: 'failed', error }])
+      this.#failAlone(name, error)
     } finally {
       this.#room.stored(entry.size)
     }
+  }
+
+  async #createFolder(name: string): Promise<void> {
+    const { folderStore, upload, stream } = this.#options
+    stream.commit()
+    try {
+      if (stream.stage) await stream.stage.addFolder(name)
+      else await folderStore.create(upload.identity.account, name)
+    } catch (error) {
+      this.#failAlone(name, error)
+    }
+  }
+
+  /** Throws an error that is not of this file alone, and any if all files are published together. */
+  #failAlone(name: string, error: unknown): void {
+    const { stream } = this.#options
+    if (stream.stage || !isOfFileAlone(error)) throw error
+    stream.fileFailed(name, error)
+    this.#report([{ name, status: 'failed', error }])
   }
 
   async #receive(name: string, { body, size, sha256 }: TarEntry): Promise<StoredEntry> {

@@ -91,6 +91,29 @@ describe('a tar', () => {
     expect(json.folders.map(({ name }: { name: string }) => name)).toEqual(['in/empty/', 'in/outer/'])
   })
 
+  it('with an empty folder whose name is a file stores everything else', async () => {
+    const ann = await shared.newCaller()
+    await ann.put('in/taken', 'x')
+    const names = ['taken/', 'taken/below/', 'good/']
+    const { status, body } = await send(
+      ann,
+      names.map((name) => ({ name, type: '5' })),
+      { headers: lines },
+    )
+    const said = body
+      .toString()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(status).toBe(200)
+    expect(said).toMatchObject([
+      { name: 'in/taken/below/', status: 'failed', error: { code: 'name-conflict' } },
+      { job: { state: 'done', files: { failed: 1 } }, published: { failed: 1 } },
+    ])
+    const { json } = await ann.call('/files?delimiter=/&prefix=in/')
+    expect(json.folders.map(({ name }: { name: string }) => name)).toEqual(['in/good/'])
+  })
+
   it('with nothing in it is a job without files', async () => {
     const ann = await shared.newCaller()
     expect((await send(ann, [])).json).toMatchObject({ job: { state: 'done' }, published: { files: 0 } })
