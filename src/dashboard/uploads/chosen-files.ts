@@ -1,12 +1,12 @@
 import { count } from '../labels.js'
-import type { ChosenFile } from './dropped-files.js'
+import { type ChosenFile, isEmptyFolder } from './dropped-files.js'
 import type { FileIdentity } from './unfinished.js'
 
 /** Files that are uploaded together. */
 export interface ChosenFiles {
   /** The folder of all of them, with a slash at its end, or empty. */
   prefix: string
-  /** The name of one file; of several their folder or their number. */
+  /** The name of one file or empty folder; for several, their folder or their number. */
   title: string
   /** Identifies them when they are chosen again. */
   identity: FileIdentity
@@ -16,12 +16,33 @@ export function describe(files: readonly ChosenFile[]): ChosenFiles {
   const [first] = files
   const size = files.reduce((sum, { file }) => sum + file.size, 0)
   const lastModified = files.reduce((sum, { file }) => (sum + file.lastModified) % 2 ** 50, 0)
-  if (first && files.length === 1) return { prefix: '', title: first.name, identity: { size, lastModified } }
+  if (first && files.length === 1) {
+    const many = isEmptyFolder(first) ? { many: 'drop' as const } : {}
+    return { prefix: '', title: first.name, identity: { size, lastModified, ...many } }
+  }
   const top = first?.name.slice(0, first.name.indexOf('/') + 1) ?? ''
   const prefix = isPlain(top) && files.every(({ name }) => name.startsWith(top)) ? top : ''
   const isFlat = files.every(({ name }) => !name.includes('/'))
   const many = prefix ? 'folder' : isFlat ? 'files' : 'drop'
-  return { prefix, title: prefix || count(files.length, 'file'), identity: { size, lastModified, many } }
+  return { prefix, title: prefix || contentsText(contentsOf(files)), identity: { size, lastModified, many } }
+}
+
+export interface Contents {
+  files: number
+  emptyFolders: number
+}
+
+export function contentsOf(chosen: Iterable<ChosenFile>): Contents {
+  const contents = { files: 0, emptyFolders: 0 }
+  for (const one of chosen) contents[isEmptyFolder(one) ? 'emptyFolders' : 'files'] += 1
+  return contents
+}
+
+/** `2 files`, `1 empty folder`, `2 files and 1 empty folder`. */
+export function contentsText({ files, emptyFolders }: Contents): string {
+  const folders = count(emptyFolders, 'empty folder')
+  if (emptyFolders === 0) return count(files, 'file')
+  return files === 0 ? folders : `${count(files, 'file')} and ${folders}`
 }
 
 /** Whether the server certainly accepts the name. One invalid name makes it refuse a whole tar. */

@@ -1,15 +1,21 @@
-/** A file to upload with its name, including the folders that it was dropped with. */
+/** A file to upload with its name, including the folders that it was dropped with. Or an empty folder. */
 export interface ChosenFile {
+  /** That of an empty folder ends with a slash. */
   name: string
+  /** Of an empty folder, a file without bytes. */
   file: File
 }
 
-/** The files of an input; an input for folders provides their paths. */
+export function isEmptyFolder({ name }: ChosenFile): boolean {
+  return name.endsWith('/')
+}
+
+/** The files of an input. An input for folders provides their paths, but browsers leave out empty folders. */
 export function chosenFiles(list: FileList | null): ChosenFile[] {
   return [...(list ?? [])].map((file) => ({ name: nameOf(file.webkitRelativePath || file.name), file }))
 }
 
-/** All dropped files, including the contents of folders. Call it during the drop event. */
+/** All dropped files and empty folders, including the contents of folders. Call it during the drop event. */
 export async function droppedFiles(transfer: DataTransfer): Promise<ChosenFile[]> {
   // The list is cleared when the event handler returns, so get the entries first.
   const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry() ?? [])
@@ -19,15 +25,17 @@ export async function droppedFiles(transfer: DataTransfer): Promise<ChosenFile[]
 }
 
 async function* filesOf(entry: FileSystemEntry): AsyncGenerator<ChosenFile> {
+  const name = nameOf(entry.fullPath.replace(/^\//, ''))
   if (entry.isFile) {
     const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject))
-    yield { name: nameOf(entry.fullPath.replace(/^\//, '')), file }
+    yield { name, file }
     return
   }
   const reader = (entry as FileSystemDirectoryEntry).createReader()
-  for (;;) {
+  for (let isEmpty = true; ; isEmpty = false) {
     // At most a hundred entries per call, until it returns none.
     const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject))
+    if (some.length === 0 && isEmpty) yield { name: `${name}/`, file: nothing }
     if (some.length === 0) return
     for (const one of some) yield* filesOf(one)
   }
@@ -37,3 +45,6 @@ async function* filesOf(entry: FileSystemEntry): AsyncGenerator<ChosenFile> {
 function nameOf(path: string): string {
   return path.normalize('NFC')
 }
+
+/** Without a time, so that files are the same ones with and without the empty folders around them. */
+const nothing = new File([], '', { lastModified: 0 })

@@ -2,12 +2,13 @@ import type { JobFileList } from '../../protocol/folder-jobs.js'
 import type { JobRecord } from '../../protocol/jobs.js'
 import { jobHeader, jobPath, routes } from '../../protocol/routes.js'
 import { errorText, Refusal } from '../api.js'
-import type { ChosenFiles } from './chosen-files.js'
+import { type ChosenFiles, contentsOf } from './chosen-files.js'
 import type { ChosenFile } from './dropped-files.js'
 import { newJobId, untilSlotIsFree } from './job-id.js'
 import { endsOthers, mayBeLost } from './lost-job.js'
+import { groupForRequests } from './request-groups.js'
 import { keepTrying, request, type Sender } from './sender.js'
-import { sendTar, tarsOf } from './tar-upload.js'
+import { sendFolders, sendTar } from './tar-upload.js'
 import { tusUpload, Unreadable } from './tus-upload.js'
 import type { UnfinishedUploads } from './unfinished.js'
 
@@ -72,7 +73,7 @@ async function open(upload: ManyUpload): Promise<string> {
   const { prefix: name, title, identity, left, unfinished } = upload
   const id = newJobId()
   const totalBytes = [...left].reduce((sum, { file }) => sum + file.size, 0)
-  const body = JSON.stringify({ kind: 'upload', name, files: left.size, totalBytes })
+  const body = JSON.stringify({ kind: 'upload', name, files: contentsOf(left).files, totalBytes })
   upload.onJob(id, false)
   unfinished.add(id, title, identity)
   await keepTrying(upload, async () => {
@@ -89,9 +90,11 @@ async function open(upload: ManyUpload): Promise<string> {
 async function sendAll(id: string, upload: ManyUpload): Promise<void> {
   const end = new AbortController()
   const signal = AbortSignal.any([upload.signal, end.signal])
-  const { tars, others } = tarsOf(upload.left)
+  const { folders, tars, others } = groupForRequests(upload.left)
   const one = (chosen: ChosenFile, sender: Sender) => sendOne(id, chosen, { ...upload, ...sender })
   const work = [
+    // First: the files of a folder can be chosen again to resume, but not its empty folders.
+    ...folders.map((some) => (sender: Sender) => sendFolders(id, some, { ...upload, ...sender })),
     ...tars.map((files) => async (sender: Sender) => {
       const rest = await sendTar(id, files, { ...upload, ...sender }, () => skipArrived(id, upload))
       for (const chosen of rest) await one(chosen, sender)

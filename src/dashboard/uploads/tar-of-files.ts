@@ -1,22 +1,25 @@
-export interface TarFile {
+export interface TarItem {
+  /** That of a folder ends with a slash. */
   name: string
   bytes: ArrayBuffer
 }
 
 /** A tar (POSIX.1-2001): a header of 512 bytes before each file, and a PAX record for a name that does not fit into it. */
-export function tarOf(files: readonly TarFile[]): Blob {
+export function tarOf(items: readonly TarItem[]): Blob {
   const parts: BlobPart[] = []
   const add = (name: string, bytes: ArrayBuffer | Uint8Array<ArrayBuffer>, type: string) =>
     parts.push(headerOf(name, bytes.byteLength, type), bytes, new Uint8Array(-bytes.byteLength & (block - 1)))
-  for (const { name, bytes } of files) {
+  for (const { name, bytes } of items) {
     const isPlain = /^[\x20-\x7e]{1,100}$/.test(name)
     if (!isPlain) add('pax', pathRecord(name), 'x')
-    add(isPlain ? name : 'file', bytes, '0')
+    add(isPlain ? name : 'file', bytes, name.endsWith('/') ? folderType : fileType)
   }
   return new Blob([...parts, new Uint8Array(2 * block)])
 }
 
 const block = 512
+const fileType = '0'
+const folderType = '5'
 
 function headerOf(name: string, size: number, type: string): Uint8Array<ArrayBuffer> {
   const header = new Uint8Array(block)

@@ -2,11 +2,10 @@ import type { ProblemBody } from '../../protocol/problems.js'
 import { filePath, partOfHeader } from '../../protocol/routes.js'
 import type { TarLine } from '../../protocol/tars.js'
 import { Refusal } from '../api.js'
-import { isPlain } from './chosen-files.js'
 import type { ChosenFile } from './dropped-files.js'
 import { endsOthers } from './lost-job.js'
 import { keepTrying, request, type Sender } from './sender.js'
-import { tarOf } from './tar-of-files.js'
+import { type TarItem, tarOf } from './tar-of-files.js'
 
 export interface SmallFilesUpload extends Sender {
   prefix: string
@@ -15,31 +14,6 @@ export interface SmallFilesUpload extends Sender {
   replace: boolean
   onDone(file: ChosenFile): void
   onFailed(file: ChosenFile, error: unknown): void
-}
-
-/** Groups small files into tars, because a request for each would take longer than its bytes. */
-export function tarsOf(files: Iterable<ChosenFile>): { tars: ChosenFile[][]; others: ChosenFile[] } {
-  const tars: ChosenFile[][] = []
-  const others: ChosenFile[] = []
-  const names = new Set<string>()
-  let bytes = 0
-  for (const chosen of files) {
-    const { name, file } = chosen
-    // A tar with a name twice is refused.
-    if (file.size > maxSmallBytes || !isPlain(name) || names.has(name)) {
-      others.push(chosen)
-      continue
-    }
-    names.add(name)
-    bytes += file.size
-    const last = tars.at(-1)
-    if (last && last.length < maxFiles && bytes <= maxTarBytes) last.push(chosen)
-    else {
-      tars.push([chosen])
-      bytes = file.size
-    }
-  }
-  return { tars, others }
 }
 
 /**
@@ -52,13 +26,7 @@ export async function sendTar(
   upload: SmallFilesUpload,
   skipArrived: () => Promise<void>,
 ): Promise<ChosenFile[]> {
-  const { prefix, left, replace, onDone, onFailed } = upload
-  const headers = {
-    Accept: 'application/x-ndjson',
-    'Content-Type': 'application/x-tar',
-    [partOfHeader]: id,
-    ...(replace ? {} : { 'If-None-Match': '*' }),
-  }
+  const { left, onDone, onFailed } = upload
   const byName = new Map(files.map((chosen) => [chosen.name, chosen]))
   const members = await read(files)
   let attempts = 0
@@ -66,8 +34,8 @@ export async function sendTar(
     if (attempts++ > 0) await skipArrived()
     const unsent = members.filter(({ chosen }) => left.has(chosen))
     if (unsent.length === 0) return ''
-    const body = tarOf(unsent.map(({ chosen, bytes }) => ({ name: chosen.name.slice(prefix.length), bytes })))
-    return (await request(upload, 'PUT', `${filePath(prefix)}?extract=tar`, { headers, body })).text
+    const items = unsent.map(({ chosen, bytes }) => ({ name: chosen.name, bytes }))
+    return put(id, items, upload)
   }
   try {
     const text = await keepTrying(upload, send)
@@ -84,7 +52,38 @@ export async function sendTar(
   return files.filter((chosen) => left.has(chosen))
 }
 
-/** Those that can be read, in memory: one that changes meanwhile would break the request of all. */
+/** Creates empty folders as one stream of the job. One that cannot be created fails alone. */
+export async function sendFolders(id: string, folders: readonly ChosenFile[], upload: SmallFilesUpload): Promise<void> {
+  const { left, onDone, onFailed } = upload
+  const byName = new Map(folders.map((chosen) => [chosen.name, chosen]))
+  const items = folders.map(({ name }) => ({ name, bytes: new ArrayBuffer(0) }))
+  try {
+    // The response names only those that failed.
+    for (const { name, error } of linesOf(await keepTrying(upload, () => put(id, items, upload)))) {
+      if (name === undefined && error) throw refusalIn(error)
+      const chosen = byName.get(name ?? '')
+      if (chosen && error) onFailed(chosen, refusalIn(error))
+    }
+    for (const chosen of folders) if (left.has(chosen)) onDone(chosen)
+  } catch (error) {
+    if (!(error instanceof Refusal) || endsOthers(error)) throw error
+    for (const chosen of folders) onFailed(chosen, error)
+  }
+}
+
+async function put(id: string, items: readonly TarItem[], upload: SmallFilesUpload): Promise<string> {
+  const { prefix, replace } = upload
+  const headers = {
+    Accept: 'application/x-ndjson',
+    'Content-Type': 'application/x-tar',
+    [partOfHeader]: id,
+    ...(replace ? {} : { 'If-None-Match': '*' }),
+  }
+  const body = tarOf(items.map(({ name, bytes }) => ({ name: name.slice(prefix.length), bytes })))
+  return (await request(upload, 'PUT', `${filePath(prefix)}?extract=tar`, { headers, body })).text
+}
+
+/** Reads files into memory, except those that cannot be read: one that changes while it is sent would break the request. */
 async function read(files: readonly ChosenFile[]): Promise<{ chosen: ChosenFile; bytes: ArrayBuffer }[]> {
   const results = await Promise.allSettled(
     files.map(async (chosen) => ({ chosen, bytes: await chosen.file.arrayBuffer() })),
@@ -100,7 +99,3 @@ function linesOf(text: string): Partial<TarLine>[] {
 function refusalIn(error: TarLine['error']): Refusal {
   return new Refusal(0, (error ?? {}) as Partial<ProblemBody>)
 }
-
-const maxSmallBytes = 64 * 1024
-const maxFiles = 200
-const maxTarBytes = 4 * 1024 ** 2

@@ -2,7 +2,7 @@ import { jobHeader, partOfHeader, routes } from '../../protocol/routes.js'
 import { Refusal } from '../api.js'
 import { newJobId, untilSlotIsFree } from './job-id.js'
 import type { PageAnswer } from './page-request.js'
-import { keepTrying, minPauseMs, longer, mayTryAgain, mustWait, pause, request, type Sender } from './sender.js'
+import { keepTrying, longer, mayTryAgain, minPauseMs, mustWait, pause, request, type Sender } from './sender.js'
 import type { UnfinishedUploads } from './unfinished.js'
 
 export interface TusUpload extends Sender {

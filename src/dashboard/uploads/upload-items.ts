@@ -1,17 +1,17 @@
 import { computed, type Signal, signal } from '@preact/signals'
 import { me } from '../account.js'
 import { findLive } from '../live/job-store.js'
-import { describe } from './chosen-files.js'
-import type { ChosenFile } from './dropped-files.js'
+import { type Contents, contentsOf, describe } from './chosen-files.js'
+import { type ChosenFile, isEmptyFolder } from './dropped-files.js'
 
 export type UploadState = 'queued' | 'starting' | 'sending' | 'lost' | 'exists' | 'done' | 'stopped' | 'failed'
 
-/** A file to upload, or several that are uploaded as one job. */
+/** A file to upload, or several files and empty folders that are uploaded as one job. */
 export interface UploadItem {
   readonly key: number
   /** The account that owns the upload. */
   readonly account: string | undefined
-  /** The name of the file; of several their folder, or their number. */
+  /** The name of the file; for several, their folder or their number. */
   readonly title: string
   readonly files: readonly ChosenFile[]
   /** The files that have neither arrived nor failed. */
@@ -24,11 +24,11 @@ export interface UploadStatus {
   jobId: string | null
   /** The job of an attempt that was stopped or failed. */
   earlierJob: string | null
-  /** Files and bytes, without those of many that failed: these are items of their own. */
-  count: number
+  /** Files, empty folders and bytes, without those of many that failed: these are items of their own. */
+  contents: Contents
   size: number
-  /** What had arrived before the job was opened. */
-  before: { count: number; bytes: number }
+  /** Files and bytes that had arrived before the job was opened. */
+  before: { files: number; bytes: number }
   /** Bytes that the server had from an earlier attempt. */
   resumedAt: number | null
   /** A message about the end. */
@@ -61,9 +61,9 @@ export function newItem(files: readonly ChosenFile[], { replace = false } = {}):
       state: 'queued',
       jobId: null,
       earlierJob: null,
-      count: files.length,
+      contents: contentsOf(files),
       size: identity.size,
-      before: { count: 0, bytes: 0 },
+      before: { files: 0, bytes: 0 },
       resumedAt: null,
       message: null,
       stoppedAt: null,
@@ -80,8 +80,9 @@ export function removeItem(item: UploadItem): void {
   uploadItems.value = uploadItems.peek().filter((other) => other !== item)
 }
 
+/** Whether the item is uploaded as a job of many files. */
 export function isMany({ files }: UploadItem): boolean {
-  return files.length > 1
+  return files.length > 1 || files.some(isEmptyFolder)
 }
 
 /** The upload's bytes as confirmed by the server. */
@@ -94,8 +95,8 @@ export function bytesOf({ status }: UploadItem): number {
 
 /** The number of files that have arrived. */
 export function arrivedOf({ status }: UploadItem): number {
-  const { state, jobId, count, before } = status.value
-  if (state === 'done') return count
+  const { state, jobId, contents, before } = status.value
+  if (state === 'done') return contents.files
   const done = (jobId === null ? undefined : findLive(jobId)?.record.files?.done) ?? 0
-  return Math.min(count, before.count + done)
+  return Math.min(contents.files, before.files + done)
 }

@@ -6,8 +6,8 @@ import { callApi, errorText, Refusal } from '../api.js'
 import { queuedDownloads } from '../downloads/download-queue.js'
 import { findLive, onJobEnd } from '../live/job-store.js'
 import { connection } from '../live/shared-stream.js'
-import { describe } from './chosen-files.js'
-import type { ChosenFile } from './dropped-files.js'
+import { contentsOf, describe } from './chosen-files.js'
+import { type ChosenFile, isEmptyFolder } from './dropped-files.js'
 import { uploadTogether } from './many-upload.js'
 import { settleRemoval } from './pending-removals.js'
 import type { Sender } from './sender.js'
@@ -63,10 +63,11 @@ export function replaceExisting(items: readonly UploadItem[]): void {
   retryUploads(items)
 }
 
-/** Retries failed or stopped uploads: files that failed alone as one job. */
+/** Retries failed or stopped uploads: those that failed alone as one job. */
 export function retryUploads(items: readonly UploadItem[]): void {
+  const isAlone = ({ files }: UploadItem) => files.length === 1
   for (const replace of [false, true]) {
-    const alone = items.filter((item) => !isMany(item) && item.status.peek().replace === replace)
+    const alone = items.filter((item) => isAlone(item) && item.status.peek().replace === replace)
     if (alone.length === 1) retry(alone[0]!)
     if (alone.length < 2) continue
     uploadItems.value = uploadItems.peek().filter((item) => !alone.includes(item))
@@ -75,7 +76,7 @@ export function retryUploads(items: readonly UploadItem[]): void {
       { replace },
     )
   }
-  for (const item of items.filter(isMany)) retry(item)
+  for (const item of items) if (!isAlone(item)) retry(item)
 }
 
 function retry(item: UploadItem): void {
@@ -148,7 +149,8 @@ async function run(item: UploadItem): Promise<void> {
     // Otherwise a file that is shown as deleted would still have the name.
     await Promise.all(item.files.map(({ name }) => settleRemoval(name)))
     await (isMany(item) ? sendMany(item, sender, onJob) : sendOne(item, sender, onJob))
-    if (status.peek().count === 0) removeItem(item)
+    const { files, emptyFolders } = status.peek().contents
+    if (files + emptyFolders === 0) removeItem(item)
     else change(item, { state: 'done' })
   } catch (error) {
     if (!abort.signal.aborted) fail(item, error)
@@ -177,16 +179,17 @@ async function sendMany(item: UploadItem, sender: Sender, onJob: (id: string) =>
     unfinished: unfinished(),
     onJob(id, continues) {
       const bytes = [...left].reduce((sum, { file }) => sum + file.size, 0)
-      const { count, size } = status.peek()
+      const { contents, size } = status.peek()
       // The job that is continued counts what it has received.
-      if (!continues) change(item, { before: { count: count - left.size, bytes: size - bytes } })
+      if (!continues) change(item, { before: { files: contents.files - contentsOf(left).files, bytes: size - bytes } })
       onJob(id)
     },
     onDone: (chosen) => left.delete(chosen),
     onFailed(chosen, error) {
       if (!left.delete(chosen)) return
-      const { count, size } = status.peek()
-      change(item, { count: count - 1, size: size - chosen.file.size })
+      const { contents, size } = status.peek()
+      const key = isEmptyFolder(chosen) ? 'emptyFolders' : 'files'
+      change(item, { contents: { ...contents, [key]: contents[key] - 1 }, size: size - chosen.file.size })
       const alone = newItem([chosen], { replace })
       fail(alone, error)
       uploadItems.value = [...uploadItems.peek(), alone]

@@ -5,6 +5,7 @@ import { revision } from '../live/job-store.js'
 import { Bar } from '../parts/bar.js'
 import { useMedia } from '../parts/media.js'
 import { VirtualList } from '../parts/virtual-list.js'
+import { type Contents, contentsOf, contentsText } from '../uploads/chosen-files.js'
 import {
   arrivedOf,
   bytesOf,
@@ -64,18 +65,24 @@ export function UploadPanel() {
 /** Failed uploads are never listed under "Uploaded". */
 function headingOf(items: readonly UploadItem[]): string {
   const left = items.filter(({ status }) => unfinishedStates.includes(status.value.state))
-  if (left.length > 0) return `Uploading ${count(filesOf(left), 'file')}`
+  if (left.length > 0) return `Uploading ${contentsText(sumOf(left.map(({ status }) => status.value.contents)))}`
   const missing = items.filter(({ status }) => status.value.state !== 'done')
-  return missing.length > 0 ? `Not uploaded: ${count(missingOf(missing), 'file')}` : 'Uploaded'
+  // Of several files that were stopped, some may have arrived.
+  const contents = missing.map((item) => contentsOf(item.left))
+  return missing.length > 0 ? `Not uploaded: ${contentsText(sumOf(contents))}` : 'Uploaded'
+}
+
+function sumOf(contents: readonly Contents[]): Contents {
+  const sum = { files: 0, emptyFolders: 0 }
+  for (const { files, emptyFolders } of contents) {
+    sum.files += files
+    sum.emptyFolders += emptyFolders
+  }
+  return sum
 }
 
 function filesOf(items: readonly UploadItem[]): number {
-  return items.reduce((sum, { status }) => sum + status.value.count, 0)
-}
-
-/** Of several files that were stopped, some may have arrived. */
-function missingOf(items: readonly UploadItem[]): number {
-  return items.reduce((sum, { left }) => sum + left.size, 0)
+  return items.reduce((sum, { status }) => sum + status.value.contents.files, 0)
 }
 
 /** The total progress by bytes, without failed uploads. */

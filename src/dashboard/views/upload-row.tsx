@@ -1,12 +1,13 @@
 import type { JobRecord } from '../../protocol/jobs.js'
 import { formatBytes } from '../../protocol/units.js'
-import { count, formatRate, timeLeft } from '../labels.js'
+import { formatRate, timeLeft } from '../labels.js'
 import { findLive, revision } from '../live/job-store.js'
 import { Bar } from '../parts/bar.js'
 import { FileName } from '../parts/file-name.js'
 import { IconButton } from '../parts/icon-button.js'
 import { pauseJob, resumeJob } from '../parts/job-actions.js'
 import { toastError, toastReceipt } from '../parts/toasts.js'
+import { contentsText } from '../uploads/chosen-files.js'
 import {
   arrivedOf,
   bytesOf,
@@ -90,10 +91,12 @@ async function cancel(item: UploadItem): Promise<void> {
 }
 
 function wordsFor(item: UploadItem, bytes: number, job: JobRecord | undefined): string {
-  const { state, message, resumedAt, size, count: files } = item.status.value
-  const total = `${isMany(item) ? `${count(files, 'file')} · ` : ''}${formatBytes(size)}`
-  const arrived = isMany(item) ? `${arrivedOf(item).toLocaleString('en')} of ${count(files, 'file')} · ` : ''
-  const progress = `${arrived}${formatBytes(bytes)} of ${formatBytes(size)}`
+  const { state, message, resumedAt, size, contents } = item.status.value
+  const whole = contentsText(contents)
+  const hasFiles = contents.files > 0
+  const total = isMany(item) ? `${whole}${hasFiles ? ` · ${formatBytes(size)}` : ''}` : formatBytes(size)
+  const arrived = isMany(item) ? `${arrivedOf(item).toLocaleString('en')} of ${whole} · ` : ''
+  const progress = hasFiles ? `${arrived}${formatBytes(bytes)} of ${formatBytes(size)}` : whole
   switch (state) {
     case 'queued':
       return `${total} · waits for the one before`
