@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { OwnJob } from '../transfers/own-job.js'
 
-/** One stream of a job of many files: the transfer of one file, which `signal` aborts. */
+/** One stream of a job of many files: the transfer of one file, which is aborted by `signal`. */
 export function streamOf(job: OwnJob, signal: AbortSignal): OwnJob {
   return {
     id: randomUUID(),

@@ -50,7 +50,7 @@ export class OpenJob {
     const { signal } = job
     const { waitSeconds } = this.#pace
     await waitForSlot(this.#tools, { name: this.#plan.title, waitSeconds, signal }, async (seconds) => {
-      // If the response is lost, the job exists.
+      // The job may exist even if the response is lost.
       job.begun = seconds === null
       await this.#tools.api.send('POST', routes.jobs, {
         json: this.#plan.request,

@@ -1,4 +1,4 @@
-/** A file to upload with its name, including the folders that it was dropped with. Or an empty folder. */
+/** A file or empty folder to upload, with its name, which includes the folders that it was dropped with. */
 export interface ChosenFile {
   /** That of an empty folder ends with a slash. */
   name: string

@@ -6,7 +6,7 @@ export interface Unfinished {
   name: string
   size: number
   modified: number
-  /** How several files were chosen; undefined for one file. */
+  /** How several files, or an empty folder, were chosen; undefined for one file. */
   many?: 'files' | 'folder' | 'drop'
 }
 
