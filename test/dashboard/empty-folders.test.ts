@@ -85,7 +85,7 @@ describe.skipIf(!chromiumPath)('an empty folder, in the dashboard,', () => {
     await upload('tree/').getByText('1 file and 1 empty folder · 1 B · done').waitFor()
     await upload('tree/taken/').getByText('There is already something with the name').waitFor()
     await upload(tooLong)
-      .getByText(/more than 240 bytes/)
+      .getByText(/^The name has a segment of more than 240 bytes/)
       .waitFor()
     await page.getByRole('heading', { name: 'Not uploaded: 2 empty folders' }).waitFor()
     expect(await emptyFolders(curl)).toEqual(['tree/good/'])

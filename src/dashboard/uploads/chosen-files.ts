@@ -1,3 +1,4 @@
+import { faultOfName } from '../../protocol/file-name.js'
 import { count } from '../labels.js'
 import { type ChosenFile, isEmptyFolder } from './dropped-files.js'
 import type { FileIdentity } from './unfinished.js'
@@ -21,7 +22,7 @@ export function describe(files: readonly ChosenFile[]): ChosenFiles {
     return { prefix: '', title: first.name, identity: { size, lastModified, ...many } }
   }
   const top = first?.name.slice(0, first.name.indexOf('/') + 1) ?? ''
-  const prefix = isPlain(top) && files.every(({ name }) => name.startsWith(top)) ? top : ''
+  const prefix = !faultInTar(top) && files.every(({ name }) => name.startsWith(top)) ? top : ''
   const isFlat = files.every(({ name }) => !name.includes('/'))
   const many = prefix ? 'folder' : isFlat ? 'files' : 'drop'
   return { prefix, title: prefix || contentsText(contentsOf(files)), identity: { size, lastModified, many } }
@@ -45,12 +46,8 @@ export function contentsText({ files, emptyFolders }: Contents): string {
   return files === 0 ? folders : `${count(files, 'file')} and ${folders}`
 }
 
-/** Whether the server certainly accepts the name. One invalid name makes it refuse a whole tar. */
-export function isPlain(name: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  if (/[\\\u0000-\u001f\u007f-\u009f\ufffd]|\p{Cs}|^ops:/iu.test(name)) return false
-  return new TextEncoder().encode(name).length <= maxNameBytes
+/** Why the server refuses a tar with this name of a file or folder; undefined if it accepts it. */
+export function faultInTar(name: string): string | undefined {
+  // What is not valid UTF-8 on the disk arrives as U+FFFD.
+  return name.includes('\ufffd') ? 'is not valid Unicode' : faultOfName(name.replace(/\/$/, ''))
 }
-
-/** What the server allows for each segment of a name. */
-const maxNameBytes = 240

@@ -94,7 +94,7 @@ async function sendAll(id: string, upload: ManyUpload): Promise<void> {
   const one = (chosen: ChosenFile, sender: Sender) => sendOne(id, chosen, { ...upload, ...sender })
   const work = [
     // First: the files of a folder can be chosen again to resume, but not its empty folders.
-    ...folders.map((some) => (sender: Sender) => sendFolders(id, some, { ...upload, ...sender })),
+    (sender: Sender) => sendFolders(id, folders, { ...upload, ...sender }),
     ...tars.map((files) => async (sender: Sender) => {
       const rest = await sendTar(id, files, { ...upload, ...sender }, () => skipArrived(id, upload))
       for (const chosen of rest) await one(chosen, sender)

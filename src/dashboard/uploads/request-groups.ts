@@ -1,26 +1,19 @@
-import { isPlain } from './chosen-files.js'
+import { faultInTar } from './chosen-files.js'
 import { type ChosenFile, isEmptyFolder } from './dropped-files.js'
 
-/** What is sent in one request each. */
 export interface RequestGroups {
-  /** Empty folders. */
-  folders: ChosenFile[][]
-  /** Small files. */
+  /** Empty folders, for one request. */
+  folders: ChosenFile[]
+  /** Small files, for one request each. */
   tars: ChosenFile[][]
+  /** Files that are sent one by one. */
   others: ChosenFile[]
 }
 
 /** Groups small files and empty folders into tars, because a request for each would take longer than its bytes. */
 export function groupForRequests(chosen: Iterable<ChosenFile>): RequestGroups {
   const all = [...chosen]
-  return { folders: foldersOf(all.filter(isEmptyFolder)), ...filesOf(all.filter((one) => !isEmptyFolder(one))) }
-}
-
-/** A tar is refused as a whole for a name that cannot be stored. */
-function foldersOf(folders: readonly ChosenFile[]): ChosenFile[][] {
-  const plain = folders.filter(({ name }) => isPlain(name))
-  const others = folders.filter(({ name }) => !isPlain(name))
-  return [...(plain.length > 0 ? [plain] : []), ...others.map((folder) => [folder])]
+  return { folders: all.filter(isEmptyFolder), ...filesOf(all.filter((one) => !isEmptyFolder(one))) }
 }
 
 function filesOf(files: readonly ChosenFile[]): Omit<RequestGroups, 'folders'> {
@@ -30,8 +23,8 @@ function filesOf(files: readonly ChosenFile[]): Omit<RequestGroups, 'folders'> {
   let bytes = 0
   for (const chosen of files) {
     const { name, file } = chosen
-    // A tar with a name twice is refused.
-    if (file.size > maxSmallBytes || !isPlain(name) || names.has(name)) {
+    // A tar is refused as a whole for a name that cannot be stored, or is there twice.
+    if (file.size > maxSmallBytes || faultInTar(name) || names.has(name)) {
       others.push(chosen)
       continue
     }

@@ -2,6 +2,7 @@ import type { ProblemBody } from '../../protocol/problems.js'
 import { filePath, partOfHeader } from '../../protocol/routes.js'
 import type { TarLine } from '../../protocol/tars.js'
 import { Refusal } from '../api.js'
+import { faultInTar } from './chosen-files.js'
 import type { ChosenFile } from './dropped-files.js'
 import { endsOthers } from './lost-job.js'
 import { keepTrying, request, type Sender } from './sender.js'
@@ -53,21 +54,27 @@ export async function sendTar(
 }
 
 /** Creates empty folders as one stream of the job. One that cannot be created fails alone. */
-export async function sendFolders(id: string, folders: readonly ChosenFile[], upload: SmallFilesUpload): Promise<void> {
+export async function sendFolders(id: string, chosen: readonly ChosenFile[], upload: SmallFilesUpload): Promise<void> {
   const { left, onDone, onFailed } = upload
-  const byName = new Map(folders.map((chosen) => [chosen.name, chosen]))
+  for (const folder of chosen) {
+    const fault = faultInTar(folder.name)
+    if (fault) onFailed(folder, new Error(`The name ${fault}.`))
+  }
+  const folders = chosen.filter((folder) => left.has(folder))
+  if (folders.length === 0) return
+  const byName = new Map(folders.map((folder) => [folder.name, folder]))
   const items = folders.map(({ name }) => ({ name, bytes: new ArrayBuffer(0) }))
   try {
     // The response names only those that failed.
     for (const { name, error } of linesOf(await keepTrying(upload, () => put(id, items, upload)))) {
       if (name === undefined && error) throw refusalIn(error)
-      const chosen = byName.get(name ?? '')
-      if (chosen && error) onFailed(chosen, refusalIn(error))
+      const folder = byName.get(name ?? '')
+      if (folder && error) onFailed(folder, refusalIn(error))
     }
-    for (const chosen of folders) if (left.has(chosen)) onDone(chosen)
+    for (const folder of folders) if (left.has(folder)) onDone(folder)
   } catch (error) {
     if (!(error instanceof Refusal) || endsOthers(error)) throw error
-    for (const chosen of folders) onFailed(chosen, error)
+    for (const folder of folders) onFailed(folder, error)
   }
 }
 
