@@ -90,7 +90,7 @@ describe('a publish of many files that a crash ended', () => {
   for (const [what, add] of Object.entries(others)) {
     it(`leaves a folder as it is that has ${what}, and replaces the files in it`, async () => {
       const { stages, files, data, ...stores } = await openStores()
-      await publish({ files, ...stores }, 'p/d/x', 'old')
+      await publish(stores, 'p/d/x', 'old')
       const folder = join(data, 'uploads/user/ann/p/d')
       await add(folder)
       const before = await stat(folder)
@@ -108,7 +108,7 @@ describe('a publish of many files that a crash ended', () => {
   it('replaces a folder whose files all are new by a rename, but for one that is kept while it is empty', async () => {
     const { stages, files, folders, data, ...stores } = await openStores()
     await folders.create(ann, 'p/kept/')
-    for (const name of ['p/d/x', 'p/kept/x']) await publish({ files, ...stores }, name, 'old')
+    for (const name of ['p/d/x', 'p/kept/x']) await publish(stores, name, 'old')
     const inode = async (name: string) => (await stat(join(data, 'uploads/user/ann', name))).ino
     const before = [await inode('p/d'), await inode('p/kept')]
     const stage = await stages.open({ jobId: 'job', space: ann, prefix: 'p/', replace: false })
