@@ -37,7 +37,7 @@ export const projects = [
   }),
   project('quick', {
     include: ['test/**/*.test.ts'],
-    exclude: [...processes, ...browser, 'test/soak/**'],
+    exclude: [...processes, ...browser, 'test/{cluster,soak}/**'],
     setupFiles: ['test/run/no-processes.ts'],
   }),
 ]

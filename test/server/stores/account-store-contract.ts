@@ -75,4 +75,14 @@ export function accountStoreContract(open: () => Promise<AccountStore>): void {
     await store.remove(first.id)
     expect((await store.list()).map(({ username }) => username).sort()).toEqual(['Ann', 'deputy'])
   })
+
+  it('keeps one of two admins that are disabled and removed at the same time', async () => {
+    const store = await open()
+    const first = await store.create(boss)
+    const second = await store.create({ ...boss, username: 'deputy' })
+    const ends = await Promise.allSettled([store.update(first.id, { disabled: true }), store.remove(second.id)])
+    const refused = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason.code] : []))
+    expect(refused).toEqual(['last-admin'])
+    expect((await store.list()).filter(({ disabled }) => !disabled)).toHaveLength(1)
+  })
 }

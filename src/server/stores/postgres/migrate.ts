@@ -1,0 +1,33 @@
+import { Problem } from '../../../protocol/problems.js'
+import type { Database } from './database.js'
+import { identityTables } from './migrations/001-identities.js'
+
+/**
+ * In order; version n is the n-th. A released one is never changed, and none takes anything away that the release before
+ * it uses: servers of both run side by side during an upgrade.
+ */
+const migrations: readonly string[] = [identityTables]
+
+/**
+ * Brings the schema up to date, in one transaction. Servers that start at the same time wait for each other. Throws
+ * without changes if the schema is newer than this program.
+ */
+export async function migrateDatabase(database: Database, known = migrations): Promise<void> {
+  await database.begin(async (sql) => {
+    await sql`select pg_advisory_xact_lock(hashtextextended('filejobs schema ' || current_schema(), 0))`
+    await sql`create table if not exists schema_version (version int primary key, applied_at timestamptz not null)`
+    const [row] = await sql<{ version: number | null }[]>`select max(version) as version from schema_version`
+    const version = row?.version ?? 0
+    if (version > known.length) throw tooNew(version, known.length)
+    for (const [index, migration] of known.entries()) {
+      if (index < version) continue
+      await sql.unsafe(migration)
+      await sql`insert into schema_version values (${index + 1}, clock_timestamp())`
+    }
+  })
+}
+
+function tooNew(version: number, known: number): Problem {
+  const found = `The database has version ${version} of the schema, and this program knows ${known} at most`
+  return new Problem('storage-unavailable', `${found}: a newer filejobs has upgraded it. Upgrade this one, too.`)
+}

@@ -1,0 +1,69 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, connect as open, type Socket } from 'node:net'
+import { onTestFinished } from 'vitest'
+
+export interface DatabaseProxy {
+  url: string
+  /** Whether NOTIFY reaches the clients; as through PgBouncer in transaction mode, nothing tells if not. */
+  deliversNotices: boolean
+  /** Whether new connections are accepted. */
+  isOpen: boolean
+  /** Resets every connection. */
+  cut(): void
+}
+
+/** A proxy in front of PostgreSQL that loses what a test wants it to lose. */
+export async function startDatabaseProxy(url: string): Promise<DatabaseProxy> {
+  const { hostname, port } = new URL(url)
+  const sockets = new Set<Socket>()
+  const server = createServer((client) => {
+    if (!proxy.isOpen) return client.resetAndDestroy()
+    const upstream = open(Number(port), hostname)
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => {
+        sockets.delete(socket)
+        other.destroy()
+      })
+    }
+    client.on('data', (chunk) => upstream.write(chunk))
+    let rest = Buffer.alloc(0)
+    upstream.on('data', (chunk) => {
+      rest = Buffer.concat([rest, chunk])
+      for (let end = endOfMessage(rest); end > 0; end = endOfMessage(rest)) {
+        const message = rest.subarray(0, end)
+        rest = rest.subarray(end)
+        if (proxy.deliversNotices || message[0] !== notificationResponse) client.write(message)
+      }
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const own = new URL(url)
+  own.port = String((server.address() as AddressInfo).port)
+  const proxy: DatabaseProxy = {
+    url: own.href,
+    deliversNotices: true,
+    isOpen: true,
+    cut() {
+      for (const socket of sockets) socket.resetAndDestroy()
+    },
+  }
+  onTestFinished(() => {
+    proxy.cut()
+    server.close()
+  })
+  return proxy
+}
+
+/** A message of the server is a letter, the length of what follows in four bytes, and that. 0 if it is not whole. */
+function endOfMessage(bytes: Buffer): number {
+  const end = bytes.length < 5 ? Number.POSITIVE_INFINITY : 1 + bytes.readInt32BE(1)
+  return end <= bytes.length ? end : 0
+}
+
+const notificationResponse = 'A'.charCodeAt(0)
