@@ -48,7 +48,7 @@ export async function openStores(config: ServerConfig, log: Log, closers: Closer
   )
   const onForgotten = (id: string) => void jobFiles.remove(id)
   const history = closers.opened(await openJobHistory(root, onHistoryError, { reserve, onForgotten }))
-  for (const id of jobFiles.jobs()) if (!(await history.has(id))) await jobFiles.remove(id)
+  for (const id of await jobFiles.jobs()) if (!(await history.has(id))) await jobFiles.remove(id)
   const tables = await openTableStore(folder, counters)
   return {
     accounts,

@@ -1,6 +1,8 @@
-import { Problem } from '../../protocol/problems.js'
+import type { Problem } from '../../protocol/problems.js'
 import type { Clock } from '../clock.js'
 import { type Release, Semaphore } from '../concurrency/semaphore.js'
+import { maxWaiting } from '../stores/slot-limits.js'
+import { jobRunning } from '../stores/slot-problems.js'
 import type { QueueWait, SlotJob } from '../stores/slots.js'
 
 /** For one kind of job: the slots of each account, the jobs that hold them, and the queue for them. */
@@ -103,19 +105,9 @@ export class JobMap {
   }
 
   #refusal(job: SlotJob, because?: string): Problem {
-    const blocking = this.holding(job.account).at(-1)
-    const what = blocking?.file ? ` of ${blocking.file}` : ''
-    const reason = because ? `; ${because}` : ''
-    return new Problem(
-      'job-running',
-      `Another ${job.kind}${what} is running${reason}. Wait for it, or stop it first.`,
-      blocking ? { job: blocking.record(), stop: `/jobs/${blocking.id}/stop` } : {},
-    )
+    return jobRunning(job.kind, this.holding(job.account).at(-1)?.record(), because)
   }
 }
-
-/** How many requests may wait per account and kind. */
-const maxWaiting = 16
 
 interface Holder {
   release: Release

@@ -13,8 +13,3 @@ export function stopTooLate(job: JobRecord): Problem {
 export function wrongState(what: 'paused' | 'resumed' | 'limited' | 'changed', job: JobRecord): Problem {
   return new Problem('not-running', `The job is ${job.state}, so it cannot be ${what}.`, { job })
 }
-
-/** The problem of a new job with the id of an earlier one. */
-export function jobIdUsed(id: string): Problem {
-  return new Problem('job-id-used', `The job id ${id} was used before: choose another one.`, { field: 'Filejobs-Job' })
-}

@@ -1,10 +1,10 @@
 import type { JobKind, JobRecord } from '../../protocol/jobs.js'
 import type { Clock } from '../clock.js'
 import type { JobHistory } from '../stores/history.js'
+import { jobIdUsed } from '../stores/slot-problems.js'
 import type { Claim, QueueWait, SlotJob, Slots } from '../stores/slots.js'
 import type { JobMap } from './job-map.js'
 import { openJobMaps } from './job-maps.js'
-import { jobIdUsed } from './job-problems.js'
 
 export interface LocalSlotsOptions {
   history: Pick<JobHistory, 'has'>

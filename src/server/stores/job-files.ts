@@ -11,7 +11,7 @@ export interface JobFiles {
   /** Removing a missing list is not an error. */
   remove(jobId: string): Promise<void>
   /** The jobs that have a list. */
-  jobs(): string[]
+  jobs(): Promise<string[]>
 }
 
 export interface JobFilePage {

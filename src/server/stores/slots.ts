@@ -13,6 +13,8 @@ export interface QueueWait {
 export interface SlotJob {
   readonly id: string
   readonly kind: JobKind
+  /** The account that may see it, by id. */
+  readonly accountId: number
   /** `role:username` */
   readonly account: string
   readonly file: string | null

@@ -1,9 +1,9 @@
 import type { JobRecord } from '../../protocol/jobs.js'
 import type { Clock } from '../clock.js'
-import { jobIdUsed } from '../jobs/job-problems.js'
 import type { Jobs } from '../jobs/jobs.js'
 import type { KeepLimits } from '../jobs/resumable-lifetime.js'
 import type { Account } from '../stores/accounts.js'
+import { jobIdUsed } from '../stores/slot-problems.js'
 import type { UploadProgress } from './resumable-services.js'
 import { uploadNotFound } from './upload-problems.js'
 

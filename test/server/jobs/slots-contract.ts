@@ -11,17 +11,20 @@ export interface SlotsUnderTest {
   slotsPerAccount: number
   /** The sequence number of the newest job of earlier runs. */
   lastSeq: number
-  /** Ids in the history. */
-  usedIds: Set<string>
+  /** Jobs in the history that have not ended, with their sequence numbers. */
+  usedIds: Map<string, number>
 }
 
-/** What any implementation of slots must do. At most `maxWaiting` jobs of an account wait. */
-export function slotsContract(openSlots: (options: SlotsUnderTest) => Slots, maxWaiting = 16): void {
-  const open = (slotsPerAccount: number, { lastSeq = 0, usedIds = new Set<string>() } = {}) =>
+/** What any implementation of slots must do. At most `maxWaiting` jobs of an account wait. `runs`: of the property. */
+export function slotsContract(
+  openSlots: (options: SlotsUnderTest) => Promise<Slots>,
+  { maxWaiting = 16, runs = 100 } = {},
+): void {
+  const open = (slotsPerAccount: number, { lastSeq = 0, usedIds = new Map<string, number>() } = {}) =>
     openSlots({ slotsPerAccount, lastSeq, usedIds })
 
   it('get a higher sequence number with each job, also one that waits or needs no slot yet', async () => {
-    const slots = open(1, { lastSeq: 7 })
+    const slots = await open(1, { lastSeq: 7 })
     const claims = [
       await slots.claim(newJob('user:ann'), waiting()),
       await slots.claim(newJob('user:ann'), waiting()),
@@ -35,7 +38,7 @@ export function slotsContract(openSlots: (options: SlotsUnderTest) => Slots, max
   })
 
   it('are given to one of several concurrent claims with the same id', async () => {
-    const slots = open(3)
+    const slots = await open(3)
     const id = randomUUID()
     const claims = [1, 2, 3].map(() => slots.claim(newJob('user:ann', id), waiting()))
     const registered = slots.register(newJob('user:ann', id))
@@ -47,15 +50,21 @@ export function slotsContract(openSlots: (options: SlotsUnderTest) => Slots, max
 
   it('reject an id in the history, except for a job of an earlier run', async () => {
     const [known, earlier] = [newJob('user:ann'), newJob('user:ann')]
-    const slots = open(1, { usedIds: new Set([known.id, earlier.id]) })
+    const slots = await open(1, {
+      lastSeq: 2,
+      usedIds: new Map([
+        [known.id, 1],
+        [earlier.id, 2],
+      ]),
+    })
     await expect(slots.claim(known, waiting())).rejects.toMatchObject({ code: 'job-id-used' })
     await expect(slots.register(known)).rejects.toMatchObject({ code: 'job-id-used' })
-    expect(await slots.register(earlier, 1)).toMatchObject({ seq: 1, queued: null })
+    expect(await slots.register(earlier, 2)).toMatchObject({ seq: 2, queued: null })
     expect(await slots.holding('upload', 'user:ann')).toEqual([])
   })
 
   it('leave the id of a rejected job unused', async () => {
-    const slots = open(1)
+    const slots = await open(1)
     const [first, refused] = [newJob('user:ann'), newJob('user:ann')]
     await take(slots, first, waiting())
     await expect(slots.claim(refused, { ...waiting(), waitMs: 0 })).rejects.toMatchObject({ code: 'job-running' })
@@ -65,7 +74,7 @@ export function slotsContract(openSlots: (options: SlotsUnderTest) => Slots, max
   })
 
   it('notifies also a holder that asks for it after its claim', async () => {
-    const slots = open(1)
+    const slots = await open(1)
     const [job, other] = [newJob('user:ann'), newJob('user:ann')]
     await slots.claim(job, waiting())
     let wanted = 0
@@ -77,7 +86,7 @@ export function slotsContract(openSlots: (options: SlotsUnderTest) => Slots, max
   })
 
   it('can be released and claimed again, and the holder is notified when a job starts to wait', async () => {
-    const slots = open(1)
+    const slots = await open(1)
     const [job, other] = [newJob('user:ann'), newJob('user:ann')]
     await slots.register(job)
     expect(await slots.holding('upload', 'user:ann')).toEqual([])
@@ -96,7 +105,7 @@ export function slotsContract(openSlots: (options: SlotsUnderTest) => Slots, max
   })
 
   it('are available to the next request as soon as `release` has been called', async () => {
-    const slots = open(1)
+    const slots = await open(1)
     const [first, next] = [newJob('user:ann'), newJob('user:ann')]
     await take(slots, first, waiting())
     const released = slots.release(first)
@@ -105,7 +114,7 @@ export function slotsContract(openSlots: (options: SlotsUnderTest) => Slots, max
   })
 
   it('are refused at once to a job that may not wait, with the job that holds the slot', async () => {
-    const slots = open(1)
+    const slots = await open(1)
     const first = newJob('user:ann')
     await take(slots, first, waiting())
     const refused = take(slots, newJob('user:ann'), { ...waiting(), waitMs: 0 })
@@ -114,7 +123,7 @@ export function slotsContract(openSlots: (options: SlotsUnderTest) => Slots, max
   })
 
   it('are refused to a job that has waited for the maximum time, and it leaves the queue', async () => {
-    const slots = open(1)
+    const slots = await open(1)
     await take(slots, newJob('user:ann'), waiting())
     const late = take(slots, newJob('user:ann'), { ...waiting(), waitMs: 1 })
     await expect(late).rejects.toMatchObject({ code: 'job-running' })
@@ -122,7 +131,7 @@ export function slotsContract(openSlots: (options: SlotsUnderTest) => Slots, max
   })
 
   it('are refused while the queue is full', async () => {
-    const slots = open(1)
+    const slots = await open(1)
     await take(slots, newJob('user:ann'), waiting())
     const client = new AbortController()
     const first = take(slots, newJob('user:ann'), { ...waiting(), signal: client.signal })
@@ -137,7 +146,7 @@ export function slotsContract(openSlots: (options: SlotsUnderTest) => Slots, max
   })
 
   it('can be released twice, which frees one slot', async () => {
-    const slots = open(1)
+    const slots = await open(1)
     const [first, second, third] = [newJob('user:ann'), newJob('user:ann'), newJob('user:ann')]
     await take(slots, first, waiting())
     const [admitted, queued] = [take(slots, second, waiting()), take(slots, third, waiting())]
@@ -158,52 +167,48 @@ export function slotsContract(openSlots: (options: SlotsUnderTest) => Slots, max
     })
     await checkAsync(
       fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.array(step, { maxLength: 80 }), async (limit, steps) => {
-        const slots = open(limit)
+        const slots = await open(limit)
         const holders: Job[] = []
-        const queue: { job: Job; client: AbortController }[] = []
-        const failures = new Map<string, unknown>()
+        const queue: { job: Job; client: AbortController; queued: Promise<void> }[] = []
         const own = (account: string) => holders.filter((job) => job.account === account)
-        const claim = (account: string) => {
+        const claim = async (account: string) => {
           const [job, client] = [newJob(account), new AbortController()]
-          take(slots, job, { ...waiting(), signal: client.signal }).catch((error) => failures.set(job.id, error))
-          if (own(account).length < limit) holders.push(job)
-          else if (queue.filter((each) => each.job.account === account).length < maxWaiting) queue.push({ job, client })
-          return job
+          const claiming = slots.claim(job, { ...waiting(), signal: client.signal })
+          if (own(account).length < limit) {
+            expect((await claiming).queued).toBeNull()
+            holders.push(job)
+          } else if (queue.filter((each) => each.job.account === account).length < maxWaiting) {
+            queue.push({ job, client, queued: (await claiming).queued! })
+          } else await expect(claiming).rejects.toMatchObject({ code: 'job-running' })
         }
         const release = async (job: Job) => {
           holders.splice(holders.indexOf(job), 1)
           const next = queue.findIndex((each) => each.job.account === job.account)
-          if (next >= 0) holders.push(queue.splice(next, 1)[0]!.job)
+          const [admitted] = next < 0 ? [] : queue.splice(next, 1)
+          if (admitted) holders.push(admitted.job)
           await slots.release(job)
+          await admitted?.queued
         }
         for (const { do: action, account, pick } of steps) {
-          if (action === 'claim') {
-            const job = claim(account)
-            await nextTick()
-            const isRefused = !holders.includes(job) && !queue.some((each) => each.job === job)
-            expect(failures.has(job.id)).toBe(isRefused)
-          } else if (action === 'release' && holders.length > 0) await release(holders[pick % holders.length]!)
+          if (action === 'claim') await claim(account)
+          else if (action === 'release' && holders.length > 0) await release(holders[pick % holders.length]!)
           else if (queue.length > 0 && action !== 'release') {
-            const [{ job, client }] = queue.splice(pick % queue.length, 1) as [(typeof queue)[number]]
+            const [{ job, client, queued }] = queue.splice(pick % queue.length, 1) as [(typeof queue)[number]]
             const reason = new Problem('client-left', 'It left.')
             if (action === 'disconnect') client.abort(reason)
             else job.abort(reason)
-            await nextTick()
-            expect(failures.get(job.id)).toBe(reason)
+            await expect(queued).rejects.toBe(reason)
           }
-          await nextTick()
           for (const each of ['user:ann', 'user:bob']) {
             expect((await slots.holding('upload', each)).map(({ id }) => id)).toEqual(own(each).map(({ id }) => id))
             expect(slots.isWanted('upload', each)).toBe(queue.some(({ job }) => job.account === each))
           }
         }
-        while (holders.length > 0) {
-          await release(holders[0]!)
-          await nextTick()
-        }
+        while (holders.length > 0) await release(holders[0]!)
         expect(queue).toEqual([])
         for (const each of ['user:ann', 'user:bob']) expect(await slots.holding('upload', each)).toEqual([])
       }),
+      runs,
     )
   })
 }

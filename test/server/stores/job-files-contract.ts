@@ -15,7 +15,7 @@ export function jobFilesContract(open: () => Promise<OpenedJobFiles>): void {
   it('are empty and incomplete for a job without a list', async () => {
     const { lists } = await open()
     expect(await lists.list('missing', { after: 0, limit: 10 })).toEqual({ files: [], next: null, isComplete: false })
-    expect(lists.jobs()).toEqual([])
+    expect(await lists.jobs()).toEqual([])
   })
 
   it('return each file once, in the order of the calls, whatever the size of the pages', async () => {
@@ -60,7 +60,7 @@ export function jobFilesContract(open: () => Promise<OpenedJobFiles>): void {
     await opened.lists.end('ended')
     opened.lists.add('running', fileOf('1'))
     const { lists } = await opened.restart()
-    expect(lists.jobs().sort()).toEqual(['ended', 'running'])
+    expect((await lists.jobs()).sort()).toEqual(['ended', 'running'])
     lists.add('running', fileOf('2'))
     expect((await readAll(lists, 'ended', 10)).files).toEqual([failed])
     expect((await readAll(lists, 'running', 10)).files).toEqual(['1', '2'].map(fileOf))
@@ -74,9 +74,9 @@ export function jobFilesContract(open: () => Promise<OpenedJobFiles>): void {
     await opened.lists.remove('a')
     await opened.lists.remove('a')
     await opened.lists.remove('missing')
-    expect(opened.lists.jobs()).toEqual(['b'])
+    expect(await opened.lists.jobs()).toEqual(['b'])
     const { lists } = await opened.restart()
-    expect(lists.jobs()).toEqual(['b'])
+    expect(await lists.jobs()).toEqual(['b'])
     expect((await lists.list('a', { after: 0, limit: 10 })).files).toEqual([])
   })
 }

@@ -15,8 +15,11 @@ export interface SpaceLimitFigures {
   quota: number | null
 }
 
-/** What every store of reservations owes its callers. `open` gives one without any. */
-export function spaceContract(open: (limits: SpaceLimitFigures, stored: StoredFigures) => Promise<SpaceReservations>) {
+/** What every store of reservations owes its callers. `open` gives one without any. `runs`: of the property. */
+export function spaceContract(
+  open: (limits: SpaceLimitFigures, stored: StoredFigures) => Promise<SpaceReservations>,
+  { runs = 100 } = {},
+) {
   const plenty = 10 ** 12
 
   /** With a quota of 100 bytes, or a disk of 100. */
@@ -154,6 +157,7 @@ export function spaceContract(open: (limits: SpaceLimitFigures, stored: StoredFi
           await expect(space.reserve(ann, 1, 0, () => 0)).rejects.toMatchObject(refused)
           whole.release()
         }),
+        runs,
       )
     })
   })

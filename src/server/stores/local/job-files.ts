@@ -73,7 +73,7 @@ export async function openJobFiles(
       await lists.get(jobId)?.flush()
     },
     remove,
-    jobs: () => [...lists.keys()],
+    jobs: async () => [...lists.keys()],
     async close() {
       await Promise.all([...lists.values()].map((list) => list.flush()))
     },

@@ -18,7 +18,7 @@ describe('the lists of the files of jobs', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600)
     await appendFile(path, '{"name":"cut by a cra')
     const again = await openJobFiles(folder)
-    expect(again.jobs()).toEqual(['a'])
+    expect(await again.jobs()).toEqual(['a'])
     expect((await again.list('a', { after: 0, limit: 10 })).files).toEqual([fileOf('x')])
     await again.remove('a')
     await again.remove('a')
@@ -32,7 +32,7 @@ describe('the lists of the files of jobs', () => {
       for (let index = 0; index < 1000; index++) lists.add(id, fileOf(`file ${index} of a long enough name`))
       await lists.end(id)
     }
-    expect(lists.jobs()).toEqual(['b', 'c'])
+    expect(await lists.jobs()).toEqual(['b', 'c'])
     await lists.close()
     expect((await readdir(join(folder, 'job-files'))).sort()).toEqual(['b.ndjson', 'c.ndjson'])
   })
