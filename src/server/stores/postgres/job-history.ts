@@ -1,0 +1,88 @@
+import type { Clock } from '../../clock.js'
+import { KeyedMutex } from '../../concurrency/keyed-mutex.js'
+import type { HistoryEntry, JobHistory } from '../history.js'
+import type { Database } from './database.js'
+import { entryColumns, entryOfRow, type HistoryRow } from './job-rows.js'
+import type { NodeLease } from './node-lease.js'
+import { retryUntilDone } from './retry.js'
+
+export interface PostgresHistoryOptions {
+  lease: Pick<NodeLease, 'id' | 'ownerOf' | 'disown'>
+  clock: Pick<Clock, 'after'>
+  /** Aborted when the server closes: what cannot be written by then is not. */
+  closing: AbortSignal
+  /** Called when an entry cannot be written, once, and when it was refused because others have ended the job. */
+  onError: (error: unknown) => void
+}
+
+/** The history in the rows of the jobs: only the server that runs a job writes to its row. */
+export function postgresHistory(
+  database: Database,
+  { lease, clock, closing, onError }: PostgresHistoryOptions,
+): JobHistory {
+  /** The entries of a job in the order of the calls. */
+  const writes = new KeyedMutex()
+
+  /** Each entry once: a job that has ended stays as it is. */
+  async function write({ seq, accountId, job, receipt, published }: HistoryEntry): Promise<void> {
+    const owner = lease.ownerOf(job.id)
+    const node = owner ?? lease.id
+    const { endedAt } = job
+    const text = (value: unknown) => (value === undefined ? null : JSON.stringify(value))
+    const written = await database`
+      insert into jobs (id, seq, kind, account, account_id, state, record, receipt, published, ended_at, node)
+      select ${job.id}, ${seq}, ${job.kind}, ${job.account}, ${accountId}, ${job.state}, ${text(job)}::text::json,
+        ${text(receipt)}::text::json, ${text(published)}::text::json, ${endedAt}::timestamptz,
+        case when ${endedAt}::timestamptz is null then ${node}::bigint end
+      where exists (select from nodes where id = ${node})
+      on conflict (id) do update set
+        state = excluded.state, record = excluded.record, receipt = excluded.receipt, published = excluded.published,
+        account_id = excluded.account_id, ended_at = excluded.ended_at,
+        node = case when excluded.ended_at is null or jobs.slot is not null then jobs.node end
+      where jobs.ended_at is null
+        and (jobs.node = ${node} or (jobs.node is null and ${owner === undefined}))
+      returning id`
+    if (endedAt !== null) lease.disown(job.id)
+    if (written.length === 0) {
+      onError(new Error(`The ${job.kind} ${job.id} is not recorded as ${job.state}: others have ended it.`))
+    }
+  }
+
+  function add(entry: HistoryEntry): Promise<void> {
+    return writes.run(entry.job.id, () => retryUntilDone(() => write(entry), { clock, closing, onError }))
+  }
+
+  const matches = ({ accountId, kind }: { accountId: number | null; kind?: string }) => database`
+    ${accountId === null ? database`true` : database`account_id = ${accountId}`}
+    and ${kind === undefined ? database`true` : database`kind = ${kind}`}`
+
+  return {
+    note: add,
+    end: add,
+
+    async has(id) {
+      return (await database`select from jobs where id = ${id}`).length > 0
+    },
+
+    async find(id) {
+      const [row] = await database<HistoryRow[]>`select ${entryColumns(database)} from jobs where id = ${id}`
+      return row && entryOfRow(row)
+    },
+
+    async list({ states, before, limit, ...filter }) {
+      const rows = await database<HistoryRow[]>`
+        select ${entryColumns(database)} from jobs
+        where ended_at is not null and ${matches(filter)}
+          and ${states === undefined ? database`true` : database`state = any(${states})`}
+          and ${before === undefined ? database`true` : database`seq < ${before}`}
+        order by seq desc limit ${limit}`
+      return rows.map(entryOfRow)
+    },
+
+    async unfinished(filter) {
+      const rows = await database<HistoryRow[]>`
+        select ${entryColumns(database)} from jobs where ended_at is null and ${matches(filter)} order by seq`
+      return rows.map(entryOfRow)
+    },
+  }
+}

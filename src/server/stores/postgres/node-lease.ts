@@ -1,0 +1,202 @@
+import { Problem } from '../../../protocol/problems.js'
+import type { Clock } from '../../clock.js'
+import { connectDatabase, type Database, type DatabaseAddress } from './database.js'
+import { endNodes } from './node-end.js'
+
+export interface NodeLeaseOptions {
+  clock: Clock
+  /** For people. */
+  name: string
+  /** How long the lease outlives its last renewal; default 6 s, by the clock of the database. */
+  leaseMs?: number
+  /** The interval of renewals; default 2 s. */
+  beatMs?: number
+  /** How long after its last renewal a server holds its transfers; default 4.5 s, before others may take its jobs. */
+  holdMs?: number
+  /** Called once for each series of failures. */
+  onError?: (error: unknown) => void
+}
+
+/** Registers this server in the database. Others may take its jobs over once it has not renewed its lease for `leaseMs`. */
+export async function openNodeLease(address: DatabaseAddress, options: NodeLeaseOptions): Promise<NodeLease> {
+  const lease = new NodeLease(address, { leaseMs: 6000, beatMs: 2000, holdMs: 4500, onError: () => {}, ...options })
+  await lease.register()
+  return lease
+}
+
+/**
+ * The row that says that this server is alive. Whoever deletes it takes its jobs: every write of a job names the row, so
+ * that a server that was suspended finds nothing to write to. No clock of a server decides that.
+ */
+export class NodeLease {
+  readonly #options: Required<NodeLeaseOptions>
+  readonly #connect: () => Database
+  /** Its own connection, so that a renewal never waits for one. */
+  #database: Database
+  #id = 0
+  /** The jobs that it runs, with the registration under which each was claimed. */
+  readonly #jobs = new Map<string, { node: number; lost: AbortController }>()
+  readonly #holdListeners = new Set<(isHeld: boolean) => void>()
+  readonly #beatListeners = new Set<() => void>()
+  #isHeld = false
+  #isBeating = false
+  #isFailing = false
+  #isClosed = false
+  #liveSinceMs = 0
+  #cancelHold = () => {}
+  #cancelRetry = () => {}
+  readonly #cancelBeats: () => void
+
+  constructor(address: DatabaseAddress, options: Required<NodeLeaseOptions>) {
+    this.#options = options
+    this.#connect = () => connectDatabase(address, 1)
+    this.#database = this.#connect()
+    this.#cancelBeats = options.clock.every(options.beatMs, () => void this.beat())
+  }
+
+  /** The number of this registration; it changes when the lease was lost. */
+  get id(): number {
+    return this.#id
+  }
+
+  /** Whether transfers have to be held, as if they were paused: the lease may be over soon. */
+  get isHeld(): boolean {
+    return this.#isHeld
+  }
+
+  /** For how long it has had the lease without a gap. */
+  get heldForMs(): number {
+    return this.#isHeld ? 0 : this.#options.clock.monotonicMs() - this.#liveSinceMs
+  }
+
+  get leaseMs(): number {
+    return this.#options.leaseMs
+  }
+
+  /** Called when transfers have to be held, and when they may continue. Returns a function that removes the listener. */
+  onHold(listener: (isHeld: boolean) => void): () => void {
+    this.#holdListeners.add(listener)
+    return () => this.#holdListeners.delete(listener)
+  }
+
+  /** Called after each renewal. Returns a function that removes the listener. */
+  onBeat(listener: () => void): () => void {
+    this.#beatListeners.add(listener)
+    return () => this.#beatListeners.delete(listener)
+  }
+
+  /** Adds a job that was claimed under this registration. The signal aborts when the claim is lost. */
+  own(jobId: string, node = this.#id): AbortSignal {
+    const lost = new AbortController()
+    this.#jobs.set(jobId, { node, lost })
+    if (node !== this.#id) lost.abort(claimLost())
+    return lost.signal
+  }
+
+  /** The registration under which the job was claimed; undefined if this server does not run it. */
+  ownerOf(jobId: string): number | undefined {
+    return this.#jobs.get(jobId)?.node
+  }
+
+  disown(jobId: string): void {
+    this.#jobs.delete(jobId)
+  }
+
+  async register(): Promise<void> {
+    const { name, leaseMs, clock } = this.#options
+    const startedAt = clock.monotonicMs()
+    const [row] = await this.#database<{ id: number }[]>`
+      insert into nodes (name, expires_at)
+      values (${name}, clock_timestamp() + ${leaseMs} * interval '1 millisecond')
+      returning id`
+    this.#id = row!.id
+    this.#liveSinceMs = startedAt
+    this.#renewed(startedAt)
+  }
+
+  /** Renews the lease, or registers anew if it was lost. Never rejects. */
+  async beat(): Promise<void> {
+    if (this.#isBeating || this.#isClosed) return
+    this.#isBeating = true
+    this.#cancelRetry()
+    try {
+      const { leaseMs, clock } = this.#options
+      const startedAt = clock.monotonicMs()
+      const renewed = await this.#database`
+        update nodes set expires_at = clock_timestamp() + ${leaseMs} * interval '1 millisecond'
+        where id = ${this.#id}
+        returning id`
+      if (renewed.length > 0) this.#renewed(startedAt)
+      else await this.#replace()
+      this.#isFailing = false
+      for (const listener of this.#beatListeners) listener()
+    } catch (error) {
+      if (this.#isClosed) return
+      if (!this.#isFailing) this.#options.onError(error)
+      this.#isFailing = true
+      this.#cancelRetry = this.#options.clock.after(retryMs, () => void this.beat())
+    } finally {
+      this.#isBeating = false
+    }
+  }
+
+  /** Gives its jobs up: their slots are free at once. */
+  async close(): Promise<void> {
+    this.#cancelTimers()
+    // If it cannot be deleted, it expires.
+    await this.#database.begin((sql) => endNodes(sql, [this.#id])).catch(this.#options.onError)
+    await this.#database.end({ timeout: 0 })
+  }
+
+  /** Ends as a killed process does: without a word to the database. */
+  async abandon(): Promise<void> {
+    this.#cancelTimers()
+    await this.#database.end({ timeout: 0 })
+  }
+
+  #cancelTimers(): void {
+    this.#isClosed = true
+    this.#cancelBeats()
+    this.#cancelHold()
+    this.#cancelRetry()
+  }
+
+  async #replace(): Promise<void> {
+    const lost = [...this.#jobs.values()]
+    await this.register()
+    // Jobs that were claimed meanwhile are those of the new registration.
+    for (const { node, lost: controller } of lost) if (node !== this.#id) controller.abort(claimLost())
+  }
+
+  #renewed(startedAtMs: number): void {
+    const { clock, holdMs } = this.#options
+    this.#cancelHold()
+    // From the start of the renewal: the database has counted from a later moment.
+    this.#cancelHold = clock.after(startedAtMs + holdMs - clock.monotonicMs(), () => this.#hold())
+    if (!this.#isHeld) return
+    this.#liveSinceMs = startedAtMs
+    this.#setHeld(false)
+  }
+
+  #hold(): void {
+    this.#setHeld(true)
+    if (!this.#isBeating) return
+    // The connection may be dead without a sign of it.
+    const dead = this.#database
+    this.#database = this.#connect()
+    void dead.end({ timeout: 0 }).catch(() => {})
+  }
+
+  #setHeld(isHeld: boolean): void {
+    this.#isHeld = isHeld
+    for (const listener of this.#holdListeners) listener(isHeld)
+  }
+}
+
+/** The problem of a job that others have taken over. */
+export function claimLost(): Problem {
+  const why = 'This server did not reach the database for too long'
+  return new Problem('storage-unavailable', `${why}: others have ended its jobs. Try again.`)
+}
+
+const retryMs = 250

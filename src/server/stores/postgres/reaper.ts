@@ -1,0 +1,102 @@
+import type { Clock } from '../../clock.js'
+import type { Database } from './database.js'
+import { endOfOrphan, recordInterruption, recordOrphanEnd } from './job-deaths.js'
+import { entryColumns, type HistoryRow } from './job-rows.js'
+import { endNodes } from './node-end.js'
+import type { NodeLease } from './node-lease.js'
+import type { SlotKey } from './slot-key.js'
+
+export interface ReaperOptions {
+  lease: Pick<NodeLease, 'heldForMs' | 'leaseMs'>
+  clock: Clock
+  /** Gives the slots that have become free to jobs that wait. */
+  grant: (key: SlotKey) => Promise<void>
+  /** Default: a second. */
+  intervalMs?: number
+  /** Called once for each series of failures. */
+  onError: (error: unknown) => void
+}
+
+export interface Reaper {
+  /** Ends what expired servers left. Never rejects; does nothing while it runs. */
+  reap(): Promise<void>
+  /** Resolves when nothing runs. */
+  close(): Promise<void>
+}
+
+/** Takes the jobs of servers that no longer renew their lease. Every server does it; it does not matter which comes first. */
+export function startReaper(database: Database, options: ReaperOptions): Reaper {
+  const { lease, clock, grant, intervalMs = 1000, onError } = options
+  let running: Promise<void> | undefined
+  let isFailing = false
+  const cancel = clock.every(intervalMs, () => void reap())
+
+  async function work(): Promise<void> {
+    // After an outage of the database everyone renews first.
+    if (lease.heldForMs < lease.leaseMs) return
+    try {
+      const freed = await deleteExpiredNodes(database)
+      await endOrphans(database)
+      for (const key of freed) await grant(key)
+      isFailing = false
+    } catch (error) {
+      if (!isFailing) onError(error)
+      isFailing = true
+    }
+  }
+
+  function reap(): Promise<void> {
+    running ??= work().finally(() => {
+      running = undefined
+    })
+    return running
+  }
+
+  return {
+    reap,
+    async close() {
+      cancel()
+      await running
+    },
+  }
+}
+
+/** Deletes the rows of expired servers, which takes all claims from them. Returns the slots that have become free. */
+async function deleteExpiredNodes(database: Database): Promise<SlotKey[]> {
+  return database.begin(async (sql) => {
+    const expired = await sql<{ id: number }[]>`
+      select id from nodes where expires_at < clock_timestamp() order by id for update skip locked`
+    if (expired.length === 0) return []
+    return endNodes(
+      sql,
+      expired.map(({ id }) => id),
+    )
+  })
+}
+
+/** Jobs that no server runs have ended; a resumable one is continued by any server, unless it is to be stopped. */
+async function endOrphans(database: Database): Promise<void> {
+  await database.begin(async (sql) => {
+    const stops = sql`from job_requests where job = jobs.id and is_stop`
+    const rows = await sql<OrphanRow[]>`
+      select ${entryColumns(sql)}, is_resumable,
+        (select request->>'by' ${stops} order by asked_at limit 1) as stopped_by,
+        (select min(asked_at) ${stops}) as stopped_at
+      from jobs
+      where node is null and ended_at is null
+        and (not is_resumable or state <> 'interrupted' or exists (select ${stops}))
+      order by seq limit 1000 for update skip locked`
+    const now = new Date()
+    for (const row of rows) {
+      const { id, stoppedBy, stoppedAt, isResumable } = row
+      if (isResumable && stoppedAt === null) await recordInterruption(sql, id, row.record)
+      else await recordOrphanEnd(sql, id, endOfOrphan(row.record, stoppedAt && { by: stoppedBy!, at: stoppedAt }, now))
+    }
+  })
+}
+
+interface OrphanRow extends HistoryRow {
+  isResumable: boolean
+  stoppedBy: string | null
+  stoppedAt: Date | null
+}

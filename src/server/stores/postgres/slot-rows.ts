@@ -1,0 +1,94 @@
+import type { JobRecord } from '../../../protocol/jobs.js'
+import type { SlotJob } from '../slots.js'
+import type { Database, Transaction } from './database.js'
+import { claimLost } from './node-lease.js'
+import { nameOfSlots, type SlotKey } from './slot-key.js'
+
+/** A job that holds a slot, or waits for one. */
+export interface SlotRow {
+  id: string
+  node: number | null
+  slot: number | null
+  isWaiting: boolean
+  isBounded: boolean
+  record: JobRecord
+}
+
+/** A waiting job that got a slot. */
+export interface Grant {
+  id: string
+  node: number | null
+}
+
+/** Changes to the slots of a key happen one after the other, on all servers. Held until the end of the transaction. */
+export async function lockSlots(sql: Transaction, key: SlotKey): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(current_schema() || ' slots ' || ${nameOfSlots(key)}, 0))`
+}
+
+/** Throws if this registration is gone. It cannot be deleted until the end of the transaction. */
+export async function requireNode(sql: Transaction, node: number): Promise<void> {
+  const rows = await sql`select from nodes where id = ${node} for key share`
+  if (rows.length === 0) throw claimLost()
+}
+
+/** In the order of their turns: the holders by when they got their slot, the others as they came. */
+export async function slotRows(sql: Database | Transaction, { kind, account }: SlotKey): Promise<SlotRow[]> {
+  return sql<SlotRow[]>`
+    select id, node, slot, is_waiting, is_bounded, record from jobs
+    where kind = ${kind} and account = ${account} and (slot is not null or is_waiting)
+    order by turn`
+}
+
+export function freeSlots(rows: SlotRow[], limit: number): number[] {
+  const held = new Set(rows.map(({ slot }) => slot))
+  return Array.from({ length: limit }, (_, slot) => slot).filter((slot) => !held.has(slot))
+}
+
+export interface Place {
+  /** null while it waits, or needs none yet. */
+  slot: number | null
+  isWaiting: boolean
+  isBounded: boolean
+}
+
+export const noPlace: Place = { slot: null, isWaiting: false, isBounded: false }
+
+/** Inserts the row of a new job; undefined if its id was used. */
+export async function insertJob(
+  sql: Transaction,
+  job: SlotJob,
+  node: number,
+  { slot, isWaiting, isBounded }: Place,
+  isResumable: boolean,
+): Promise<number | undefined> {
+  const record = job.record()
+  const [row] = await sql<{ seq: number }[]>`
+    insert into jobs (id, kind, account, account_id, state, record, node, is_resumable, slot, is_waiting, is_bounded, turn)
+    values (${job.id}, ${job.kind}, ${job.account}, ${job.accountId}, ${record.state}, ${JSON.stringify(record)}::text::json,
+      ${node}, ${isResumable}, ${slot}, ${isWaiting}, ${isBounded},
+      case when ${slot !== null || isWaiting} then nextval('job_turns') end)
+    on conflict (id) do nothing
+    returning seq`
+  return row?.seq
+}
+
+/** Gives free slots to the oldest waiting jobs. */
+export async function grantSlots(
+  sql: Transaction,
+  key: SlotKey,
+  limit: number,
+): Promise<{ grants: Grant[]; rows: SlotRow[] }> {
+  const rows = await slotRows(sql, key)
+  const waiting = rows.filter((row) => row.isWaiting)
+  const grants: Grant[] = []
+  for (const slot of freeSlots(rows, limit)) {
+    const next = waiting.shift()
+    if (!next) break
+    await sql`
+      update jobs set slot = ${slot}, is_waiting = false, is_bounded = false, turn = nextval('job_turns')
+      where id = ${next.id}`
+    Object.assign(next, { slot, isWaiting: false })
+    grants.push({ id: next.id, node: next.node })
+  }
+  return { grants, rows }
+}

@@ -1,0 +1,256 @@
+import type { JobKind, JobRecord } from '../../../protocol/jobs.js'
+import { Problem } from '../../../protocol/problems.js'
+import type { Clock } from '../../clock.js'
+import { KeyedMutex } from '../../concurrency/keyed-mutex.js'
+import type { Bus } from '../bus.js'
+import { maxWaiting, slotLimit } from '../slot-limits.js'
+import { jobIdUsed, jobRunning } from '../slot-problems.js'
+import type { Claim, QueueWait, SlotJob, Slots } from '../slots.js'
+import type { Database, Transaction } from './database.js'
+import type { NodeLease } from './node-lease.js'
+import { retryUntilDone } from './retry.js'
+import { nameOfSlots, type SlotKey } from './slot-key.js'
+import {
+  freeSlots,
+  type Grant,
+  grantSlots,
+  insertJob,
+  lockSlots,
+  noPlace,
+  type Place,
+  requireNode,
+  type SlotRow,
+  slotRows,
+} from './slot-rows.js'
+import { SlotWaiters } from './slot-waiters.js'
+
+export interface PostgresSlotsOptions {
+  lease: Pick<NodeLease, 'id' | 'own' | 'ownerOf' | 'onBeat'>
+  bus: Bus
+  jobsPerAccount: number
+  clock: Clock
+  /** Aborted when the server closes. */
+  closing: AbortSignal
+  onError: (error: unknown) => void
+}
+
+/**
+ * The slots of all servers. A claim is a row that a unique index admits; who waits is a row too, and whoever releases a
+ * slot gives it to the oldest. Messages only tell servers to look.
+ */
+export class PostgresSlots implements Slots {
+  readonly #database: Database
+  readonly #options: PostgresSlotsOptions
+  /** What this server does with the slots of a key happens in the order of the calls. */
+  readonly #order = new KeyedMutex()
+  /** The jobs of this server that hold a slot; their records in the database may be older. */
+  readonly #holders = new Map<string, SlotJob>()
+  readonly #waiters: SlotWaiters
+
+  constructor(database: Database, options: PostgresSlotsOptions) {
+    this.#database = database
+    this.#options = options
+    this.#waiters = new SlotWaiters(options.bus)
+    options.bus.onGap(() => this.#lookAgain())
+    options.lease.onBeat(() => this.#lookAgain())
+  }
+
+  async claim(job: SlotJob, wait: QueueWait): Promise<Claim> {
+    const { place, seq, node } = await this.#change(job, async (sql, node) => {
+      const place = this.#placeFor(job, await slotRows(sql, job), wait)
+      const seq = await insertJob(sql, job, node, place, false)
+      if (seq === undefined) throw jobIdUsed(job.id)
+      return { place, seq, node }
+    })
+    const lost = this.#options.lease.own(job.id, node)
+    const queued = this.#take(job, place, wait)
+    // Prevents an unhandled rejection if it rejects before the caller awaits it.
+    queued?.catch(() => {})
+    return { seq, lost, queued }
+  }
+
+  async register(job: SlotJob, seq?: number): Promise<Claim> {
+    const claimed = await this.#change(job, async (sql, node) => {
+      const isNew = seq === undefined
+      const found = await (isNew ? insertJob(sql, job, node, noPlace, true) : adopt(sql, job, node, seq))
+      if (found === undefined) throw jobIdUsed(job.id)
+      return { seq: found, node }
+    })
+    this.#waiters.end(job)
+    return { seq: claimed.seq, lost: this.#options.lease.own(job.id, claimed.node), queued: null }
+  }
+
+  async claimAgain(job: SlotJob, wait: QueueWait, onWanted: () => void): Promise<void> {
+    if (!this.#holders.has(job.id)) {
+      const place = await this.#change(job, async (sql, node) => {
+        const free = this.#placeFor(job, await slotRows(sql, job), wait)
+        await move(sql, job.id, this.#options.lease.ownerOf(job.id) ?? node, free)
+        return free
+      })
+      await this.#take(job, place, wait)
+    }
+    this.#waiters.watch(job, onWanted)
+  }
+
+  async release(job: SlotJob): Promise<void> {
+    const { lease } = this.#options
+    const node = lease.ownerOf(job.id) ?? lease.id
+    this.#waiters.unwatch(job)
+    this.#holders.delete(job.id)
+    await this.#order.run(nameOfSlots(job), () => retryUntilDone(() => this.#leave(job, node), this.#options))
+  }
+
+  async holding(kind: JobKind, account: string): Promise<JobRecord[]> {
+    return this.#recordsOf(await slotRows(this.#database, { kind, account }))
+  }
+
+  isWanted(kind: JobKind, account: string): boolean {
+    return this.#waiters.isWanted({ kind, account })
+  }
+
+  /** Gives slots that are free to jobs that wait, after the end of a server that held some. */
+  async grant(key: SlotKey): Promise<void> {
+    const result = await this.#database.begin(async (sql) => {
+      await lockSlots(sql, key)
+      return grantSlots(sql, key, this.#limit(key))
+    })
+    this.#tell(key, result)
+  }
+
+  /** Where a job belongs. Throws if it may not wait, or the queue is full. */
+  #placeFor(job: SlotJob, rows: SlotRow[], { waitMs, signal, isBounded = true }: QueueWait): Place {
+    const waiting = rows.filter((row) => row.isWaiting)
+    const [slot] = freeSlots(rows, this.#limit(job))
+    if (slot !== undefined && waiting.length === 0) return { ...noPlace, slot }
+    signal.throwIfAborted()
+    const blocking = this.#recordsOf(rows).at(-1)
+    if (waitMs === 0) throw jobRunning(job.kind, blocking)
+    if (isBounded && waiting.filter((row) => row.isBounded).length >= maxWaiting) {
+      throw jobRunning(job.kind, blocking, `${maxWaiting} wait already`)
+    }
+    return { slot: null, isWaiting: true, isBounded }
+  }
+
+  /** A change of one job's row. If it may or may not have happened, it is undone. */
+  #change<Result>(job: SlotJob, work: (sql: Transaction, node: number) => Promise<Result>): Promise<Result> {
+    const { lease } = this.#options
+    const node = lease.id
+    const isNew = lease.ownerOf(job.id) === undefined
+    return this.#order.run(nameOfSlots(job), async () => {
+      this.#waiters.expect(job)
+      try {
+        const { result } = await this.#database.begin(async (sql) => {
+          await lockSlots(sql, job)
+          await requireNode(sql, node)
+          return { result: await work(sql, node) }
+        })
+        return result
+      } catch (error) {
+        this.#waiters.end(job)
+        if (error instanceof Problem) throw error
+        const undo = () => (isNew ? this.#forget(job, node) : this.#leave(job, lease.ownerOf(job.id) ?? node))
+        void this.#order.run(nameOfSlots(job), () => retryUntilDone(undo, this.#options))
+        throw error
+      }
+    })
+  }
+
+  /** Resolves when the job has its slot; null if it has it. */
+  #take(job: SlotJob, place: Place, wait: QueueWait): Promise<void> | null {
+    if (place.isWaiting) return this.#queue(job, wait)
+    this.#waiters.end(job)
+    this.#holders.set(job.id, job)
+    return null
+  }
+
+  async #queue(job: SlotJob, { waitMs, signal }: QueueWait): Promise<void> {
+    const late = new AbortController()
+    const isTimed = Number.isFinite(waitMs)
+    const cancel = isTimed ? this.#options.clock.after(waitMs, () => late.abort()) : () => {}
+    const node = this.#options.lease.ownerOf(job.id) ?? this.#options.lease.id
+    try {
+      await this.#waiters.wait(job, AbortSignal.any([job.signal, signal, late.signal]))
+      this.#holders.set(job.id, job)
+    } catch (error) {
+      this.#waiters.end(job)
+      await this.#order.run(nameOfSlots(job), () => retryUntilDone(() => this.#leave(job, node), this.#options))
+      if (error !== late.signal.reason) throw error
+      throw jobRunning(job.kind, (await this.holding(job.kind, job.account)).at(-1))
+    } finally {
+      cancel()
+      this.#waiters.end(job)
+    }
+  }
+
+  /** Leaves the slot or the queue, and gives the slot to the next. */
+  async #leave(job: SlotJob, node: number): Promise<void> {
+    const result = await this.#database.begin(async (sql) => {
+      await lockSlots(sql, job)
+      await sql`
+        update jobs set slot = null, turn = null, is_waiting = false, is_bounded = false,
+          node = case when ended_at is null then node end
+        where id = ${job.id} and node = ${node}`
+      return grantSlots(sql, job, this.#limit(job))
+    })
+    this.#tell(job, result)
+  }
+
+  /** Removes the row of a job that its caller does not know. */
+  async #forget(job: SlotJob, node: number): Promise<void> {
+    await this.#database`delete from jobs where id = ${job.id} and node = ${node} and ended_at is null`
+    await this.grant(job)
+  }
+
+  #tell(key: SlotKey, { grants, rows }: { grants: Grant[]; rows: SlotRow[] }): void {
+    for (const { id, node } of grants) {
+      if (node === this.#options.lease.id) this.#waiters.granted(id)
+      else if (node !== null) this.#options.bus.tell(node, { granted: id })
+    }
+    const isWanted = rows.some(({ isWaiting }) => isWaiting)
+    if (!isWanted || grants.length > 0) this.#waiters.tell(key, isWanted)
+  }
+
+  /** Messages may have been lost: looks at the rows of what waits here. */
+  #lookAgain(): void {
+    for (const key of this.#waiters.keys()) {
+      this.#waiters.tell(key, true)
+      this.#order.run(nameOfSlots(key), () => this.grant(key)).catch(() => {})
+    }
+    const waiting = this.#waiters.ids()
+    if (waiting.length === 0) return
+    this.#database<{ id: string }[]>`select id from jobs where id = any(${waiting}) and slot is not null`.then(
+      (rows) => {
+        for (const { id } of rows) this.#waiters.granted(id)
+      },
+      // The next look may succeed.
+      () => {},
+    )
+  }
+
+  #recordsOf(rows: SlotRow[]): JobRecord[] {
+    return rows.filter(({ slot }) => slot !== null).map(({ id, record }) => this.#holders.get(id)?.record() ?? record)
+  }
+
+  #limit({ kind, account }: SlotKey): number {
+    return slotLimit(kind, account, this.#options.jobsPerAccount)
+  }
+}
+
+async function move(sql: Transaction, id: string, node: number, { slot, isWaiting, isBounded }: Place): Promise<void> {
+  await sql`
+    update jobs set slot = ${slot}, is_waiting = ${isWaiting}, is_bounded = ${isBounded}, turn = nextval('job_turns')
+    where id = ${id} and node = ${node}`
+}
+
+/** Takes over the row of a resumable job that no server runs. */
+async function adopt(sql: Transaction, job: SlotJob, node: number, seq: number): Promise<number | undefined> {
+  const record = job.record()
+  const [row] = await sql<{ seq: number }[]>`
+    insert into jobs (id, seq, kind, account, account_id, state, record, node, is_resumable)
+    values (${job.id}, ${seq}, ${job.kind}, ${job.account}, ${job.accountId}, ${record.state},
+      ${JSON.stringify(record)}::text::json, ${node}, true)
+    on conflict (id) do update set node = excluded.node, state = excluded.state, record = excluded.record
+    where jobs.node is null and jobs.ended_at is null
+    returning seq`
+  return row?.seq
+}
