@@ -2,12 +2,13 @@ import { Problem } from '../../../protocol/problems.js'
 import type { Database } from './database.js'
 import { identityTables } from './migrations/001-identities.js'
 import { jobTables } from './migrations/002-jobs.js'
+import { spaceTables } from './migrations/003-space.js'
 
 /**
  * In order; version n is the n-th. A released one is never changed, and none takes anything away that the release before
  * it uses: servers of both run side by side during an upgrade.
  */
-const migrations: readonly string[] = [identityTables, jobTables]
+const migrations: readonly string[] = [identityTables, jobTables, spaceTables]
 
 /**
  * Brings the schema up to date, in one transaction. Servers that start at the same time wait for each other. Throws

@@ -1,0 +1,167 @@
+import { Problem } from '../../../protocol/problems.js'
+import { formatBytes } from '../../../protocol/units.js'
+import { KeyedMutex } from '../../concurrency/keyed-mutex.js'
+import type { Space } from '../files.js'
+import type { Reservation, RoomHolder, SpaceReservations } from '../space.js'
+import type { Database } from './database.js'
+import type { NodeLease } from './node-lease.js'
+import { type RetryOptions, retryUntilDone } from './retry.js'
+
+export interface PostgresSpaceOptions extends RetryOptions {
+  lease: Pick<NodeLease, 'id'>
+  /** Bytes per account. */
+  quota: number | null
+  /** Bytes of everything that counts towards the account's quota. */
+  usage: (space: Space) => Promise<number>
+  /** The reservations of this server's own disk, which also check the size of a file. */
+  disk: SpaceReservations
+}
+
+/** Quotas are those of all servers; the space of the disk is that of this one. */
+export class PostgresSpace implements SpaceReservations {
+  readonly #database: Database
+  readonly #options: PostgresSpaceOptions
+  /** What this server does for an account happens in the order of the calls. */
+  readonly #order = new KeyedMutex()
+  /** Of this server: only its own holders can be evicted. */
+  readonly #bookings = new Set<QuotaBooking>()
+
+  constructor(database: Database, options: PostgresSpaceOptions) {
+    this.#database = database
+    this.#options = options
+  }
+
+  checkSize(bytes: number): void {
+    this.#options.disk.checkSize(bytes)
+  }
+
+  async reserve(
+    space: Space,
+    bytes: number,
+    replaces: number,
+    written: () => number,
+    holder?: RoomHolder,
+  ): Promise<Reservation> {
+    const { disk, quota } = this.#options
+    if (quota === null) return disk.reserve(space, bytes, replaces, written, holder)
+    const account = `${space.role}:${space.username}`
+    const booking: QuotaBooking = { space, account, replaces, holder, id: null, bytes: 0, isReleased: false }
+    await this.#book(booking, bytes, quota)
+    try {
+      return this.#both(await disk.reserve(space, bytes, replaces, written, holder), booking, quota)
+    } catch (error) {
+      this.#release(booking)
+      throw error
+    }
+  }
+
+  #both(onDisk: Reservation, booking: QuotaBooking, quota: number): Reservation {
+    return {
+      cover: async (total) => {
+        if (total > booking.bytes) {
+          const ahead = Math.min(maxAheadBytes, Math.max(minAheadBytes, total / 4))
+          const most = total + Math.ceil(ahead)
+          await this.#book(booking, most, quota, false).catch(() => this.#book(booking, total, quota))
+        }
+        await onDisk.cover(total)
+      },
+      coverExactly: async (total) => {
+        if (total > booking.bytes) await this.#book(booking, total, quota)
+        await onDisk.coverExactly(total)
+      },
+      shrink: (total) => {
+        onDisk.shrink(total)
+        if (!booking.isReleased) this.#set(booking, total)
+      },
+      release: () => {
+        onDisk.release()
+        this.#release(booking)
+      },
+    }
+  }
+
+  /** Evicts idle holders of this server, one after the other, if that is enough. */
+  async #book(booking: QuotaBooking, total: number, quota: number, mayEvict = true): Promise<void> {
+    for (;;) {
+      const refusal = await this.#order.run(booking.account, () => this.#tryToBook(booking, total, quota))
+      if (!refusal) return
+      const idle = [...this.#bookings].filter(
+        (other) => other !== booking && other.account === booking.account && other.holder?.isIdle && other.bytes > 0,
+      )
+      const gain = idle.reduce((sum, { bytes }) => sum + bytes, 0)
+      if (!mayEvict || gain < refusal.missing) throw refusal.problem
+      await idle[0]!.holder!.evict()
+    }
+  }
+
+  async #tryToBook(booking: QuotaBooking, total: number, quota: number): Promise<Refusal | null> {
+    // The upload has ended meanwhile, or a larger booking was made.
+    if (booking.isReleased || (booking.id !== null && total <= booking.bytes)) return null
+    const { space, account, replaces } = booking
+    const refusal = await this.#database.begin(async (sql) => {
+      await sql`select pg_advisory_xact_lock(hashtextextended(current_schema() || ' space ' || ${account}, 0))`
+      const [row] = await sql<{ reserved: number }[]>`
+        select coalesce(sum(bytes), 0)::bigint as reserved from reservations
+        where account = ${account} and id <> ${booking.id ?? 0}`
+      // After that sum: a file that is published meanwhile counts twice rather than not at all.
+      const used = await this.#options.usage(space)
+      const taken = used - replaces + row!.reserved
+      if (taken + total > quota)
+        return { missing: taken + total - quota, problem: quotaExceeded(total, taken, quota, used) }
+      const node = this.#options.lease.id
+      const [saved] = await (booking.id === null
+        ? sql<{ id: number }[]>`
+            insert into reservations (account, bytes, node) values (${account}, ${total}, ${node}) returning id`
+        : sql<{ id: number }[]>`update reservations set bytes = ${total} where id = ${booking.id} returning id`)
+      booking.id = saved?.id ?? null
+      return null
+    })
+    if (refusal) return refusal
+    booking.bytes = total
+    this.#bookings.add(booking)
+    return null
+  }
+
+  #set(booking: QuotaBooking, bytes: number): void {
+    booking.bytes = bytes
+    const update = async () => {
+      await this.#database`update reservations set bytes = ${bytes} where id = ${booking.id}`
+    }
+    void this.#order.run(booking.account, () => retryUntilDone(update, this.#options))
+  }
+
+  #release(booking: QuotaBooking): void {
+    booking.isReleased = true
+    if (!this.#bookings.delete(booking)) return
+    const remove = async () => {
+      await this.#database`delete from reservations where id = ${booking.id}`
+    }
+    void this.#order.run(booking.account, () => retryUntilDone(remove, this.#options))
+  }
+}
+
+interface QuotaBooking {
+  space: Space
+  account: string
+  replaces: number
+  holder: RoomHolder | undefined
+  /** Of its row; null before the first. */
+  id: number | null
+  bytes: number
+  isReleased: boolean
+}
+
+interface Refusal {
+  missing: number
+  problem: Problem
+}
+
+function quotaExceeded(total: number, taken: number, quota: number, used: number): Problem {
+  const rest = formatBytes(Math.max(0, quota - taken))
+  const message = `Quota exceeded: ${formatBytes(total)} are needed, ${rest} of ${formatBytes(quota)} are free.`
+  return new Problem('quota-exceeded', message, { used })
+}
+
+/** How much an upload of unknown length reserves ahead of the received bytes. */
+const minAheadBytes = 1024 ** 2
+const maxAheadBytes = 64 * 1024 ** 2
