@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto'
+import type { JobRecord, Receipt } from '../../../protocol/jobs.js'
+import type { Clock } from '../../clock.js'
+import { deferred } from '../../concurrency/deferred.js'
+import type { Bus } from '../bus.js'
+import type { RemoteJob, RemoteJobs } from '../remote-jobs.js'
+import type { Database } from './database.js'
+import { problemOfAnswer, type RemoteAnswer, type RemoteRequest } from './job-requests.js'
+import { entryColumns, type HistoryRow } from './job-rows.js'
+import type { NodeLease } from './node-lease.js'
+
+export interface PostgresRemoteJobsOptions {
+  lease: Pick<NodeLease, 'id'>
+  bus: Bus
+  clock: Pick<Clock, 'after'>
+  /** The interval at which a request is repeated until it is answered; default 250 ms. */
+  repeatMs?: number
+}
+
+/** A request is a row, and a message to the job's server that is repeated until the row has an answer. */
+export function postgresRemoteJobs(
+  database: Database,
+  { lease, bus, clock, repeatMs = 250 }: PostgresRemoteJobsOptions,
+): RemoteJobs {
+  const wake = new Map<string, () => void>()
+  bus.onMessage((message) => {
+    if ('answered' in message) wake.get(message.answered)?.()
+  })
+
+  async function ask(job: string, request: RemoteRequest): Promise<RemoteAnswer | undefined> {
+    const id = randomUUID()
+    try {
+      for (;;) {
+        const news = deferred()
+        wake.set(id, () => news.resolve())
+        const { answer, node, isEnded } = await put(id, job, request)
+        if (answer) return answer
+        if (isEnded) return undefined
+        if (node === null && request.do !== 'stop') return withoutServer()
+        if (node !== null) bus.tell(node, { request: id })
+        const cancel = clock.after(repeatMs, () => news.resolve())
+        await news.promise
+        cancel()
+      }
+    } finally {
+      wake.delete(id)
+      // Otherwise it is removed with the row of this server.
+      await database`delete from job_requests where id = ${id}`.catch(() => {})
+    }
+  }
+
+  /** Again and again, since the row is gone if this server has lost its lease meanwhile. */
+  async function put(id: string, job: string, request: RemoteRequest): Promise<RequestState> {
+    await database`
+      insert into job_requests (id, job, asked_by, request, is_stop)
+      select ${id}, jobs.id, nodes.id, ${JSON.stringify(request)}::text::json, ${request.do === 'stop'}
+      from jobs, nodes where jobs.id = ${job} and jobs.ended_at is null and nodes.id = ${lease.id}
+      on conflict (id) do nothing`
+    const [state] = await database<RequestState[]>`
+      select job_requests.answer, jobs.node, jobs.ended_at is not null as is_ended
+      from jobs left join job_requests on job_requests.id = ${id} where jobs.id = ${job}`
+    return state ?? { answer: null, node: null, isEnded: true }
+  }
+
+  function remoteJobOf({ id, seq, accountId, record }: HistoryRow): RemoteJob {
+    const change = async (request: RemoteRequest) => (await askOrThrow(id, request))?.record
+    return {
+      seq,
+      accountId,
+      record,
+      stop: async (by) => (await askOrThrow(id, { do: 'stop', by }))?.receipt,
+      pause: () => change({ do: 'pause' }),
+      resume: () => change({ do: 'resume' }),
+      limitRate: (bytesPerSecond) => change({ do: 'limit', bytesPerSecond }),
+    }
+  }
+
+  async function askOrThrow(
+    id: string,
+    request: RemoteRequest,
+  ): Promise<{ record?: JobRecord; receipt?: Receipt } | undefined> {
+    const answer = await ask(id, request)
+    if (answer && 'problem' in answer) throw problemOfAnswer(answer)
+    return answer
+  }
+
+  const isRemote = () => database`ended_at is null and node is distinct from ${lease.id}`
+
+  return {
+    async find(id) {
+      const [row] = await database<HistoryRow[]>`
+        select ${entryColumns(database)} from jobs where id = ${id} and ${isRemote()}`
+      return row && remoteJobOf(row)
+    },
+
+    async unfinished(accountId) {
+      const rows = await database<HistoryRow[]>`
+        select ${entryColumns(database)} from jobs
+        where ${isRemote()} and ${accountId === null ? database`true` : database`account_id = ${accountId}`}
+        order by seq`
+      return rows.map(remoteJobOf)
+    },
+  }
+}
+
+/** Whoever stops it need not wait for a server that continues it. */
+function withoutServer(): RemoteAnswer {
+  const message = 'The job is interrupted: no server runs it until its client returns.'
+  return { problem: { code: 'not-running', message, details: {} } }
+}
+
+interface RequestState {
+  answer: RemoteAnswer | null
+  node: number | null
+  isEnded: boolean
+}
