@@ -16,7 +16,7 @@ export interface RemoteJob {
   readonly accountId: number
   /** As its server has last recorded it. */
   readonly record: JobRecord
-  /** As `Job.stop`: answered when the job has ended. */
+  /** As `Job.stop`: answered when the job has ended. A stopped job gives its receipt again. */
   stop(by: string): Promise<Receipt | undefined>
   pause(): Promise<JobRecord | undefined>
   resume(): Promise<JobRecord | undefined>

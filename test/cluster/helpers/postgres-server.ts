@@ -42,28 +42,36 @@ export async function startPostgres(programs: string): Promise<PostgresServer> {
   async function start(): Promise<void> {
     const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', 'max_connections=200']
     const args = ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])]
-    running = spawn(join(programs, 'postgres'), args, { ...user, cwd: folder, stdio: 'ignore' })
+    running = spawn('sh', ['-c', untilEndOfInput, 'sh', join(programs, 'postgres'), ...args], {
+      ...user,
+      cwd: folder,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    })
     await eventually('PostgreSQL answers', () => answers(url))
   }
 
-  async function end(signal: NodeJS.Signals): Promise<void> {
-    if (!running || running.exitCode !== null || running.signalCode !== null) return
+  async function kill(): Promise<void> {
+    if (!running) return
     const exited = once(running, 'exit')
-    running.kill(signal)
+    running.stdin!.end()
     await exited
+    running = undefined
   }
 
   await start()
   return {
     url,
     start,
-    kill: () => end('SIGQUIT'),
+    kill,
     async close() {
-      await end('SIGQUIT')
+      await kill()
       await removeFolder(folder)
     },
   }
 }
+
+/** So that it ends with the tests, also if they are killed. */
+const untilEndOfInput = '"$@" & server=$!; cat; kill -QUIT $server; wait $server'
 
 async function answers(url: string): Promise<boolean> {
   const sql = postgres(url, { max: 1, connect_timeout: 5 })

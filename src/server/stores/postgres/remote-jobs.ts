@@ -33,9 +33,9 @@ export function postgresRemoteJobs(
       for (;;) {
         const news = deferred()
         wake.set(id, () => news.resolve())
-        const { answer, node, isEnded } = await put(id, job, request)
+        const { answer, node, isEnded, receipt } = await put(id, job, request)
         if (answer) return answer
-        if (isEnded) return undefined
+        if (isEnded) return request.do === 'stop' && receipt ? { receipt } : undefined
         if (node === null && request.do !== 'stop') return withoutServer()
         if (node !== null) bus.tell(node, { request: id })
         const cancel = clock.after(repeatMs, () => news.resolve())
@@ -57,9 +57,9 @@ export function postgresRemoteJobs(
       from jobs, nodes where jobs.id = ${job} and jobs.ended_at is null and nodes.id = ${lease.id}
       on conflict (id) do nothing`
     const [state] = await database<RequestState[]>`
-      select job_requests.answer, jobs.node, jobs.ended_at is not null as is_ended
+      select job_requests.answer, jobs.node, jobs.ended_at is not null as is_ended, jobs.receipt
       from jobs left join job_requests on job_requests.id = ${id} where jobs.id = ${job}`
-    return state ?? { answer: null, node: null, isEnded: true }
+    return state ?? { answer: null, node: null, isEnded: true, receipt: null }
   }
 
   function remoteJobOf({ id, seq, accountId, record }: HistoryRow): RemoteJob {
@@ -113,4 +113,6 @@ interface RequestState {
   answer: RemoteAnswer | null
   node: number | null
   isEnded: boolean
+  /** Of a job that was stopped. */
+  receipt: Receipt | null
 }
