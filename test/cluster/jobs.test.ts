@@ -70,6 +70,15 @@ describe.skipIf(!hasDatabase)('the job history in PostgreSQL', () => {
     expect(errors).toHaveLength(1)
   })
 
+  it('takes an end for recorded whose answer was lost', async () => {
+    const { history, errors } = await openNode(await testDatabase())
+    const entry = entryOf(1)
+    await history.note(entry)
+    await history.end(endOf(entry))
+    await history.end(endOf(entry))
+    expect(errors).toEqual([])
+  })
+
   it('gives up what it could not write when the server closes', async () => {
     const node = await openNode(await testDatabase())
     await node.sql`alter table jobs rename to elsewhere`

@@ -129,6 +129,44 @@ describe.skipIf(!hasDatabase)('slots of several servers', () => {
   })
 })
 
+describe.skipIf(!hasDatabase)('a commit whose answer is lost', () => {
+  it('leaves no slot with a claim that its caller takes for failed', async () => {
+    const { node, proxy } = await openLossy()
+    const [refused, next] = [newJob(), newJob()]
+    proxy.losesNextCommit = true
+    await expect(node.slots.claim(refused, waiting())).rejects.toThrow(/ECONNRESET|CONNECTION_CLOSED/)
+    expect((await node.slots.claim(next, waiting())).queued).toBeNull()
+    expect(await node.slots.holding('upload', 'user:ann')).toEqual([next.record()])
+    await node.slots.release(next)
+    expect((await node.slots.claim(refused, waiting())).queued).toBeNull()
+  })
+
+  it('leaves no slot with a job that could not claim it again', async () => {
+    const { node, proxy } = await openLossy()
+    const job = newJob()
+    await node.slots.register(job)
+    proxy.losesNextCommit = true
+    await expect(node.slots.claimAgain(job, waiting(), () => {})).rejects.toThrow(/ECONNRESET|CONNECTION_CLOSED/)
+    expect((await node.slots.claim(newJob(), waiting())).queued).toBeNull()
+  })
+
+  it('does not keep a released slot from the next job', async () => {
+    const { node, proxy } = await openLossy()
+    const [job, next] = [newJob(), newJob()]
+    await node.slots.claim(job, waiting())
+    const { queued } = await node.slots.claim(next, waiting())
+    proxy.losesNextCommit = true
+    await node.slots.release(job)
+    await node.lease.beat()
+    await queued
+  })
+
+  async function openLossy() {
+    const proxy = await startDatabaseProxy(inject('database')!)
+    return { proxy, node: await openNode(await testDatabase(), { poolUrl: proxy.url }) }
+  }
+})
+
 describe.skipIf(!hasDatabase)('a server that has died', () => {
   it('loses its claims to the oldest job that waits elsewhere, and its jobs have failed', async () => {
     const database = await testDatabase()

@@ -8,6 +8,8 @@ export interface DatabaseProxy {
   deliversNotices: boolean
   /** Whether new connections are accepted. */
   isOpen: boolean
+  /** Whether the next commit is done, but its answer is lost with the connection. */
+  losesNextCommit: boolean
   /** Resets every connection. */
   cut(): void
 }
@@ -37,6 +39,10 @@ export async function startDatabaseProxy(url: string): Promise<DatabaseProxy> {
       for (let end = endOfMessage(rest); end > 0; end = endOfMessage(rest)) {
         const message = rest.subarray(0, end)
         rest = rest.subarray(end)
+        if (proxy.losesNextCommit && message.includes('COMMIT')) {
+          proxy.losesNextCommit = false
+          client.resetAndDestroy()
+        }
         if (proxy.deliversNotices || message[0] !== notificationResponse) client.write(message)
       }
     })
@@ -49,6 +55,7 @@ export async function startDatabaseProxy(url: string): Promise<DatabaseProxy> {
     url: own.href,
     deliversNotices: true,
     isOpen: true,
+    losesNextCommit: false,
     cut() {
       for (const socket of sockets) socket.resetAndDestroy()
     },

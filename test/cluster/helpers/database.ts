@@ -9,7 +9,7 @@ export const hasDatabase = inject('database') !== null
 export interface TestDatabase extends DatabaseAddress {
   schema: string
   /** A pool of its own, as each server has one. It is closed with the test. */
-  connect(maxConnections?: number): Database
+  connect(maxConnections?: number, through?: string): Database
 }
 
 /** A schema of the running test, without any table. */
@@ -24,9 +24,9 @@ export async function emptyDatabase(url: string = inject('database')!): Promise<
   return {
     url,
     schema,
-    connect(maxConnections) {
-      const database = connectDatabase({ url, schema }, maxConnections)
-      onTestFinished(() => database.end({ timeout: 5 }))
+    connect(maxConnections, through = url) {
+      const database = connectDatabase({ url: through, schema }, maxConnections)
+      onTestFinished(() => database.end({ timeout: 1 }))
       return database
     },
   }

@@ -34,6 +34,8 @@ export interface TestNodeOptions {
   leaseMs?: number
   /** For the bus alone. */
   url?: string
+  /** For everything else but the lease. */
+  poolUrl?: string
 }
 
 /** A server's stores of jobs, as far as they share a database. */
@@ -42,7 +44,7 @@ export async function openNode(database: TestDatabase, options: TestNodeOptions 
   const clock = new TestClock()
   const errors: unknown[] = []
   const onError = (error: unknown) => void errors.push(error)
-  const sql = database.connect()
+  const sql = database.connect(5, options.poolUrl)
   const lease = await openNodeLease(database, { clock, name: 'test', leaseMs, onError })
   const bus = await openPostgresBus({ ...database, url }, { lease, clock })
   const closed = new AbortController()
@@ -57,7 +59,7 @@ export async function openNode(database: TestDatabase, options: TestNodeOptions 
       await reaper.close()
       await bus.close()
       await last()
-      await sql.end({ timeout: 5 })
+      await sql.end({ timeout: 1 })
     })()
     return ended
   }

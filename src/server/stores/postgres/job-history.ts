@@ -43,9 +43,15 @@ export function postgresHistory(
         and (jobs.node = ${node} or (jobs.node is null and ${owner === undefined}))
       returning id`
     if (endedAt !== null) lease.disown(job.id)
-    if (written.length === 0) {
+    if (written.length === 0 && !(await isRecorded(job))) {
       onError(new Error(`The ${job.kind} ${job.id} is not recorded as ${job.state}: others have ended it.`))
     }
+  }
+
+  /** The answer to an earlier try may have been lost with the connection. */
+  async function isRecorded({ id, state, endedAt }: HistoryEntry['job']): Promise<boolean> {
+    const same = await database`select from jobs where id = ${id} and state = ${state} and ended_at = ${endedAt}`
+    return same.length > 0
   }
 
   function add(entry: HistoryEntry): Promise<void> {
