@@ -167,6 +167,22 @@ describe.skipIf(!hasDatabase)('a commit whose answer is lost', () => {
   }
 })
 
+describe.skipIf(!hasDatabase)('a job that another server runs', () => {
+  it('is not ended, noted or released by a server that finds it unfinished', async () => {
+    const database = await testDatabase()
+    const [owner, other] = [await openNode(database), await openNode(database)]
+    const job = newJob()
+    const { seq } = await owner.slots.claim(job, waiting())
+    await owner.history.note(entry(job, seq))
+    for (const found of await other.history.unfinished({ accountId: null })) await other.history.end(endOf(found))
+    await other.slots.release(job)
+    expect(await owner.slots.holding('upload', 'user:ann')).toEqual([job.record()])
+    await owner.history.end(endOf(entry(job, seq)))
+    expect(await owner.history.find(job.id)).toEqual(endOf(entry(job, seq)))
+    expect([owner.errors, other.errors].map(({ length }) => length)).toEqual([0, 1])
+  })
+})
+
 describe.skipIf(!hasDatabase)('a server that has died', () => {
   it('loses its claims to the oldest job that waits elsewhere, and its jobs have failed', async () => {
     const database = await testDatabase()
@@ -274,6 +290,22 @@ describe.skipIf(!hasDatabase)('a server that was suspended while others took its
     await stale.history.end(endOf(entry(job, seq)))
     expect(await other.history.find(job.id)).toMatchObject({ job: { state: 'failed' } })
     expect((await stale.slots.claim(newJob(), waiting())).queued).toBeNull()
+  })
+
+  it('writes nothing to a resumable job, whether another server continues it or not', async () => {
+    const database = await testDatabase()
+    const [stale, other] = [await openNode(database), await openNode(database)]
+    const job = newJob()
+    const { seq } = await stale.slots.register(job)
+    await reap(stale, other)
+    await stale.history.note(entry(job, seq))
+    expect(await other.history.find(job.id)).toMatchObject({ job: { state: 'interrupted' } })
+    await other.slots.register(job, seq)
+    await stale.history.end(endOf(entry(job, seq), 'failed'))
+    expect(await other.history.find(job.id)).toMatchObject({ job: { state: 'waiting', endedAt: null } })
+    await other.history.end(endOf(entry(job, seq)))
+    expect(await other.history.find(job.id)).toMatchObject({ job: { state: 'done' } })
+    expect(stale.errors).toHaveLength(2)
   })
 
   it('has lost a claim that was made while it lost its lease', async () => {
