@@ -38,6 +38,7 @@ export const jobTables = `
   create index jobs_without_node on jobs (seq) where node is null and ended_at is null;
   create index unfinished_jobs on jobs (account_id, seq) where ended_at is null;
   create index ended_jobs on jobs (seq desc) where ended_at is not null;
+  create index ended_jobs_by_state on jobs (kind, state, (-seq)) where ended_at is not null;
   create index ended_jobs_of_account on jobs (account_id, seq desc) where ended_at is not null;
 
   -- What users of other servers want of a job. It stays until whoever asks has its answer.
