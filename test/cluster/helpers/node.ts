@@ -32,6 +32,8 @@ export interface TestNodeOptions {
   clock?: Clock
   jobsPerAccount?: number
   leaseMs?: number
+  /** Of its claims; default 5 s. */
+  patienceMs?: number
   /** For the bus alone. */
   url?: string
   /** For everything else but the lease. */
@@ -49,7 +51,8 @@ export async function openNode(database: TestDatabase, options: TestNodeOptions 
   const bus = await openPostgresBus({ ...database, url }, { lease, clock })
   const closed = new AbortController()
   const closing = closed.signal
-  const slots = new PostgresSlots(sql, { lease, bus, jobsPerAccount, clock: waits, closing, onError })
+  const { patienceMs = 5000 } = options
+  const slots = new PostgresSlots(sql, { lease, bus, jobsPerAccount, clock: waits, patienceMs, closing, onError })
   const history = postgresHistory(sql, { lease, clock: waits, closing, onError })
   const reaper = startReaper(sql, { lease, clock, grant: (key) => slots.grant(key), onError })
   let ended: Promise<void> | undefined

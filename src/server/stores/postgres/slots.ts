@@ -1,6 +1,7 @@
 import type { JobKind, JobRecord } from '../../../protocol/jobs.js'
 import { Problem } from '../../../protocol/problems.js'
 import type { Clock } from '../../clock.js'
+import { deferred } from '../../concurrency/deferred.js'
 import { KeyedMutex } from '../../concurrency/keyed-mutex.js'
 import type { Bus } from '../bus.js'
 import { maxWaiting, slotLimit } from '../slot-limits.js'
@@ -29,6 +30,8 @@ export interface PostgresSlotsOptions {
   bus: Bus
   jobsPerAccount: number
   clock: Clock
+  /** How long a claim waits for earlier changes of the same slots, which a database that is away holds up; default 5 s. */
+  patienceMs?: number
   /** Aborted when the server closes. */
   closing: AbortSignal
   onError: (error: unknown) => void
@@ -136,7 +139,7 @@ export class PostgresSlots implements Slots {
     const { lease } = this.#options
     const node = lease.id
     const isNew = lease.ownerOf(job.id) === undefined
-    return this.#order.run(nameOfSlots(job), async () => {
+    return this.#inTime(nameOfSlots(job), async () => {
       this.#waiters.expect(job)
       try {
         const { result } = await this.#database.begin(async (sql) => {
@@ -153,6 +156,21 @@ export class PostgresSlots implements Slots {
         throw error
       }
     })
+  }
+
+  /** Runs the work in its turn. Throws `busy` if that does not come in time; then the work never runs. */
+  async #inTime<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
+    const late = deferred<never>()
+    let isLate = false
+    const cancel = this.#options.clock.after(this.#options.patienceMs ?? 5000, () => {
+      isLate = true
+      late.reject(new Problem('busy', 'The database does not answer in time. Try again.'))
+    })
+    const running = this.#order.run(key, async () => {
+      cancel()
+      return isLate ? late.promise : work()
+    })
+    return Promise.race([running, late.promise])
   }
 
   /** Resolves when the job has its slot; null if it has it. */
