@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     include: ['test/soak/**/*.test.ts', ...propertyFiles(import.meta.dirname)],
     env: { FILEJOBS_PROPERTY_FACTOR: '20' },
-    globalSetup: ['test/build.ts'],
+    globalSetup: ['test/build.ts', 'test/cluster/helpers/global-setup.ts'],
     pool: 'forks',
     fileParallelism: false,
     passWithNoTests: true,

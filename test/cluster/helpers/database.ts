@@ -4,7 +4,7 @@ import { connectDatabase, type Database, type DatabaseAddress } from '../../../d
 import { migrateDatabase } from '../../../dist/server/stores/postgres/migrate.js'
 
 /** Whether there is a PostgreSQL server; without one the tests are skipped. */
-export const hasDatabase = inject('database') !== null
+export const hasDatabase = typeof inject('database') === 'string'
 
 export interface TestDatabase extends DatabaseAddress {
   schema: string
