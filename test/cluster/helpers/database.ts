@@ -15,12 +15,8 @@ export interface TestDatabase extends DatabaseAddress {
 /** A schema of the running test, without any table. */
 export async function emptyDatabase(url: string = inject('database')!): Promise<TestDatabase> {
   const schema = `test_${randomBytes(8).toString('hex')}`
-  const administration = connectDatabase({ url }, 1)
-  await administration`create schema ${administration(schema)}`
-  onTestFinished(async () => {
-    await administration`drop schema ${administration(schema)} cascade`
-    await administration.end()
-  })
+  await once({ url }, (sql) => sql`create schema ${sql(schema)}`)
+  onTestFinished(() => once({ url }, (sql) => sql`drop schema ${sql(schema)} cascade`))
   return {
     url,
     schema,
@@ -35,6 +31,16 @@ export async function emptyDatabase(url: string = inject('database')!): Promise<
 /** A schema of the running test with all tables. */
 export async function testDatabase(): Promise<TestDatabase> {
   const database = await emptyDatabase()
-  await migrateDatabase(database.connect(1))
+  await once(database, (sql) => migrateDatabase(sql))
   return database
+}
+
+/** With a connection that is closed at once: properties open many databases in one test. */
+async function once(address: DatabaseAddress, work: (sql: Database) => PromiseLike<unknown>): Promise<void> {
+  const sql = connectDatabase(address, 1)
+  try {
+    await work(sql)
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
 }
