@@ -77,6 +77,8 @@ describe('a list after a restart', () => {
     const data = await temporaryFolder()
     const own = join(data, 'uploads/user/ann')
     const first = await openLocalFiles(data)
+    // The thread that lists files has started: it hears of digests from then on.
+    await first.files.list(ann, { prefix: '', after: '', limit: 1 })
     await first.smallFiles.publish(ann, [small('same', 'same'), small('changed', 'changed')])
     first.checkRestored()
     await eventually('the digests have come from the other thread', async () => {
