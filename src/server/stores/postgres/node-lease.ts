@@ -25,8 +25,8 @@ export async function openNodeLease(address: DatabaseAddress, options: NodeLease
 }
 
 /**
- * The row that says that this server is alive. Whoever deletes it takes its jobs: every write of a job names the row, so
- * that a server that was suspended finds nothing to write to. No clock of a server decides that.
+ * The row that says that this server is alive. The server that deletes it takes its jobs: every write of a job names the
+ * row, so that a server that was suspended finds nothing to write to. No clock of a server decides that.
  */
 export class NodeLease {
   readonly #options: Required<NodeLeaseOptions>

@@ -103,7 +103,7 @@ export function postgresRemoteJobs(
   }
 }
 
-/** Whoever stops it need not wait for a server that continues it. */
+/** A stop need not wait for a server that continues it. */
 function withoutServer(): RemoteAnswer {
   const message = 'The job is interrupted: no server runs it until its client returns.'
   return { problem: { code: 'not-running', message, details: {} } }

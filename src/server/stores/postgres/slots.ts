@@ -38,8 +38,8 @@ export interface PostgresSlotsOptions {
 }
 
 /**
- * The slots of all servers. A claim is a row that a unique index admits; who waits is a row too, and whoever releases a
- * slot gives it to the oldest. Messages only tell servers to look.
+ * The slots of all servers. A claim is a row that a unique index admits, and a waiting job is a row too: a release gives the
+ * slot to the oldest. Messages only tell servers to look.
  */
 export class PostgresSlots implements Slots {
   readonly #database: Database

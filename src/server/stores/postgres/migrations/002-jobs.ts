@@ -41,7 +41,7 @@ export const jobTables = `
   create index ended_jobs_by_state on jobs (kind, state, (-seq)) where ended_at is not null;
   create index ended_jobs_of_account on jobs (account_id, seq desc) where ended_at is not null;
 
-  -- What users of other servers want of a job. It stays until whoever asks has its answer.
+  -- What users of other servers want of a job. It stays until the server that asks has its answer.
   create table job_requests (
     id text primary key,
     job text not null references jobs on delete cascade,
