@@ -5,9 +5,13 @@ import { killDuringExports, killDuringUploads } from '../helpers/folder-kills.js
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 describe('kill -9 of the client, 20 times', () => {
-  it('while it uploads a folder leaves what it has told, and whole files', async () => {
-    await killDuringUploads({ rounds: 20, withServer: false, isTogether: false })
-  }, 300_000)
+  it.each([false, true])(
+    'while it uploads a folder leaves what it has told, and whole files; together: %s',
+    async (isTogether) => {
+      await killDuringUploads({ rounds: 20, withServer: false, isTogether })
+    },
+    300_000,
+  )
 
   it('while it exports a folder leaves whole files, and nothing else after the next run', async () => {
     await killDuringExports({ rounds: 20, withServer: false })

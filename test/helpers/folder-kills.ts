@@ -72,8 +72,11 @@ interface Place {
   token: string
 }
 
+/** What a killed client leaves incomplete expires while the next run is under way, not after a day. */
+const shortLived = ['--keep-partial', '2s']
+
 async function start(): Promise<Place> {
-  const server = await startServe()
+  const server = await startServe({ args: shortLived })
   const { json } = await new Caller(server, '').post('/auth/signup', { username: 'ann', password: 'correct horse' })
   return { server, token: json.token, ...(await clientOf(server, json.token)) }
 }
@@ -97,7 +100,7 @@ async function killAfter(place: Place, run: Running, round: number, withServer: 
     await place.server.ended()
     // At the same address: another one would be another server, whose files do not continue those of this one.
     const { dataFolder, url } = place.server
-    place.server = await startServe({ dataFolder, args: ['--port', new URL(url).port] })
+    place.server = await startServe({ dataFolder, args: ['--port', new URL(url).port, ...shortLived] })
     const { home } = place.client
     Object.assign(place, await clientOf(place.server, place.token))
     // The same home: its cache and states are those of the run that was killed.

@@ -97,4 +97,3 @@ export class FileMetadata {
 
 /** Each time, another removal must have intervened. */
 const maxAttempts = 10
-/** Has no ending of a name's metadata. */

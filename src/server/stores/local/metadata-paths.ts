@@ -26,7 +26,7 @@ export function nameOfMetadata(entry: string): string | undefined {
   return entry.endsWith(fileEnding) ? entry.slice(0, -fileEnding.length) : undefined
 }
 
-/** In the metadata folder of a folder that is kept while it is empty. */
+/** In the metadata folder of a folder that is kept while it is empty. It has none of the endings below. */
 export const keptMark = 'kept'
 /** Earlier versions had one flat folder beside it. */
 const namesFolder = 'names'

@@ -65,5 +65,5 @@ export class LocalPartials implements Partials {
   }
 }
 
-/** Three of libuv's four threads; of small writes, which take a thread for some microseconds, more. */
+/** Three threads, so that other work finds one even where Node has its four; of small writes, which take one for some microseconds, more. */
 const bulkLimits = { least: 3, most: 1024 ** 2 }
