@@ -41,10 +41,16 @@ describe('the npm package', () => {
     const { stdout } = await promisify(execFile)('npm', pack, { cwd: root, maxBuffer: 2 ** 24 })
     const files: string[] = JSON.parse(stdout)[0].files.map((file: { path: string }) => file.path)
     const wanted =
-      /^(bin\/(filejobs\.js|package\.json)|dist\/.*\.(js|d\.ts|html|css|svg|json)|dist\/dashboard\/.*\.(br|gz)|docs\/.*|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/
+      /^(bin\/(filejobs\.js|thread-pool\.js|package\.json)|dist\/.*\.(js|d\.ts|html|css|svg|json)|dist\/dashboard\/.*\.(br|gz)|docs\/.*|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/
     expect(files.filter((path) => !wanted.test(path))).toEqual([])
     expect(files).toEqual(
-      expect.arrayContaining(['bin/filejobs.js', 'bin/package.json', 'LICENSE', 'dist/protocol/problems.js']),
+      expect.arrayContaining([
+        'bin/filejobs.js',
+        'bin/package.json',
+        'bin/thread-pool.js',
+        'LICENSE',
+        'dist/protocol/problems.js',
+      ]),
     )
   })
 })

@@ -221,7 +221,7 @@ function statsOf(path: string): BigIntStats | undefined {
 }
 
 const syncData = promisify(fdatasync)
-/** Of sixteen threads (`bin/filejobs.js`), so that a removal, for example, waits for none of them. */
+/** Of sixteen threads (`bin/thread-pool.js`), so that a removal, for example, waits for none of them. */
 const syncsAtOnce = 12
 const entriesPerTurn = 4
 /** Each time, another removal must have intervened. */
