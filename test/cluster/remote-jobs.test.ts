@@ -75,30 +75,18 @@ describe.skipIf(!hasDatabase)('a job of another server', () => {
   })
 
   it('is stopped although every message is lost, with the next renewal of a lease', async () => {
-    const proxy = await startDatabaseProxy(inject('database')!)
-    const { owner, other, start } = await openTwo({ url: proxy.url })
-    const { id, ended } = await start()
-    ended.catch(() => {})
-    proxy.deliversNotices = false
-    const stopped = (await other.remote.find(id))!.stop('user:ann')
-    await eventually('the request is in the database', async () => (await owner.sql`select from job_requests`).length)
+    const { owner, stopped } = await stopUnheard()
     await owner.lease.beat()
     expect(await stopped).toMatchObject({ job: { state: 'stopped' } })
   })
 
   it('gets a message again if the first one is lost', async () => {
-    const proxy = await startDatabaseProxy(inject('database')!)
-    const { owner, other, start } = await openTwo({ url: proxy.url })
-    const { id, ended } = await start()
-    ended.catch(() => {})
-    proxy.deliversNotices = false
-    const stopped = (await other.remote.find(id))!.stop('user:ann')
-    await eventually('the request is in the database', async () => (await owner.sql`select from job_requests`).length)
+    const { proxy, stopped } = await stopUnheard()
     proxy.deliversNotices = true
     expect(await stopped).toMatchObject({ job: { state: 'stopped' } })
   })
 
-  it('is stopped by whoever finds its server dead', async () => {
+  it('is stopped by another server if its own has died', async () => {
     const { owner, other, start } = await openTwo()
     const { id } = await start()
     await owner.kill()
@@ -243,4 +231,16 @@ async function openWithJobs(database: TestDatabase, options: TestNodeOptions = {
 
 function waiting() {
   return { waitMs: Number.POSITIVE_INFINITY, signal: new AbortController().signal }
+}
+
+/** Stops a job of a server that hears no messages. */
+async function stopUnheard() {
+  const proxy = await startDatabaseProxy(inject('database')!)
+  const { owner, other, start } = await openTwo({ url: proxy.url })
+  const { id, ended } = await start()
+  ended.catch(() => {})
+  proxy.deliversNotices = false
+  const stopped = (await other.remote.find(id))!.stop('user:ann')
+  await eventually('the request is in the database', async () => (await owner.sql`select from job_requests`).length)
+  return { owner, proxy, stopped }
 }

@@ -100,11 +100,7 @@ describe('a tar', () => {
       names.map((name) => ({ name, type: '5' })),
       { headers: lines },
     )
-    const said = body
-      .toString()
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line))
+    const said = linesOf(body)
     expect(status).toBe(200)
     expect(said).toMatchObject([
       { name: 'in/taken/below/', status: 'failed', error: { code: 'name-conflict' } },
@@ -131,11 +127,7 @@ describe('a tar', () => {
       { name: 'good', content: 'x', pax: { 'FILEJOBS.sha256': sha256('x') } },
     ]
     const { status, body } = await send(ann, parts, { headers: lines })
-    const said = body
-      .toString()
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line))
+    const said = linesOf(body)
     expect(status).toBe(200)
     expect(said.at(-1)).toMatchObject({
       job: { state: 'done', files: { failed: 3 } },
@@ -177,11 +169,7 @@ describe('a tar', () => {
       ...files(9, 'no'),
     ]
     const { status, body } = await send(ann, parts, { headers: lines })
-    const said = body
-      .toString()
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line))
+    const said = linesOf(body)
     expect(status).toBe(200)
     expect(said.at(-1)).toMatchObject({ error: { code: 'invalid-request', name: 'link' } })
     const names = said.slice(0, -1).map(({ name }) => name)
@@ -241,4 +229,10 @@ describe('a tar', () => {
 
 function files(count: number, start = 'f'): TarPart[] {
   return Array.from({ length: count }, (_, index) => ({ name: `${start}${index}`, content: `content ${index}` }))
+}
+
+/** The lines of a response that acknowledges files as it goes. */
+function linesOf(body: Buffer) {
+  const text = body.toString().trim().split('\n')
+  return text.map((line) => JSON.parse(line))
 }

@@ -4,6 +4,7 @@ import type { Capacity } from '../capacity.js'
 import { isDiskFull } from '../disk-full.js'
 import type { Space } from '../files.js'
 import type { Reservation, RoomHolder, SpaceReservations } from '../space.js'
+import { quotaExceeded, withSomeAhead } from '../space-quota.js'
 
 export interface SpaceLimits {
   maxFileSize: number | null
@@ -49,8 +50,7 @@ export class LocalSpace implements SpaceReservations {
     return {
       cover: async (total) => {
         if (total <= booking.bytes) return
-        const ahead = Math.min(maxAheadBytes, Math.max(minAheadBytes, total / 4))
-        await this.#book(booking, total + Math.ceil(ahead), false).catch(() => this.#book(booking, total))
+        await this.#book(booking, withSomeAhead(total), false).catch(() => this.#book(booking, total))
       },
       coverExactly: async (total) => {
         if (total > booking.bytes) await this.#book(booking, total)
@@ -88,9 +88,7 @@ export class LocalSpace implements SpaceReservations {
     const taken = used - booking.replaces + sumOf(others, ofAccount)
     if (quota !== null && taken + total > quota) {
       if (mayEvict && (await evictIdle(others, taken + total - quota, ofAccount))) return this.#book(booking, total)
-      const rest = formatBytes(Math.max(0, quota - taken))
-      const message = `Quota exceeded: ${formatBytes(total)} are needed, ${rest} of ${formatBytes(quota)} are free.`
-      throw new Problem('quota-exceeded', message, { used })
+      throw quotaExceeded(total, { taken, quota, used })
     }
     const promised = sumOf(others, unwritten) + Math.max(0, total - booking.written())
     if (promised > free) {
@@ -145,7 +143,3 @@ async function evictIdle(others: Booking[], missing: number, gain: (other: Booki
   await idle[0]!.holder!.evict()
   return true
 }
-
-/** How much an upload of unknown length reserves ahead of the received bytes. */
-const minAheadBytes = 1024 ** 2
-const maxAheadBytes = 64 * 1024 ** 2

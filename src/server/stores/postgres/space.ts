@@ -1,8 +1,8 @@
-import { Problem } from '../../../protocol/problems.js'
-import { formatBytes } from '../../../protocol/units.js'
+import type { Problem } from '../../../protocol/problems.js'
 import { KeyedMutex } from '../../concurrency/keyed-mutex.js'
 import type { Space } from '../files.js'
 import type { Reservation, RoomHolder, SpaceReservations } from '../space.js'
+import { quotaExceeded, withSomeAhead } from '../space-quota.js'
 import type { Database } from './database.js'
 import type { NodeLease } from './node-lease.js'
 import { type RetryOptions, retryUntilDone } from './retry.js'
@@ -59,9 +59,8 @@ export class PostgresSpace implements SpaceReservations {
     return {
       cover: async (total) => {
         if (total > booking.bytes) {
-          const ahead = Math.min(maxAheadBytes, Math.max(minAheadBytes, total / 4))
-          const most = total + Math.ceil(ahead)
-          await this.#book(booking, most, quota, false).catch(() => this.#book(booking, total, quota))
+          const ahead = withSomeAhead(total)
+          await this.#book(booking, ahead, quota, false).catch(() => this.#book(booking, total, quota))
         }
         await onDisk.cover(total)
       },
@@ -107,7 +106,7 @@ export class PostgresSpace implements SpaceReservations {
       const used = await this.#options.usage(space)
       const taken = used - replaces + row!.reserved
       if (taken + total > quota)
-        return { missing: taken + total - quota, problem: quotaExceeded(total, taken, quota, used) }
+        return { missing: taken + total - quota, problem: quotaExceeded(total, { taken, quota, used }) }
       const node = this.#options.lease.id
       const [saved] = await (booking.id === null
         ? sql<{ id: number }[]>`
@@ -155,13 +154,3 @@ interface Refusal {
   missing: number
   problem: Problem
 }
-
-function quotaExceeded(total: number, taken: number, quota: number, used: number): Problem {
-  const rest = formatBytes(Math.max(0, quota - taken))
-  const message = `Quota exceeded: ${formatBytes(total)} are needed, ${rest} of ${formatBytes(quota)} are free.`
-  return new Problem('quota-exceeded', message, { used })
-}
-
-/** How much an upload of unknown length reserves ahead of the received bytes. */
-const minAheadBytes = 1024 ** 2
-const maxAheadBytes = 64 * 1024 ** 2
