@@ -4,6 +4,9 @@ import { type BufferPool, BufferSize } from './buffers.js'
 import type { ChunkGarbage } from './chunk-garbage.js'
 import type { Flow } from './flow.js'
 
+/** What the bytes are written to. */
+export type Appendable = Pick<PartialFile, 'append'>
+
 /** Shared by all uploads. */
 export interface ReceivingMemory {
   pool: BufferPool
@@ -16,7 +19,7 @@ export interface ReceivingMemory {
  * the data is discarded: a stop must not wait for a busy disk.
  */
 export class PartialWriter extends Writable {
-  readonly #partial: PartialFile
+  readonly #partial: Appendable
   readonly #flow: Flow
   readonly #pool: BufferPool
   readonly #garbage: ChunkGarbage
@@ -24,10 +27,12 @@ export class PartialWriter extends Writable {
   readonly #isWorthKeeping: () => boolean
   #buffer: Buffer | null = null
   #filled = 0
+  #copying: Promise<void> = Promise.resolve()
   #writing: Promise<void> = Promise.resolve()
+  #isDropped = false
 
   /** `isWorthKeeping` decides, when the stream ends early, whether to write the received bytes. */
-  constructor(partial: PartialFile, flow: Flow, { pool, garbage }: ReceivingMemory, isWorthKeeping: () => boolean) {
+  constructor(partial: Appendable, flow: Flow, { pool, garbage }: ReceivingMemory, isWorthKeeping: () => boolean) {
     super({ highWaterMark: 256 * 1024 })
     this.#partial = partial
     this.#flow = flow
@@ -60,17 +65,34 @@ export class PartialWriter extends Writable {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    const isDropped = error !== null && !this.#isWorthKeeping()
-    if (error && !isDropped) this.#flush()
+    this.#isDropped = error !== null && !this.#isWorthKeeping()
+    if (!this.#isDropped) {
+      this.#keep().finally(() => callback(error))
+      return
+    }
     if (this.#buffer) this.#pool.give(this.#buffer)
     this.#buffer = null
-    if (isDropped) callback(error)
-    else this.#writing.catch(() => {}).finally(() => callback(error))
+    callback(error)
+  }
+
+  /** Writes everything that has passed, also the rest of a chunk that waits for the disk. */
+  async #keep(): Promise<void> {
+    await this.#copying.catch(() => {})
+    this.#flush()
+    await this.#writing.catch(() => {})
   }
 
   async #gather(chunk: Buffer, passed: undefined | Promise<void>): Promise<void> {
     await passed
+    // Ended meanwhile: another request may already append.
     if (this.destroyed) return
+    this.#copying = this.#copy(chunk)
+    await this.#copying
+    this.#garbage.add(chunk.length)
+  }
+
+  /** Copies a chunk into buffers, and writes those that it fills. */
+  async #copy(chunk: Buffer): Promise<void> {
     for (let offset = 0; offset < chunk.length; ) {
       this.#buffer ??= this.#pool.take(this.#size.bytes)
       const copied = chunk.copy(this.#buffer, this.#filled, offset)
@@ -79,12 +101,10 @@ export class PartialWriter extends Writable {
       if (this.#filled < this.#buffer.length) continue
       // One write at a time: a slow disk holds the sender back here.
       await this.#writing
-      // Ended meanwhile, after writing the bytes to keep: another request may already append.
-      if (this.destroyed) return
+      if (this.#isDropped) return
       this.#size.adapt()
       this.#flush()
     }
-    this.#garbage.add(chunk.length)
   }
 
   #flush(): void {

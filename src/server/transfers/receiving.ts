@@ -1,8 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { Problem } from '../../protocol/problems.js'
-import type { PartialFile } from '../stores/partials.js'
 import type { Flow } from './flow.js'
-import { PartialWriter, type ReceivingMemory } from './partial-writer.js'
+import { type Appendable, PartialWriter, type ReceivingMemory } from './partial-writer.js'
 
 export interface ReceiveOptions {
   flow: Flow
@@ -18,7 +17,7 @@ export interface ReceiveOptions {
  */
 export async function receive(
   body: Readable,
-  partial: PartialFile,
+  partial: Appendable,
   { flow, memory, isWorthKeeping = () => false }: ReceiveOptions,
 ): Promise<void> {
   await feed(body, new PartialWriter(partial, flow, memory, isWorthKeeping), flow.signal)
