@@ -10,7 +10,9 @@ export default defineConfig({
   test: {
     projects,
     globalSetup: ['test/build.ts'],
-    reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
+    reporters: report ? ['default', ['json', { outputFile: report }], 'test/run/unstable-tests.ts'] : ['default'],
+    // There a failure stops everything that was submitted, so it is tried once more, and named even if it passes then.
+    retry: report ? 1 : 0,
     // Node itself loads the built program: transforming it again for each file takes longer than most tests.
     server: { deps: { external: [/\/dist\//] } },
     pool: 'forks',
