@@ -10,26 +10,26 @@ describe('kill -9 of the client, 20 times', () => {
     async (isTogether) => {
       await killDuringUploads({ rounds: 20, withServer: false, isTogether })
     },
-    300_000,
+    600_000,
   )
 
   it('while it exports a folder leaves whole files, and nothing else after the next run', async () => {
     await killDuringExports({ rounds: 20, withServer: false })
-  }, 300_000)
+  }, 600_000)
 })
 
-describe('kill -9 of client and server at the same time', () => {
+describe('kill -9 of client and server at the same time, 20 times', () => {
   it.each([false, true])(
     'while a folder is uploaded leaves what was told; together: %s',
     async (isTogether) => {
-      await killDuringUploads({ rounds: 2, withServer: true, isTogether })
+      await killDuringUploads({ rounds: 10, withServer: true, isTogether })
     },
-    300_000,
+    600_000,
   )
 
   it('while a folder is exported leaves whole files', async () => {
-    await killDuringExports({ rounds: 2, withServer: true })
-  }, 300_000)
+    await killDuringExports({ rounds: 10, withServer: true })
+  }, 600_000)
 })
 
 describe('what an export leaves when it is killed', () => {
