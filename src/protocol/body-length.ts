@@ -19,3 +19,8 @@ export function parseByteCount(text: string): number | undefined {
   const bytes = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
   return Number.isSafeInteger(bytes) ? bytes : undefined
 }
+
+/** The header of a request whose body has this many bytes. */
+export function lengthHeader(bytes: number): { 'Content-Length': string } {
+  return { 'Content-Length': String(bytes) }
+}

@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { describe, expect, it } from 'vitest'
+import { type Clock, systemClock } from '../../dist/server/clock.js'
+import { bytesOf } from '../../dist/server/stores/s3/bucket.js'
+import { eventually } from '../helpers/eventually.js'
+import { fastClock } from '../helpers/fast-clock.js'
+import { TestClock } from '../helpers/test-clock.js'
+import { hasBucket, openTestBucket } from './helpers/bucket.js'
+import { startBucketProxy } from './helpers/bucket-proxy.js'
+
+const mebibyte = 1024 ** 2
+
+describe.skipIf(!hasBucket)('objects in a bucket', () => {
+  it('are put, read in ranges, measured and removed', async () => {
+    const { bucket, keys } = openTestBucket()
+    expect(await bucket.head('o/1')).toBeUndefined()
+    await bucket.put('o/1', bytesOf('0123456789'))
+    await bucket.put('o/2', bytesOf(''))
+    expect(keys()).toEqual(['o/1', 'o/2'])
+    expect([await bucket.head('o/1'), await bucket.head('o/2')]).toEqual([10, 0])
+    expect(String(await buffer(await bucket.get('o/1', { offset: 0, length: 10 })))).toBe('0123456789')
+    expect(String(await buffer(await bucket.get('o/1', { offset: 3, length: 4 })))).toBe('3456')
+    await bucket.delete('o/1')
+    await bucket.delete('o/1')
+    await expect(bucket.get('o/1', { offset: 0, length: 1 })).rejects.toMatchObject({ status: 404, code: 'NoSuchKey' })
+    expect(keys()).toEqual(['o/2'])
+  })
+
+  it('are stored from a stream, and only if the bytes have the declared digest', async () => {
+    const { bucket, keys } = openTestBucket({ clock: fastClock(1e6) })
+    const content = randomBytes(3 * mebibyte)
+    const body = { ...bytesOf(content), open: () => Readable.from([content.subarray(0, 99), content.subarray(99)]) }
+    await bucket.put('o/1', body)
+    expect((await buffer(await bucket.get('o/1', { offset: 0, length: content.length }))).equals(content)).toBe(true)
+    const other = { ...bytesOf('abc'), open: () => Buffer.from('abd') }
+    await expect(bucket.put('o/2', other)).rejects.toThrow()
+    expect(keys()).toEqual(['o/1'])
+  })
+
+  it('are made of parts, in any order of arrival', async () => {
+    const { bucket, keys } = openTestBucket()
+    const [first, last] = [randomBytes(5 * mebibyte), randomBytes(10)]
+    const id = await bucket.createMultipart('o/1')
+    expect(await bucket.listMultiparts('o/1')).toEqual([id])
+    expect(await bucket.listMultiparts('o/')).toEqual([])
+    const second = await bucket.uploadPart('o/1', id, 2, bytesOf(last))
+    const parts = [await bucket.uploadPart('o/1', id, 1, bytesOf(first)), second]
+    await bucket.completeMultipart('o/1', id, parts)
+    // Its answer was lost.
+    await bucket.completeMultipart('o/1', id, parts)
+    expect(await bucket.head('o/1')).toBe(5 * mebibyte + 10)
+    await expect(bucket.completeMultipart('o/2', id, parts)).rejects.toMatchObject({ code: 'NoSuchUpload' })
+    expect(await bucket.listMultiparts('o/1')).toEqual([])
+    expect(keys()).toEqual(['o/1'])
+  })
+
+  it('of an aborted upload in parts do not exist', async () => {
+    const { bucket, keys } = openTestBucket()
+    const id = await bucket.createMultipart('o/1')
+    await bucket.uploadPart('o/1', id, 1, bytesOf('abc'))
+    await bucket.abortMultipart('o/1', id)
+    await bucket.abortMultipart('o/1', id)
+    expect(await bucket.listMultiparts('o/1')).toEqual([])
+    expect(keys()).toEqual([])
+  })
+
+  it('are refused without the right keys, at once', async () => {
+    const { bucket } = openTestBucket({ credentials: { accessKeyId: 'test', secretAccessKey: 'wrong' } })
+    await expect(bucket.put('o/1', bytesOf('abc'))).rejects.toMatchObject({ status: 403 })
+  })
+})
+
+describe.skipIf(!hasBucket)('a request to a bucket', () => {
+  it('is repeated after 503, broken connections and broken responses', async () => {
+    const proxy = await startBucketProxy()
+    const { bucket, keys } = openTestBucket({ origin: proxy.origin, clock: fastClock(1000) })
+    proxy.faults = ['busy', 'cut', 'lost', 'late-error']
+    await bucket.put('o/1', bytesOf('0123456789'))
+    expect(proxy.requests).toHaveLength(5)
+    proxy.faults = ['other-length', 'busy']
+    expect(String(await buffer(await bucket.get('o/1', { offset: 2, length: 5 })))).toBe('23456')
+    proxy.faults = ['lost']
+    await bucket.delete('o/1')
+    expect(keys()).toEqual([])
+  })
+
+  it('is repeated after 1, 2, 4 s and so on, and given up after two minutes', async () => {
+    const proxy = await startBucketProxy()
+    const delays: number[] = []
+    let elapsedMs = 0
+    const clock: Clock = {
+      ...systemClock,
+      monotonicMs: () => elapsedMs,
+      after(delayMs, callback) {
+        delays.push(delayMs)
+        elapsedMs += delayMs
+        setImmediate(callback)
+        return () => {}
+      },
+    }
+    const { bucket } = openTestBucket({ origin: proxy.origin, clock })
+    proxy.faults = Array(20).fill('busy')
+    await expect(bucket.put('o/1', bytesOf('abc'))).rejects.toMatchObject({ code: 'storage-unavailable' })
+    expect(delays).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000])
+  })
+
+  it('fails for a stream that breaks off, which is the reader’s to continue', async () => {
+    const proxy = await startBucketProxy()
+    const { bucket } = openTestBucket({ origin: proxy.origin, clock: fastClock(1000) })
+    await bucket.put('o/1', bytesOf(randomBytes(1000)))
+    proxy.faults = ['short']
+    await expect(buffer(await bucket.get('o/1', { offset: 0, length: 1000 }))).rejects.toThrow()
+  })
+
+  it('is repeated where nothing comes back for too long', async () => {
+    const proxy = await startBucketProxy()
+    const { bucket } = openTestBucket({ origin: proxy.origin, clock: fastClock(1000), idleMs: 50 })
+    proxy.faults = ['silent']
+    await bucket.put('o/1', bytesOf('abc'))
+    expect(proxy.requests.length).toBeGreaterThan(1)
+  })
+
+  it('ends with its signal, under way and between two tries', async () => {
+    const proxy = await startBucketProxy()
+    const { bucket, keys } = openTestBucket({ origin: proxy.origin, clock: new TestClock() })
+    for (const fault of ['silent', 'busy'] as const) {
+      const stop = new AbortController()
+      proxy.faults = [fault]
+      const before = proxy.requests.length
+      const putting = bucket.put('o/1', bytesOf('abc'), stop.signal)
+      await eventually('the request has arrived', () => proxy.requests.length > before)
+      const reason = new Error('stopped')
+      stop.abort(reason)
+      await expect(putting).rejects.toBe(reason)
+      await expect(bucket.put('o/1', bytesOf('abc'), stop.signal)).rejects.toBe(reason)
+    }
+    expect(keys()).toEqual([])
+  })
+})

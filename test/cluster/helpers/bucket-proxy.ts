@@ -1,0 +1,58 @@
+import { once } from 'node:events'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { buffer } from 'node:stream/consumers'
+import { inject, onTestFinished } from 'vitest'
+
+/**
+ * `busy`: 503 SlowDown. `cut`: the connection is reset when the request has arrived. `lost`: the request is done, but the
+ * connection is reset instead of a response. `short`: the body ends before its declared length. `other-length`: the bytes
+ * are not those that were asked for. `silent`: nothing comes back. `late-error`: a failure after the status 200.
+ */
+export type BucketFault = 'busy' | 'cut' | 'lost' | 'short' | 'other-length' | 'silent' | 'late-error'
+
+export interface BucketProxy {
+  origin: string
+  /** What happens to the next requests, in order; null lets one through. Those after that are let through. */
+  faults: (BucketFault | null)[]
+  /** The methods of all requests so far. */
+  readonly requests: string[]
+}
+
+/** A proxy in front of the S3 server with the faults that a test wants. */
+export async function startBucketProxy(): Promise<BucketProxy> {
+  const target = new URL(inject('bucket')!.origin)
+  const server = http.createServer(async (request, response) => {
+    proxy.requests.push(request.method!)
+    const fault = proxy.faults.shift() ?? null
+    const body = await buffer(request)
+    if (fault === 'silent') return
+    if (fault === 'cut') return request.socket.resetAndDestroy()
+    if (fault === 'busy') return response.writeHead(503).end('<Error><Code>SlowDown</Code></Error>')
+    if (fault === 'late-error') return response.writeHead(200).end('<Error><Code>InternalError</Code></Error>')
+    const { method, url, headers } = request
+    const forwarded = http.request({ hostname: target.hostname, port: target.port, method, path: url, headers })
+    forwarded.end(body)
+    const [answer] = (await once(forwarded, 'response')) as [http.IncomingMessage]
+    const bytes = await buffer(answer)
+    if (fault === 'lost') return request.socket.resetAndDestroy()
+    if (fault === 'other-length') {
+      return response.writeHead(answer.statusCode!, { 'Content-Length': 3 }).end('abc')
+    }
+    response.writeHead(answer.statusCode!, answer.headers)
+    if (fault !== 'short') return response.end(bytes)
+    response.write(bytes.subarray(0, bytes.length / 2), () => request.socket.resetAndDestroy())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const proxy: BucketProxy = {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    faults: [],
+    requests: [],
+  }
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return proxy
+}

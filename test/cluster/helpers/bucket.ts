@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { inject, onTestFinished } from 'vitest'
+import { type Clock, systemClock } from '../../../dist/server/clock.js'
+import { Bucket } from '../../../dist/server/stores/s3/bucket.js'
+import { parseBucketAddress } from '../../../dist/server/stores/s3/bucket-address.js'
+import { testBucket, testCredentials } from './bucket-server.js'
+
+/** Whether there is an S3 server; without one the tests are skipped. */
+export const hasBucket = inject('bucket') !== null
+
+export interface TestBucket {
+  bucket: Bucket
+  prefix: string
+  /** The keys of all objects, without the prefix. */
+  keys(): string[]
+}
+
+export interface TestBucketOptions {
+  prefix?: string
+  origin?: string
+  clock?: Clock
+  idleMs?: number
+  credentials?: typeof testCredentials
+}
+
+/** A prefix of the running test in the bucket of all tests. */
+export function openTestBucket(options: TestBucketOptions = {}): TestBucket {
+  const { origin, folder } = inject('bucket')!
+  const { prefix = `test-${randomUUID()}`, clock = systemClock, credentials = testCredentials } = options
+  const address = parseBucketAddress(`s3://${testBucket}/${prefix}?endpoint=${options.origin ?? origin}`)
+  const idleMs = options.idleMs ?? 60_000
+  const bucket = new Bucket({ address, credentials, clock, idleMs })
+  onTestFinished(() => bucket.close())
+  return { bucket, prefix, keys: () => filesBelow(join(folder, prefix)) }
+}
+
+function filesBelow(folder: string): string[] {
+  if (!existsSync(folder)) return []
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile())
+  return files.map(({ parentPath, name }) => join(parentPath, name).slice(folder.length + 1)).sort()
+}
