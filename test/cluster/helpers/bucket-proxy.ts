@@ -3,13 +3,14 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { inject, onTestFinished } from 'vitest'
+import { deferred } from '../../../dist/server/concurrency/deferred.js'
 
 /**
  * `busy`: 503 SlowDown. `cut`: the connection is reset when the request has arrived. `lost`: the request is done, but the
  * connection is reset instead of a response. `short`: the body ends before its declared length. `other-length`: the bytes
  * are not those that were asked for. `silent`: nothing comes back. `late-error`: a failure after the status 200.
  */
-export type BucketFault = 'busy' | 'cut' | 'lost' | 'short' | 'other-length' | 'silent' | 'late-error'
+export type BucketFault = 'busy' | 'cut' | 'lost' | 'short' | 'other-length' | 'silent' | 'late-error' | 'forbidden'
 
 export interface BucketProxy {
   origin: string
@@ -17,18 +18,25 @@ export interface BucketProxy {
   faults: (BucketFault | null)[]
   /** The methods of all requests so far. */
   readonly requests: string[]
+  /** Keeps the requests that arrive until `release`. */
+  hold(): void
+  release(): void
 }
 
 /** A proxy in front of the S3 server with the faults that a test wants. */
 export async function startBucketProxy(): Promise<BucketProxy> {
   const target = new URL(inject('bucket')!.origin)
+  let held = deferred()
+  held.resolve()
   const server = http.createServer(async (request, response) => {
     proxy.requests.push(request.method!)
     const fault = proxy.faults.shift() ?? null
     const body = await buffer(request)
+    await held.promise
     if (fault === 'silent') return
     if (fault === 'cut') return request.socket.resetAndDestroy()
     if (fault === 'busy') return response.writeHead(503).end('<Error><Code>SlowDown</Code></Error>')
+    if (fault === 'forbidden') return response.writeHead(403).end()
     if (fault === 'late-error') return response.writeHead(200).end('<Error><Code>InternalError</Code></Error>')
     const { method, url, headers } = request
     const forwarded = http.request({ hostname: target.hostname, port: target.port, method, path: url, headers })
@@ -49,6 +57,10 @@ export async function startBucketProxy(): Promise<BucketProxy> {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     faults: [],
     requests: [],
+    hold() {
+      held = deferred()
+    },
+    release: () => held.resolve(),
   }
   onTestFinished(() => {
     server.closeAllConnections()

@@ -1,0 +1,113 @@
+import pLimit from 'p-limit'
+import type { Clock } from '../../clock.js'
+import type { Database } from '../postgres/database.js'
+import type { Bucket } from './bucket.js'
+import { discardContents, passesOfFailed } from './objects.js'
+
+export interface GarbageCollectorOptions {
+  bucket: Bucket
+  clock: Clock
+  /** Default: a second. */
+  intervalMs?: number
+  /** Called once for each series of failures. */
+  onError: (error: unknown) => void
+}
+
+export interface GarbageCollector {
+  /** Removes what is due. Never rejects; does nothing while it runs. */
+  collect(): Promise<void>
+  /** Resolves when nothing runs. */
+  close(): Promise<void>
+}
+
+/** Removes objects that are garbage. Every server does it; it does not matter which comes first. */
+export function startGarbageCollector(database: Database, options: GarbageCollectorOptions): GarbageCollector {
+  const { bucket, clock, intervalMs = 1000, onError } = options
+  const removals = pLimit(8)
+  const closed = new AbortController()
+  let running: Promise<void> | undefined
+  let isFailing = false
+  const cancel = clock.every(intervalMs, () => void collect())
+
+  async function work(): Promise<void> {
+    try {
+      await discardOrphans(database)
+      for (;;) {
+        const due = await takeDue(database)
+        const results = await Promise.allSettled(due.map((object) => removals(() => remove(object))))
+        for (const result of results) if (result.status === 'rejected') throw result.reason
+        if (due.length < batchSize || closed.signal.aborted) break
+      }
+      isFailing = false
+    } catch (error) {
+      if (!isFailing && !closed.signal.aborted) onError(error)
+      isFailing = true
+    }
+  }
+
+  async function remove({ key, isMultipart }: GarbageObject): Promise<void> {
+    const { signal } = closed
+    if (isMultipart) {
+      for (const id of await bucket.listMultiparts(key, signal)) await bucket.abortMultipart(key, id, signal)
+    }
+    await bucket.delete(key, signal)
+    await database`delete from objects where key = ${key} and passes <= 1`
+    await database`
+      update objects set passes = passes - 1,
+        not_before = clock_timestamp() + case passes when ${passesOfFailed} then interval '1 minute' else interval '1 hour' end
+      where key = ${key}`
+  }
+
+  function collect(): Promise<void> {
+    running ??= work().finally(() => {
+      running = undefined
+    })
+    return running
+  }
+
+  return {
+    collect,
+    async close() {
+      cancel()
+      closed.abort()
+      await running
+    },
+  }
+}
+
+interface GarbageObject {
+  key: string
+  isMultipart: boolean
+}
+
+/** What dead servers left: partials that nobody can resume, and objects that belong to none. */
+async function discardOrphans(database: Database): Promise<void> {
+  await database.begin(async (sql) => {
+    const gone = await sql<{ content: string | null }[]>`
+      delete from partials where id in (
+        select id from partials where node is null and state is null limit ${batchSize} for update skip locked)
+      returning content`
+    await discardContents(
+      sql,
+      gone.flatMap(({ content }) => content ?? []),
+    )
+  })
+  await database`
+    update objects set state = 'garbage', not_before = clock_timestamp(), passes = ${passesOfFailed}
+    where state in ('pending', 'stored') and node is null
+      and (state = 'pending' or not exists (select from partials where partials.content = objects.content))`
+}
+
+/** No other server takes these for a minute. */
+async function takeDue(database: Database): Promise<GarbageObject[]> {
+  return database<GarbageObject[]>`
+    update objects set not_before = clock_timestamp() + interval '1 minute'
+    where key in (
+      select key from objects
+      where state = 'garbage' and not_before <= clock_timestamp()
+        and not exists (select from object_readers where object_readers.content = objects.content)
+      order by not_before limit ${batchSize} for update skip locked)
+    returning key, is_multipart`
+}
+
+const batchSize = 200

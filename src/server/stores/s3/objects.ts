@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto'
+import type { Database, Transaction } from '../postgres/database.js'
+import { claimLost, type NodeLease } from '../postgres/node-lease.js'
+import type { Bucket } from './bucket.js'
+import type { SentBytes } from './bucket-requests.js'
+
+/** An object, as far as its bytes count. */
+export interface ContentObject {
+  key: string
+  position: number
+  size: number
+}
+
+/** One or more objects are the content of a file, by the id of which they are found. */
+export interface ContentPlace {
+  content: string
+  position: number
+}
+
+export interface ObjectsOptions {
+  bucket: Bucket
+  lease: Pick<NodeLease, 'id'>
+}
+
+/** The objects in the bucket. Each key is a row before it is bytes, so that nothing is left that no row names. */
+export class Objects {
+  readonly bucket: Bucket
+  readonly #database: Database
+  readonly #lease: Pick<NodeLease, 'id'>
+
+  constructor(database: Database, { bucket, lease }: ObjectsOptions) {
+    this.bucket = bucket
+    this.#database = database
+    this.#lease = lease
+  }
+
+  /**
+   * Stores an object, whose bytes count once this has resolved. Otherwise it is garbage, also if this server is found dead
+   * meanwhile.
+   */
+  async store(place: ContentPlace, body: SentBytes, signal?: AbortSignal): Promise<ContentObject> {
+    const [object] = await this.storeAll([{ ...place, body }], signal)
+    return object!
+  }
+
+  /** Like `store`, for a few at once. If one fails, all are garbage. */
+  async storeAll(places: (ContentPlace & { body: SentBytes })[], signal?: AbortSignal): Promise<ContentObject[]> {
+    const node = this.#lease.id
+    const rows = places.map(({ content, position, body }) => {
+      return { key: `o/${randomUUID()}`, content, position, size: body.size, state: 'pending', node }
+    })
+    const keys = rows.map(({ key }) => key)
+    if (rows.length === 0) return []
+    await this.#database`insert into objects ${this.#database(rows)}`
+    try {
+      const stored = await Promise.allSettled(
+        rows.map(({ key }, index) => this.bucket.put(key, places[index]!.body, signal)),
+      )
+      for (const put of stored) if (put.status === 'rejected') throw put.reason
+      const kept = await this.#database`
+        update objects set state = 'stored' where key = any(${keys}) and node = ${node} and state = 'pending'
+        returning key`
+      if (kept.length < keys.length) throw claimLost()
+    } catch (error) {
+      await this.#database`
+        update objects set state = 'garbage', not_before = clock_timestamp(), passes = ${passesOfFailed}
+        where key = any(${keys}) and state <> 'garbage'`
+      throw error
+    }
+    return rows
+  }
+
+  /** Of a content, in order. */
+  async list(content: string): Promise<ContentObject[]> {
+    return this.#database<ContentObject[]>`
+      select key, position, size from objects
+      where content = ${content} and state in ('stored', 'live') order by position`
+  }
+
+  /** Of each content, in order. */
+  async listMany(contents: readonly string[]): Promise<Map<string, ContentObject[]>> {
+    const rows = await this.#database<(ContentObject & { content: string })[]>`
+      select content, key, position, size from objects
+      where content = any(${[...contents]}) and state in ('stored', 'live') order by content, position`
+    const found = new Map<string, ContentObject[]>()
+    for (const row of rows) found.set(row.content, [...(found.get(row.content) ?? []), row])
+    return found
+  }
+
+  /** Keeps the objects of a content until the returned function is called, or this server dies. */
+  async keep(content: string): Promise<() => Promise<void>> {
+    const [row] = await this.#database<{ id: number }[]>`
+      insert into object_readers (content, node) values (${content}, ${this.#lease.id}) returning id`
+    return async () => {
+      await this.#database`delete from object_readers where id = ${row!.id}`
+    }
+  }
+}
+
+/**
+ * Makes the stored objects of contents those of published files, in the transaction that publishes them. `sizes` are the bytes
+ * of each content. Throws if others have found this server dead, and taken its objects for garbage.
+ */
+export async function publishContents(sql: Transaction, sizes: ReadonlyMap<string, number>): Promise<void> {
+  const rows = await sql<{ content: string; size: number }[]>`
+    update objects set state = 'live' where content = any(${[...sizes.keys()]}) and state = 'stored'
+    returning content, size`
+  const missing = new Map(sizes)
+  for (const { content, size } of rows) missing.set(content, missing.get(content)! - size)
+  if ([...missing.values()].some((size) => size !== 0)) throw claimLost()
+}
+
+/** Makes contents garbage. Those of published files are kept for a minute, for readers that have just found them. */
+export async function discardContents(sql: Database | Transaction, contents: readonly string[]): Promise<void> {
+  if (contents.length === 0) return
+  await sql`
+    update objects set
+      not_before = clock_timestamp() + case when state = 'live' then interval '1 minute' else interval '0' end,
+      passes = case when state = 'pending' then ${passesOfFailed} else 1 end,
+      state = 'garbage'
+    where content = any(${[...contents]}) and state <> 'garbage'`
+}
+
+/** A request under way elsewhere may still store the object: it is removed again after a minute and after an hour. */
+export const passesOfFailed = 3

@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { bytesOf } from '../../dist/server/stores/s3/bucket.js'
+import { discardContents, publishContents } from '../../dist/server/stores/s3/objects.js'
+import { eventually } from '../helpers/eventually.js'
+import { hasBucket } from './helpers/bucket.js'
+import { startBucketProxy } from './helpers/bucket-proxy.js'
+import { hasDatabase, testDatabase } from './helpers/database.js'
+import { ageGarbage, type ObjectNode, openObjects } from './helpers/files.js'
+import { reap } from './helpers/node.js'
+
+describe.skipIf(!hasDatabase || !hasBucket)('an object of a content', () => {
+  it('is a row before it is bytes, and garbage if it cannot be stored', async () => {
+    const proxy = await startBucketProxy()
+    const own = await openObjects(await testDatabase(), { origin: proxy.origin })
+    const stop = new AbortController()
+    proxy.faults = ['silent']
+    const storing = own.objects.store({ content: 'c', position: 0 }, bytesOf('abc'), stop.signal)
+    await eventually('the request has arrived', () => proxy.requests.length)
+    expect(await rowsOf(own)).toMatchObject([{ content: 'c', state: 'pending', size: 3 }])
+    stop.abort(new Error('stopped'))
+    await expect(storing).rejects.toThrow('stopped')
+    expect(await rowsOf(own)).toMatchObject([{ state: 'garbage', passes: 3 }])
+    expect(await own.objects.list('c')).toEqual([])
+  })
+
+  it('is listed with the others of its content, in order', async () => {
+    const { objects, stored } = await openObjects(await testDatabase())
+    const second = await objects.store({ content: 'c', position: 1 }, bytesOf('de'))
+    const [first, other] = await objects.storeAll([
+      { content: 'c', position: 0, body: bytesOf('abc') },
+      { content: 'other', position: 0, body: bytesOf('') },
+    ])
+    expect((await objects.list('c')).map(({ key, size }) => [key, size])).toEqual([
+      [first!.key, 3],
+      [second.key, 2],
+    ])
+    const found = await objects.listMany(['c', 'other', 'missing'])
+    expect([...found.keys()].sort()).toEqual(['c', 'other'])
+    expect(stored.keys()).toEqual([first!.key, second.key, other!.key].sort())
+  })
+
+  it('is refused where others have found this server dead meanwhile', async () => {
+    const database = await testDatabase()
+    const proxy = await startBucketProxy()
+    const [dead, alive] = [await openObjects(database, { origin: proxy.origin }), await openObjects(database)]
+    proxy.hold()
+    const storing = dead.objects.store({ content: 'c', position: 0 }, bytesOf('abc'))
+    storing.catch(() => {})
+    await eventually('the request has arrived', () => proxy.requests.length)
+    await reap(dead.node, alive.node)
+    proxy.release()
+    await expect(storing).rejects.toThrow()
+    expect(await rowsOf(alive)).toMatchObject([{ state: 'garbage' }])
+  })
+})
+
+describe.skipIf(!hasDatabase || !hasBucket)('garbage in the bucket', () => {
+  it('is removed: at once what was never published, after a minute what was', async () => {
+    const own = await openObjects(await testDatabase())
+    const { objects, collector, node, stored } = own
+    for (const content of ['published', 'not']) await objects.store({ content, position: 0 }, bytesOf('abc'))
+    await node.sql.begin((sql) => publishContents(sql, new Map([['published', 3]])))
+    const incomplete = node.sql.begin((sql) => publishContents(sql, new Map([['not', 4]])))
+    await expect(incomplete).rejects.toMatchObject({ code: 'storage-unavailable' })
+    await collector.collect()
+    expect(stored.keys()).toHaveLength(2)
+    await discardContents(node.sql, ['published', 'not'])
+    await collector.collect()
+    expect(await rowsOf(own)).toMatchObject([{ content: 'published' }])
+    expect(stored.keys()).toHaveLength(1)
+    await ageGarbage(own, 1)
+    await collector.collect()
+    expect([await rowsOf(own), stored.keys(), own.errors]).toEqual([[], [], []])
+  })
+
+  it('is kept while it is being read, also by another server, but not by a dead one', async () => {
+    const database = await testDatabase()
+    const own = await openObjects(database)
+    const [reader, dead] = [await openObjects(database), await openObjects(database)]
+    await own.objects.store({ content: 'c', position: 0 }, bytesOf('abc'))
+    const release = await reader.objects.keep('c')
+    await dead.objects.keep('c')
+    await discardContents(own.node.sql, ['c'])
+    await reap(dead.node, own.node)
+    await own.collector.collect()
+    expect(own.stored.keys()).toHaveLength(1)
+    await release()
+    await own.collector.collect()
+    expect(own.stored.keys()).toEqual([])
+  })
+
+  it('of a dead server is removed again after a minute and after an hour, since its requests may arrive late', async () => {
+    const database = await testDatabase()
+    const proxy = await startBucketProxy()
+    const prefix = randomUUID()
+    const dead = await openObjects(database, { origin: proxy.origin, prefix })
+    const own = await openObjects(database, { prefix })
+    proxy.hold()
+    const storing = dead.objects.store({ content: 'c', position: 0 }, bytesOf('abc'))
+    storing.catch(() => {})
+    await eventually('the request has arrived', () => proxy.requests.length)
+    await own.collector.collect()
+    expect(await rowsOf(own)).toMatchObject([{ state: 'pending' }])
+    await reap(dead.node, own.node)
+    await own.collector.collect()
+    expect(await rowsOf(own)).toMatchObject([{ state: 'garbage', passes: 2 }])
+    proxy.release()
+    await expect(storing).rejects.toThrow()
+    expect(own.stored.keys()).toHaveLength(1)
+    for (const minutes of [1, 60]) {
+      await own.collector.collect()
+      expect(await rowsOf(own)).toHaveLength(1)
+      await ageGarbage(own, minutes)
+      await own.collector.collect()
+      expect(own.stored.keys()).toEqual([])
+    }
+    expect(await rowsOf(own)).toEqual([])
+  })
+
+  it('includes uploads in parts that were never completed, of this key alone', async () => {
+    const own = await openObjects(await testDatabase())
+    const { bucket } = own.stored
+    const ids = [await bucket.createMultipart('o/a'), await bucket.createMultipart('o/a')]
+    const other = await bucket.createMultipart('o/ab')
+    await bucket.uploadPart('o/a', ids[0]!, 1, bytesOf('abc'))
+    await own.node.sql`
+      insert into objects (key, content, size, state, is_multipart, not_before, passes)
+      values ('o/a', 'c', 0, 'garbage', true, clock_timestamp(), 1)`
+    await own.collector.collect()
+    expect(await bucket.listMultiparts('o/a')).toEqual([])
+    expect(await bucket.listMultiparts('o/ab')).toEqual([other])
+    await bucket.abortMultipart('o/ab', other)
+  })
+
+  it('is tried again where the bucket does not answer', async () => {
+    const proxy = await startBucketProxy()
+    const own = await openObjects(await testDatabase(), { origin: proxy.origin })
+    await own.objects.store({ content: 'c', position: 0 }, bytesOf('abc'))
+    await discardContents(own.node.sql, ['c'])
+    proxy.faults = ['forbidden']
+    await own.collector.collect()
+    expect(own.errors).toMatchObject([{ status: 403 }])
+    await ageGarbage(own, 1)
+    await own.collector.collect()
+    expect(own.stored.keys()).toEqual([])
+  })
+})
+
+function rowsOf({ node }: ObjectNode) {
+  return node.sql`select * from objects order by content`.then((rows) => [...rows])
+}
