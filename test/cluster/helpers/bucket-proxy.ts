@@ -33,6 +33,7 @@ export async function startBucketProxy(): Promise<BucketProxy> {
     const fault = proxy.faults.shift() ?? null
     const body = await buffer(request)
     await held.promise
+    if (request.socket.destroyed) return
     if (fault === 'silent') return
     if (fault === 'cut') return request.socket.resetAndDestroy()
     if (fault === 'busy') return response.writeHead(503).end('<Error><Code>SlowDown</Code></Error>')

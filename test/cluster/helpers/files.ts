@@ -1,8 +1,11 @@
 import { onTestFinished } from 'vitest'
+import { openBucketFiles } from '../../../dist/server/stores/s3/files.js'
 import { type GarbageCollector, startGarbageCollector } from '../../../dist/server/stores/s3/garbage-collector.js'
 import { Objects } from '../../../dist/server/stores/s3/objects.js'
+import { temporaryFolder } from '../../helpers/temporary-folder.js'
+import type { FileStores } from '../../server/stores/stored-content.js'
 import { openTestBucket, type TestBucket } from './bucket.js'
-import type { TestDatabase } from './database.js'
+import { type TestDatabase, testDatabase } from './database.js'
 import { openNode, type TestNode } from './node.js'
 
 export interface ObjectNode {
@@ -31,4 +34,44 @@ export async function openObjects(
 /** As if this much time had passed for all garbage. */
 export async function ageGarbage({ node }: ObjectNode, minutes: number): Promise<void> {
   await node.sql`update objects set not_before = not_before - ${minutes} * interval '1 minute'`
+}
+
+export interface BucketStores extends FileStores, ObjectNode {
+  restart(): Promise<BucketStores>
+  database: TestDatabase
+  /** Where the files of the spool are. */
+  scratch: string
+}
+
+export interface BucketStoresOptions {
+  database?: TestDatabase
+  prefix?: string
+  origin?: string
+  objectSize?: (offset: number) => number
+}
+
+/** A server's stores of files. A restart is another server, after the first one has ended. */
+export async function openBucketStores(options: BucketStoresOptions = {}): Promise<BucketStores> {
+  const database = options.database ?? (await testDatabase())
+  const opened = await openObjects(database, options)
+  const { node, stored, objects } = opened
+  const { objectSize } = options
+  const scratch = await temporaryFolder()
+  const stores = openBucketFiles(node.sql, {
+    bucket: objects.bucket,
+    lease: node.lease,
+    scratch,
+    ...(objectSize ? { objectSize } : {}),
+  })
+  onTestFinished(() => stores.close())
+  return {
+    ...opened,
+    ...stores,
+    database,
+    scratch,
+    async restart() {
+      await node.close()
+      return openBucketStores({ ...options, database, prefix: stored.prefix })
+    },
+  }
 }

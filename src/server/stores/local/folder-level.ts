@@ -140,7 +140,7 @@ export class FolderLevels {
 }
 
 /** Folders before files; `last` is the last entry if there are more. */
-function pageOf({ folders, files }: SortedLevel, entries: LevelEntries, query: FolderLevelQuery) {
+export function pageOf({ folders, files }: SortedLevel, entries: LevelEntries, query: FolderLevelQuery) {
   const { after, limit } = query
   const firstFolder = !after ? 0 : after.isFolder ? positionAfter(folders, entries, query, after) : folders.length
   const firstFile = !after || after.isFolder ? 0 : positionAfter(files, entries, query, after)

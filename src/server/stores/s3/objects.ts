@@ -62,26 +62,24 @@ export class Objects {
         returning key`
       if (kept.length < keys.length) throw claimLost()
     } catch (error) {
-      await this.#database`
-        update objects set state = 'garbage', not_before = clock_timestamp(), passes = ${passesOfFailed}
-        where key = any(${keys}) and state <> 'garbage'`
+      await discardObjects(this.#database, keys, passesOfFailed)
       throw error
     }
     return rows
   }
 
-  /** Of a content, in order. */
+  /** Of a content, in order: also if it became garbage just now. */
   async list(content: string): Promise<ContentObject[]> {
     return this.#database<ContentObject[]>`
       select key, position, size from objects
-      where content = ${content} and state in ('stored', 'live') order by position`
+      where content = ${content} and state <> 'pending' order by position`
   }
 
   /** Of each content, in order. */
   async listMany(contents: readonly string[]): Promise<Map<string, ContentObject[]>> {
     const rows = await this.#database<(ContentObject & { content: string })[]>`
       select content, key, position, size from objects
-      where content = any(${[...contents]}) and state in ('stored', 'live') order by content, position`
+      where content = any(${[...contents]}) and state <> 'pending' order by content, position`
     const found = new Map<string, ContentObject[]>()
     for (const row of rows) found.set(row.content, [...(found.get(row.content) ?? []), row])
     return found
@@ -119,6 +117,17 @@ export async function discardContents(sql: Database | Transaction, contents: rea
       passes = case when state = 'pending' then ${passesOfFailed} else 1 end,
       state = 'garbage'
     where content = any(${[...contents]}) and state <> 'garbage'`
+}
+
+/** Takes objects out of their contents, and makes them garbage. */
+export async function discardObjects(
+  sql: Database | Transaction,
+  keys: readonly string[],
+  passes: number,
+): Promise<void> {
+  await sql`
+    update objects set state = 'garbage', content = key, not_before = clock_timestamp(), passes = ${passes}
+    where key = any(${[...keys]}) and state <> 'garbage'`
 }
 
 /** A request under way elsewhere may still store the object: it is removed again after a minute and after an hour. */

@@ -1,0 +1,30 @@
+import { openDigests } from '../local/digests.js'
+import type { Database } from '../postgres/database.js'
+import type { NodeLease } from '../postgres/node-lease.js'
+import type { Bucket } from './bucket.js'
+import { BucketFolders } from './folders.js'
+import { Objects } from './objects.js'
+import { BucketPartials, type BucketPartialsOptions } from './partials.js'
+import { BucketPublishedFiles } from './published-files.js'
+
+export interface BucketFilesOptions extends Pick<BucketPartialsOptions, 'scratch' | 'objectSize'> {
+  bucket: Bucket
+  lease: Pick<NodeLease, 'id'>
+}
+
+/** The stores of files of a server, as rows in a database and objects in a bucket. */
+export function openBucketFiles(database: Database, { bucket, lease, ...options }: BucketFilesOptions) {
+  const objects = new Objects(database, { bucket, lease })
+  const digests = openDigests()
+  const stages = { receive: () => Promise.reject(new Error('There are no stages.')) }
+  const partials = new BucketPartials(database, { objects, lease, digests, stages, ...options })
+  return {
+    files: new BucketPublishedFiles(database, objects),
+    folders: new BucketFolders(database),
+    partials,
+    async close() {
+      await partials.close()
+      await digests.close()
+    },
+  }
+}

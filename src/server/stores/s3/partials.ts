@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto'
+import type { Digests } from '../local/digests.js'
+import { LocalPartials } from '../local/partials.js'
+import type { AbandonedPartial, PartialFile, Partials } from '../partials.js'
+import type { Database } from '../postgres/database.js'
+import type { NodeLease } from '../postgres/node-lease.js'
+import { type ContentObject, discardContents, discardObjects, type Objects, passesOfFailed } from './objects.js'
+import { BucketPartialFile, type StageReceiver } from './partial-file.js'
+
+export interface BucketPartialsOptions {
+  objects: Objects
+  lease: Pick<NodeLease, 'id'>
+  /** An empty folder of this server, for bytes that are not in the bucket yet. It may be lost at any time. */
+  scratch: string
+  digests: Digests
+  /** For partials that become files of a stage. */
+  stages: StageReceiver
+  /** Bytes of an object; default: a size that grows with the file. */
+  objectSize?: (offset: number) => number
+}
+
+/** Partials as rows, with their bytes in a bucket, but for the last ones of those that are being written. */
+export class BucketPartials implements Partials {
+  readonly #database: Database
+  readonly #options: BucketPartialsOptions
+  readonly #spool: LocalPartials
+
+  constructor(database: Database, options: BucketPartialsOptions) {
+    this.#database = database
+    this.#options = options
+    const { scratch, digests } = options
+    const publish = () => Promise.reject(new Error('What is in the spool is published from the bucket.'))
+    this.#spool = new LocalPartials({ folder: scratch, digests, publishing: { publish } })
+  }
+
+  async create(id: string): Promise<PartialFile> {
+    const content = randomUUID()
+    await this.#database`insert into partials (id, content, node) values (${id}, ${content}, ${this.#options.lease.id})`
+    return this.#open(id, content, [])
+  }
+
+  async take(id: string): Promise<PartialFile | undefined> {
+    const node = this.#options.lease.id
+    const found = await this.#database.begin(async (sql) => {
+      const [row] = await sql<{ content: string }[]>`
+        update partials set node = ${node} where id = ${id} and content is not null returning content`
+      if (!row) return undefined
+      const { content } = row
+      const objects = await sql<(ContentObject & { state: string })[]>`
+        select key, position, size, state from objects
+        where content = ${content} and state in ('pending', 'stored') order by position`
+      // Objects are stored side by side: what is behind one that is missing does not count.
+      const gap = objects.findIndex(({ position, state }, index) => position !== index || state === 'pending')
+      const kept = gap < 0 ? [...objects] : objects.slice(0, gap)
+      const lost = objects.slice(kept.length).map(({ key }) => key)
+      await discardObjects(sql, lost, passesOfFailed)
+      return { content, kept }
+    })
+    return found && this.#open(id, found.content, found.kept)
+  }
+
+  async saveState(id: string, state: object): Promise<void> {
+    await this.#database`
+      update partials set state = ${JSON.stringify(state)}::text::json, updated_at = clock_timestamp() where id = ${id}`
+  }
+
+  async listAbandoned(): Promise<AbandonedPartial[]> {
+    const rows = await this.#database<(Omit<AbandonedPartial, 'state'> & { state: unknown })[]>`
+      select id, case when content is not null then size end as size, updated_at as modified_at, state
+      from partials where node is null`
+    return rows.map(({ state, ...partial }) => ({ ...partial, state: state ?? undefined }))
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#database.begin(async (sql) => {
+      const gone = await sql<{ content: string | null }[]>`delete from partials where id = ${id} returning content`
+      await discardContents(
+        sql,
+        gone.flatMap(({ content }) => content ?? []),
+      )
+    })
+  }
+
+  async usage(): Promise<{ count: number; bytes: number }> {
+    const [row] = await this.#database<{ count: number; bytes: number }[]>`
+      select count(*)::bigint as count, coalesce(sum(size), 0)::bigint as bytes from partials where content is not null`
+    return row!
+  }
+
+  close(): Promise<void> {
+    return this.#spool.close()
+  }
+
+  #open(id: string, content: string, stored: ContentObject[]): PartialFile {
+    const { objects, lease, scratch, stages, objectSize = sizeOfObjects } = this.#options
+    const services = { database: this.#database, spool: this.#spool, objects, lease, scratch, stages, objectSize }
+    return new BucketPartialFile({ id, content, stored }, services)
+  }
+}
+
+/** Few requests for large files, and little that is sent again, or waits in the spool, for small ones. */
+function sizeOfObjects(offset: number): number {
+  if (offset < 1024 ** 3) return 8 * 1024 ** 2
+  return offset < 64 * 1024 ** 3 ? 32 * 1024 ** 2 : 256 * 1024 ** 2
+}

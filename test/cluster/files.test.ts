@@ -1,0 +1,146 @@
+import { randomBytes } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { eventually } from '../helpers/eventually.js'
+import { foldersContract } from '../server/stores/folders-contract.js'
+import { partialsContract } from '../server/stores/partials-contract.js'
+import { publishedFilesContract } from '../server/stores/published-files-contract.js'
+import { ann, fill, names, opened, publish, readAll, sha256 } from '../server/stores/stored-content.js'
+import { hasBucket } from './helpers/bucket.js'
+import { startBucketProxy } from './helpers/bucket-proxy.js'
+import { hasDatabase, testDatabase } from './helpers/database.js'
+import { ageGarbage, openBucketStores } from './helpers/files.js'
+import { reap } from './helpers/node.js'
+
+describe.skipIf(!hasDatabase || !hasBucket)('files in a bucket', () => {
+  publishedFilesContract(() => openBucketStores())
+  foldersContract(() => openBucketStores())
+  partialsContract(() => openBucketStores())
+})
+
+const target = { space: ann, name: 'a', type: 'text/x-test' }
+
+describe.skipIf(!hasDatabase || !hasBucket)('a file of several objects', () => {
+  const objectSize = () => 1000
+
+  it('is sent while it is received, and read across their ends', async () => {
+    const stores = await openBucketStores({ objectSize })
+    const content = randomBytes(5500)
+    const partial = await opened(stores.partials.create('one'))
+    await partial.append(content, content.length)
+    await eventually('all but the last object are stored', () => stores.stored.keys().length === 5)
+    await partial.sync()
+    await partial.publish({ ...target, sha256: await partial.digest('sha256') })
+    expect(await readdir(stores.scratch)).toEqual([])
+    const file = (await stores.files.open(ann, 'a'))!
+    const buffer = Buffer.alloc(2500)
+    for (const position of [0, 2500, 900, 3100, 5000, 5500]) {
+      const expected = content.subarray(position, position + 2500)
+      expect(buffer.subarray(0, await file.read(buffer, position)).equals(expected)).toBe(true)
+    }
+    await file.close()
+    await expect(file.read(buffer, 0)).rejects.toThrow('closed')
+    const [listed] = await stores.files.list(ann, { prefix: '', after: '', limit: 1 })
+    expect((await stores.files.readSmall(ann, [listed!]))[0]).toEqual(content)
+  })
+
+  it('is continued by another server, and cut across their ends', async () => {
+    const first = await openBucketStores({ objectSize })
+    const content = randomBytes(4500)
+    const partial = await fill(first.partials, content)
+    await partial.saveState({ offset: 4500 })
+    const second = await openBucketStores({ database: first.database, prefix: first.stored.prefix, objectSize })
+    await first.node.kill()
+    await reap(first.node, second.node)
+    expect(await second.partials.listAbandoned()).toMatchObject([{ id: partial.id, size: 4500 }])
+    await second.collector.collect()
+    const taken = (await opened(second.partials.take(partial.id)))!
+    await taken.truncate(2500)
+    await taken.append(content.subarray(2500), 2000)
+    await taken.sync()
+    const digest = await taken.digest('sha256')
+    expect(digest).toBe(sha256(content))
+    await expect(partial.sync()).rejects.toThrow()
+    await taken.publish({ ...target, sha256: digest })
+    const file = (await second.files.open(ann, 'a'))!
+    expect((await readAll(file)).equals(content)).toBe(true)
+    await file.close()
+    await second.collector.collect()
+    const kept = await second.node.sql`select key from objects where state = 'live'`
+    expect(second.stored.keys()).toEqual(kept.map(({ key }) => key).sort())
+  })
+
+  it('counts up to the first object that a dead server did not store', async () => {
+    const first = await openBucketStores({ objectSize })
+    const partial = await fill(first.partials, randomBytes(3000))
+    await partial.saveState({})
+    await first.node.sql`update objects set state = 'pending' where position = 1`
+    const second = await openBucketStores({ database: first.database, prefix: first.stored.prefix, objectSize })
+    expect((await opened(second.partials.take(partial.id)))!.size).toBe(1000)
+    await ageGarbage(second, 1)
+    await second.collector.collect()
+    expect(second.stored.keys()).toHaveLength(1)
+  })
+
+  it('is read on where a response breaks off', async () => {
+    const proxy = await startBucketProxy()
+    const stores = await openBucketStores({ objectSize, origin: proxy.origin })
+    const content = randomBytes(2500)
+    await publish(stores, 'a', content)
+    proxy.faults = ['short', null, 'short', 'short']
+    const file = (await stores.files.open(ann, 'a'))!
+    expect((await readAll(file)).equals(content)).toBe(true)
+    await file.close()
+  })
+
+  it('leaves nothing if it is removed while objects are under way', async () => {
+    const proxy = await startBucketProxy()
+    const stores = await openBucketStores({ objectSize, origin: proxy.origin })
+    proxy.hold()
+    const partial = await opened(stores.partials.create('one'))
+    const appending = partial.append(randomBytes(5000), 5000)
+    appending.catch(() => {})
+    await eventually('objects are under way', () => proxy.requests.length > 1)
+    await partial.remove()
+    await expect(appending).rejects.toThrow('was removed')
+    await expect(partial.append(Buffer.from('x'), 1)).rejects.toThrow('was removed')
+    proxy.release()
+    await stores.collector.collect()
+    for (const minutes of [1, 60]) {
+      await ageGarbage(stores, minutes)
+      await stores.collector.collect()
+    }
+    expect([stores.stored.keys(), await stores.node.sql`select * from objects`]).toEqual([[], []])
+    expect(await readdir(stores.scratch)).toEqual([])
+  })
+})
+
+describe.skipIf(!hasDatabase || !hasBucket)('a server that others have found dead', () => {
+  it('publishes nothing, and its partials without a state are removed', async () => {
+    const database = await testDatabase()
+    const dead = await openBucketStores({ database })
+    const alive = await openBucketStores({ database, prefix: dead.stored.prefix })
+    const partial = await fill(dead.partials, 'old')
+    await reap(dead.node, alive.node)
+    await publish(alive, 'a', 'new')
+    const late = partial.publish({ ...target, sha256: sha256('old') })
+    await expect(late).rejects.toMatchObject({ code: 'storage-unavailable' })
+    expect((await alive.files.find(ann, 'a'))?.sha256).toBe(sha256('new'))
+    await alive.collector.collect()
+    expect(await alive.partials.usage()).toEqual({ count: 0, bytes: 0 })
+    expect(alive.stored.keys()).toHaveLength(1)
+  })
+})
+
+describe.skipIf(!hasDatabase || !hasBucket)('the names of files in a database', () => {
+  it('are sorted by UTF-16 code units, beyond U+FFFF too', async () => {
+    const stores = await openBucketStores()
+    const sorted = ['a/\u{1f600}', 'a/\uff21', 'a/b', 'a\u{1f600}', 'a\uff21'].sort()
+    for (const name of sorted) await publish(stores, name, 'x')
+    expect(await names(stores.files)).toEqual(sorted)
+    await stores.folders.move(ann, 'a/', '\u{1f600}/')
+    expect(await names(stores.files)).toContain('\u{1f600}/\uff21')
+    const found = await stores.files.list(ann, { prefix: '\u{1f600}/', after: '', limit: 10, search: 'B' })
+    expect(found).toMatchObject([{ name: '\u{1f600}/b' }])
+  })
+})
