@@ -5,6 +5,8 @@ import { eventually } from '../helpers/eventually.js'
 import { foldersContract } from '../server/stores/folders-contract.js'
 import { partialsContract } from '../server/stores/partials-contract.js'
 import { publishedFilesContract } from '../server/stores/published-files-contract.js'
+import { smallFilesContract } from '../server/stores/small-files-contract.js'
+import { stagesContract } from '../server/stores/stages-contract.js'
 import { ann, fill, names, opened, publish, readAll, sha256 } from '../server/stores/stored-content.js'
 import { hasBucket } from './helpers/bucket.js'
 import { startBucketProxy } from './helpers/bucket-proxy.js'
@@ -16,6 +18,8 @@ describe.skipIf(!hasDatabase || !hasBucket)('files in a bucket', () => {
   publishedFilesContract(() => openBucketStores())
   foldersContract(() => openBucketStores())
   partialsContract(() => openBucketStores())
+  smallFilesContract(() => openBucketStores())
+  stagesContract(() => openBucketStores())
 })
 
 const target = { space: ann, name: 'a', type: 'text/x-test' }

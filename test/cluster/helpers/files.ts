@@ -3,7 +3,7 @@ import { openBucketFiles } from '../../../dist/server/stores/s3/files.js'
 import { type GarbageCollector, startGarbageCollector } from '../../../dist/server/stores/s3/garbage-collector.js'
 import { Objects } from '../../../dist/server/stores/s3/objects.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
-import type { FileStores } from '../../server/stores/stored-content.js'
+import type { StageStores } from '../../server/stores/stages-contract.js'
 import { openTestBucket, type TestBucket } from './bucket.js'
 import { type TestDatabase, testDatabase } from './database.js'
 import { openNode, type TestNode } from './node.js'
@@ -36,7 +36,7 @@ export async function ageGarbage({ node }: ObjectNode, minutes: number): Promise
   await node.sql`update objects set not_before = not_before - ${minutes} * interval '1 minute'`
 }
 
-export interface BucketStores extends FileStores, ObjectNode {
+export interface BucketStores extends StageStores, ObjectNode {
   restart(): Promise<BucketStores>
   database: TestDatabase
   /** Where the files of the spool are. */

@@ -6,6 +6,8 @@ import { BucketFolders } from './folders.js'
 import { Objects } from './objects.js'
 import { BucketPartials, type BucketPartialsOptions } from './partials.js'
 import { BucketPublishedFiles } from './published-files.js'
+import { BucketSmallFiles } from './small-files.js'
+import { BucketStages } from './stages.js'
 
 export interface BucketFilesOptions extends Pick<BucketPartialsOptions, 'scratch' | 'objectSize'> {
   bucket: Bucket
@@ -16,12 +18,14 @@ export interface BucketFilesOptions extends Pick<BucketPartialsOptions, 'scratch
 export function openBucketFiles(database: Database, { bucket, lease, ...options }: BucketFilesOptions) {
   const objects = new Objects(database, { bucket, lease })
   const digests = openDigests()
-  const stages = { receive: () => Promise.reject(new Error('There are no stages.')) }
+  const stages = new BucketStages(database, { objects, lease })
   const partials = new BucketPartials(database, { objects, lease, digests, stages, ...options })
   return {
     files: new BucketPublishedFiles(database, objects),
     folders: new BucketFolders(database),
     partials,
+    smallFiles: new BucketSmallFiles(database, objects),
+    stages,
     async close() {
       await partials.close()
       await digests.close()

@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.js'
 import type { Database } from '../postgres/database.js'
 import type { Bucket } from './bucket.js'
 import { discardContents, passesOfFailed } from './objects.js'
+import { discardStage } from './staged-rows.js'
 
 export interface GarbageCollectorOptions {
   bucket: Bucket
@@ -80,9 +81,12 @@ interface GarbageObject {
   isMultipart: boolean
 }
 
-/** What dead servers left: partials that nobody can resume, and objects that belong to none. */
+/** What dead servers left: stages, partials that nobody can resume, and objects that belong to neither. */
 async function discardOrphans(database: Database): Promise<void> {
   await database.begin(async (sql) => {
+    const stages = await sql<{ id: string }[]>`
+      select id from stages where node is null limit ${batchSize} for update skip locked`
+    for (const { id } of stages) await discardStage(sql, id)
     const gone = await sql<{ content: string | null }[]>`
       delete from partials where id in (
         select id from partials where node is null and state is null limit ${batchSize} for update skip locked)
@@ -95,7 +99,9 @@ async function discardOrphans(database: Database): Promise<void> {
   await database`
     update objects set state = 'garbage', not_before = clock_timestamp(), passes = ${passesOfFailed}
     where state in ('pending', 'stored') and node is null
-      and (state = 'pending' or not exists (select from partials where partials.content = objects.content))`
+      and (state = 'pending' or not (
+        exists (select from partials where partials.content = objects.content)
+        or exists (select from staged_files where staged_files.content = objects.content)))`
 }
 
 /** No other server takes these for a minute. */

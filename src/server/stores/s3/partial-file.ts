@@ -10,16 +10,7 @@ import { ContentReader } from './content-reader.js'
 import { accountOf, findRow, lockFiles, storedFileOf } from './file-rows.js'
 import { type ContentObject, discardContents, discardObjects, type Objects } from './objects.js'
 import { publishRows } from './publish-rows.js'
-
-/** Files that wait to be published with others. */
-export interface StageReceiver {
-  receive(partialId: string, file: StagedContent, target: PublishTarget & { stage: string }): Promise<PublishedPartial>
-}
-
-export interface StagedContent {
-  content: string
-  size: number
-}
+import { type ReceivedContent, releasePartial, type StageReceiver } from './staged-rows.js'
 
 export interface BucketPartialServices {
   database: Database
@@ -141,11 +132,11 @@ export class BucketPartialFile implements PartialFile {
   async publish(target: PublishTarget): Promise<PublishedPartial> {
     await this.#flush()
     const { stage } = target
-    const file = { content: this.#content, size: this.#sizeSent }
+    const file: ReceivedContent = { partial: this.id, content: this.#content, size: this.#sizeSent }
     const published =
       stage === undefined
         ? await this.#publish(target)
-        : await this.#services.stages.receive(this.id, file, { ...target, stage })
+        : await this.#services.stages.receive(file, { ...target, stage })
     this.#hasEnded = true
     return published
   }
@@ -184,11 +175,7 @@ export class BucketPartialFile implements PartialFile {
     try {
       return await database.begin(async (sql) => {
         await lockFiles(sql, account)
-        const own = await sql`
-          update partials set content = null where id = ${this.id} and node = ${lease.id} and content = ${this.#content}
-          returning id`
-        if (own.length === 0) throw claimLost()
-        await sql`delete from partials where id = ${this.id} and state is null`
+        await releasePartial(sql, { partial: this.id, content: this.#content, node: lease.id })
         const [result] = await publishRows(sql, account, [file])
         if ('error' in result!) throw result.error
         return { file: storedFileOf(result!.row), created: result!.created }

@@ -5,7 +5,8 @@ import type { AbandonedPartial, PartialFile, Partials } from '../partials.js'
 import type { Database } from '../postgres/database.js'
 import type { NodeLease } from '../postgres/node-lease.js'
 import { type ContentObject, discardContents, discardObjects, type Objects, passesOfFailed } from './objects.js'
-import { BucketPartialFile, type StageReceiver } from './partial-file.js'
+import { BucketPartialFile } from './partial-file.js'
+import type { StageReceiver } from './staged-rows.js'
 
 export interface BucketPartialsOptions {
   objects: Objects

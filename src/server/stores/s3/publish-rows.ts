@@ -1,5 +1,5 @@
 import { belowFile, isFolder } from '../local/file-paths.js'
-import type { Transaction } from '../postgres/database.js'
+import type { Database, Transaction } from '../postgres/database.js'
 import { checkPrecondition, type Precondition } from '../precondition.js'
 import {
   type FileRow,
@@ -62,7 +62,7 @@ export async function publishRows(
   return files.map(({ name }, index) => results[index] ?? { row: rows.get(name)!, created: !before.has(name) })
 }
 
-async function findRows(sql: Transaction, account: string, files: readonly { name: string }[]) {
+export async function findRows(sql: Database | Transaction, account: string, files: readonly { name: string }[]) {
   const rows = await sql<FileRow[]>`
     select ${fileColumns(sql)} from files
     where account = ${account} and path in ${pathsOf(

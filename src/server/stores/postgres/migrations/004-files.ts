@@ -69,4 +69,24 @@ export const fileTables = `
   create index partials_of_content on partials (content);
   create index partials_of_node on partials (node);
   create index partials_without_node on partials (id) where node is null;
+
+  -- Files that are to be published together. An id is a job's.
+  create table stages (
+    id text primary key,
+    account text not null,
+    node bigint references nodes on delete set null
+  );
+  create index stages_of_node on stages (node);
+
+  create table staged_files (
+    stage text not null references stages on delete cascade,
+    name text not null,
+    content text not null,
+    size bigint not null,
+    sha256 text not null,
+    type text not null,
+    precondition json,
+    primary key (stage, name)
+  );
+  create index staged_content on staged_files (content);
 `

@@ -1,0 +1,66 @@
+import type { PublishedPartial, PublishTarget } from '../partials.js'
+import type { Transaction } from '../postgres/database.js'
+import { claimLost } from '../postgres/node-lease.js'
+import { discardContents } from './objects.js'
+import type { NewRow } from './publish-rows.js'
+
+/** Takes the content of a partial into a stage. */
+export interface StageReceiver {
+  receive(file: ReceivedContent, target: PublishTarget & { stage: string }): Promise<PublishedPartial>
+}
+
+export interface ReceivedContent {
+  /** The id of the partial. */
+  partial: string
+  content: string
+  size: number
+}
+
+/** Takes its content from a partial, in the transaction that gives it another owner. Its state stays. */
+export async function releasePartial(
+  sql: Transaction,
+  { partial, content, node }: { partial: string; content: string; node: number },
+): Promise<void> {
+  const own = await sql`
+    update partials set content = null where id = ${partial} and node = ${node} and content = ${content} returning id`
+  if (own.length === 0) throw claimLost()
+  await sql`delete from partials where id = ${partial} and state is null`
+}
+
+/** Throws if others have found this server dead, and removed the stage. */
+export async function lockStage(sql: Transaction, id: string, node: number): Promise<void> {
+  const own = await sql`select from stages where id = ${id} and node = ${node} for update`
+  if (own.length === 0) throw claimLost()
+}
+
+/** Adds files to a stage, or replaces them. */
+export async function stageRows(sql: Transaction, stage: string, files: readonly NewRow[]): Promise<void> {
+  const before = await sql<{ content: string }[]>`
+    delete from staged_files where stage = ${stage} and name = any(${files.map(({ name }) => name)}) returning content`
+  await discardContents(
+    sql,
+    before.map(({ content }) => content),
+  )
+  await sql`
+    insert into staged_files (stage, name, content, size, sha256, type, precondition)
+    select ${stage}, name, content, size, sha256, type, precondition
+    from json_to_recordset(${JSON.stringify(files)}::text::json)
+      as file (name text, content text, size bigint, sha256 text, type text, precondition json)`
+}
+
+/** In the order of the database. */
+export async function stagedRows(sql: Transaction, stage: string): Promise<NewRow[]> {
+  const rows = await sql<(Omit<NewRow, 'precondition'> & { precondition: NewRow['precondition'] | null })[]>`
+    select name, content, size, sha256, type, precondition from staged_files where stage = ${stage} order by name`
+  return rows.map(({ precondition, ...row }) => ({ ...row, precondition: precondition ?? undefined }))
+}
+
+/** Removes a stage with its files. A missing one is not an error. */
+export async function discardStage(sql: Transaction, id: string): Promise<void> {
+  const files = await sql<{ content: string }[]>`delete from staged_files where stage = ${id} returning content`
+  await sql`delete from stages where id = ${id}`
+  await discardContents(
+    sql,
+    files.map(({ content }) => content),
+  )
+}
