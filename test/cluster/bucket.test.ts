@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import { type Clock, systemClock } from '../../dist/server/clock.js'
-import { bytesOf } from '../../dist/server/stores/s3/bucket.js'
+import { sentBytesOf } from '../../dist/server/stores/s3/bucket.js'
 import { eventually } from '../helpers/eventually.js'
 import { fastClock } from '../helpers/fast-clock.js'
 import { TestClock } from '../helpers/test-clock.js'
@@ -16,8 +16,8 @@ describe.skipIf(!hasBucket)('objects in a bucket', () => {
   it('are put, read in ranges, measured and removed', async () => {
     const { bucket, keys } = openTestBucket()
     expect(await bucket.head('o/1')).toBeUndefined()
-    await bucket.put('o/1', bytesOf('0123456789'))
-    await bucket.put('o/2', bytesOf(''))
+    await bucket.put('o/1', sentBytesOf('0123456789'))
+    await bucket.put('o/2', sentBytesOf(''))
     expect(keys()).toEqual(['o/1', 'o/2'])
     expect([await bucket.head('o/1'), await bucket.head('o/2')]).toEqual([10, 0])
     expect(String(await buffer(await bucket.get('o/1', { offset: 0, length: 10 })))).toBe('0123456789')
@@ -31,10 +31,10 @@ describe.skipIf(!hasBucket)('objects in a bucket', () => {
   it('are stored from a stream, and only if the bytes have the declared digest', async () => {
     const { bucket, keys } = openTestBucket({ clock: fastClock(1e6) })
     const content = randomBytes(3 * mebibyte)
-    const body = { ...bytesOf(content), open: () => Readable.from([content.subarray(0, 99), content.subarray(99)]) }
+    const body = { ...sentBytesOf(content), open: () => Readable.from([content.subarray(0, 99), content.subarray(99)]) }
     await bucket.put('o/1', body)
     expect((await buffer(await bucket.get('o/1', { offset: 0, length: content.length }))).equals(content)).toBe(true)
-    const other = { ...bytesOf('abc'), open: () => Buffer.from('abd') }
+    const other = { ...sentBytesOf('abc'), open: () => Buffer.from('abd') }
     await expect(bucket.put('o/2', other)).rejects.toThrow()
     expect(keys()).toEqual(['o/1'])
   })
@@ -45,8 +45,8 @@ describe.skipIf(!hasBucket)('objects in a bucket', () => {
     const id = await bucket.createMultipart('o/1')
     expect(await bucket.listMultiparts('o/1')).toEqual([id])
     expect(await bucket.listMultiparts('o/')).toEqual([])
-    const second = await bucket.uploadPart('o/1', id, 2, bytesOf(last))
-    const parts = [await bucket.uploadPart('o/1', id, 1, bytesOf(first)), second]
+    const second = await bucket.uploadPart('o/1', id, 2, sentBytesOf(last))
+    const parts = [await bucket.uploadPart('o/1', id, 1, sentBytesOf(first)), second]
     await bucket.completeMultipart('o/1', id, parts)
     // Its answer was lost.
     await bucket.completeMultipart('o/1', id, parts)
@@ -59,7 +59,7 @@ describe.skipIf(!hasBucket)('objects in a bucket', () => {
   it('of an aborted upload in parts do not exist', async () => {
     const { bucket, keys } = openTestBucket()
     const id = await bucket.createMultipart('o/1')
-    await bucket.uploadPart('o/1', id, 1, bytesOf('abc'))
+    await bucket.uploadPart('o/1', id, 1, sentBytesOf('abc'))
     await bucket.abortMultipart('o/1', id)
     await bucket.abortMultipart('o/1', id)
     expect(await bucket.listMultiparts('o/1')).toEqual([])
@@ -68,7 +68,7 @@ describe.skipIf(!hasBucket)('objects in a bucket', () => {
 
   it('are refused without the right keys, at once', async () => {
     const { bucket } = openTestBucket({ credentials: { accessKeyId: 'test', secretAccessKey: 'wrong' } })
-    await expect(bucket.put('o/1', bytesOf('abc'))).rejects.toMatchObject({ status: 403 })
+    await expect(bucket.put('o/1', sentBytesOf('abc'))).rejects.toMatchObject({ status: 403 })
   })
 })
 
@@ -77,7 +77,7 @@ describe.skipIf(!hasBucket)('a request to a bucket', () => {
     const proxy = await startBucketProxy()
     const { bucket, keys } = openTestBucket({ origin: proxy.origin, clock: fastClock(1000) })
     proxy.faults = ['busy', 'cut', 'lost', 'late-error']
-    await bucket.put('o/1', bytesOf('0123456789'))
+    await bucket.put('o/1', sentBytesOf('0123456789'))
     expect(proxy.requests).toHaveLength(5)
     proxy.faults = ['other-length', 'busy']
     expect(String(await buffer(await bucket.get('o/1', { offset: 2, length: 5 })))).toBe('23456')
@@ -102,14 +102,14 @@ describe.skipIf(!hasBucket)('a request to a bucket', () => {
     }
     const { bucket } = openTestBucket({ origin: proxy.origin, clock })
     proxy.faults = Array(20).fill('busy')
-    await expect(bucket.put('o/1', bytesOf('abc'))).rejects.toMatchObject({ code: 'storage-unavailable' })
+    await expect(bucket.put('o/1', sentBytesOf('abc'))).rejects.toMatchObject({ code: 'storage-unavailable' })
     expect(delays).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000])
   })
 
   it('fails for a stream that breaks off, which is the reader’s to continue', async () => {
     const proxy = await startBucketProxy()
     const { bucket } = openTestBucket({ origin: proxy.origin, clock: fastClock(1000) })
-    await bucket.put('o/1', bytesOf(randomBytes(1000)))
+    await bucket.put('o/1', sentBytesOf(randomBytes(1000)))
     proxy.faults = ['short']
     await expect(buffer(await bucket.get('o/1', { offset: 0, length: 1000 }))).rejects.toThrow()
   })
@@ -118,7 +118,7 @@ describe.skipIf(!hasBucket)('a request to a bucket', () => {
     const proxy = await startBucketProxy()
     const { bucket } = openTestBucket({ origin: proxy.origin, clock: fastClock(1000), idleMs: 50 })
     proxy.faults = ['silent']
-    await bucket.put('o/1', bytesOf('abc'))
+    await bucket.put('o/1', sentBytesOf('abc'))
     expect(proxy.requests.length).toBeGreaterThan(1)
   })
 
@@ -129,12 +129,12 @@ describe.skipIf(!hasBucket)('a request to a bucket', () => {
       const stop = new AbortController()
       proxy.faults = [fault]
       const before = proxy.requests.length
-      const putting = bucket.put('o/1', bytesOf('abc'), stop.signal)
+      const putting = bucket.put('o/1', sentBytesOf('abc'), stop.signal)
       await eventually('the request has arrived', () => proxy.requests.length > before)
       const reason = new Error('stopped')
       stop.abort(reason)
       await expect(putting).rejects.toBe(reason)
-      await expect(bucket.put('o/1', bytesOf('abc'), stop.signal)).rejects.toBe(reason)
+      await expect(bucket.put('o/1', sentBytesOf('abc'), stop.signal)).rejects.toBe(reason)
     }
     expect(keys()).toEqual([])
   })

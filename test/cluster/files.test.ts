@@ -5,12 +5,13 @@ import { eventually } from '../helpers/eventually.js'
 import { foldersContract } from '../server/stores/folders-contract.js'
 import { partialsContract } from '../server/stores/partials-contract.js'
 import { publishedFilesContract } from '../server/stores/published-files-contract.js'
-import { smallFilesContract } from '../server/stores/small-files-contract.js'
+import { small, smallFilesContract } from '../server/stores/small-files-contract.js'
 import { stagesContract } from '../server/stores/stages-contract.js'
 import { ann, fill, names, opened, publish, readAll, sha256 } from '../server/stores/stored-content.js'
 import { hasBucket } from './helpers/bucket.js'
 import { startBucketProxy } from './helpers/bucket-proxy.js'
 import { hasDatabase, testDatabase } from './helpers/database.js'
+import { startDatabaseProxy } from './helpers/database-proxy.js'
 import { ageGarbage, openBucketStores } from './helpers/files.js'
 import { reap } from './helpers/node.js'
 
@@ -133,6 +134,53 @@ describe.skipIf(!hasDatabase || !hasBucket)('a server that others have found dea
     await alive.collector.collect()
     expect(await alive.partials.usage()).toEqual({ count: 0, bytes: 0 })
     expect(alive.stored.keys()).toHaveLength(1)
+  })
+})
+
+describe.skipIf(!hasDatabase || !hasBucket)('a publish whose answer is lost', () => {
+  it('has happened, for a partial and for a stage', async () => {
+    const database = await testDatabase()
+    const proxy = await startDatabaseProxy(database.url)
+    const stores = await openBucketStores({ database, poolUrl: proxy.url })
+    const partial = await fill(stores.partials, 'x')
+    proxy.losesNextCommit = true
+    const { file } = await partial.publish({ ...target, sha256: sha256('x') })
+    expect(await stores.files.find(ann, 'a')).toEqual(file)
+    const stage = await stores.stages.open({ jobId: 'job', space: ann, prefix: '', replace: true })
+    await stage.addSmall([small('b', 'b')])
+    proxy.losesNextCommit = true
+    expect(await stage.publish(() => {})).toEqual({ removed: [{ name: 'a', size: 1 }] })
+    expect(await names(stores.files)).toEqual(['b'])
+  })
+})
+
+describe.skipIf(!hasDatabase || !hasBucket)('a stage', () => {
+  it('refuses files that conflict with each other', async () => {
+    const { stages } = await openBucketStores()
+    const stage = await stages.open({ jobId: 'job', space: ann, prefix: '', replace: false })
+    await stage.addSmall([small('a', 'a'), small('b/c', '')])
+    const refused = await stage.addSmall([small('a/b', 'x'), small('b', 'x')])
+    expect(refused).toMatchObject([{ error: { code: 'name-conflict' } }, { error: { code: 'name-conflict' } }])
+    await stage.addSmall([small('a', 'other')])
+    expect(stage.bytes).toBe(5)
+    await stage.discard()
+  })
+
+  it('of a dead server is removed, and cannot be published by it', async () => {
+    const database = await testDatabase()
+    const dead = await openBucketStores({ database })
+    const alive = await openBucketStores({ database, prefix: dead.stored.prefix })
+    const stage = await dead.stages.open({ jobId: 'job', space: ann, prefix: '', replace: false })
+    await stage.addSmall([small('a', 'a')])
+    await reap(dead.node, alive.node)
+    expect(await alive.stages.listAbandoned()).toMatchObject([{ id: 'job', files: 1 }])
+    await expect(stage.publish(() => {})).rejects.toMatchObject({ code: 'storage-unavailable' })
+    await alive.collector.collect()
+    expect([await alive.stages.listAbandoned(), alive.stored.keys()]).toEqual([[], []])
+    await alive.stages.finish('job')
+    const partial = await fill(alive.partials, 'x')
+    const missing = partial.publish({ ...target, sha256: sha256('x'), stage: 'job' })
+    await expect(missing).rejects.toMatchObject({ code: 'storage-unavailable' })
   })
 })
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { bytesOf } from '../../dist/server/stores/s3/bucket.js'
+import { sentBytesOf } from '../../dist/server/stores/s3/bucket.js'
 import { discardContents, publishContents } from '../../dist/server/stores/s3/objects.js'
 import { eventually } from '../helpers/eventually.js'
 import { hasBucket } from './helpers/bucket.js'
@@ -15,7 +15,7 @@ describe.skipIf(!hasDatabase || !hasBucket)('an object of a content', () => {
     const own = await openObjects(await testDatabase(), { origin: proxy.origin })
     const stop = new AbortController()
     proxy.faults = ['silent']
-    const storing = own.objects.store({ content: 'c', position: 0 }, bytesOf('abc'), stop.signal)
+    const storing = own.objects.store({ content: 'c', position: 0 }, sentBytesOf('abc'), stop.signal)
     await eventually('the request has arrived', () => proxy.requests.length)
     expect(await rowsOf(own)).toMatchObject([{ content: 'c', state: 'pending', size: 3 }])
     stop.abort(new Error('stopped'))
@@ -26,10 +26,10 @@ describe.skipIf(!hasDatabase || !hasBucket)('an object of a content', () => {
 
   it('is listed with the others of its content, in order', async () => {
     const { objects, stored } = await openObjects(await testDatabase())
-    const second = await objects.store({ content: 'c', position: 1 }, bytesOf('de'))
+    const second = await objects.store({ content: 'c', position: 1 }, sentBytesOf('de'))
     const [first, other] = await objects.storeAll([
-      { content: 'c', position: 0, body: bytesOf('abc') },
-      { content: 'other', position: 0, body: bytesOf('') },
+      { content: 'c', position: 0, body: sentBytesOf('abc') },
+      { content: 'other', position: 0, body: sentBytesOf('') },
     ])
     expect((await objects.list('c')).map(({ key, size }) => [key, size])).toEqual([
       [first!.key, 3],
@@ -45,7 +45,7 @@ describe.skipIf(!hasDatabase || !hasBucket)('an object of a content', () => {
     const proxy = await startBucketProxy()
     const [dead, alive] = [await openObjects(database, { origin: proxy.origin }), await openObjects(database)]
     proxy.hold()
-    const storing = dead.objects.store({ content: 'c', position: 0 }, bytesOf('abc'))
+    const storing = dead.objects.store({ content: 'c', position: 0 }, sentBytesOf('abc'))
     storing.catch(() => {})
     await eventually('the request has arrived', () => proxy.requests.length)
     await reap(dead.node, alive.node)
@@ -59,7 +59,7 @@ describe.skipIf(!hasDatabase || !hasBucket)('garbage in the bucket', () => {
   it('is removed: at once what was never published, after a minute what was', async () => {
     const own = await openObjects(await testDatabase())
     const { objects, collector, node, stored } = own
-    for (const content of ['published', 'not']) await objects.store({ content, position: 0 }, bytesOf('abc'))
+    for (const content of ['published', 'not']) await objects.store({ content, position: 0 }, sentBytesOf('abc'))
     await node.sql.begin((sql) => publishContents(sql, new Map([['published', 3]])))
     const incomplete = node.sql.begin((sql) => publishContents(sql, new Map([['not', 4]])))
     await expect(incomplete).rejects.toMatchObject({ code: 'storage-unavailable' })
@@ -78,7 +78,7 @@ describe.skipIf(!hasDatabase || !hasBucket)('garbage in the bucket', () => {
     const database = await testDatabase()
     const own = await openObjects(database)
     const [reader, dead] = [await openObjects(database), await openObjects(database)]
-    await own.objects.store({ content: 'c', position: 0 }, bytesOf('abc'))
+    await own.objects.store({ content: 'c', position: 0 }, sentBytesOf('abc'))
     const release = await reader.objects.keep('c')
     await dead.objects.keep('c')
     await discardContents(own.node.sql, ['c'])
@@ -97,7 +97,7 @@ describe.skipIf(!hasDatabase || !hasBucket)('garbage in the bucket', () => {
     const dead = await openObjects(database, { origin: proxy.origin, prefix })
     const own = await openObjects(database, { prefix })
     proxy.hold()
-    const storing = dead.objects.store({ content: 'c', position: 0 }, bytesOf('abc'))
+    const storing = dead.objects.store({ content: 'c', position: 0 }, sentBytesOf('abc'))
     storing.catch(() => {})
     await eventually('the request has arrived', () => proxy.requests.length)
     await own.collector.collect()
@@ -118,12 +118,25 @@ describe.skipIf(!hasDatabase || !hasBucket)('garbage in the bucket', () => {
     expect(await rowsOf(own)).toEqual([])
   })
 
+  it('includes what belongs to nothing an hour after it was stored', async () => {
+    const own = await openObjects(await testDatabase())
+    const { sql } = own.node
+    for (const content of ['none', 'partial']) await own.objects.store({ content, position: 0 }, sentBytesOf('abc'))
+    await sql`insert into partials (id, content, node) values ('one', 'partial', ${own.node.lease.id})`
+    await own.collector.collect()
+    expect(own.stored.keys()).toHaveLength(2)
+    await sql`update objects set created_at = created_at - interval '1 hour'`
+    await own.collector.collect()
+    expect(own.stored.keys()).toHaveLength(1)
+    expect(await own.objects.list('partial')).toHaveLength(1)
+  })
+
   it('includes uploads in parts that were never completed, of this key alone', async () => {
     const own = await openObjects(await testDatabase())
     const { bucket } = own.stored
     const ids = [await bucket.createMultipart('o/a'), await bucket.createMultipart('o/a')]
     const other = await bucket.createMultipart('o/ab')
-    await bucket.uploadPart('o/a', ids[0]!, 1, bytesOf('abc'))
+    await bucket.uploadPart('o/a', ids[0]!, 1, sentBytesOf('abc'))
     await own.node.sql`
       insert into objects (key, content, size, state, is_multipart, not_before, passes)
       values ('o/a', 'c', 0, 'garbage', true, clock_timestamp(), 1)`
@@ -136,7 +149,7 @@ describe.skipIf(!hasDatabase || !hasBucket)('garbage in the bucket', () => {
   it('is tried again where the bucket does not answer', async () => {
     const proxy = await startBucketProxy()
     const own = await openObjects(await testDatabase(), { origin: proxy.origin })
-    await own.objects.store({ content: 'c', position: 0 }, bytesOf('abc'))
+    await own.objects.store({ content: 'c', position: 0 }, sentBytesOf('abc'))
     await discardContents(own.node.sql, ['c'])
     proxy.faults = ['forbidden']
     await own.collector.collect()

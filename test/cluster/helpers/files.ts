@@ -19,9 +19,9 @@ export interface ObjectNode {
 /** A server's part of the bucket. Its collector does nothing by itself. */
 export async function openObjects(
   database: TestDatabase,
-  { prefix, origin }: { prefix?: string; origin?: string } = {},
+  { prefix, origin, poolUrl }: { prefix?: string; origin?: string; poolUrl?: string } = {},
 ): Promise<ObjectNode> {
-  const node = await openNode(database)
+  const node = await openNode(database, poolUrl ? { poolUrl } : {})
   const stored = openTestBucket({ ...(prefix ? { prefix } : {}), ...(origin ? { origin } : {}) })
   const { bucket } = stored
   const errors: unknown[] = []
@@ -47,6 +47,8 @@ export interface BucketStoresOptions {
   database?: TestDatabase
   prefix?: string
   origin?: string
+  /** Of the database, for everything but the lease. */
+  poolUrl?: string
   objectSize?: (offset: number) => number
 }
 

@@ -39,7 +39,7 @@ export class FolderLevels {
     const path = `${top}/${folder}`.slice(0, -1)
     const { entries, selected, sorted } = yield* this.#select(path, folder, query, since)
     const { names, ranks } = entries
-    const page = pageOf(sorted, entries, query)
+    const page = levelPageOf(sorted, entries, query)
     const found: StoredFile[] = []
     for (const at of page.files) {
       const name = folder + names[at]!
@@ -140,7 +140,7 @@ export class FolderLevels {
 }
 
 /** Folders before files; `last` is the last entry if there are more. */
-export function pageOf({ folders, files }: SortedLevel, entries: LevelEntries, query: FolderLevelQuery) {
+export function levelPageOf({ folders, files }: SortedLevel, entries: LevelEntries, query: FolderLevelQuery) {
   const { after, limit } = query
   const firstFolder = !after ? 0 : after.isFolder ? positionAfter(folders, entries, query, after) : folders.length
   const firstFile = !after || after.isFolder ? 0 : positionAfter(files, entries, query, after)

@@ -89,7 +89,7 @@ export class Bucket {
   ): Promise<void> {
     const query = `uploadId=${encodeURIComponent(uploadId)}`
     try {
-      await this.#requests.send({ method: 'POST', key, query, body: bytesOf(completion(parts)), signal })
+      await this.#requests.send({ method: 'POST', key, query, body: sentBytesOf(completion(parts)), signal })
     } catch (error) {
       const isGone = error instanceof BucketError && error.code === 'NoSuchUpload'
       const size = parts.reduce((sum, part) => sum + part.size, 0)
@@ -119,7 +119,7 @@ export class Bucket {
 }
 
 /** Bytes in memory. */
-export function bytesOf(bytes: Uint8Array | string): SentBytes {
+export function sentBytesOf(bytes: Uint8Array | string): SentBytes {
   const content = Buffer.from(bytes as Uint8Array)
   const sha256 = createHash('sha256').update(content).digest('hex')
   return { size: content.length, sha256, open: () => content }

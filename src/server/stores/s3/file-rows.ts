@@ -17,22 +17,22 @@ export function accountOf({ role, username }: Space): string {
 }
 
 /** The key of a name, by which names are sorted as by UTF-16 code units. */
-export function pathOf(name: string): Buffer {
+export function namePathOf(name: string): Buffer {
   return Buffer.from(name, 'utf16le').swap16()
 }
 
 /** The keys of names, as one parameter of a query. */
 export function pathsOf(sql: Database | Transaction, names: readonly string[]) {
-  return sql`(select decode(hex, 'hex') from unnest(${names.map((name) => pathOf(name).toString('hex'))}::text[]) as hex)`
+  return sql`(select decode(hex, 'hex') from unnest(${names.map((name) => namePathOf(name).toString('hex'))}::text[]) as hex)`
 }
 
 /** The condition for names with a prefix. */
 export function withPrefix(sql: Database | Transaction, prefix: string) {
   if (prefix === '') return sql`true`
-  const end = pathOf(prefix)
+  const end = namePathOf(prefix)
   // No name has the last code unit.
   end.writeUInt16BE(end.readUInt16BE(end.length - 2) + 1, end.length - 2)
-  return sql`path >= ${pathOf(prefix)} and path < ${end}`
+  return sql`path >= ${namePathOf(prefix)} and path < ${end}`
 }
 
 export function fileColumns(sql: Database | Transaction) {
@@ -64,7 +64,7 @@ export async function findRow(
   name: string,
 ): Promise<FileRow | undefined> {
   const [row] = await sql<FileRow[]>`
-    select ${fileColumns(sql)} from files where account = ${account} and path = ${pathOf(name)}`
+    select ${fileColumns(sql)} from files where account = ${account} and path = ${namePathOf(name)}`
   return row
 }
 
@@ -77,7 +77,7 @@ export function foldersOf(name: string): string[] {
 /** The names of these that are folders. */
 export async function findFolders(sql: Transaction, account: string, names: readonly string[]): Promise<Set<string>> {
   const rows = await sql<{ name: string }[]>`
-    select wanted.name from unnest(${[...names]}::text[], ${names.map((name) => pathOf(`${name}/`).toString('hex'))}::text[])
+    select wanted.name from unnest(${[...names]}::text[], ${names.map((name) => namePathOf(`${name}/`).toString('hex'))}::text[])
         as wanted (name, hex),
       lateral (select decode(hex, 'hex') as first, decode(left(hex, -4) || '0030', 'hex') as past) as below
     where exists (select from files where account = ${account} and path >= first and path < past)

@@ -1,6 +1,6 @@
 import type { Level, LevelQuery, StoredFolder } from '../folders.js'
 import { formatCursor, parseCursor } from '../level-cursor.js'
-import { pageOf } from '../local/folder-level.js'
+import { levelPageOf } from '../local/folder-level.js'
 import { type LevelEntries, sortLevel } from '../local/level-order.js'
 import type { Database } from '../postgres/database.js'
 import { type FileRow, fileColumns, pathsOf, storedFileOf, withPrefix } from './file-rows.js'
@@ -15,7 +15,7 @@ interface EntryRow {
 }
 
 /** Reads a page of one level of an account's folders. */
-export async function readLevel(database: Database, account: string, query: LevelQuery): Promise<Level> {
+export async function readStoredLevel(database: Database, account: string, query: LevelQuery): Promise<Level> {
   const { prefix, search, sort, cursor } = query
   const after = cursor === undefined ? null : parseCursor(cursor, sort)
   const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1)
@@ -31,7 +31,7 @@ export async function readLevel(database: Database, account: string, query: Leve
     ranks: sort === 'name' ? null : Float64Array.from(selected, rankOf),
   }
   const sorted = sortLevel(entries, [...selected.keys()], query)
-  const page = pageOf(sorted, entries, { ...query, after })
+  const page = levelPageOf(sorted, entries, { ...query, after })
   const files = await describe(
     database,
     account,

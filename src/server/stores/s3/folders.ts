@@ -13,11 +13,11 @@ import {
   findFolders,
   foldersOf,
   lockFiles,
-  pathOf,
+  namePathOf,
   storedFileOf,
   withPrefix,
 } from './file-rows.js'
-import { readLevel } from './folder-level.js'
+import { readStoredLevel } from './folder-level.js'
 import { discardContents } from './objects.js'
 
 /** Folders as the prefixes of names, and as rows where they were created. */
@@ -29,14 +29,14 @@ export class BucketFolders implements Folders {
   }
 
   list(space: Space, query: LevelQuery): Promise<Level> {
-    return readLevel(this.#database, accountOf(space), query)
+    return readStoredLevel(this.#database, accountOf(space), query)
   }
 
   async records(space: Space, { prefix, after }: { prefix: string; after: string }): Promise<FileLines> {
     const sql = this.#database
     const rows = await sql<FileRow[]>`
       select ${fileColumns(sql)} from files
-      where account = ${accountOf(space)} and ${withPrefix(sql, prefix)} and path > ${pathOf(after)}
+      where account = ${accountOf(space)} and ${withPrefix(sql, prefix)} and path > ${namePathOf(after)}
       order by path limit ${recordsAtOnce}`
     const lines = rows.map((row) => {
       const { name, size, sha256, type, uploadedAt } = storedFileOf(row)
@@ -55,7 +55,7 @@ export class BucketFolders implements Folders {
       const isThere = await exists(sql, account, folder)
       if (!isThere) await checkFree(sql, account, folder)
       await sql`
-        insert into kept_folders (account, path, name) values (${account}, ${pathOf(folder)}, ${folder})
+        insert into kept_folders (account, path, name) values (${account}, ${namePathOf(folder)}, ${folder})
         on conflict do nothing`
       return !isThere
     })
@@ -95,7 +95,7 @@ export class BucketFolders implements Folders {
       await checkLengths(sql, account, from, to)
       const within = sql`account = ${account} and ${withPrefix(sql, from)}`
       const moved = sql`
-        path = ${pathOf(to)}::bytea || substring(path from ${pathOf(from).length + 1}::int),
+        path = ${namePathOf(to)}::bytea || substring(path from ${namePathOf(from).length + 1}::int),
         name = ${to} || substring(name from ${lengthOf(from) + 1}::int)`
       await sql`
         update files set ${moved}, folded = ${to.toLowerCase()} || substring(folded from ${lengthOf(from.toLowerCase()) + 1}::int)

@@ -98,11 +98,18 @@ async function discardOrphans(database: Database): Promise<void> {
   })
   await database`
     update objects set state = 'garbage', not_before = clock_timestamp(), passes = ${passesOfFailed}
-    where state in ('pending', 'stored') and node is null
-      and (state = 'pending' or not (
-        exists (select from partials where partials.content = objects.content)
-        or exists (select from staged_files where staged_files.content = objects.content)))`
+    where (state = 'pending' and node is null) or (
+      state in ('pending', 'stored')
+      and (node is null or created_at < clock_timestamp() - ${maxUnpublished}::interval)
+      and not exists (select from partials where partials.content = objects.content)
+      and not exists (select from staged_files where staged_files.content = objects.content))`
 }
+
+/**
+ * Objects that belong to no partial and no stage are published within this time, or their server could not say that they
+ * will not be.
+ */
+const maxUnpublished = '1 hour'
 
 /** No other server takes these for a minute. */
 async function takeDue(database: Database): Promise<GarbageObject[]> {

@@ -7,7 +7,7 @@ import {
   findFiles,
   findFolders,
   foldersOf,
-  pathOf,
+  namePathOf,
   pathsOf,
   storedFileOf,
 } from './file-rows.js'
@@ -75,7 +75,7 @@ export async function findRows(sql: Database | Transaction, account: string, fil
 async function upsert(sql: Transaction, account: string, files: readonly NewRow[]): Promise<Map<string, FileRow>> {
   if (files.length === 0) return new Map()
   const values = files.map(({ name, content, size, sha256, type }) => {
-    return { path: pathOf(name).toString('hex'), name, folded: name.toLowerCase(), content, size, sha256, type }
+    return { path: namePathOf(name).toString('hex'), name, folded: name.toLowerCase(), content, size, sha256, type }
   })
   const rows = await sql<FileRow[]>`
     insert into files (account, path, name, folded, content, size, sha256, type, published_at, is_date_strong)

@@ -18,7 +18,7 @@ import {
   findRow,
   foldersOf,
   lockFiles,
-  pathOf,
+  namePathOf,
   pathsOf,
   storedFileOf,
   withPrefix,
@@ -99,7 +99,7 @@ export class BucketPublishedFiles implements PublishedFiles {
     const sql = this.#database
     const rows = await sql<FileRow[]>`
       select ${fileColumns(sql)} from files
-      where account = ${accountOf(space)} and ${withPrefix(sql, prefix)} and path > ${pathOf(after)}
+      where account = ${accountOf(space)} and ${withPrefix(sql, prefix)} and path > ${namePathOf(after)}
         and ${search === '' ? sql`true` : sql`position(${search.toLowerCase()} in folded) > 0`}
       order by path limit ${limit}`
     return rows.map(storedFileOf)
@@ -124,7 +124,7 @@ export class BucketPublishedFiles implements PublishedFiles {
       and path < substring(kept.path for length(kept.path) - 2) || decode('0030', 'hex')`
     const rows = await sql<{ name: string }[]>`
       select name from kept_folders as kept
-      where account = ${account} and ${withPrefix(sql, prefix)} and path > ${pathOf(after)}
+      where account = ${account} and ${withPrefix(sql, prefix)} and path > ${namePathOf(after)}
         and not exists (select from files where ${below}) and not exists (select from kept_folders where ${below})
       order by path limit ${limit}`
     return rows.map(({ name }) => name)
@@ -153,7 +153,7 @@ export class BucketPublishedFiles implements PublishedFiles {
       const row = await findRow(sql, account, name)
       if (!row) return false
       checkPrecondition(storedFileOf(row), precondition)
-      await sql`delete from files where account = ${account} and path = ${pathOf(name)}`
+      await sql`delete from files where account = ${account} and path = ${namePathOf(name)}`
       await discardContents(sql, [row.content])
       return true
     })
@@ -171,8 +171,8 @@ export class BucketPublishedFiles implements PublishedFiles {
       if ((await findFiles(sql, account, foldersOf(to))).size > 0) throw belowFile(to)
       if ((await findFolders(sql, account, [to])).size > 0) throw isFolder(to)
       await sql`
-        update files set path = ${pathOf(to)}, name = ${to}, folded = ${to.toLowerCase()}
-        where account = ${account} and path = ${pathOf(from)}`
+        update files set path = ${namePathOf(to)}, name = ${to}, folded = ${to.toLowerCase()}
+        where account = ${account} and path = ${namePathOf(from)}`
       return storedFileOf({ ...row, name: to })
     })
   }

@@ -95,16 +95,26 @@ export class BucketStage implements StoredStage {
   }
 
   async publish(commit: () => void): Promise<{ removed: { name: string; size: number }[] }> {
-    const removed = await this.#services.database.begin(async (sql) => {
-      await lockFiles(sql, this.#account)
-      await lockStage(sql, this.#plan.jobId, this.#node)
-      const rows = await stagedRows(sql, this.#plan.jobId)
-      const gone = this.#plan.replace ? await this.#removeOthers(sql) : []
-      for (const result of await publishRows(sql, this.#account, rows)) if ('error' in result) throw result.error
-      await sql`delete from stages where id = ${this.#plan.jobId}`
-      commit()
-      return gone
-    })
+    const { database } = this.#services
+    const { jobId, replace } = this.#plan
+    const removed: { name: string; size: number }[] = []
+    let isCommitting = false
+    try {
+      await database.begin(async (sql) => {
+        await lockFiles(sql, this.#account)
+        await lockStage(sql, jobId, this.#node)
+        const rows = await stagedRows(sql, jobId)
+        if (replace) removed.push(...(await this.#removeOthers(sql)))
+        for (const result of await publishRows(sql, this.#account, rows)) if ('error' in result) throw result.error
+        await sql`delete from stages where id = ${jobId}`
+        commit()
+        isCommitting = true
+      })
+    } catch (error) {
+      // The answer to the commit may be lost: then the stage is gone.
+      const isOpen = !isCommitting || (await database`select from stages where id = ${jobId}`).length > 0
+      if (isOpen) throw error
+    }
     this.#end()
     return { removed }
   }

@@ -12,6 +12,7 @@ export const fileTables = `
     size bigint not null,
     -- pending: may be under way; stored; live: of a published file; garbage.
     state text not null,
+    created_at timestamptz not null default clock_timestamp(),
     is_multipart boolean not null default false,
     -- The server that writes it.
     node bigint references nodes on delete set null,
