@@ -2,11 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../helpers/eventually.js'
-import { foldersContract } from '../server/stores/folders-contract.js'
-import { partialsContract } from '../server/stores/partials-contract.js'
-import { publishedFilesContract } from '../server/stores/published-files-contract.js'
-import { small, smallFilesContract } from '../server/stores/small-files-contract.js'
-import { stagesContract } from '../server/stores/stages-contract.js'
+import { small } from '../server/stores/small-files-contract.js'
 import { ann, fill, names, opened, publish, readAll, sha256 } from '../server/stores/stored-content.js'
 import { hasBucket } from './helpers/bucket.js'
 import { startBucketProxy } from './helpers/bucket-proxy.js'
@@ -14,14 +10,6 @@ import { hasDatabase, testDatabase } from './helpers/database.js'
 import { startDatabaseProxy } from './helpers/database-proxy.js'
 import { ageGarbage, openBucketStores } from './helpers/files.js'
 import { reap } from './helpers/node.js'
-
-describe.skipIf(!hasDatabase || !hasBucket)('files in a bucket', () => {
-  publishedFilesContract(() => openBucketStores())
-  foldersContract(() => openBucketStores())
-  partialsContract(() => openBucketStores())
-  smallFilesContract(() => openBucketStores())
-  stagesContract(() => openBucketStores())
-})
 
 const target = { space: ann, name: 'a', type: 'text/x-test' }
 
@@ -117,6 +105,22 @@ describe.skipIf(!hasDatabase || !hasBucket)('a file of several objects', () => {
     }
     expect([stores.stored.keys(), await stores.node.sql`select * from objects`]).toEqual([[], []])
     expect(await readdir(stores.scratch)).toEqual([])
+  })
+})
+
+describe.skipIf(!hasDatabase || !hasBucket)('a partial that is removed', () => {
+  it('takes no byte any more, whatever it was about to do', async () => {
+    const stores = await openBucketStores({ objectSize: () => 1000 })
+    for (let round = 0; round < 10; round++) {
+      const partial = await opened(stores.partials.create(`${round}`))
+      if (round % 2 === 0) await partial.append(randomBytes(500), 500)
+      const appending = partial.append(randomBytes(1500), 1500)
+      appending.catch(() => {})
+      await partial.remove()
+      await expect(appending).rejects.toThrow('was removed')
+    }
+    expect(await readdir(stores.scratch)).toEqual([])
+    expect(await stores.partials.usage()).toEqual({ count: 0, bytes: 0 })
   })
 })
 

@@ -71,6 +71,8 @@ export class BucketRequests {
       const response = await this.#once(request)
       try {
         check(response)
+        // It may break off before the caller reads it.
+        response.on('error', () => {})
         return response
       } catch (error) {
         response.destroy()

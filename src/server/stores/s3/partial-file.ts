@@ -57,12 +57,13 @@ export class BucketPartialFile implements PartialFile {
   }
 
   async append(buffer: Buffer, length: number): Promise<void> {
+    const { signal } = this.#removed
     for (let at = 0; at < length; ) {
-      this.#removed.signal.throwIfAborted()
-      this.#spooled ??= await this.#services.spool.create(randomUUID())
-      const room = this.#services.objectSize(this.#sizeSent) - this.#spooled.size
+      const file = this.#spooled ?? (await this.#spool())
+      const room = this.#services.objectSize(this.#sizeSent) - file.size
       const bytes = buffer.subarray(at, Math.min(length, at + room))
-      await this.#spooled.append(bytes, bytes.length)
+      await file.append(bytes, bytes.length)
+      signal.throwIfAborted()
       for (const hash of this.#hashes?.values() ?? []) hash.update(bytes)
       at += bytes.length
       if (bytes.length === room) await this.#send()
@@ -187,6 +188,18 @@ export class BucketPartialFile implements PartialFile {
       if (row?.content !== this.#content) throw error
       return { file: storedFileOf(row), created: true }
     }
+  }
+
+  async #spool(): Promise<PartialFile> {
+    const { signal } = this.#removed
+    signal.throwIfAborted()
+    const file = await this.#services.spool.create(randomUUID())
+    if (signal.aborted) {
+      await file.remove()
+      throw signal.reason
+    }
+    this.#spooled = file
+    return file
   }
 
   /** Sends what is in the spool, and waits for all objects. */
