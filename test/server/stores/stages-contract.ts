@@ -83,6 +83,20 @@ export function stagesContract(open: () => Promise<StageStores>): void {
       await conflict.discard()
     })
 
+    it('have no folder with the name of a file among them', async () => {
+      const stage = await openStage()
+      await stage.addSmall([small('p/file', 'x')])
+      for (const folder of ['p/file/', 'p/file/below/'])
+        await expect(stage.addFolder(folder)).rejects.toMatchObject({ code: 'name-conflict' })
+      await stage.addFolder('p/folder/below/')
+      expect(await stage.addSmall([small('p/folder', 'x'), small('p/folder/below', 'x')])).toMatchObject([
+        { error: { code: 'name-conflict' } },
+        { error: { code: 'name-conflict' } },
+      ])
+      await stage.publish(commit)
+      expect(await names(stores.files)).toEqual(['p/file'])
+    })
+
     it('replace a folder: what is not among them is removed, and nothing beside it', async () => {
       for (const name of ['p/gone', 'p/d/gone', 'p/file', 'p/folder/x', 'beside', 'pp/x'])
         await publish(stores, name, 'old')

@@ -91,3 +91,13 @@ export async function findFiles(sql: Transaction, account: string, names: readon
     select name from files where account = ${account} and path in ${pathsOf(sql, names)}`
   return new Set(rows.map(({ name }) => name))
 }
+
+/** Their names end with a slash; the caller has checked them. */
+export async function keepFolders(sql: Transaction, account: string, folders: readonly string[]): Promise<void> {
+  await sql`
+    insert into kept_folders (account, path, name)
+    select ${account}, decode(hex, 'hex'), name
+    from unnest(${folders.map((folder) => namePathOf(folder).toString('hex'))}::text[], ${[...folders]}::text[])
+      as folder (hex, name)
+    on conflict do nothing`
+}

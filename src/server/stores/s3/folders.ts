@@ -12,6 +12,7 @@ import {
   findFiles,
   findFolders,
   foldersOf,
+  keepFolders,
   lockFiles,
   namePathOf,
   storedFileOf,
@@ -54,9 +55,7 @@ export class BucketFolders implements Folders {
     return this.#change(account, async (sql) => {
       const isThere = await exists(sql, account, folder)
       if (!isThere) await checkFree(sql, account, folder)
-      await sql`
-        insert into kept_folders (account, path, name) values (${account}, ${namePathOf(folder)}, ${folder})
-        on conflict do nothing`
+      await keepFolders(sql, account, [folder])
       return !isThere
     })
   }

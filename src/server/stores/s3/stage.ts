@@ -11,6 +11,7 @@ import {
   findFolders,
   findRow,
   foldersOf,
+  keepFolders,
   lockFiles,
   pathsOf,
   storedFileOf,
@@ -19,7 +20,16 @@ import {
 import { discardContents, type Objects } from './objects.js'
 import { findRows, type NewRow, publishRows } from './publish-rows.js'
 import { checkSmall, storeSmall } from './small-files.js'
-import { discardStage, lockStage, type ReceivedContent, releasePartial, stagedRows, stageRows } from './staged-rows.js'
+import {
+  discardStage,
+  lockStage,
+  type ReceivedContent,
+  releasePartial,
+  stagedFolders,
+  stagedRows,
+  stageFolder,
+  stageRows,
+} from './staged-rows.js'
 
 export interface BucketStageServices {
   database: Database
@@ -90,6 +100,12 @@ export class BucketStage implements StoredStage {
     })
   }
 
+  async addFolder(folder: string): Promise<void> {
+    this.#checkOwnFolder(folder)
+    await this.#change((sql) => stageFolder(sql, this.#plan.jobId, folder))
+    for (const each of foldersOf(folder)) this.#folders.add(each)
+  }
+
   keep(names: readonly string[]): void {
     for (const name of names) this.#kept.add(name)
   }
@@ -106,6 +122,7 @@ export class BucketStage implements StoredStage {
         const rows = await stagedRows(sql, jobId)
         if (replace) removed.push(...(await this.#removeOthers(sql)))
         for (const result of await publishRows(sql, this.#account, rows)) if ('error' in result) throw result.error
+        await this.#keepFolders(sql)
         await sql`delete from stages where id = ${jobId}`
         commit()
         isCommitting = true
@@ -144,6 +161,13 @@ export class BucketStage implements StoredStage {
     return removed.map(({ name, size }) => ({ name, size }))
   }
 
+  async #keepFolders(sql: Transaction): Promise<void> {
+    const folders = await stagedFolders(sql, this.#plan.jobId)
+    const files = await findFiles(sql, this.#account, [...new Set(folders.flatMap(foldersOf))])
+    for (const folder of folders) if (foldersOf(folder).some((name) => files.has(name))) throw belowFile(folder)
+    await keepFolders(sql, this.#account, folders)
+  }
+
   #checkSmall(file: NewFile, current: Parameters<typeof checkSmall>[1]): ReturnType<typeof checkSmall> {
     try {
       this.#checkOwn(file.name)
@@ -156,6 +180,10 @@ export class BucketStage implements StoredStage {
   /** Two files of the stage may conflict. */
   #checkOwn(name: string): void {
     if (this.#folders.has(name)) throw isFolder(name)
+    this.#checkOwnFolder(name)
+  }
+
+  #checkOwnFolder(name: string): void {
     if (foldersOf(name).some((folder) => this.#sizes.has(folder))) throw belowFile(name)
   }
 

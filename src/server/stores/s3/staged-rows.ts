@@ -55,6 +55,16 @@ export async function stagedRows(sql: Transaction, stage: string): Promise<NewRo
   return rows.map(({ precondition, ...row }) => ({ ...row, precondition: precondition ?? undefined }))
 }
 
+/** Adds a folder, which ends with a slash, to a stage. */
+export async function stageFolder(sql: Transaction, stage: string, folder: string): Promise<void> {
+  await sql`insert into staged_folders (stage, name) values (${stage}, ${folder}) on conflict do nothing`
+}
+
+export async function stagedFolders(sql: Transaction, stage: string): Promise<string[]> {
+  const rows = await sql<{ name: string }[]>`select name from staged_folders where stage = ${stage} order by name`
+  return rows.map(({ name }) => name)
+}
+
 /** Removes a stage with its files. A missing one is not an error. */
 export async function discardStage(sql: Transaction, id: string): Promise<void> {
   const files = await sql<{ content: string }[]>`delete from staged_files where stage = ${id} returning content`

@@ -90,4 +90,11 @@ export const fileTables = `
     primary key (stage, name)
   );
   create index staged_content on staged_files (content);
+
+  -- Their names end with a slash.
+  create table staged_folders (
+    stage text not null references stages on delete cascade,
+    name text not null,
+    primary key (stage, name)
+  );
 `
