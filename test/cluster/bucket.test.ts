@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { buffer } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import { type Clock, systemClock } from '../../dist/server/clock.js'
 import { sentBytesOf } from '../../dist/server/stores/s3/bucket.js'
 import { eventually } from '../helpers/eventually.js'
 import { fastClock } from '../helpers/fast-clock.js'
 import { TestClock } from '../helpers/test-clock.js'
-import { hasBucket, openTestBucket } from './helpers/bucket.js'
+import { downloaded, hasBucket, openTestBucket } from './helpers/bucket.js'
 import { startBucketProxy } from './helpers/bucket-proxy.js'
+import { startFullServer } from './helpers/full-server.js'
 
 const mebibyte = 1024 ** 2
 
@@ -20,8 +20,8 @@ describe.skipIf(!hasBucket)('objects in a bucket', () => {
     await bucket.put('o/2', sentBytesOf(''))
     expect(keys()).toEqual(['o/1', 'o/2'])
     expect([await bucket.head('o/1'), await bucket.head('o/2')]).toEqual([10, 0])
-    expect(String(await buffer(await bucket.get('o/1', { offset: 0, length: 10 })))).toBe('0123456789')
-    expect(String(await buffer(await bucket.get('o/1', { offset: 3, length: 4 })))).toBe('3456')
+    expect(String(await downloaded(await bucket.get('o/1', { offset: 0, length: 10 }), 10))).toBe('0123456789')
+    expect(String(await downloaded(await bucket.get('o/1', { offset: 3, length: 4 }), 4))).toBe('3456')
     await bucket.delete('o/1')
     await bucket.delete('o/1')
     await expect(bucket.get('o/1', { offset: 0, length: 1 })).rejects.toMatchObject({ status: 404, code: 'NoSuchKey' })
@@ -33,7 +33,11 @@ describe.skipIf(!hasBucket)('objects in a bucket', () => {
     const content = randomBytes(3 * mebibyte)
     const body = { ...sentBytesOf(content), open: () => Readable.from([content.subarray(0, 99), content.subarray(99)]) }
     await bucket.put('o/1', body)
-    expect((await buffer(await bucket.get('o/1', { offset: 0, length: content.length }))).equals(content)).toBe(true)
+    expect(
+      (await downloaded(await bucket.get('o/1', { offset: 0, length: content.length }), content.length)).equals(
+        content,
+      ),
+    ).toBe(true)
     const other = { ...sentBytesOf('abc'), open: () => Buffer.from('abd') }
     await expect(bucket.put('o/2', other)).rejects.toThrow()
     expect(keys()).toEqual(['o/1'])
@@ -80,7 +84,7 @@ describe.skipIf(!hasBucket)('a request to a bucket', () => {
     await bucket.put('o/1', sentBytesOf('0123456789'))
     expect(proxy.requests).toHaveLength(5)
     proxy.faults = ['other-length', 'busy']
-    expect(String(await buffer(await bucket.get('o/1', { offset: 2, length: 5 })))).toBe('23456')
+    expect(String(await downloaded(await bucket.get('o/1', { offset: 2, length: 5 }), 5))).toBe('23456')
     proxy.faults = ['lost']
     await bucket.delete('o/1')
     expect(keys()).toEqual([])
@@ -111,15 +115,41 @@ describe.skipIf(!hasBucket)('a request to a bucket', () => {
     const { bucket } = openTestBucket({ origin: proxy.origin, clock: fastClock(1000) })
     await bucket.put('o/1', sentBytesOf(randomBytes(1000)))
     proxy.faults = ['short']
-    await expect(buffer(await bucket.get('o/1', { offset: 0, length: 1000 }))).rejects.toThrow()
+    await expect(downloaded(await bucket.get('o/1', { offset: 0, length: 1000 }), 1000)).rejects.toThrow()
   })
 
-  it('is repeated where nothing comes back for too long', async () => {
+  describe('is repeated where the bucket is silent for too long', () => {
+    const silent = { 'while it is sent': 'deaf', 'before the response': 'silent', 'in its head': 'half-head' } as const
+    for (const [when, fault] of Object.entries(silent)) {
+      it(when, async () => {
+        const proxy = await startBucketProxy()
+        const { bucket, keys } = openTestBucket({ origin: proxy.origin, clock: fastClock(4), idleMs: 1000 })
+        proxy.faults = [fault]
+        // More than the buffers of a connection take.
+        await bucket.put('o/1', sentBytesOf(randomBytes(16 * mebibyte)))
+        expect(proxy.requests.length).toBeGreaterThan(1)
+        expect(keys()).toEqual(['o/1'])
+        proxy.faults = [fault]
+        expect(await downloaded(await bucket.get('o/1', { offset: 0, length: 3 }), 3)).toHaveLength(3)
+        const gets = proxy.requests.filter((method) => method === 'GET')
+        expect(gets.length).toBeGreaterThan(fault === 'deaf' ? 0 : 1)
+      })
+    }
+  })
+
+  it('has a limit on the silence while it connects, too', async () => {
+    const full = await startFullServer()
+    const { bucket } = openTestBucket({ origin: full, clock: fastClock(1e5), idleMs: 50 })
+    await expect(bucket.put('o/1', sentBytesOf('abc'))).rejects.toMatchObject({ code: 'storage-unavailable' })
+    await expect(bucket.get('o/1', { offset: 0, length: 1 })).rejects.toMatchObject({ code: 'storage-unavailable' })
+  })
+
+  it('fails for a body that comes to a halt, which is the reader’s to continue', async () => {
     const proxy = await startBucketProxy()
-    const { bucket } = openTestBucket({ origin: proxy.origin, clock: fastClock(1000), idleMs: 50 })
-    proxy.faults = ['silent']
-    await bucket.put('o/1', sentBytesOf('abc'))
-    expect(proxy.requests.length).toBeGreaterThan(1)
+    const { bucket } = openTestBucket({ origin: proxy.origin, clock: fastClock(4), idleMs: 1000 })
+    await bucket.put('o/1', sentBytesOf(randomBytes(1000)))
+    proxy.faults = ['half-body']
+    await expect(downloaded(await bucket.get('o/1', { offset: 0, length: 1000 }), 1000)).rejects.toThrow('silent')
   })
 
   it('ends with its signal, under way and between two tries', async () => {

@@ -34,7 +34,7 @@ export interface OpenFile {
   read(buffer: Buffer, position: number): Promise<number>
   /** False if another program has written to the file since it was opened. */
   isUnchanged(): Promise<boolean>
-  /** Closing twice is not an error. */
+  /** A read under way ends soon: it may fail. Closing twice is not an error. */
   close(): Promise<void>
 }
 

@@ -23,7 +23,7 @@ export class Truncated extends Error {
 /**
  * Sends a range of a file to `sink`, reading the next chunk while the previous one is being written, and resolves when
  * all chunks were passed; `sink` is not ended. Rejects with the reason of the flow's signal, with `Truncated`, and with
- * the sink's error when its reader has disconnected. `onSent` is called for every chunk that the sink has accepted.
+ * the sink's error when its reader has disconnected; the flow's signal closes the file. `onSent` is called for every chunk that the sink has accepted.
  */
 export async function send(
   file: OpenFile,
@@ -40,12 +40,15 @@ export async function send(
     filled.catch(() => {})
     return { buffer, filled }
   }
+  // So that a read which waits for the store does not delay the end.
+  const closeFile = () => void file.close().catch(() => {})
+  flow.signal.addEventListener('abort', closeFile)
   let position = range.start
   let current = position < range.end ? read(position) : null
   let next: FilledBuffer | null = null
   try {
     while (current) {
-      const length = await current.filled
+      const length = await unlessAborted(current.filled, flow.signal)
       if (length === 0) throw new Truncated('The file became shorter while it was being sent.')
       position += length
       if (position < range.end) next = read(position)
@@ -64,6 +67,7 @@ export async function send(
       next = null
     }
   } finally {
+    flow.signal.removeEventListener('abort', closeFile)
     for (const left of [current, next]) {
       if (!left) continue
       // The file is closed after this: no read may be running. The sink may still hold the bytes.

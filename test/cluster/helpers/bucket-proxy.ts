@@ -8,9 +8,21 @@ import { deferred } from '../../../dist/server/concurrency/deferred.js'
 /**
  * `busy`: 503 SlowDown. `cut`: the connection is reset when the request has arrived. `lost`: the request is done, but the
  * connection is reset instead of a response. `short`: the body ends before its declared length. `other-length`: the bytes
- * are not those that were asked for. `silent`: nothing comes back. `late-error`: a failure after the status 200.
+ * are not those that were asked for. `silent`: nothing comes back. `deaf`: the body of the request is not read to its end.
+ * `half-head` and `half-body`: nothing more comes after the first half. `late-error`: a failure after the status 200.
  */
-export type BucketFault = 'busy' | 'cut' | 'lost' | 'short' | 'other-length' | 'silent' | 'late-error' | 'forbidden'
+export type BucketFault =
+  | 'busy'
+  | 'cut'
+  | 'lost'
+  | 'short'
+  | 'other-length'
+  | 'silent'
+  | 'deaf'
+  | 'half-head'
+  | 'half-body'
+  | 'late-error'
+  | 'forbidden'
 
 export interface BucketProxy {
   origin: string
@@ -31,10 +43,12 @@ export async function startBucketProxy(): Promise<BucketProxy> {
   const server = http.createServer(async (request, response) => {
     proxy.requests.push(request.method!)
     const fault = proxy.faults.shift() ?? null
+    if (fault === 'deaf' && request.method === 'PUT') return void request.once('data', () => request.pause())
     const body = await buffer(request)
     await held.promise
     if (request.socket.destroyed) return
     if (fault === 'silent') return
+    if (fault === 'half-head') return void request.socket.write('HTTP/1.1 200 OK\r\nContent-Le')
     if (fault === 'cut') return request.socket.resetAndDestroy()
     if (fault === 'busy') return response.writeHead(503).end('<Error><Code>SlowDown</Code></Error>')
     if (fault === 'forbidden') return response.writeHead(403).end()
@@ -49,8 +63,9 @@ export async function startBucketProxy(): Promise<BucketProxy> {
       return response.writeHead(answer.statusCode!, { 'Content-Length': 3 }).end('abc')
     }
     response.writeHead(answer.statusCode!, answer.headers)
-    if (fault !== 'short') return response.end(bytes)
-    response.write(bytes.subarray(0, bytes.length / 2), () => request.socket.resetAndDestroy())
+    if (fault !== 'short' && fault !== 'half-body') return response.end(bytes)
+    const half = bytes.subarray(0, bytes.length / 2)
+    response.write(half, () => fault === 'short' && request.socket.resetAndDestroy())
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -5,6 +5,7 @@ import { inject, onTestFinished } from 'vitest'
 import { type Clock, systemClock } from '../../../dist/server/clock.js'
 import { Bucket } from '../../../dist/server/stores/s3/bucket.js'
 import { parseBucketAddress } from '../../../dist/server/stores/s3/bucket-address.js'
+import type { DownloadConnection } from '../../../dist/server/stores/s3/download-connection.js'
 import { testBucket, testCredentials } from './bucket-server.js'
 
 /** Whether there is an S3 server; without one the tests are skipped. */
@@ -34,6 +35,12 @@ export function openTestBucket(options: TestBucketOptions = {}): TestBucket {
   const bucket = new Bucket({ address, credentials, clock, idleMs })
   onTestFinished(() => bucket.close())
   return { bucket, prefix, keys: () => filesBelow(join(folder, prefix)) }
+}
+
+/** This many bytes of a download. */
+export async function downloaded(download: DownloadConnection, bytes: number): Promise<Buffer> {
+  const content = Buffer.alloc(bytes)
+  return content.subarray(0, await download.read(content))
 }
 
 function filesBelow(folder: string): string[] {

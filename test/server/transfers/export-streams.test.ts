@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../../dist/server/clock.js'
+import { deferred } from '../../../dist/server/concurrency/deferred.js'
 import type { Job } from '../../../dist/server/jobs/job.js'
 import { Jobs } from '../../../dist/server/jobs/jobs.js'
 import { LocalSlots } from '../../../dist/server/jobs/local-slots.js'
@@ -78,6 +79,25 @@ describe('an export job', () => {
     expect(jobs.unfinished()).toEqual([])
     await expect(file.read(Buffer.alloc(1), 0)).rejects.toThrow()
     await exports.send({ ...(await request()), name: 'b' })
+  })
+
+  it('is stopped at once, also while the store does not answer a read', async () => {
+    const { exports, request } = await openExports()
+    const { file, ...rest } = await request()
+    const [started, closed] = [deferred<Job>(), deferred<never>()]
+    const close = async () => {
+      closed.reject(new Error('The file was closed.'))
+      await file.close()
+    }
+    const exporting = exports.send({
+      ...rest,
+      file: { ...file, read: () => closed.promise, close },
+      begin: started.resolve,
+    })
+    const job = await started.promise
+    expect(await job.stop('user')).toMatchObject({ cleanedUp: true })
+    await exporting
+    expect(job.record()).toMatchObject({ state: 'stopped' })
   })
 
   it('that breaks in the middle is cut, fails, and logs the cause', async () => {

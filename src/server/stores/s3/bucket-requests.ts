@@ -10,14 +10,19 @@ import type { Clock } from '../../clock.js'
 import type { BucketAddress } from './bucket-address.js'
 import { BucketError, bucketUnavailable, isTemporary } from './bucket-errors.js'
 import type { BucketCredentials } from './credentials.js'
+import type { DownloadConnection } from './download-connection.js'
+import { DownloadConnections } from './download-connections.js'
+import type { ResponseHead } from './response-head.js'
 
 /** Bytes to send; opened anew for each try. */
 export interface SentBytes {
   readonly size: number
-  /** In hexadecimal digits. */
-  readonly sha256: string
+  readonly checksum: Checksum
   open(): Readable | Uint8Array
 }
+
+/** In hexadecimal digits. The bucket compares it: a server may otherwise store what has arrived of a body that was cut. */
+export type Checksum = { algorithm: 'sha256' | 'crc32'; value: string }
 
 export interface BucketRequest {
   method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE'
@@ -36,7 +41,7 @@ export interface BucketRequestsOptions {
   clock: Pick<Clock, 'after' | 'monotonicMs'>
   /** How long temporary failures are retried; default: 2 min. */
   retryMs?: number
-  /** After this time without a byte a connection counts as broken; default: 60 s. */
+  /** After this time without a byte in either direction a connection counts as broken; default: 60 s. */
   idleMs?: number
 }
 
@@ -46,12 +51,15 @@ export class BucketRequests {
   readonly #options: Required<BucketRequestsOptions>
   readonly #module: typeof http | typeof https
   readonly #agent: http.Agent
+  readonly #downloads: DownloadConnections
 
   constructor(options: BucketRequestsOptions) {
     this.address = options.address
     this.#options = { retryMs: 120_000, idleMs: 60_000, ...options }
-    this.#module = options.address.origin.protocol === 'https:' ? https : http
+    const { origin } = options.address
+    this.#module = origin.protocol === 'https:' ? https : http
     this.#agent = new this.#module.Agent({ keepAlive: true })
+    this.#downloads = new DownloadConnections({ origin, idleMs: this.#options.idleMs })
   }
 
   /** The whole response. Throws a `BucketError` for a lasting failure, and `storage-unavailable` if others last too long. */
@@ -65,40 +73,52 @@ export class BucketRequests {
     })
   }
 
-  /** Like `send`; the body is left to the caller. `check` throws if it is not what was asked for. */
-  open(request: BucketRequest, check: (response: IncomingMessage) => void): Promise<IncomingMessage> {
-    return this.#retrying(request, async () => {
-      const response = await this.#once(request)
+  /**
+   * Like `send`, for a request without a body; the body of the response is left to the caller, who reads or closes it. The signal
+   * concerns only what is before it. `check` throws if it is not what was asked for.
+   */
+  open(request: BucketRequest, check: (response: ResponseHead) => void): Promise<DownloadConnection> {
+    return this.#retrying(request, async (isNew) => {
+      const { signal } = request
+      const connection = this.#downloads.take(isNew)
+      const { isReused } = connection
+      const abort = () => connection.close(signal!.reason)
+      signal?.addEventListener('abort', abort)
       try {
-        check(response)
-        // It may break off before the caller reads it.
-        response.on('error', () => {})
-        return response
+        const head = await connection.send(this.#format(request))
+        if (!isSuccess(head.status)) throw await failureOf(request, head, connection)
+        check(head)
+        return connection
       } catch (error) {
-        response.destroy()
+        connection.close()
+        if (isReused && !(error instanceof BucketError)) ofReusedSockets.add(error as Error)
         throw error
+      } finally {
+        signal?.removeEventListener('abort', abort)
       }
     })
   }
 
   close(): void {
     this.#agent.destroy()
+    this.#downloads.close()
   }
 
-  async #retrying<Result>({ signal }: BucketRequest, attempt: () => Promise<Result>): Promise<Result> {
+  /** The attempt is told whether it must not use a connection that was used before. */
+  async #retrying<Result>({ signal }: BucketRequest, attempt: (isNew: boolean) => Promise<Result>): Promise<Result> {
     const { clock, retryMs } = this.#options
     const startedAt = clock.monotonicMs()
     let delayMs = firstDelayMs
-    for (let isFresh = false; ; ) {
+    for (let isNew = false; ; ) {
       signal?.throwIfAborted()
       try {
-        return await attempt()
+        return await attempt(isNew)
       } catch (error) {
         signal?.throwIfAborted()
         if (!isTemporary(error)) throw error
         // A kept connection that the other side has closed says nothing about the bucket.
-        if (!isFresh && isOfReusedSocket(error)) {
-          isFresh = true
+        if (!isNew && isOfReusedSocket(error)) {
+          isNew = true
           continue
         }
         if (clock.monotonicMs() - startedAt + delayMs > retryMs) throw bucketUnavailable(error)
@@ -122,7 +142,7 @@ export class BucketRequests {
 
   async #once(request: BucketRequest): Promise<IncomingMessage> {
     const sent = this.#start(request)
-    sent.setTimeout(this.#options.idleMs, () => sent.destroy(new Error('The bucket was silent for too long.')))
+    sent.on('timeout', () => sent.destroy(new Error('The bucket was silent for too long.')))
     // Also after the response: the rest of a body that the bucket has refused cannot be sent.
     sent.on('error', () => {})
     const responding = once(sent, 'response') as Promise<[IncomingMessage]>
@@ -133,7 +153,7 @@ export class BucketRequests {
       else pipeline(bytes, sent).catch((error) => sent.destroy(error))
       const [response] = await responding
       const { statusCode = 0 } = response
-      if (statusCode >= 200 && statusCode < 300) return response
+      if (isSuccess(statusCode)) return response
       throw new BucketError(nameOf(request), statusCode, await text(response))
     } catch (error) {
       sent.destroy()
@@ -142,32 +162,60 @@ export class BucketRequests {
     }
   }
 
-  #start({ method, key, query, headers, body, signal }: BucketRequest): ClientRequest {
-    const { address, credentials } = this.#options
-    const { origin, root, prefix, region } = address
-    const signed = aws4.sign(
-      {
-        service: 's3',
-        region,
-        method,
-        path: `${root}${key === '' ? '' : prefix}${key}${query ? `?${query}` : ''}`,
-        headers: {
-          Host: origin.host,
-          'X-Amz-Content-Sha256': body?.sha256 ?? emptySha256,
-          ...lengthHeader(body?.size ?? 0),
-          ...headers,
-        },
-      },
-      credentials,
-    )
+  #start(request: BucketRequest): ClientRequest {
+    const { signal } = request
+    const { origin } = this.address
     return this.#module.request({
-      ...signed,
+      ...this.#sign(request),
       agent: this.#agent,
       hostname: origin.hostname.replace(/^\[|\]$/g, ''),
       port: origin.port,
+      // Counts while it connects, too, unlike `setTimeout`.
+      timeout: this.#options.idleMs,
       ...(signal ? { signal } : {}),
     })
   }
+
+  #format(request: BucketRequest): string {
+    const { method, path, headers } = this.#sign(request)
+    const lines = Object.entries(headers ?? {}).map(([name, value]) => `${name}: ${value}\r\n`)
+    return `${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`
+  }
+
+  #sign({ method, key, query, headers, body }: BucketRequest): aws4.Request {
+    const { address, credentials } = this.#options
+    const { origin, root, prefix, region } = address
+    const sentHeaders = {
+      Host: origin.host,
+      'X-Amz-Content-Sha256': digestToSign(body),
+      ...lengthHeader(body?.size ?? 0),
+      // Of other bodies it would be that of the object.
+      ...(body && method === 'PUT' ? checksumHeader(body) : {}),
+      ...headers,
+    }
+    const path = `${root}${key === '' ? '' : prefix}${key}${query ? `?${query}` : ''}`
+    return aws4.sign({ service: 's3', region, method, path, headers: sentHeaders }, credentials)
+  }
+}
+
+/** Another checksum of the body is signed as a header. */
+function digestToSign(body: SentBytes | undefined): string {
+  if (!body) return emptySha256
+  return body.checksum.algorithm === 'sha256' ? body.checksum.value : 'UNSIGNED-PAYLOAD'
+}
+
+function checksumHeader({ checksum: { algorithm, value } }: SentBytes): Record<string, string> {
+  return { [`x-amz-checksum-${algorithm}`]: Buffer.from(value, 'hex').toString('base64') }
+}
+
+async function failureOf(request: BucketRequest, head: ResponseHead, connection: DownloadConnection): Promise<Error> {
+  const body = head.length === null ? connection.arrived : Buffer.alloc(Math.min(head.length, maxErrorBytes))
+  if (head.length !== null) await connection.read(body)
+  return new BucketError(nameOf(request), head.status, String(body))
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300
 }
 
 function nameOf({ method, key }: BucketRequest): string {
@@ -182,4 +230,5 @@ function isOfReusedSocket(error: unknown): boolean {
 }
 
 const firstDelayMs = 1000
+const maxErrorBytes = 64 * 1024
 const emptySha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
+import { hash } from 'node:crypto'
 import { responseLength } from '../../../protocol/body-length.js'
 import { BrokenResponse, BucketError, isMissingKey } from './bucket-errors.js'
 import { BucketRequests, type BucketRequestsOptions, type SentBytes } from './bucket-requests.js'
 import { elementsOf, textOfElement, xmlElement } from './bucket-xml.js'
+import type { DownloadConnection } from './download-connection.js'
 
 /** A part of a multipart upload that is stored. */
 export interface StoredPart {
@@ -24,18 +24,21 @@ export class Bucket {
 
   /** Resolves when the whole object is stored. The bucket compares its digest: what arrives in part is refused. */
   async put(key: string, body: SentBytes, signal?: AbortSignal): Promise<void> {
-    await this.#requests.send({ method: 'PUT', key, body, headers: checksum(body), signal })
+    await this.#requests.send({ method: 'PUT', key, body, signal })
   }
 
   /**
-   * The bytes from `offset`; at least one. The stream fails if it breaks off. Throws a `BucketError` with the status 404
-   * for a missing key.
+   * The bytes from `offset`; at least one. Reads fail if it breaks off. The caller reads them all, or closes it; the signal
+   * ends only the wait for it. Throws a `BucketError` with the status 404 for a missing key.
    */
-  get(key: string, { offset, length }: { offset: number; length: number }, signal?: AbortSignal) {
+  get(
+    key: string,
+    { offset, length }: { offset: number; length: number },
+    signal?: AbortSignal,
+  ): Promise<DownloadConnection> {
     const headers = { Range: `bytes=${offset}-${offset + length - 1}` }
-    return this.#requests.open({ method: 'GET', key, headers, signal }, (response: IncomingMessage) => {
-      const got = responseLength(response.headers)
-      const isPart = response.statusCode === 206 || (response.statusCode === 200 && offset === 0)
+    return this.#requests.open({ method: 'GET', key, headers, signal }, ({ status, length: got }) => {
+      const isPart = status === 206 || (status === 200 && offset === 0)
       if (!isPart || got !== length) throw new BrokenResponse(`GET ${key}`, `${got} bytes instead of ${length}`)
     })
   }
@@ -65,7 +68,7 @@ export class Bucket {
     return id
   }
 
-  /** Numbers start at 1. A part counts only once this has resolved. */
+  /** Numbers start at 1; the checksum is a SHA-256. A part counts only once this has resolved. */
   async uploadPart(
     key: string,
     uploadId: string,
@@ -74,10 +77,10 @@ export class Bucket {
     signal?: AbortSignal,
   ): Promise<StoredPart> {
     const query = `partNumber=${number}&uploadId=${encodeURIComponent(uploadId)}`
-    const { headers } = await this.#requests.send({ method: 'PUT', key, query, body, headers: checksum(body), signal })
+    const { headers } = await this.#requests.send({ method: 'PUT', key, query, body, signal })
     const entityTag = headers.etag
     if (entityTag === undefined) throw new BrokenResponse(`PUT ${key}?${query}`, 'the response has no ETag')
-    return { number, entityTag, sha256: body.sha256, size: body.size }
+    return { number, entityTag, sha256: body.checksum.value, size: body.size }
   }
 
   /** Makes the parts one object. If an earlier try has done it, and its answer was lost, that counts. */
@@ -121,12 +124,8 @@ export class Bucket {
 /** Bytes in memory. */
 export function sentBytesOf(bytes: Uint8Array | string): SentBytes {
   const content = Buffer.from(bytes as Uint8Array)
-  const sha256 = createHash('sha256').update(content).digest('hex')
-  return { size: content.length, sha256, open: () => content }
-}
-
-function checksum({ sha256 }: SentBytes): Record<string, string> {
-  return { 'x-amz-checksum-sha256': inBase64(sha256) }
+  const value = hash('sha256', content)
+  return { size: content.length, checksum: { algorithm: 'sha256', value }, open: () => content }
 }
 
 function completion(parts: readonly StoredPart[]): string {
@@ -134,15 +133,11 @@ function completion(parts: readonly StoredPart[]): string {
     const members = [
       xmlElement('PartNumber', String(number)),
       xmlElement('ETag', entityTag),
-      xmlElement('ChecksumSHA256', inBase64(sha256)),
+      xmlElement('ChecksumSHA256', Buffer.from(sha256, 'hex').toString('base64')),
     ]
     return `<Part>${members.join('')}</Part>`
   })
   return `<CompleteMultipartUpload>${listed.join('')}</CompleteMultipartUpload>`
-}
-
-function inBase64(hexadecimal: string): string {
-  return Buffer.from(hexadecimal, 'hex').toString('base64')
 }
 
 function ignoreMissing(error: unknown): void {

@@ -1,5 +1,6 @@
 import type { Bucket } from './bucket.js'
 import { isTemporary } from './bucket-errors.js'
+import type { DownloadConnection } from './download-connection.js'
 import type { ContentObject } from './objects.js'
 
 /**
@@ -10,7 +11,7 @@ export class ContentReader {
   readonly #bucket: Bucket
   readonly #objects: readonly (ContentObject & { start: number })[]
   readonly #size: number
-  #stream: { position: number; end: number; chunks: AsyncIterator<Buffer>; rest: Buffer } | null = null
+  #open: { position: number; end: number; download: DownloadConnection } | null = null
   readonly #closed = new AbortController()
 
   constructor(bucket: Bucket, objects: readonly ContentObject[]) {
@@ -42,10 +43,10 @@ export class ContentReader {
 
   /** All bytes, in chunks. */
   async *chunks(): AsyncGenerator<Buffer> {
-    const buffer = Buffer.allocUnsafe(256 * 1024)
     for (let position = 0; position < this.#size; ) {
-      const bytes = await this.read(buffer, position)
-      yield Buffer.from(buffer.subarray(0, bytes))
+      const chunk = Buffer.allocUnsafe(chunkBytes)
+      const bytes = await this.read(chunk, position)
+      yield chunk.subarray(0, bytes)
       position += bytes
     }
   }
@@ -56,42 +57,36 @@ export class ContentReader {
     this.#end()
   }
 
+  /** As far as one object has it. */
   async #some(buffer: Buffer, position: number): Promise<number> {
-    const stream = this.#stream?.position === position ? this.#stream : await this.#open(position)
-    if (stream.rest.length === 0) {
-      const { value, done } = await stream.chunks.next()
-      if (done) throw new Error('The bucket has sent fewer bytes than it announced.')
-      stream.rest = value
-    }
-    const bytes = stream.rest.copy(buffer)
-    stream.rest = stream.rest.subarray(bytes)
-    stream.position += bytes
-    if (stream.position === stream.end) this.#end()
+    const open = this.#open?.position === position ? this.#open : await this.#request(position)
+    const bytes = await open.download.read(buffer.subarray(0, open.end - position))
+    open.position += bytes
+    // Read to its end, the connection may already serve another reader.
+    if (open.position === open.end) this.#open = null
     return bytes
   }
 
-  async #open(position: number) {
+  async #request(position: number) {
     this.#end()
     const object = this.#objects.find(({ start, size }) => position < start + size)!
     const offset = position - object.start
     const { signal } = this.#closed
-    const response = await this.#bucket.get(object.key, { offset, length: object.size - offset }, signal)
-    this.#stream = {
-      position,
-      end: object.start + object.size,
-      chunks: response[Symbol.asyncIterator](),
-      rest: Buffer.alloc(0),
+    const download = await this.#bucket.get(object.key, { offset, length: object.size - offset }, signal)
+    if (signal.aborted) {
+      download.close()
+      throw signal.reason
     }
-    return this.#stream
+    this.#open = { position, end: object.start + object.size, download }
+    return this.#open
   }
 
   #end(): void {
-    const stream = this.#stream
-    this.#stream = null
-    // Ends the request if it is not complete.
-    stream?.chunks.return?.().catch(() => {})
+    this.#open?.download.close()
+    this.#open = null
   }
 }
 
+const chunkBytes = 256 * 1024
 /** One after the other, without a byte in between. Requests themselves are repeated for longer. */
 const maxFailures = 5

@@ -235,9 +235,9 @@ export class BucketPartialFile implements PartialFile {
     const { objects, scratch } = this.#services
     const { signal } = this.#removed
     try {
-      const sha256 = await file.digest('sha256')
+      const value = await file.digest('sha256')
       const open = () => createReadStream(partialPath(scratch, file.id))
-      const body = { size: file.size, sha256, open }
+      const body = { size: file.size, checksum: { algorithm: 'sha256' as const, value }, open }
       return await objects.store({ content: this.#content, position }, body, signal)
     } finally {
       await file.remove()

@@ -78,7 +78,8 @@ export function checkSmall(
 export async function storeSmall(objects: Objects, files: readonly NewFile[], rows: readonly NewRow[]): Promise<void> {
   const bytes = new Map(files.map((file) => [file.name, file.bytes]))
   const places = rows.flatMap(({ name, content, size, sha256 }) => {
-    const body = { size, sha256, open: () => bytes.get(name)! }
+    const checksum = { algorithm: 'sha256' as const, value: sha256 }
+    const body = { size, checksum, open: () => bytes.get(name)! }
     return size === 0 ? [] : { content, position: 0, body }
   })
   await objects.storeAll(places)
