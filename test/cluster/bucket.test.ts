@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
+import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { type Clock, systemClock } from '../../dist/server/clock.js'
 import { sentBytesOf } from '../../dist/server/stores/s3/bucket.js'
@@ -87,6 +88,24 @@ describe.skipIf(!hasBucket)('a request to a bucket', () => {
     expect(String(await downloaded(await bucket.get('o/1', { offset: 2, length: 5 }), 5))).toBe('23456')
     proxy.faults = ['lost']
     await bucket.delete('o/1')
+    expect(keys()).toEqual([])
+  })
+
+  it('stores nothing if the body is cut on its way, whatever its checksum', async () => {
+    const proxy = await startBucketProxy()
+    const { bucket, keys } = openTestBucket({ origin: proxy.origin, clock: fastClock(1000) })
+    const content = randomBytes(mebibyte)
+    const crc = { algorithm: 'crc32' as const, value: crc32(content).toString(16).padStart(8, '0') }
+    for (const body of [sentBytesOf(content), { ...sentBytesOf(content), checksum: crc }]) {
+      proxy.faults = ['truncated', 'forbidden']
+      await expect(bucket.put('o/1', body)).rejects.toMatchObject({ status: 403 })
+      expect(keys()).toEqual([])
+      await bucket.put('o/1', body)
+      expect(keys()).toEqual(['o/1'])
+      await bucket.delete('o/1')
+    }
+    const other = { ...sentBytesOf(content), checksum: { ...crc, value: '01234567' } }
+    await expect(bucket.put('o/1', other)).rejects.toThrow()
     expect(keys()).toEqual([])
   })
 

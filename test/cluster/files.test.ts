@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../helpers/eventually.js'
@@ -105,6 +105,57 @@ describe.skipIf(!hasDatabase || !hasBucket)('a file of several objects', () => {
     }
     expect([stores.stored.keys(), await stores.node.sql`select * from objects`]).toEqual([[], []])
     expect(await readdir(stores.scratch)).toEqual([])
+  })
+})
+
+describe.skipIf(!hasDatabase || !hasBucket)('files of quick senders', () => {
+  const mebibyte = 1024 ** 2
+
+  it('are collected in memory, as far as there is some, and else in the spool', async () => {
+    const stores = await openBucketStores({ objectSize: () => mebibyte })
+    const contents = Array.from({ length: 12 }, () => randomBytes(2.5 * mebibyte))
+    const partials = await Promise.all(contents.map((_, index) => opened(stores.partials.create(`${index}`))))
+    await Promise.all(partials.map((partial, index) => partial.append(contents[index]!, 512 * 1024)))
+    // More than have memory.
+    expect(await readdir(stores.scratch)).toHaveLength(4)
+    const publishing = partials.map(async (partial, index) => {
+      const content = contents[index]!
+      await partial.append(content.subarray(512 * 1024), content.length - 512 * 1024)
+      await partial.sync()
+      const digest = await partial.digest('sha256')
+      expect(digest).toBe(sha256(content))
+      await partial.publish({ ...target, name: `${index}`, sha256: digest })
+      const file = (await stores.files.open(ann, `${index}`))!
+      const read = Buffer.alloc(content.length)
+      expect(await file.read(read, 0)).toBe(content.length)
+      expect(read.equals(content)).toBe(true)
+      await file.close()
+    })
+    await Promise.all(publishing)
+    expect(await readdir(stores.scratch)).toEqual([])
+  })
+
+  it('give their memory back when they are removed, closed and cut', async () => {
+    const stores = await openBucketStores({ objectSize: () => mebibyte })
+    const half = randomBytes(512 * 1024)
+    const isInMemory = async () => {
+      const partial = await opened(stores.partials.create(randomUUID()))
+      await partial.append(half, half.length)
+      const isSpooled = (await readdir(stores.scratch)).length > 0
+      await partial.remove()
+      return !isSpooled
+    }
+    for (let round = 0; round < 10; round++) {
+      const partial = await opened(stores.partials.create(`${round}`))
+      const appending = [partial.append(half, half.length)]
+      if (round % 3 === 0) appending.push(partial.append(half, 1000))
+      for (const append of appending) append.catch(() => {})
+      if (round % 2 === 0) await Promise.all(appending)
+      if (round % 4 === 0) await partial.truncate(300)
+      if (round % 2 === 0) await partial.close()
+      else await partial.remove()
+      expect(await isInMemory()).toBe(true)
+    }
   })
 })
 

@@ -9,6 +9,7 @@ import { deferred } from '../../../dist/server/concurrency/deferred.js'
  * `busy`: 503 SlowDown. `cut`: the connection is reset when the request has arrived. `lost`: the request is done, but the
  * connection is reset instead of a response. `short`: the body ends before its declared length. `other-length`: the bytes
  * are not those that were asked for. `silent`: nothing comes back. `deaf`: the body of the request is not read to its end.
+ * `truncated`: the bucket gets half of the body, then the end of the connection.
  * `half-head` and `half-body`: nothing more comes after the first half. `late-error`: a failure after the status 200.
  */
 export type BucketFault =
@@ -19,6 +20,7 @@ export type BucketFault =
   | 'other-length'
   | 'silent'
   | 'deaf'
+  | 'truncated'
   | 'half-head'
   | 'half-body'
   | 'late-error'
@@ -55,6 +57,12 @@ export async function startBucketProxy(): Promise<BucketProxy> {
     if (fault === 'late-error') return response.writeHead(200).end('<Error><Code>InternalError</Code></Error>')
     const { method, url, headers } = request
     const forwarded = http.request({ hostname: target.hostname, port: target.port, method, path: url, headers })
+    if (fault === 'truncated') {
+      forwarded.on('error', () => {})
+      forwarded.write(body.subarray(0, body.length / 2), () => forwarded.socket!.end())
+      await once(forwarded, 'close')
+      return request.socket.resetAndDestroy()
+    }
     forwarded.end(body)
     const [answer] = (await once(forwarded, 'response')) as [http.IncomingMessage]
     const bytes = await buffer(answer)

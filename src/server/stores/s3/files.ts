@@ -1,4 +1,3 @@
-import { openDigests } from '../local/digests.js'
 import type { Database } from '../postgres/database.js'
 import type { NodeLease } from '../postgres/node-lease.js'
 import type { Bucket } from './bucket.js'
@@ -17,18 +16,14 @@ export interface BucketFilesOptions extends Pick<BucketPartialsOptions, 'scratch
 /** The stores of files of a server, as rows in a database and objects in a bucket. */
 export function openBucketFiles(database: Database, { bucket, lease, ...options }: BucketFilesOptions) {
   const objects = new Objects(database, { bucket, lease })
-  const digests = openDigests()
   const stages = new BucketStages(database, { objects, lease })
-  const partials = new BucketPartials(database, { objects, lease, digests, stages, ...options })
+  const partials = new BucketPartials(database, { objects, lease, stages, ...options })
   return {
     files: new BucketPublishedFiles(database, objects),
     folders: new BucketFolders(database),
     partials,
     smallFiles: new BucketSmallFiles(database, objects),
     stages,
-    async close() {
-      await partials.close()
-      await digests.close()
-    },
+    close: () => partials.close(),
   }
 }

@@ -1,13 +1,13 @@
-import { createHash, type Hash, randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createHash } from 'node:crypto'
 import { Problem } from '../../../protocol/problems.js'
 import type { DigestAlgorithm } from '../files.js'
-import { partialPath } from '../local/partial-folder.js'
-import type { PartialFile, Partials, PublishedPartial, PublishTarget } from '../partials.js'
+import type { PartialFile, PublishedPartial, PublishTarget } from '../partials.js'
 import type { Database } from '../postgres/database.js'
 import { claimLost, type NodeLease } from '../postgres/node-lease.js'
+import type { ContentDigest, ContentDigests } from './content-digests.js'
 import { ContentReader } from './content-reader.js'
 import { accountOf, findRow, lockFiles, storedFileOf } from './file-rows.js'
+import type { ObjectDraft, ObjectDrafts } from './object-drafts.js'
 import { type ContentObject, discardContents, discardObjects, type Objects } from './objects.js'
 import { publishRows } from './publish-rows.js'
 import { type ReceivedContent, releasePartial, type StageReceiver } from './staged-rows.js'
@@ -16,23 +16,25 @@ export interface BucketPartialServices {
   database: Database
   objects: Objects
   lease: Pick<NodeLease, 'id'>
-  spool: Pick<Partials, 'create'>
-  /** The folder of the spool. */
-  scratch: string
+  drafts: Pick<ObjectDrafts, 'create'>
+  digests: Pick<ContentDigests, 'open'>
   stages: StageReceiver
   objectSize: (offset: number) => number
 }
 
-/** A partial whose bytes are collected in a file of the spool until they fill an object. */
+/** A partial whose bytes are collected until they fill an object. */
 export class BucketPartialFile implements PartialFile {
   readonly id: string
   readonly #content: string
   readonly #services: BucketPartialServices
   #stored: ContentObject[]
+  /** Of all objects, also of those under way. */
+  #sizeSent: number
   /** Objects under way: at most two. */
   #sending: Promise<ContentObject>[] = []
-  #spooled: PartialFile | null = null
-  #hashes: Map<DigestAlgorithm, Hash> | null
+  /** What is to be the next object. */
+  #draft: ObjectDraft | null = null
+  #digest: ContentDigest
   #closed: Promise<void> | null = null
   #hasEnded = false
   readonly #removed = new AbortController()
@@ -44,27 +46,24 @@ export class BucketPartialFile implements PartialFile {
     this.id = id
     this.#content = content
     this.#stored = stored
-    this.#services = services
-    this.#hashes = stored.length === 0 ? new Map([['sha256', createHash('sha256')]]) : null
     this.#sizeSent = sizeOf(stored)
+    this.#services = services
+    this.#digest = services.digests.open(stored.length === 0 ? ['sha256'] : [])
   }
 
-  /** Of all objects, also of those under way. */
-  #sizeSent: number
-
   get size(): number {
-    return this.#sizeSent + (this.#spooled?.size ?? 0)
+    return this.#sizeSent + (this.#draft?.size ?? 0)
   }
 
   async append(buffer: Buffer, length: number): Promise<void> {
     const { signal } = this.#removed
     for (let at = 0; at < length; ) {
-      const file = this.#spooled ?? (await this.#spool())
-      const room = this.#services.objectSize(this.#sizeSent) - file.size
+      const maxBytes = this.#services.objectSize(this.#sizeSent)
+      const draft = this.#draft ?? (await this.#createDraft(maxBytes, length - at))
+      const room = maxBytes - draft.size
       const bytes = buffer.subarray(at, Math.min(length, at + room))
-      await file.append(bytes, bytes.length)
+      await draft.append(bytes)
       signal.throwIfAborted()
-      for (const hash of this.#hashes?.values() ?? []) hash.update(bytes)
       at += bytes.length
       if (bytes.length === room) await this.#send()
     }
@@ -72,10 +71,11 @@ export class BucketPartialFile implements PartialFile {
 
   async truncate(size: number): Promise<void> {
     if (size === this.size) return
-    this.#hashes = null
-    if (this.#spooled && size >= this.#sizeSent) return this.#spooled.truncate(size - this.#sizeSent)
-    await this.#spooled?.remove()
-    this.#spooled = null
+    if (this.#draft && size >= this.#sizeSent) return this.#draft.truncate(size - this.#sizeSent)
+    this.#digest.forget()
+    this.#digest = this.#services.digests.open([])
+    await this.#draft?.remove()
+    this.#draft = null
     await this.#settle()
     const kept: ContentObject[] = []
     let left = size
@@ -110,13 +110,13 @@ export class BucketPartialFile implements PartialFile {
   }
 
   follow(algorithm: DigestAlgorithm): void {
-    if (this.size === 0) this.#hashes?.set(algorithm, createHash(algorithm))
+    if (this.size === 0) this.#digest.follow(algorithm)
   }
 
   async digest(algorithm: DigestAlgorithm): Promise<string> {
-    const known = this.#hashes?.get(algorithm)
-    if (known) return known.copy().digest('hex')
     await this.#flush()
+    const known = await this.#digest.digest(algorithm).catch(() => null)
+    if (known !== null) return known
     const hash = createHash(algorithm)
     const reader = new ContentReader(this.#services.objects.bucket, this.#stored)
     const close = () => reader.close()
@@ -139,14 +139,13 @@ export class BucketPartialFile implements PartialFile {
         ? await this.#publish(target)
         : await this.#services.stages.receive(file, { ...target, stage })
     this.#hasEnded = true
+    await this.#release()
     return published
   }
 
   async remove(): Promise<void> {
-    const isFirst = !this.#removed.signal.aborted
     this.#removed.abort(new Error(`The partial ${this.id} was removed.`))
-    if (isFirst) await this.#spooled?.remove()
-    this.#spooled = null
+    await this.#release()
     // Their requests end before their objects become garbage.
     await Promise.allSettled(this.#sending)
     await this.#services.database.begin(async (sql) => {
@@ -163,10 +162,18 @@ export class BucketPartialFile implements PartialFile {
 
   async #close(): Promise<void> {
     try {
-      if (this.#spooled || this.#sending.length > 0) await this.sync()
+      if (this.#draft || this.#sending.length > 0) await this.sync()
     } finally {
-      await this.#spooled?.remove()
+      await this.#release()
     }
+  }
+
+  /** What it has on this server. */
+  async #release(): Promise<void> {
+    this.#digest.forget()
+    const draft = this.#draft
+    this.#draft = null
+    await draft?.remove()
   }
 
   async #publish({ space, name, type, sha256, precondition }: PublishTarget): Promise<PublishedPartial> {
@@ -190,30 +197,30 @@ export class BucketPartialFile implements PartialFile {
     }
   }
 
-  async #spool(): Promise<PartialFile> {
+  async #createDraft(maxBytes: number, firstBytes: number): Promise<ObjectDraft> {
     const { signal } = this.#removed
     signal.throwIfAborted()
-    const file = await this.#services.spool.create(randomUUID())
+    const draft = await this.#services.drafts.create(maxBytes, firstBytes)
     if (signal.aborted) {
-      await file.remove()
+      await draft.remove()
       throw signal.reason
     }
-    this.#spooled = file
-    return file
+    this.#draft = draft
+    return draft
   }
 
-  /** Sends what is in the spool, and waits for all objects. */
+  /** Sends what has been collected, and waits for all objects. */
   async #flush(): Promise<void> {
-    if (this.#spooled && this.#spooled.size > 0) await this.#send()
+    if (this.#draft && this.#draft.size > 0) await this.#send()
     await this.#settle()
   }
 
   async #send(): Promise<void> {
-    const file = this.#spooled!
-    this.#spooled = null
+    const draft = this.#draft!
+    this.#draft = null
     const position = this.#stored.length + this.#sending.length
-    this.#sizeSent += file.size
-    const sending = this.#store(file, position)
+    this.#sizeSent += draft.size
+    const sending = this.#store(draft, position)
     // Prevents an unhandled rejection: it is awaited later.
     sending.catch(() => {})
     this.#sending.push(sending)
@@ -231,16 +238,15 @@ export class BucketPartialFile implements PartialFile {
     this.#stored.push(object)
   }
 
-  async #store(file: PartialFile, position: number): Promise<ContentObject> {
-    const { objects, scratch } = this.#services
-    const { signal } = this.#removed
+  async #store(draft: ObjectDraft, position: number): Promise<ContentObject> {
+    const { size, source } = draft
     try {
-      const value = await file.digest('sha256')
-      const open = () => createReadStream(partialPath(scratch, file.id))
-      const body = { size: file.size, checksum: { algorithm: 'sha256' as const, value }, open }
-      return await objects.store({ content: this.#content, position }, body, signal)
+      const value = await this.#digest.add(source, size)
+      const body = { size, checksum: { algorithm: 'crc32' as const, value }, open: () => draft.open() }
+      const place = { content: this.#content, position }
+      return await this.#services.objects.store(place, body, this.#removed.signal)
     } finally {
-      await file.remove()
+      await draft.remove()
     }
   }
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import type { Digests } from '../local/digests.js'
-import { LocalPartials } from '../local/partials.js'
 import type { AbandonedPartial, PartialFile, Partials } from '../partials.js'
 import type { Database } from '../postgres/database.js'
 import type { NodeLease } from '../postgres/node-lease.js'
+import { ContentDigests } from './content-digests.js'
+import { ObjectDrafts } from './object-drafts.js'
 import { type ContentObject, discardContents, discardObjects, type Objects, passesOfFailed } from './objects.js'
 import { BucketPartialFile } from './partial-file.js'
 import type { StageReceiver } from './staged-rows.js'
@@ -13,7 +13,6 @@ export interface BucketPartialsOptions {
   lease: Pick<NodeLease, 'id'>
   /** An empty folder of this server, for bytes that are not in the bucket yet. It may be lost at any time. */
   scratch: string
-  digests: Digests
   /** For partials that become files of a stage. */
   stages: StageReceiver
   /** Bytes of an object; default: a size that grows with the file. */
@@ -24,14 +23,13 @@ export interface BucketPartialsOptions {
 export class BucketPartials implements Partials {
   readonly #database: Database
   readonly #options: BucketPartialsOptions
-  readonly #spool: LocalPartials
+  readonly #drafts: ObjectDrafts
+  readonly #digests = new ContentDigests()
 
   constructor(database: Database, options: BucketPartialsOptions) {
     this.#database = database
     this.#options = options
-    const { scratch, digests } = options
-    const publish = () => Promise.reject(new Error('What is in the spool is published from the bucket.'))
-    this.#spool = new LocalPartials({ folder: scratch, digests, publishing: { publish } })
+    this.#drafts = new ObjectDrafts(options.scratch)
   }
 
   async create(id: string): Promise<PartialFile> {
@@ -88,19 +86,21 @@ export class BucketPartials implements Partials {
     return row!
   }
 
-  close(): Promise<void> {
-    return this.#spool.close()
+  async close(): Promise<void> {
+    await this.#drafts.close()
+    await this.#digests.close()
   }
 
   #open(id: string, content: string, stored: ContentObject[]): PartialFile {
-    const { objects, lease, scratch, stages, objectSize = sizeOfObjects } = this.#options
-    const services = { database: this.#database, spool: this.#spool, objects, lease, scratch, stages, objectSize }
+    const { objects, lease, stages, objectSize = sizeOfObjects } = this.#options
+    const [drafts, digests] = [this.#drafts, this.#digests]
+    const services = { database: this.#database, objects, lease, drafts, digests, stages, objectSize }
     return new BucketPartialFile({ id, content, stored }, services)
   }
 }
 
-/** Few requests for large files, and little that is sent again, or waits in the spool, for small ones. */
+/** Few requests for large files; for others, little that is sent again, or waits to be sent. */
 function sizeOfObjects(offset: number): number {
-  if (offset < 1024 ** 3) return 8 * 1024 ** 2
-  return offset < 64 * 1024 ** 3 ? 32 * 1024 ** 2 : 256 * 1024 ** 2
+  if (offset < 8 * 1024 ** 3) return 8 * 1024 ** 2
+  return offset < 256 * 1024 ** 3 ? 32 * 1024 ** 2 : 256 * 1024 ** 2
 }
