@@ -9,7 +9,7 @@ import { deferred } from '../../../dist/server/concurrency/deferred.js'
  * `busy`: 503 SlowDown. `cut`: the connection is reset when the request has arrived. `lost`: the request is done, but the
  * connection is reset instead of a response. `short`: the body ends before its declared length. `other-length`: the bytes
  * are not those that were asked for. `silent`: nothing comes back. `deaf`: the body of the request is not read to its end.
- * `truncated`: the bucket gets half of the body, then the end of the connection.
+ * `other-range`: the right number of other bytes. `ignored`: a success, but nothing was done. `truncated`: the bucket gets half of the body, then the end of the connection.
  * `half-head` and `half-body`: nothing more comes after the first half. `late-error`: a failure after the status 200.
  */
 export type BucketFault =
@@ -18,6 +18,8 @@ export type BucketFault =
   | 'lost'
   | 'short'
   | 'other-length'
+  | 'other-range'
+  | 'ignored'
   | 'silent'
   | 'deaf'
   | 'truncated'
@@ -53,6 +55,7 @@ export async function startBucketProxy(): Promise<BucketProxy> {
     if (fault === 'half-head') return void request.socket.write('HTTP/1.1 200 OK\r\nContent-Le')
     if (fault === 'cut') return request.socket.resetAndDestroy()
     if (fault === 'busy') return response.writeHead(503).end('<Error><Code>SlowDown</Code></Error>')
+    if (fault === 'ignored') return response.writeHead(204).end()
     if (fault === 'forbidden') return response.writeHead(403).end()
     if (fault === 'late-error') return response.writeHead(200).end('<Error><Code>InternalError</Code></Error>')
     const { method, url, headers } = request
@@ -70,6 +73,7 @@ export async function startBucketProxy(): Promise<BucketProxy> {
     if (fault === 'other-length') {
       return response.writeHead(answer.statusCode!, { 'Content-Length': 3 }).end('abc')
     }
+    if (fault === 'other-range') bytes.reverse()
     response.writeHead(answer.statusCode!, answer.headers)
     if (fault !== 'short' && fault !== 'half-body') return response.end(bytes)
     const half = bytes.subarray(0, bytes.length / 2)

@@ -23,16 +23,19 @@ export interface TestBucketOptions {
   origin?: string
   clock?: Clock
   idleMs?: number
+  retryMs?: number
+  /** Of the bucket; default: the one that exists. */
+  name?: string
   credentials?: typeof testCredentials
 }
 
 /** A prefix of the running test in the bucket of all tests. */
 export function openTestBucket(options: TestBucketOptions = {}): TestBucket {
   const { origin, folder } = inject('bucket')!
-  const { prefix = `test-${randomUUID()}`, clock = systemClock, credentials = testCredentials } = options
-  const address = parseBucketAddress(`s3://${testBucket}/${prefix}?endpoint=${options.origin ?? origin}`)
-  const idleMs = options.idleMs ?? 60_000
-  const bucket = new Bucket({ address, credentials, clock, idleMs })
+  const { prefix = `test-${randomUUID()}`, name = testBucket, clock = systemClock } = options
+  const { credentials = testCredentials, idleMs = 60_000, retryMs = 120_000 } = options
+  const address = parseBucketAddress(`s3://${name}/${prefix}?endpoint=${options.origin ?? origin}`)
+  const bucket = new Bucket({ address, credentials, clock, idleMs, retryMs })
   onTestFinished(() => bucket.close())
   return { bucket, prefix, keys: () => filesBelow(join(folder, prefix)) }
 }

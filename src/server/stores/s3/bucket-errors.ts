@@ -38,6 +38,10 @@ export function bucketUnavailable(cause: unknown): Problem {
   return new Problem('storage-unavailable', message, {}, { cause })
 }
 
+/** The key alone, not the bucket. */
 export function isMissingKey(error: unknown): boolean {
-  return error instanceof BucketError && error.status === 404
+  return error instanceof BucketError && error.status === 404 && missing.has(error.code)
 }
+
+/** A HEAD has no code. */
+const missing = new Set(['', 'NoSuchKey', 'NoSuchUpload', 'NotFound'])
