@@ -92,6 +92,11 @@ export interface StagedImport {
   readonly source: string
   readonly copy: string
   readonly output: string
+  /**
+   * Prepares the written output for its publish, so that this takes no time: it may take as long as an upload. The output is not
+   * changed from then on. Throws the signal's reason.
+   */
+  prepare(signal: AbortSignal): Promise<void>
   /** Removes the existing files. Removing twice, or after the publish, is not an error. */
   remove(): Promise<void>
 }

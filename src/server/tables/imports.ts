@@ -111,6 +111,7 @@ export class Imports {
     const { columns, rows, dateColumn, skipped, notes, bytes, outputSha256 } = result
     // The size is known only now, and is already on the disk.
     reservation = await space.reserve(account, bytes, 0, () => bytes)
+    await staged.prepare(run.signal)
     await checkAccess(account.id)
     job.commit()
     const from = { file: file.name, sha256: file.sha256, sourceBytes: file.size }

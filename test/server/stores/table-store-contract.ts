@@ -27,6 +27,7 @@ export function describeTableStore(open: () => Promise<TableStore>): void {
   async function publish(table: string, space = ann): Promise<StoredImport> {
     const staged = store.stage(crypto.randomUUID())
     await writeFile(join(staged.folder, staged.output), 'parquet')
+    await staged.prepare(new AbortController().signal)
     return store.publish(staged, space, table, record)
   }
 

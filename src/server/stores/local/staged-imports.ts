@@ -7,6 +7,7 @@ export function stageImport(folder: string, id: string): StagedImport {
   const staged = { folder, source: `${id}.csv`, copy: `${id}.clean.csv`, output: `${id}.parquet` }
   return {
     ...staged,
+    async prepare() {},
     async remove() {
       for (const name of [staged.source, staged.copy, staged.output]) await rm(join(folder, name), { force: true })
     },

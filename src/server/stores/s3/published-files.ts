@@ -1,6 +1,3 @@
-import { open } from 'node:fs/promises'
-import { addAbortSignal, Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import pLimit from 'p-limit'
 import { Problem } from '../../../protocol/problems.js'
 import type { OpenFile, PublishedFiles, Space, StoredFile } from '../files.js'
@@ -8,6 +5,7 @@ import { belowFile, isFolder } from '../local/file-paths.js'
 import type { Database } from '../postgres/database.js'
 import { checkPrecondition, type Precondition } from '../precondition.js'
 import { isMissingKey } from './bucket-errors.js'
+import { copyContent } from './content-copy.js'
 import { ContentReader } from './content-reader.js'
 import {
   accountOf,
@@ -81,12 +79,8 @@ export class BucketPublishedFiles implements PublishedFiles {
     const file = await this.open(space, name)
     if (!file) return undefined
     try {
-      const target = (await open(path, 'wx', 0o600)).createWriteStream()
-      await pipeline(addAbortSignal(signal, Readable.from(chunksOf(file))), target)
+      await copyContent(file, path, signal)
       return file.file
-    } catch (error) {
-      signal.throwIfAborted()
-      throw error
     } finally {
       await file.close()
     }
@@ -225,13 +219,3 @@ function openContent(file: StoredFile, reader: ContentReader, release: () => Pro
 }
 
 const maxAttempts = 3
-
-async function* chunksOf(file: OpenFile): AsyncGenerator<Buffer> {
-  for (let position = 0; ; ) {
-    const chunk = Buffer.allocUnsafe(256 * 1024)
-    const bytes = await file.read(chunk, position)
-    if (bytes === 0) return
-    yield chunk.subarray(0, bytes)
-    position += bytes
-  }
-}
