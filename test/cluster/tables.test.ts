@@ -22,8 +22,14 @@ async function openStore(options: Parameters<typeof openObjects>[1] & { cacheByt
   const database = shared?.database ?? (await testDatabase())
   const opened = await openObjects(database, { ...options, ...(shared ? { prefix: shared.prefix } : {}) })
   const scratch = await temporaryFolder()
-  const { node, objects, stored } = opened
-  const store = await openBucketTables(node.sql, { objects, scratch, ...(cacheBytes ? { cacheBytes } : {}) })
+  const { node, stored } = opened
+  const { bucket } = stored
+  const store = await openBucketTables(node.sql, {
+    bucket,
+    lease: node.lease,
+    scratch,
+    ...(cacheBytes ? { cacheBytes } : {}),
+  })
   return { ...opened, store, database, prefix: stored.prefix }
 }
 
@@ -160,8 +166,9 @@ describe.skipIf(!hasDatabase || !hasBucket)('tables in a bucket', () => {
     const database = await testDatabase()
     const proxy = await startDatabaseProxy(database.url)
     const opened = await openObjects(database, { poolUrl: proxy.url })
-    const { node, objects } = opened
-    const store = await openBucketTables(node.sql, { objects, scratch: await temporaryFolder() })
+    const { node, stored } = opened
+    const services = { bucket: stored.bucket, lease: node.lease }
+    const store = await openBucketTables(node.sql, { ...services, scratch: await temporaryFolder() })
     const staged = store.stage('one')
     await writeFile(join(staged.folder, staged.output), 'parquet')
     await staged.prepare(never)

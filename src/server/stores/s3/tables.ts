@@ -12,11 +12,10 @@ import { ContentReader } from './content-reader.js'
 import { FileCache } from './file-cache.js'
 import { accountOf } from './file-rows.js'
 import { addImport, contentOfPath, findImport, type ImportRecord, lockTables, readTables } from './import-rows.js'
-import { discardContents, type Objects, publishContents } from './objects.js'
+import { discardContents, Objects, type ObjectsOptions, publishContents } from './objects.js'
 import { storeFile } from './stored-file.js'
 
-export interface BucketTablesOptions {
-  objects: Objects
+export interface BucketTablesOptions extends ObjectsOptions {
   /** An empty folder of this server, which may be lost at any time. */
   scratch: string
   /** Of the Parquet files that are kept on this machine while nobody uses them; default: 10 GiB. */
@@ -45,18 +44,11 @@ class BucketTables implements TableStore {
   /** Contents of staged imports, which are stored but not published. */
   readonly #prepared = new Map<string, Prepared>()
 
-  constructor(
-    database: Database,
-    {
-      objects,
-      folder,
-      imports,
-      cacheBytes = 10 * 1024 ** 3,
-    }: BucketTablesOptions & { folder: string; imports: string },
-  ) {
+  constructor(database: Database, options: BucketTablesOptions & { folder: string; imports: string }) {
+    const { folder, imports, cacheBytes = 10 * 1024 ** 3 } = options
     this.folder = folder
     this.#database = database
-    this.#objects = objects
+    this.#objects = new Objects(database, options)
     this.#imports = imports
     this.#cache = new FileCache({ folder, maxBytes: cacheBytes })
   }
