@@ -37,6 +37,27 @@ describe.skipIf(!hasDatabase || !hasBucket)('a file of several objects', () => {
     expect((await stores.files.readSmall(ann, [listed!]))[0]).toEqual(content)
   })
 
+  it('is synced and digested at the same time', async () => {
+    const proxy = await startBucketProxy()
+    const stores = await openBucketStores({ objectSize, origin: proxy.origin })
+    const content = randomBytes(2500)
+    // One of the objects is stored later than the others.
+    for (const before of [0, 1]) {
+      const name = `${before}`
+      const partial = await opened(stores.partials.create(name))
+      proxy.hold()
+      proxy.faults = [...Array(before).fill(null), 'busy']
+      const earlier = proxy.requests.length
+      await partial.append(content, content.length)
+      await eventually('two objects are under way', () => proxy.requests.length === earlier + 2)
+      const [synced, digest] = [partial.sync(), partial.digest('sha256')]
+      proxy.release()
+      await synced
+      await partial.publish({ ...target, name, sha256: await digest })
+      expect((await stores.files.find(ann, name))?.sha256).toBe(sha256(content))
+    }
+  })
+
   it('is continued by another server, and cut across their ends', async () => {
     const first = await openBucketStores({ objectSize })
     const content = randomBytes(4500)

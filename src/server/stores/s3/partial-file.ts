@@ -233,7 +233,10 @@ export class BucketPartialFile implements PartialFile {
 
   /** One that has failed stays, so that everything after it fails, too. */
   async #next(): Promise<void> {
-    const object = await this.#sending[0]!
+    const first = this.#sending[0]!
+    const object = await first
+    // Others may wait for it, too.
+    if (this.#sending[0] !== first) return
     this.#sending.shift()
     this.#stored.push(object)
   }
