@@ -4,11 +4,22 @@ import { invalidOption } from '../protocol/options/option-values.js'
 import { type EnvironmentVariables, type OptionFlags, readOptions } from '../protocol/options/read-options.js'
 import type { Role } from '../protocol/roles.js'
 
+export interface ClusterConfig {
+  /** `postgres://…` */
+  database: string
+  /** `s3://…` */
+  bucket: string
+  /** Of the environment, for the keys of the bucket. */
+  variables: EnvironmentVariables
+}
+
 /** The settings of `filejobs serve`. Times in milliseconds, sizes in bytes, rates in bytes per second; null means no limit. */
 export interface ServerConfig {
   host: string
   port: number
   dataFolder: string
+  /** Where servers that share their stores have them; null for a server with its own data folder. */
+  cluster: ClusterConfig | null
   usersFile: string | null
   /** The roles that can sign up; empty if signup is closed. */
   signupRoles: Role[]
@@ -50,6 +61,7 @@ export function parseConfig(flags: OptionFlags = {}, env: EnvironmentVariables =
     host,
     port: options.get('port'),
     dataFolder: options.get('data'),
+    cluster: pairCluster(options.get('database'), options.get('bucket'), env),
     usersFile: options.get('users'),
     signupRoles: options.get('signup'),
     queryAllowed: options.get('query'),
@@ -75,6 +87,13 @@ export function parseConfig(flags: OptionFlags = {}, env: EnvironmentVariables =
     adminPassword: options.get('adminPassword'),
     jwtSecret: options.get('jwtSecret'),
   }
+}
+
+function pairCluster(database: string | null, bucket: string | null, variables: EnvironmentVariables) {
+  if (database && bucket) return { database, bucket, variables }
+  if (database) throw invalidOption('--bucket', 'is missing: servers with --database keep their files in a bucket')
+  if (bucket) throw invalidOption('--database', 'is missing: servers with --bucket keep everything else in a database')
+  return null
 }
 
 function pairTls(certFile: string | null, keyFile: string | null): ServerConfig['tls'] {

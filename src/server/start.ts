@@ -12,6 +12,7 @@ import { TokenPairs } from './auth/token-pairs.js'
 import { openTokens } from './auth/tokens.js'
 import { importUsers } from './auth/users-file.js'
 import { rememberVerified } from './auth/verified-tokens.js'
+import { openBackend } from './backends/open-backend.js'
 import { type Clock, systemClock } from './clock.js'
 import { Closers } from './closers.js'
 import { Budget } from './concurrency/budget.js'
@@ -25,18 +26,13 @@ import { JobFeed } from './jobs/feed.js'
 import type { Job } from './jobs/job.js'
 import { jobLog } from './jobs/job-log.js'
 import { Jobs } from './jobs/jobs.js'
-import { LocalSlots } from './jobs/local-slots.js'
 import { limitPauses } from './jobs/pause-limit.js'
 import { Throttle } from './jobs/throttle.js'
 import type { Log } from './log.js'
 import { openMetrics } from './metrics.js'
-import { openStores } from './open-stores.js'
 import type { ProcessServices } from './process-services.js'
-import { recover } from './recover.js'
 import { openDashboard } from './routes/responses/dashboard-files.js'
-import type { Space } from './stores/files.js'
 import { mediaTypeOf } from './stores/local/file-description.js'
-import { LocalSpace } from './stores/local/space.js'
 import { Collections } from './tables/collections.js'
 import { Imports } from './tables/imports.js'
 import { Queries } from './tables/queries.js'
@@ -82,29 +78,28 @@ export async function startServer(
 ): Promise<RunningServer> {
   const closers = new Closers()
   try {
-    const stores = await openStores(config, log, closers)
-    const { accounts, sessions, counters, files, partials, stages, capacity, history, jobFiles, tables, secret } =
-      stores
-    const kept = await recover({
+    const stores = await openBackend({ config, log, clock, closers })
+    const {
+      accounts,
+      sessions,
+      counters,
       files,
       partials,
       stages,
+      capacity,
+      space,
       history,
       jobFiles,
-      accounts,
       tables,
-      keepPartialMs: config.keepPartialMs,
-    })
+      secret,
+    } = stores
+    const kept = await stores.recover()
 
     const passwords = closers.opened(openPasswords({ cost: config.bcryptCost }))
     const onCleanUpError = (job: Job, error: unknown) => {
       log.error(`What the ${job.kind} ${job.id} left could not be removed`, error)
     }
-    const jobs = new Jobs(history, {
-      slots: new LocalSlots({ ...config, history, lastSeq: history.lastSeq, clock }),
-      clock,
-      onCleanUpError,
-    })
+    const jobs = new Jobs(history, { slots: stores.slots, clock, onCleanUpError })
     jobs.observe(jobLog(log))
     limitPauses(jobs, config.maxPauseMs, clock)
     const feed = new JobFeed(jobs, { clock })
@@ -153,8 +148,6 @@ export async function startServer(
       const account = await accounts.get(accountId)
       if (!account || account.disabled) throw new Problem('not-allowed', 'The account was disabled meanwhile.')
     }
-    const usage = async (space: Space) => (await files.usage(space)) + (await tables.usage(space))
-    const space = new LocalSpace({ ...capacity, usage }, config)
     const folders = new FolderJobs({
       jobs,
       clock,
@@ -239,8 +232,7 @@ export async function startServer(
       mediaTypeOf,
       findFault: async () => (ready ? stores.findFault() : 'shutting down'),
     })
-    stores.checkRestored()
-    stores.discarded.sweep()
+    stores.begin()
     const listener = closers.opened(
       await openListener({
         ...config,

@@ -11,6 +11,7 @@ describe('the configuration of serve', () => {
       host: '127.0.0.1',
       port: 8080,
       dataFolder: './filejobs-data',
+      cluster: null,
       usersFile: null,
       signupRoles: ['user', 'ops', 'client'],
       queryAllowed: true,
@@ -141,6 +142,11 @@ describe('the configuration of serve', () => {
     [{ corsOrigin: 'example' }, '--cors-origin'],
     [{ tlsCert: 'c.pem' }, '--tls-key'],
     [{ tlsKey: 'k.pem' }, '--tls-cert'],
+    [{ database: 'postgres://db.example.org/filejobs' }, '--bucket'],
+    [{ bucket: 's3://files' }, '--database'],
+    [{ database: 'db.example.org' }, '--database'],
+    [{ database: 'postgres://filejobs:secret@db.example.org/filejobs' }, '--database'],
+    [{ bucket: 'files' }, '--bucket'],
   ])('rejects %j and names the flag', (flags, field) => {
     expect(problemOf(() => parseConfig(flags))).toMatchObject({ code: 'invalid-request', details: { field } })
     expect(problemOf(() => parseConfig(flags))?.message).toContain(field)
@@ -154,6 +160,18 @@ describe('the configuration of serve', () => {
     const problem = problemOf(() => parseConfig({}, env))
     expect(problem).toMatchObject({ code: 'invalid-request', details: { field } })
     expect(problem?.message).not.toContain('short')
+  })
+})
+
+describe('a server with a database and a bucket', () => {
+  it('accepts a password in the variable', () => {
+    const env = { FILEJOBS_DATABASE: 'postgres://filejobs:secret@db.example.org/filejobs', AWS_ACCESS_KEY_ID: 'key' }
+    const { cluster } = parseConfig({ bucket: 's3://files/prefix' }, env)
+    expect(cluster).toEqual({ database: env.FILEJOBS_DATABASE, bucket: 's3://files/prefix', variables: env })
+  })
+
+  it('has its own data folder without them', () => {
+    expect(parseConfig({}, {}).cluster).toBeNull()
   })
 })
 

@@ -1,5 +1,5 @@
 import { asAdminPassword, asJwtSecret, asSignupRoles } from './option-access.js'
-import { asOrigins, asPublicUrl } from './option-urls.js'
+import { asBucketUrl, asDatabaseUrl, asOrigins, asPublicUrl } from './option-urls.js'
 import {
   asDuration,
   asInteger,
@@ -70,9 +70,23 @@ export const serverOptions = {
   data: {
     group: 'Server',
     value: 'folder',
-    meaning: 'data folder',
+    meaning: 'data folder; with --database a scratch folder',
     default: './filejobs-data',
     parse: asText,
+  },
+  database: {
+    group: 'Server',
+    value: 'url',
+    meaning: 'PostgreSQL database that servers share: postgres://USER@HOST/NAME',
+    default: null,
+    parse: asDatabaseUrl,
+  },
+  bucket: {
+    group: 'Server',
+    value: 'url',
+    meaning: 'bucket that servers share: s3://NAME/PREFIX?endpoint=URL',
+    default: null,
+    parse: asBucketUrl,
   },
   shutdownGrace: {
     group: 'Server',

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { Problem } from '../../protocol/problems.js'
 import type { AccountStore } from '../stores/accounts.js'
 import type { Passwords } from './passwords.js'
 
@@ -13,8 +14,16 @@ export async function createFirstAdmin(
   if ((await accounts.list()).some(({ role }) => role === 'admin')) return null
   const drawn = password ?? drawPassword()
   const passwordHash = await passwords.hash(drawn)
-  await accounts.create({ role: 'admin', username: 'admin', passwordHash, name: null, email: null })
+  const admin = { role: 'admin', username: 'admin', passwordHash, name: null, email: null } as const
+  const created = await accounts.create(admin).then(() => true, falseIfTaken)
+  if (!created) return null
   return password === null ? drawn : null
+}
+
+/** Another server that starts at the same time has created it. */
+function falseIfTaken(error: unknown): false {
+  if (error instanceof Problem && error.code === 'username-taken') return false
+  throw error
 }
 
 /** A random password of 96 bits, in characters that need no quoting. */

@@ -18,10 +18,17 @@ export async function importUsers(
   for (const { role, username, password, name, email } of await readUsers(path)) {
     if (await accounts.find(role, username)) continue
     const passwordHash = await passwords.hash(password)
-    await accounts.create({ role, username, passwordHash, name: name ?? null, email: email ?? null })
-    made += 1
+    made += await accounts
+      .create({ role, username, passwordHash, name: name ?? null, email: email ?? null })
+      .then(() => 1, zeroIfTaken)
   }
   return made
+}
+
+/** Another server that starts at the same time has created it. */
+function zeroIfTaken(error: unknown): 0 {
+  if (error instanceof Problem && error.code === 'username-taken') return 0
+  throw error
 }
 
 const entrySchema = newAccountSchema.transform((entry) => ({ ...entry, role: entry.role ?? ('user' as const) }))

@@ -26,7 +26,7 @@ export interface OpenDataFolder extends DataFolder {
  * existing folder is kept.
  */
 export async function openDataFolder(path: string): Promise<OpenDataFolder> {
-  const root = resolve(path)
+  const root = await openDataRoot(path)
   const folder: DataFolder = {
     root,
     uploads: join(root, 'uploads'),
@@ -35,8 +35,6 @@ export async function openDataFolder(path: string): Promise<OpenDataFolder> {
     tables: join(root, 'tables'),
   }
   try {
-    await makeWithParents(root)
-    if ((await readdir(root)).length === 0) await chmod(root, 0o700)
     for (const part of [folder.uploads, folder.partial, folder.meta, folder.tables]) {
       await mkdir(part, { recursive: true, mode: 0o700 })
     }
@@ -48,6 +46,18 @@ export async function openDataFolder(path: string): Promise<OpenDataFolder> {
         throw error
       })
     return { ...folder, reserve }
+  } catch (error) {
+    throw explain(error, root)
+  }
+}
+
+/** Creates the folder, mode 0700, and returns its absolute path. Throws with the reason if it cannot be used. */
+export async function openDataRoot(path: string): Promise<string> {
+  const root = resolve(path)
+  try {
+    await makeWithParents(root)
+    if ((await readdir(root)).length === 0) await chmod(root, 0o700)
+    return root
   } catch (error) {
     throw explain(error, root)
   }

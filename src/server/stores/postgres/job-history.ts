@@ -1,6 +1,7 @@
 import { jobKinds } from '../../../protocol/job-kinds.js'
 import type { JobState } from '../../../protocol/jobs.js'
 import type { Clock } from '../../clock.js'
+import { deferred } from '../../concurrency/deferred.js'
 import { KeyedMutex } from '../../concurrency/keyed-mutex.js'
 import type { HistoryEntry, JobHistory } from '../history.js'
 import type { JobFilter } from '../job-filter.js'
@@ -18,13 +19,19 @@ export interface PostgresHistoryOptions {
   onError: (error: unknown) => void
 }
 
+export interface PostgresHistory extends JobHistory {
+  /** Resolves when everything is recorded, or after 5 s if the database does not answer. */
+  close(): Promise<void>
+}
+
 /** The history in the rows of the jobs: only the server that runs a job writes to its row. */
 export function postgresHistory(
   database: Database,
   { lease, clock, closing, onError }: PostgresHistoryOptions,
-): JobHistory {
+): PostgresHistory {
   /** The entries of a job in the order of the calls. */
   const writes = new KeyedMutex()
+  const pending = new Set<Promise<void>>()
 
   /** Each entry once: a job that has ended stays as it is. */
   async function write({ seq, accountId, job, receipt, published }: HistoryEntry): Promise<void> {
@@ -58,7 +65,9 @@ export function postgresHistory(
   }
 
   function add(entry: HistoryEntry): Promise<void> {
-    return writes.run(entry.job.id, () => retryUntilDone(() => write(entry), { clock, closing, onError }))
+    const adding = writes.run(entry.job.id, () => retryUntilDone(() => write(entry), { clock, closing, onError }))
+    pending.add(adding)
+    return adding.finally(() => pending.delete(adding))
   }
 
   const matches = ({ accountId, kind }: { accountId: number | null; kind?: string }) => database`
@@ -108,6 +117,13 @@ export function postgresHistory(
       return rows.map(entryOfRow)
     },
 
+    async close() {
+      const late = deferred()
+      const cancel = clock.after(closeMs, () => late.resolve())
+      await Promise.race([Promise.all(pending), late.promise])
+      cancel()
+    },
+
     async unfinished(filter) {
       const rows = await database<HistoryRow[]>`
         select ${entryColumns(database)} from jobs where ended_at is null and ${matches(filter)} order by seq`
@@ -116,4 +132,5 @@ export function postgresHistory(
   }
 }
 
+const closeMs = 5000
 const endStates: JobState[] = ['done', 'stopped', 'failed']

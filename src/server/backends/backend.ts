@@ -1,0 +1,57 @@
+import type { Clock } from '../clock.js'
+import type { Closers } from '../closers.js'
+import type { ServerConfig } from '../config.js'
+import type { Log } from '../log.js'
+import type { AccountStore } from '../stores/accounts.js'
+import type { Capacity } from '../stores/capacity.js'
+import type { Counters } from '../stores/counters.js'
+import type { PublishedFiles } from '../stores/files.js'
+import type { Folders } from '../stores/folders.js'
+import type { JobHistory } from '../stores/history.js'
+import type { JobFiles } from '../stores/job-files.js'
+import type { Partials } from '../stores/partials.js'
+import type { Peers } from '../stores/peers.js'
+import type { SessionStore } from '../stores/sessions.js'
+import type { ShareStore } from '../stores/shares.js'
+import type { Slots } from '../stores/slots.js'
+import type { SmallFiles } from '../stores/small-files.js'
+import type { SpaceReservations } from '../stores/space.js'
+import type { Stages } from '../stores/stages.js'
+import type { TableStore } from '../stores/tables.js'
+import type { KeptUpload } from '../transfers/resume-state.js'
+
+/** All stores of a server. */
+export interface Backend {
+  accounts: AccountStore
+  sessions: SessionStore
+  shares: ShareStore
+  counters: Counters
+  files: PublishedFiles
+  folders: Folders
+  partials: Partials
+  smallFiles: SmallFiles
+  stages: Stages
+  capacity: Capacity
+  space: SpaceReservations
+  history: JobHistory
+  jobFiles: JobFiles
+  slots: Slots
+  tables: TableStore
+  peers: Peers
+  /** The key that signs tokens. */
+  secret: Uint8Array
+  /** Repairs what a crash has left, before the server listens. Returns the uploads that it continues. */
+  recover(): Promise<KeptUpload[]>
+  /** Starts the work in the background that can wait until the server is about to listen. */
+  begin(): void
+  /** Why new work cannot be stored; null if it can. */
+  findFault(): Promise<string | null>
+}
+
+export interface BackendOptions {
+  config: ServerConfig
+  log: Log
+  clock: Clock
+  /** Gets everything that is opened, also if the rest cannot be. */
+  closers: Closers
+}

@@ -1,0 +1,139 @@
+import { hostname } from 'node:os'
+import { Problem } from '../../protocol/problems.js'
+import type { ClusterConfig } from '../config.js'
+import { LocalSpace } from '../stores/local/space.js'
+import { postgresAccounts } from '../stores/postgres/accounts.js'
+import { openPostgresBus } from '../stores/postgres/bus.js'
+import { postgresCounters } from '../stores/postgres/counters.js'
+import { connectDatabase, type Database } from '../stores/postgres/database.js'
+import { postgresJobFiles } from '../stores/postgres/job-files.js'
+import { postgresHistory } from '../stores/postgres/job-history.js'
+import { answerJobRequests } from '../stores/postgres/job-requests.js'
+import { migrateDatabase } from '../stores/postgres/migrate.js'
+import { openNodeLease } from '../stores/postgres/node-lease.js'
+import { startReaper } from '../stores/postgres/reaper.js'
+import { postgresRemoteJobs } from '../stores/postgres/remote-jobs.js'
+import { postgresSessions } from '../stores/postgres/sessions.js'
+import { postgresShares } from '../stores/postgres/shares.js'
+import { openSigningKey } from '../stores/postgres/signing-key.js'
+import { PostgresSlots } from '../stores/postgres/slots.js'
+import { PostgresSpace } from '../stores/postgres/space.js'
+import { checkDatabase } from '../stores/postgres/start-checks.js'
+import { Bucket } from '../stores/s3/bucket.js'
+import { parseBucketAddress } from '../stores/s3/bucket-address.js'
+import { findCredentials } from '../stores/s3/credentials.js'
+import { openBucketFiles } from '../stores/s3/files.js'
+import { startGarbageCollector } from '../stores/s3/garbage-collector.js'
+import { openScratch } from '../stores/s3/scratch.js'
+import { checkBucket } from '../stores/s3/start-check.js'
+import type { Backend, BackendOptions } from './backend.js'
+import { noTables } from './no-tables.js'
+import { usageOf } from './usage.js'
+
+/** Opens the stores that servers share: a database, and a bucket for the bytes. */
+export async function openClusterBackend(
+  { config, log, clock, closers }: BackendOptions,
+  cluster: ClusterConfig,
+): Promise<Backend> {
+  const address = { url: cluster.database }
+  const database = await openDatabase(address.url, clock)
+  closers.add(() => database.end({ timeout: 1 }))
+  const bucket = await openBucket(cluster, clock)
+  closers.add(async () => bucket.close())
+  const scratch = await openScratch(config.dataFolder)
+  closers.add(() => scratch.lock.release())
+
+  const onError = (error: unknown) => log.error('The database cannot be used, and is tried again', error)
+  const lease = closers.opened(await openNodeLease(address, { clock, name: hostname(), onError }))
+  const bus = closers.opened(await openPostgresBus(address, { lease, clock }))
+  const closed = new AbortController()
+  const closing = closed.signal
+  closers.add(async () => closed.abort())
+  const { jobsPerAccount, quota, maxFileSize } = config
+  const slots = new PostgresSlots(database, { lease, bus, jobsPerAccount, clock, closing, onError })
+  closers.opened(startReaper(database, { lease, clock, grant: (key) => slots.grant(key), onError }))
+  const onBucketError = (error: unknown) => log.error('Garbage in the bucket cannot be removed yet', error)
+  closers.opened(startGarbageCollector(database, { bucket, clock, onError: onBucketError }))
+
+  const now = () => clock.now()
+  const onUsesLost = (error: unknown) =>
+    log.warn('When sessions were last used could not be written; it is lost', error)
+  const sessions = closers.opened(postgresSessions(database, { now, onUsesLost }))
+  const onListCut = (error: unknown) => log.warn('The list of the files of a job is cut', error)
+  const jobFiles = closers.opened(postgresJobFiles(database, { clock, onError: onListCut }))
+  const history = closers.opened(postgresHistory(database, { lease, clock, closing, onError }))
+  const { files, folders, partials, smallFiles, stages } = closers.opened(
+    openBucketFiles(database, { bucket, lease, scratch: scratch.folder }),
+  )
+  const tables = noTables(scratch.folder)
+  const usage = usageOf({ files, tables })
+  const capacity = { freeBytes: async () => Number.POSITIVE_INFINITY, freed: async () => {} }
+  const disk = new LocalSpace({ ...capacity, usage }, { maxFileSize, quota: null })
+  return {
+    accounts: postgresAccounts(database),
+    sessions,
+    shares: postgresShares(database, { now }),
+    counters: postgresCounters(database),
+    files,
+    folders,
+    partials,
+    smallFiles,
+    stages,
+    capacity,
+    space: new PostgresSpace(database, { lease, quota, usage, disk, clock, closing, onError }),
+    history,
+    jobFiles,
+    slots,
+    tables,
+    peers: {
+      jobs: postgresRemoteJobs(database, { lease, bus, clock }),
+      bus,
+      serve: (own) => answerJobRequests(database, own, { lease, bus, clock, closing, onError }),
+      onHold: (listener) => void lease.onHold(listener),
+    },
+    secret: await openSigningKey(database, config.jwtSecret),
+    // What servers leave is taken over by others while these run.
+    recover: async () => [],
+    begin() {},
+    findFault: async () => (lease.isHeld ? 'database not answering' : null),
+  }
+}
+
+async function openDatabase(url: string, clock: BackendOptions['clock']): Promise<Database> {
+  const database = connectDatabase({ url })
+  try {
+    await checkDatabase(database, clock)
+    await migrateDatabase(database)
+    return database
+  } catch (error) {
+    await database.end({ timeout: 0 })
+    if (error instanceof Problem) throw error
+    const reason = error instanceof Error ? error.message || error.name : String(error)
+    throw new Problem(
+      'storage-unavailable',
+      `The database of --database cannot be used: ${reason}.`,
+      {},
+      { cause: error },
+    )
+  }
+}
+
+async function openBucket({ bucket: url, variables }: ClusterConfig, clock: BackendOptions['clock']): Promise<Bucket> {
+  const options = await readBucketOptions(url, variables)
+  const impatient = new Bucket({ ...options, clock, retryMs: 0 })
+  try {
+    await checkBucket(impatient)
+  } finally {
+    impatient.close()
+  }
+  return new Bucket({ ...options, clock })
+}
+
+async function readBucketOptions(url: string, variables: ClusterConfig['variables']) {
+  try {
+    return { address: parseBucketAddress(url), credentials: await findCredentials(variables) }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Problem('invalid-request', `--bucket: ${reason}`, { field: '--bucket' }, { cause: error })
+  }
+}

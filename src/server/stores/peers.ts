@@ -1,0 +1,23 @@
+import type { Bus } from './bus.js'
+import type { OwnJobs, RemoteJobs } from './remote-jobs.js'
+
+/** The other servers that use the same stores. */
+export interface Peers {
+  readonly jobs: RemoteJobs
+  readonly bus: Bus
+  /** Answers what other servers want of the jobs of this one, from now on. */
+  serve(own: OwnJobs): void
+  /**
+   * Calls back when transfers have to be held, as if they were paused, because others may take this server's jobs soon; and
+   * when they may continue.
+   */
+  onHold(listener: (isHeld: boolean) => void): void
+}
+
+/** Of a server that is alone. */
+export const noPeers: Peers = {
+  jobs: { find: async () => undefined, unfinished: async () => [] },
+  bus: { tell() {}, onMessage: () => () => {}, onGap: () => () => {} },
+  serve() {},
+  onHold() {},
+}
