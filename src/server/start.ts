@@ -22,7 +22,6 @@ import { FolderJobs } from './folders/folder-jobs.js'
 import { stageOpener } from './folders/staged-files.js'
 import { descriptorLimit } from './http/descriptor-limit.js'
 import { openListener } from './http/listener.js'
-import { JobFeed } from './jobs/feed.js'
 import type { Job } from './jobs/job.js'
 import { jobLog } from './jobs/job-log.js'
 import { Jobs } from './jobs/jobs.js'
@@ -30,6 +29,7 @@ import { limitPauses } from './jobs/pause-limit.js'
 import { Throttle } from './jobs/throttle.js'
 import type { Log } from './log.js'
 import { openMetrics } from './metrics.js'
+import { openPeerLink } from './peer-link.js'
 import type { ProcessServices } from './process-services.js'
 import { openDashboard } from './routes/responses/dashboard-files.js'
 import { mediaTypeOf } from './stores/local/file-description.js'
@@ -99,10 +99,11 @@ export async function startServer(
     const onCleanUpError = (job: Job, error: unknown) => {
       log.error(`What the ${job.kind} ${job.id} left could not be removed`, error)
     }
-    const jobs = new Jobs(history, { slots: stores.slots, clock, onCleanUpError })
+    const link = closers.opened(openPeerLink(stores.peers, { history, clock, log }))
+    const jobs = new Jobs(history, { slots: stores.slots, clock, remote: link.remote, onCleanUpError })
     jobs.observe(jobLog(log))
     limitPauses(jobs, config.maxPauseMs, clock)
-    const feed = new JobFeed(jobs, { clock })
+    const feed = link.openFeed(jobs)
     const metrics = closers.opened(
       openMetrics({ jobs, partials, capacity, version: version(), ofProcess: process?.metrics }),
     )
@@ -127,11 +128,7 @@ export async function startServer(
       accounts,
       passwords,
       authentication,
-      async stopAccountJobs(account, by) {
-        const own = jobs.unfinished().filter((job) => job.accountId === account.id)
-        // If it is already done and too late to stop, end it anyway.
-        await Promise.allSettled(own.map((job) => job.stop(by)))
-      },
+      stopAccountJobs: (account, by) => jobs.stopAllOf(account.id, by),
       async removeAccountData(account, by) {
         await shares.revokeAll(account, by)
         await files.removeSpace(account)
@@ -232,6 +229,7 @@ export async function startServer(
       mediaTypeOf,
       findFault: async () => (ready ? stores.findFault() : 'shutting down'),
     })
+    await link.join({ jobs })
     stores.begin()
     const listener = closers.opened(
       await openListener({

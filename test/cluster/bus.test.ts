@@ -68,6 +68,24 @@ describe.skipIf(!hasDatabase)('messages between servers', () => {
     await eventually('it listens anew', () => gaps === 1)
   })
 
+  it('that could not be sent are told to the others as a gap, with the next ones', async () => {
+    const database = await testDatabase()
+    const proxy = await startDatabaseProxy(inject('database')!)
+    const [a, b] = [await openNode(database, { url: proxy.url }), await openNode(database)]
+    let gaps = 0
+    b.bus.onGap(() => gaps++)
+    const received = listen(b)
+    proxy.isOpen = false
+    proxy.cut()
+    a.bus.tell('all', { granted: 'lost' })
+    await eventually('b is told', () => {
+      proxy.isOpen = true
+      a.bus.tell('all', { granted: 'after' })
+      return gaps > 0
+    })
+    await eventually('b hears again', () => received.some(([message]) => 'granted' in message))
+  })
+
   it('are not sent after the end', async () => {
     const [a, b] = await openThree(await testDatabase())
     const received = listen(b)

@@ -44,10 +44,10 @@ describe.skipIf(!hasDatabase)('a job of another server', () => {
     const { other, start } = await openTwo()
     const { id, finish } = await start()
     const job = (await other.remote.find(id))!
-    expect(await job.limitRate(1000)).toMatchObject({ id, rateLimit: 1000 })
+    expect(await job.change({ rateLimit: 1000 })).toMatchObject({ id, rateLimit: 1000 })
     expect(await job.pause()).toMatchObject({ id, state: 'paused' })
     expect(await job.resume()).toMatchObject({ id, state: 'running' })
-    expect(await job.limitRate(null)).toMatchObject({ rateLimit: null })
+    expect(await job.change({ rateLimit: null })).toMatchObject({ rateLimit: null })
     await finish()
   })
 
@@ -202,7 +202,7 @@ async function openWithJobs(database: TestDatabase, options: TestNodeOptions = {
       stop: (id, by) => jobs.stop(id, by),
       pause: (id) => jobs.pause(id),
       resume: (id) => jobs.resume(id),
-      limitRate: (id, rateLimit) => jobs.change(id, { rateLimit }),
+      change: (id, changes) => jobs.change(id, changes),
     },
     answers: true,
     newJob: () =>
@@ -212,7 +212,7 @@ async function openWithJobs(database: TestDatabase, options: TestNodeOptions = {
     stop: (id, by) => whole.own.stop(id, by),
     pause: (id) => whole.own.pause(id),
     resume: (id) => whole.own.resume(id),
-    limitRate: (id, rate) => whole.own.limitRate(id, rate),
+    change: (id, changes) => whole.own.change(id, changes),
   }
   const heard: Bus = {
     tell: (to, message) => bus.tell(to, message),

@@ -1,15 +1,170 @@
 import { describe, expect, it } from 'vitest'
+import { holdUpload } from '../helpers/calls.js'
+import { listenTo } from '../helpers/event-stream.js'
+import { eventually } from '../helpers/eventually.js'
 import { hasCluster, startCluster } from './helpers/servers.js'
 
 describe.skipIf(!hasCluster)('two servers on one database and bucket', () => {
   it('serve the same accounts and files', async () => {
     const cluster = await startCluster(2)
     const [here, there] = await cluster.logIn('ann')
-    const put = await here!.call('/files/a/b.txt', { method: 'PUT', body: 'content' })
+    const put = await here!.put('a/b.txt', 'content')
     expect(put.status).toBe(201)
     const got = await there!.call('/files/a/b.txt')
     expect([got.status, String(got.body)]).toEqual([200, 'content'])
     const { json } = await there!.call('/jobs')
     expect(json.jobs).toMatchObject([{ kind: 'export' }, { kind: 'upload', state: 'done' }])
   })
+
+  it('list, pause, limit, resume and stop the jobs of each other', async () => {
+    const cluster = await startCluster(2)
+    const [here, there] = await cluster.logIn('ann')
+    const { id, answer } = await holdUpload(here!, 'held.bin')
+    expect(await there!.job(id)).toMatchObject({ state: 'running', bytes: 1, totalBytes: 100 })
+    expect((await there!.call('/jobs')).json.jobs).toMatchObject([{ id, state: 'running', bytes: 1 }])
+    expect((await there!.post(`/jobs/${id}/pause`)).json).toMatchObject({ id, state: 'paused' })
+    expect(await there!.job(id)).toMatchObject({ state: 'paused' })
+    const limited = await there!.call(`/jobs/${id}`, { method: 'PATCH', body: { rateLimit: 1000 } })
+    expect(limited.json).toMatchObject({ id, rateLimit: 1000 })
+    expect((await there!.post(`/jobs/${id}/resume`)).json).toMatchObject({ id, state: 'running' })
+    const stopped = await there!.post(`/jobs/${id}/stop`)
+    expect(stopped.json).toMatchObject({ stoppedBy: 'user:ann', bytesDiscarded: 1, cleanedUp: true })
+    expect(stopped.json.job).toMatchObject({ id, state: 'stopped' })
+    expect((await answer).json).toMatchObject({ code: 'job-stopped' })
+    expect((await there!.post(`/jobs/${id}/stop`)).json).toEqual(stopped.json)
+    expect(await there!.job(id)).toMatchObject({ state: 'stopped' })
+    expect((await there!.post(`/jobs/${id}/pause`)).json).toMatchObject({ code: 'not-running' })
+  })
+
+  it('stop all running jobs of an account by one request to either', async () => {
+    const cluster = await startCluster(2, { args: ['--jobs-per-account', '2'] })
+    const [here, there] = await cluster.logIn('ann')
+    const first = await holdUpload(here!, '1.bin')
+    const second = await holdUpload(there!, '2.bin')
+    const { json } = await there!.post('/upload/stop')
+    expect(json.receipts.map(({ job }: { job: { id: string } }) => job.id)).toEqual([second.id, first.id])
+    expect((await here!.post('/upload/stop')).json).toMatchObject({ code: 'no-running-job' })
+  })
+
+  it('stop the jobs of an account that is disabled or removed on the other', async () => {
+    const cluster = await startCluster(2)
+    const [, admin] = await cluster.logInAdmin()
+    for (const end of ['disabled', 'removed']) {
+      const [here] = await cluster.logIn(end)
+      const { id, answer } = await holdUpload(here!, 'held.bin')
+      const path = `/accounts/user:${end}`
+      if (end === 'removed') await admin!.call(path, { method: 'DELETE' })
+      else await admin!.call(path, { method: 'PATCH', body: { disabled: true } })
+      expect((await answer).json).toMatchObject({ code: 'job-stopped' })
+      expect(await admin!.job(id)).toMatchObject({ state: 'stopped', stoppedBy: 'admin:admin' })
+    }
+  })
 })
+
+describe.skipIf(!hasCluster)('the live events of a server', () => {
+  it('are also those of jobs of other servers: each state, and their progress', async () => {
+    const cluster = await startCluster(2)
+    const [here, there] = await cluster.logIn('ann')
+    const early = await listenTo(there!)
+    const { id, request, answer } = await holdUpload(here!, 'held.bin')
+    const late = await listenTo(there!)
+    await late.find('the snapshot', (event) => event.event === 'snapshot' && event.job.id === id)
+    request.write('y')
+    for (const stream of [early, late]) {
+      await stream.find('progress', ({ job, event }) => event === 'job' && job.id === id && job.bytes === 2)
+    }
+    await here!.post(`/jobs/${id}/pause`)
+    await here!.post(`/jobs/${id}/resume`)
+    request.end(Buffer.alloc(98))
+    await answer
+    for (const stream of [early, late]) {
+      await stream.find('the end', ({ job }) => job.id === id && job.state === 'done' && job.bytes === 100)
+      const states = stream.events.flatMap(({ job }) => (job?.id === id ? job.state : []))
+      expect([...new Set(states)]).toEqual(['running', 'paused', 'committing', 'done'])
+    }
+    expect(early.events.filter(({ event }) => event === 'resync')).toEqual([])
+  })
+
+  it('replay what a listener has missed, and resync one that comes from another server', async () => {
+    const cluster = await startCluster(2)
+    const [here, there] = await cluster.logIn('ann')
+    const first = await listenTo(there!)
+    const held = await holdUpload(here!, 'held.bin')
+    await first.find('the job', ({ job }) => job.id === held.id)
+    first.cut()
+    const after = first.lastId
+    held.finish()
+    await held.answer
+    const again = await listenTo(there!, { after })
+    await again.find('what it missed', ({ job }) => job.state === 'done')
+    expect(again.events.map(({ event }) => event)).not.toContain('resync')
+    const elsewhere = await listenTo(here!, { after })
+    await eventually('a resync', () => elsewhere.events.some(({ event }) => event === 'resync'))
+  })
+
+  it('of an account are not those of another one', async () => {
+    const cluster = await startCluster(2)
+    const [here] = await cluster.logIn('ann')
+    const [, bob] = await cluster.logIn('bob')
+    const [, admin] = await cluster.logInAdmin()
+    const [his, all] = [await listenTo(bob!), await listenTo(admin!, { query: '?account=all' })]
+    await here!.put('file', 'content')
+    await all.find('the end', ({ job }) => job.state === 'done')
+    await bob!.put('file', 'content')
+    await his.find('his own', ({ job }) => job.state === 'done')
+    expect(his.events.flatMap(({ job }) => job?.account ?? [])).not.toContain('user:ann')
+  })
+})
+
+describe.skipIf(!hasCluster)('a server that is killed', () => {
+  it('frees its slots within ten seconds, and its jobs have failed for listeners of the others', async () => {
+    const cluster = await startCluster(2)
+    const [here, there] = await cluster.logIn('ann')
+    const stream = await listenTo(there!)
+    const { id } = await holdUpload(here!, 'lost.bin')
+    cluster.servers[0]!.child.kill('SIGKILL')
+    const killedAt = performance.now()
+    const next = await there!.call('/files/next.bin', { method: 'PUT', body: 'next', headers: { Prefer: 'wait=60' } })
+    expect(next.status).toBe(201)
+    expect(performance.now() - killedAt).toBeLessThan(10_000)
+    await stream.find('its end', ({ job }) => job.id === id && job.state === 'failed')
+    expect(await there!.job(id)).toMatchObject({ state: 'failed', error: { code: 'shutting-down' } })
+    await eventually('nothing is left of it', async () => {
+      const [rows] = await cluster.database.connect(1)`
+        select (select count(*) from partials)::int as partials,
+          (select count(*) from objects where state in ('pending', 'stored'))::int as objects`
+      return rows!.partials + rows!.objects === 0
+    })
+  })
+})
+
+describe.skipIf(!hasCluster)('the queue of three servers', () => {
+  it('is first come, first served', async () => {
+    const cluster = await startCluster(3)
+    const callers = await cluster.logIn('ann')
+    const first = await holdUpload(callers[0]!, 'held.bin')
+    const order: number[] = []
+    const waiting: Promise<void>[] = []
+    for (let index = 0; index < 9; index++) {
+      const caller = callers[(index * 2) % 3]!
+      const put = caller.put(`${index}.bin`, 'x', { Prefer: 'wait=100' }).then(({ status }) => {
+        expect(status).toBe(201)
+        order.push(index)
+      })
+      waiting.push(put)
+      await eventually('it waits', async () => (await caller.call('/jobs?state=waiting')).json.jobs.length > index)
+    }
+    first.finish()
+    await Promise.all(waiting)
+    const { json } = await callers[1]!.call('/jobs?kind=upload')
+    const ends = json.jobs.filter(({ file }: { file: string }) => file !== 'held.bin')
+    const byStart = [...ends].sort((a: Started, b: Started) => Date.parse(a.startedAt) - Date.parse(b.startedAt))
+    expect(byStart.map(({ file }: Started) => file)).toEqual(Array.from({ length: 9 }, (_, index) => `${index}.bin`))
+    expect(order).toHaveLength(9)
+  })
+})
+
+interface Started {
+  startedAt: string
+  file: string
+}

@@ -37,7 +37,8 @@ export interface Backend {
   jobFiles: JobFiles
   slots: Slots
   tables: TableStore
-  peers: Peers
+  /** The other servers on the same stores; null for a server that is alone. */
+  peers: Peers | null
   /** The key that signs tokens. */
   secret: Uint8Array
   /** Repairs what a crash has left, before the server listens. Returns the uploads that it continues. */

@@ -1,6 +1,8 @@
 import { hostname } from 'node:os'
+import type { JobRecord } from '../../protocol/jobs.js'
 import { Problem } from '../../protocol/problems.js'
 import type { ClusterConfig } from '../config.js'
+import { jobMessage } from '../stores/bus.js'
 import { LocalSpace } from '../stores/local/space.js'
 import { postgresAccounts } from '../stores/postgres/accounts.js'
 import { openPostgresBus } from '../stores/postgres/bus.js'
@@ -16,6 +18,7 @@ import { postgresRemoteJobs } from '../stores/postgres/remote-jobs.js'
 import { postgresSessions } from '../stores/postgres/sessions.js'
 import { postgresShares } from '../stores/postgres/shares.js'
 import { openSigningKey } from '../stores/postgres/signing-key.js'
+import type { SlotKey } from '../stores/postgres/slot-key.js'
 import { PostgresSlots } from '../stores/postgres/slots.js'
 import { PostgresSpace } from '../stores/postgres/space.js'
 import { checkDatabase } from '../stores/postgres/start-checks.js'
@@ -51,7 +54,12 @@ export async function openClusterBackend(
   closers.add(async () => closed.abort())
   const { jobsPerAccount, quota, maxFileSize } = config
   const slots = new PostgresSlots(database, { lease, bus, jobsPerAccount, clock, closing, onError })
-  closers.opened(startReaper(database, { lease, clock, grant: (key) => slots.grant(key), onError }))
+  const grant = (key: SlotKey) => slots.grant(key)
+  // To this server, too.
+  const onRecord = (record: JobRecord, accountId: number) => {
+    for (const to of [lease.id, 'all'] as const) bus.tell(to, jobMessage(record, accountId))
+  }
+  closers.opened(startReaper(database, { lease, clock, grant, onRecord, onError }))
   const onBucketError = (error: unknown) => log.error('Garbage in the bucket cannot be removed yet', error)
   closers.opened(startGarbageCollector(database, { bucket, clock, onError: onBucketError }))
 

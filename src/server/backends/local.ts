@@ -13,7 +13,6 @@ import { openShareStore } from '../stores/local/shares.js'
 import { LocalSpace } from '../stores/local/space.js'
 import { openStorageCheck } from '../stores/local/storage-check.js'
 import { openTableStore } from '../stores/local/tables.js'
-import { noPeers } from '../stores/peers.js'
 import type { Backend, BackendOptions } from './backend.js'
 import { usageOf } from './usage.js'
 
@@ -63,7 +62,7 @@ export async function openLocalBackend({ config, log, clock, closers }: BackendO
     capacity,
     space: new LocalSpace({ ...capacity, usage: usageOf({ files, tables }) }, config),
     slots: new LocalSlots({ ...config, history, lastSeq: history.lastSeq, clock }),
-    peers: noPeers,
+    peers: null,
     secret: await openSecretKey(root, config.jwtSecret),
     recover: () => recover({ ...stores, files, partials, stages, keepPartialMs: config.keepPartialMs }),
     begin() {

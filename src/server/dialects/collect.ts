@@ -6,7 +6,6 @@ import { leftSignal } from '../http/connection.js'
 import { type FormUploadServices, receiveFormUpload } from '../routes/bodies/form-upload.js'
 import type { AppEnv } from '../routing/app-env.js'
 import { baseUrl } from '../routing/base-url.js'
-import { accountName } from '../stores/accounts.js'
 import type { TableStore } from '../stores/tables.js'
 import { type CollectedFile, type Collection, type Collections, parseCollected } from '../tables/collections.js'
 import type { TableRows } from '../tables/table-rows.js'
@@ -75,8 +74,7 @@ export function collectDialect(services: CollectServices) {
     const { account } = c.get('identity')
     const file = await find(c, team)
     // If the stop comes too late, the import has published its rows, which are then removed.
-    const running = await collections.runningImport(account, file)
-    await running?.stop(accountName(account)).catch(ignoreTooLate)
+    await collections.stopImport(account, file)
     await collections.remove(account, team, file)
     return c.body(null, 204)
   })
@@ -112,8 +110,4 @@ function asUploadProblem(error: unknown): never {
   if (!(error instanceof Problem)) throw error
   if (error.code === 'job-running') throw notPermitted(error)
   throw error.code === 'invalid-request' ? fieldProblem({ file: [error.message] }) : error
-}
-
-function ignoreTooLate(error: unknown): void {
-  if (!(error instanceof Problem) || !['already-published', 'not-running'].includes(error.code)) throw error
 }

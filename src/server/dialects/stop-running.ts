@@ -3,7 +3,6 @@ import { Problem } from '../../protocol/problems.js'
 import type { Identity } from '../auth/identity.js'
 import type { Jobs } from '../jobs/jobs.js'
 import { receiptsOf } from '../openapi/answers.js'
-import { accountName } from '../stores/accounts.js'
 
 /**
  * Stops the account's running jobs of a kind. Throws `no-running-job` with the interface's own message if there is
@@ -15,9 +14,8 @@ export async function stopRunning(
   { account }: Identity,
   nothingRuns: string,
 ): Promise<Receipts> {
-  const name = accountName(account)
   try {
-    return receiptsOf(await jobs.stopAll(kind, name, name))
+    return receiptsOf(await jobs.stopAll(kind, account))
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== 'no-running-job') throw error
     throw new Problem('no-running-job', nothingRuns, {}, { cause: error })

@@ -31,6 +31,14 @@ export class EventLog {
     while (this.#bytes > this.#maxBytes) this.#forgetOldest()
   }
 
+  /** Forgets all events; `seq` is the next position to continue from. */
+  clear(seq: number): void {
+    this.#events = []
+    this.#start = 0
+    this.#bytes = 0
+    this.#forgotten = seq
+  }
+
   /** Whether all events after `seq` are still in the log, and `seq` is a position to resume from. */
   reaches(seq: number): boolean {
     return seq === this.#forgotten || this.#events[this.#indexAfter(seq) - 1]?.seq === seq

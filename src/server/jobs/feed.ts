@@ -4,7 +4,6 @@ import type { Clock } from '../clock.js'
 import { type EventFormat, formatEvent, formatHeartbeat } from './event-format.js'
 import { EventLog } from './event-log.js'
 import type { Job, JobChange } from './job.js'
-import type { Jobs } from './jobs.js'
 
 export interface Listening {
   /** The account id whose jobs to send; null: all accounts. */
@@ -16,6 +15,23 @@ export interface Listening {
   onNews(): void
   /** Called when the feed ends: the server is shutting down. */
   onEnd(): void
+}
+
+export type WatchedJob = Pick<Job, 'accountId' | 'record'>
+
+/** Whose changes are told. */
+export interface JobSource {
+  /** Returns a function that removes the observer. */
+  observe(observer: (job: WatchedJob, change: JobChange) => void): () => void
+  /** The unfinished jobs. */
+  unfinished(): WatchedJob[]
+}
+
+export interface JobFeedOptions {
+  clock: Clock
+  logBytes?: number
+  /** Called when there is a new listener. */
+  onListen?: () => void
 }
 
 /** A listener's position in the feed. It reads when it can, so that nothing is stored for a slow one. */
@@ -34,12 +50,13 @@ export interface FeedReader {
  */
 export class JobFeed {
   readonly #boot = randomBytes(6).toString('hex')
-  readonly #jobs: Pick<Jobs, 'observe' | 'unfinished'>
+  readonly #jobs: JobSource
   readonly #clock: Clock
   readonly #log: EventLog
   readonly #endObservation: () => void
+  readonly #onListen: () => void
   readonly #listeners = new Set<Listening>()
-  readonly #progressed = new Set<Job>()
+  readonly #progressed = new Set<WatchedJob>()
   readonly #batches = new Map<string, Batch>()
   #seq = 0
   #telling = false
@@ -47,10 +64,8 @@ export class JobFeed {
   #cancelProgress: (() => void) | null = null
   #progressAt = Number.NEGATIVE_INFINITY
 
-  constructor(
-    jobs: Pick<Jobs, 'observe' | 'unfinished'>,
-    { clock, logBytes = 8 * 1024 ** 2 }: { clock: Clock; logBytes?: number },
-  ) {
+  constructor(jobs: JobSource, { clock, logBytes = 8 * 1024 ** 2, onListen = () => {} }: JobFeedOptions) {
+    this.#onListen = onListen
     this.#jobs = jobs
     this.#clock = clock
     this.#log = new EventLog(logBytes)
@@ -62,6 +77,7 @@ export class JobFeed {
     if (this.#closed) throw new Problem('shutting-down', 'The server is shutting down: listen again when it is back.')
     const { accountId, format, after } = listening
     this.#listeners.add(listening)
+    this.#onListen()
     this.#gatherProgress()
     let place = after === undefined ? undefined : this.#placeOf(after)
     let isNew = after === undefined
@@ -87,6 +103,18 @@ export class JobFeed {
     }
   }
 
+  /** The account ids whose jobs somebody listens to; null: all accounts. */
+  audience(): Set<number | null> {
+    return new Set([...this.#listeners].map(({ accountId }) => accountId))
+  }
+
+  /** Changes were missed: every listener gets a `resync`. */
+  resync(): void {
+    this.#log.clear(++this.#seq)
+    this.#batches.clear()
+    this.#tellSoon()
+  }
+
   /** Ends every stream. */
   close(): void {
     this.#closed = true
@@ -96,13 +124,13 @@ export class JobFeed {
     this.#listeners.clear()
   }
 
-  #note(job: Job, change: JobChange): void {
+  #note(job: WatchedJob, change: JobChange): void {
     if (change === 'state') this.#append(job)
     else this.#progressed.add(job)
     this.#gatherProgress()
   }
 
-  #append(job: Job): void {
+  #append(job: WatchedJob): void {
     this.#progressed.delete(job)
     const record = job.record()
     this.#seq++

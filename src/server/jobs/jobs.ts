@@ -2,18 +2,24 @@ import { randomUUID } from 'node:crypto'
 import type { JobChanges, JobKind, JobRecord, Receipt } from '../../protocol/jobs.js'
 import { Problem } from '../../protocol/problems.js'
 import type { Clock } from '../clock.js'
+import { type Account, accountName } from '../stores/accounts.js'
 import type { HistoryEntry, JobHistory } from '../stores/history.js'
 import type { JobFilter } from '../stores/job-filter.js'
+import { noRemoteJobs, type RemoteJob, type RemoteJobs } from '../stores/remote-jobs.js'
 import type { Claim, QueueWait, Slots } from '../stores/slots.js'
 import type { Admission } from './admission.js'
 import { Job, type JobChange } from './job.js'
-import { type JobPage, pageOfJobs } from './job-page.js'
+import type { JobPage } from './job-page.js'
 import type { JobPlan, NewJob } from './job-plan.js'
 import { stopTooLate, wrongState } from './job-problems.js'
+import { JobRecords } from './job-records.js'
+import { jobsToStop } from './jobs-to-stop.js'
 
 export interface JobsOptions {
   slots: Slots
   clock: Clock
+  /** Of the other servers. Default: there are none. */
+  remote?: RemoteJobs
   /** Called when something of a job could not be removed. Default: ignored. */
   onCleanUpError?: (job: Job, error: unknown) => void
 }
@@ -24,20 +30,20 @@ export type JobObserver = (job: Job, change: JobChange) => void
 /** All jobs: their slots, the unfinished ones by id, and the history. */
 export class Jobs {
   readonly #slots: Slots
+  readonly #remote: RemoteJobs
   readonly #unfinished = new Map<string, { job: Job; seq: number }>()
-  readonly #history: JobHistory
-  /** Ends that are being recorded: what reads the history waits for them. */
-  readonly #recording = new Map<string, Promise<void>>()
+  readonly #records: JobRecords
   readonly #clock: Clock
   readonly #observers = new Set<JobObserver>()
   readonly #onCleanUpError: (job: Job, error: unknown) => void
   #closed: Problem | null = null
 
-  constructor(history: JobHistory, { slots, clock, onCleanUpError = () => {} }: JobsOptions) {
-    this.#history = history
+  constructor(history: JobHistory, { slots, clock, remote = noRemoteJobs, onCleanUpError = () => {} }: JobsOptions) {
+    this.#records = new JobRecords(history)
     this.#clock = clock
     this.#onCleanUpError = onCleanUpError
     this.#slots = slots
+    this.#remote = remote
   }
 
   /**
@@ -54,7 +60,7 @@ export class Jobs {
 
   async #make(plan: NewJob): Promise<Job> {
     const id = plan.id ?? randomUUID()
-    await this.#recording.get(id)
+    await this.#records.settled(id)
     if (this.#closed) throw this.#closed
     return new Job({ ...plan, id }, (changed, change) => this.#onChange(changed, change), this.#clock)
   }
@@ -74,21 +80,30 @@ export class Jobs {
   async restore(plan: JobPlan & Required<Pick<JobPlan, 'interrupted'>>): Promise<Admission> {
     const onChange = (changed: Job, change: JobChange) => this.#onChange(changed, change)
     const job = new Job({ ...plan, isResumable: true }, onChange, this.#clock)
-    const known = await this.#history.find(job.id)
+    const known = await this.#records.find(job.id)
     this.#enter(job, await this.#slots.register(job, known?.seq))
     await this.#note(job)
     return this.#admission(job, { queued: null, startsLater: true })
   }
 
-  /** The unfinished job, which can be stopped. */
+  /** An unfinished job of this server. */
   find(id: string): Job | undefined {
     return this.#unfinished.get(id)?.job
   }
 
-  /** Any job's record, finished or not, with the account that may see it. */
-  async findRecord(id: string): Promise<{ job: JobRecord; accountId: number } | undefined> {
+  /**
+   * Any job's record, finished or not, with the account that may see it. `isFresh`: with the progress of a job of another
+   * server, as far as that comes soon.
+   */
+  async findRecord(id: string, isFresh = false): Promise<{ job: JobRecord; accountId: number } | undefined> {
     const live = this.find(id)
-    return live ? { job: live.record(), accountId: live.accountId } : await this.findEnded(id)
+    if (live) return { job: live.record(), accountId: live.accountId }
+    await this.#records.settled(id)
+    const remote = await this.#remote.find(id)
+    if (!remote) return this.findEnded(id)
+    if (!isFresh) return { job: remote.record, accountId: remote.accountId }
+    await this.#remote.refresh(remote.accountId)
+    return this.findRecord(id)
   }
 
   /** Like `Job.stop`, by id; a job that was stopped earlier returns its receipt again. Throws `job-not-found` too. */
@@ -96,39 +111,52 @@ export class Jobs {
     const job = this.find(id)
     if (job) {
       const receipt = await job.stop(by)
-      await this.#recording.get(id)
+      await this.#records.settled(id)
       return receipt
     }
-    const ended = await this.#getEnded(id)
+    const remote = await this.#remote.find(id)
+    const receipt = await remote?.stop(by)
+    if (receipt) return receipt
+    const ended = await this.#records.get(id)
     if (ended.receipt) return ended.receipt
     throw stopTooLate(ended.job)
   }
 
   /** Like `Job.pause`, by id. */
   async pause(id: string): Promise<JobRecord> {
-    return this.#change(id, 'paused', (job) => job.pause())
+    return this.#change(id, 'paused', { own: (job) => job.pause(), remote: (job) => job.pause() })
   }
 
   /** Like `Job.resume`, by id. */
   async resume(id: string): Promise<JobRecord> {
-    return this.#change(id, 'resumed', (job) => job.resume())
+    return this.#change(id, 'resumed', { own: (job) => job.resume(), remote: (job) => job.resume() })
   }
 
   /** Limits its rate, like `Job.limitRate`, or corrects the totals of a job of many files. By id. */
-  async change(id: string, { rateLimit, files, totalBytes }: JobChanges): Promise<JobRecord> {
-    return this.#change(id, 'limited', (job) => {
-      if (files !== undefined || totalBytes !== undefined) job.correctTotals({ files, totalBytes })
-      if (rateLimit !== undefined) job.limitRate(rateLimit)
+  async change(id: string, changes: JobChanges): Promise<JobRecord> {
+    const { rateLimit, files, totalBytes } = changes
+    return this.#change(id, 'limited', {
+      own(job) {
+        if (files !== undefined || totalBytes !== undefined) job.correctTotals({ files, totalBytes })
+        if (rateLimit !== undefined) job.limitRate(rateLimit)
+      },
+      remote: (job) => job.change(changes),
     })
   }
 
   /** Newest first. */
   async list(filter: JobFilter): Promise<JobPage> {
-    await Promise.all(this.#recording.values())
-    return pageOfJobs([...this.#unfinished.values()], this.#history, filter)
+    return this.#records.page(async () => {
+      await this.#remote.refresh(filter.accountId)
+      const remote = await this.#remote.unfinished(filter.accountId)
+      const own = [...this.#unfinished.values()].map(({ job, seq }) => {
+        return { seq, accountId: job.accountId, record: job.record() }
+      })
+      return [...remote, ...own]
+    }, filter)
   }
 
-  /** Every unfinished job. */
+  /** Every unfinished job of this server. */
   unfinished(): Job[] {
     return [...this.#unfinished.values()].map((entry) => entry.job)
   }
@@ -138,22 +166,24 @@ export class Jobs {
     return this.#slots.holding(kind, account)
   }
 
-  /**
-   * Stops all jobs that hold a slot, then the resumable ones that wait for one or were active recently, each newest
-   * first. Throws `no-running-job` if there are none.
-   */
-  async stopAll(kind: JobKind, account: string, by: string): Promise<Receipt[]> {
-    const holding = (await this.holding(kind, account)).flatMap(({ id }) => this.find(id) ?? [])
-    const resumable = this.unfinished().filter(
-      (job) => job.kind === kind && job.account === account && job.isResumable && !job.isSuspended,
-    )
-    const jobs = [...new Set([...holding.reverse(), ...resumable.reverse()])]
-    if (jobs.length === 0) throw new Problem('no-running-job', `There is no running ${kind} to stop.`)
-    const settled = await Promise.allSettled(jobs.map((job) => job.stop(by)))
+  /** Stops the `jobsToStop`. Throws `no-running-job` if there are none. */
+  async stopAll(kind: JobKind, account: Account): Promise<Receipt[]> {
+    const name = accountName(account)
+    const [holding, remote] = await Promise.all([this.holding(kind, name), this.#remote.unfinished(account.id)])
+    const ids = jobsToStop({ kind, account: name }, { holding, remote, own: this.unfinished() })
+    if (ids.length === 0) throw new Problem('no-running-job', `There is no running ${kind} to stop.`)
+    const settled = await Promise.allSettled(ids.map((id) => this.stop(id, name)))
     const receipts = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
     const failure = settled.find((result) => result.status === 'rejected')
     if (receipts.length === 0 && failure) throw failure.reason
     return receipts
+  }
+
+  /** Stops unfinished jobs that an account may see. Resolves when they have ended; being too late for some is no error. */
+  async stopAllOf(accountId: number, by: string, isMeant: (job: JobRecord) => boolean = () => true): Promise<void> {
+    const own = this.unfinished().filter((job) => job.accountId === accountId && isMeant(job.record()))
+    const remote = (await this.#remote.unfinished(accountId)).filter(({ record }) => isMeant(record))
+    await Promise.allSettled([...own, ...remote].map((job) => job.stop(by)))
   }
 
   /** Releases the slot of an interrupted job; it continues only after `claimSlot`. */
@@ -171,6 +201,12 @@ export class Jobs {
     await this.#slots.claimAgain(job, wait, onWanted)
   }
 
+  /** Resolves when the history has the job as it is now. */
+  async save(job: Job): Promise<void> {
+    if (job.isEnded) await this.#records.settled(job.id)
+    else await this.#note(job)
+  }
+
   /** Returns a function that removes the observer. */
   observe(observer: JobObserver): () => void {
     this.#observers.add(observer)
@@ -183,23 +219,25 @@ export class Jobs {
     for (const job of this.unfinished()) if (job.state === 'waiting' && !job.isResumable) job.abort(reason)
   }
 
-  async #change(id: string, what: Parameters<typeof wrongState>[0], change: (job: Job) => void): Promise<JobRecord> {
+  async #change(
+    id: string,
+    what: Parameters<typeof wrongState>[0],
+    change: { own: (job: Job) => void; remote: (job: RemoteJob) => Promise<JobRecord | undefined> },
+  ): Promise<JobRecord> {
     const job = this.find(id)
-    if (!job) throw wrongState(what, (await this.#getEnded(id)).job)
-    change(job)
-    return job.record()
-  }
-
-  async #getEnded(id: string): Promise<HistoryEntry> {
-    const entry = await this.findEnded(id)
-    if (!entry) throw new Problem('job-not-found', `There is no job "${id}".`)
-    return entry
+    if (job) {
+      change.own(job)
+      return job.record()
+    }
+    const remote = await this.#remote.find(id)
+    const changed = remote && (await change.remote(remote))
+    if (changed) return changed
+    throw wrongState(what, (await this.#records.get(id)).job)
   }
 
   /** How a job has ended. */
-  async findEnded(id: string): Promise<HistoryEntry | undefined> {
-    await this.#recording.get(id)
-    return this.#history.find(id)
+  findEnded(id: string): Promise<HistoryEntry | undefined> {
+    return this.#records.find(id)
   }
 
   async #enterNew(job: Job, claiming: Promise<Claim>): Promise<Claim> {
@@ -227,7 +265,7 @@ export class Jobs {
       startsLater,
       start: () => this.#start(job),
       release: () => this.releaseSlot(job),
-      recorded: () => this.#recording.get(job.id) ?? Promise.resolve(),
+      recorded: () => this.#records.settled(job.id),
       onCleanUpError: (error) => this.#onCleanUpError(job, error),
     }
   }
@@ -244,27 +282,17 @@ export class Jobs {
     await noted
   }
 
-  /** Records the job for the next start of the server, in case this process does not record its end. */
   async #note(job: Job): Promise<void> {
     const entry = this.#unfinished.get(job.id)
-    if (entry) await this.#history.note({ seq: entry.seq, accountId: job.accountId, job: job.record() })
+    if (entry) await this.#records.note(job, entry.seq)
   }
 
   #onChange(job: Job, change: JobChange): void {
     const entry = this.#unfinished.get(job.id)
     if (entry && job.isEnded && change === 'state') {
       this.#unfinished.delete(job.id)
-      this.#recordEnd(job, entry.seq)
+      this.#records.end(job, entry.seq)
     }
     for (const observer of this.#observers) observer(job, change)
-  }
-
-  #recordEnd(job: Job, seq: number): void {
-    const receipt = job.state === 'stopped' ? { receipt: job.receipt() } : {}
-    const published = job.files ? { published: job.files.publication } : {}
-    const recorded = this.#history
-      .end({ seq, accountId: job.accountId, job: job.record(), ...receipt, ...published })
-      .finally(() => this.#recording.delete(job.id))
-    this.#recording.set(job.id, recorded)
   }
 }

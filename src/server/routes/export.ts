@@ -9,7 +9,6 @@ import type { Jobs } from '../jobs/jobs.js'
 import { fileResponses, problemResponses, receiptsOf } from '../openapi/answers.js'
 import { downloadHeaders } from '../openapi/request-headers.js'
 import type { AppEnv } from '../routing/app-env.js'
-import { accountName } from '../stores/accounts.js'
 import type { PublishedFiles } from '../stores/files.js'
 import type { Exports } from '../transfers/exports.js'
 import { readJson, validate } from './bodies/json-body.js'
@@ -72,8 +71,7 @@ export function exportRoutes({
       },
     }),
     async (c) => {
-      const account = accountName(c.get('identity').account)
-      return c.json(receiptsOf(await jobs.stopAll('export', account, account)), 200)
+      return c.json(receiptsOf(await jobs.stopAll('export', c.get('identity').account)), 200)
     },
   )
   return app

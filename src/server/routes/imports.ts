@@ -8,7 +8,6 @@ import { answerHeaders } from '../openapi/answer-headers.js'
 import { problemResponses, receiptsOf } from '../openapi/answers.js'
 import { jobHeaders } from '../openapi/request-headers.js'
 import type { AppEnv } from '../routing/app-env.js'
-import { accountName } from '../stores/accounts.js'
 import type { StoredImport } from '../stores/tables.js'
 import { parseColumnType } from '../tables/column-types.js'
 import { parseDateFormat } from '../tables/date-format.js'
@@ -60,8 +59,7 @@ export function importRoutes({ imports, jobs }: { imports: Imports; jobs: Jobs }
       },
     }),
     async (c) => {
-      const account = accountName(c.get('identity').account)
-      return c.json(receiptsOf(await jobs.stopAll('import', account, account)), 200)
+      return c.json(receiptsOf(await jobs.stopAll('import', c.get('identity').account)), 200)
     },
   )
   return app

@@ -34,7 +34,7 @@ export function jobRoutes({ jobs }: { jobs: Jobs }) {
   const visible = (c: Context<AppEnv>, id: string) => findVisibleJob(c, jobs, id)
 
   app.openapi(oneRoute, async (c) => {
-    const job = await visible(c, c.req.valid('param').id)
+    const job = await findVisibleJob(c, jobs, c.req.valid('param').id, true)
     return c.json(job, 200, { [jobHeader]: job.id })
   })
 

@@ -8,7 +8,6 @@ import { fileRecord, problemResponses, receiptsOf } from '../openapi/answers.js'
 import { binarySchema } from '../openapi/binary-body.js'
 import { formHeaders } from '../openapi/request-headers.js'
 import type { AppEnv } from '../routing/app-env.js'
-import { accountName } from '../stores/accounts.js'
 import { type FormUploadServices, receiveFormUpload } from './bodies/form-upload.js'
 
 export interface UploadRouteServices extends FormUploadServices {
@@ -55,8 +54,7 @@ export function uploadRoutes({ uploads, files, jobs }: UploadRouteServices) {
       },
     }),
     async (c) => {
-      const account = accountName(c.get('identity').account)
-      return c.json(receiptsOf(await jobs.stopAll('upload', account, account)), 200)
+      return c.json(receiptsOf(await jobs.stopAll('upload', c.get('identity').account)), 200)
     },
   )
   return app

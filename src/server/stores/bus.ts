@@ -1,3 +1,8 @@
+import type { JobRecord } from '../../protocol/jobs.js'
+
+/** Of a job: its id, its bytes, its rate, and what else has changed since the last message about it. */
+export type JobProgress = [id: string, bytes: number, rate: number | null, changes?: Partial<JobRecord>]
+
 /** What servers tell each other. */
 export type BusMessage =
   /** A job of that server got a slot. */
@@ -8,6 +13,13 @@ export type BusMessage =
   | { request: string }
   /** The request has its answer. */
   | { answered: string }
+  /** A job has another state. */
+  | { job: JobRecord; accountId: number }
+  /** The same, if the record is too long for a message: it is in the history. */
+  | { changed: string }
+  | { progress: JobProgress[] }
+  /** The sender wants the progress of the jobs of these accounts for a while; null for all. */
+  | { listening: number[] | null }
 
 /**
  * Messages between servers. Any of them may be lost: they make it fast, and what has to be certain is in the rows,
@@ -21,3 +33,11 @@ export interface Bus {
   /** Called when messages may have been lost. Returns a function that removes the listener. */
   onGap(listener: () => void): () => void
 }
+
+/** Tells of a job's state, which the history has, too. */
+export function jobMessage(job: JobRecord, accountId: number): BusMessage {
+  return JSON.stringify(job).length < maxRecord ? { job, accountId } : { changed: job.id }
+}
+
+/** Characters of a record that fits into a message, whatever bytes they take. */
+const maxRecord = 2000

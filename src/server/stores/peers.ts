@@ -13,11 +13,3 @@ export interface Peers {
    */
   onHold(listener: (isHeld: boolean) => void): void
 }
-
-/** Of a server that is alone. */
-export const noPeers: Peers = {
-  jobs: { find: async () => undefined, unfinished: async () => [] },
-  bus: { tell() {}, onMessage: () => () => {}, onGap: () => () => {} },
-  serve() {},
-  onHold() {},
-}

@@ -1,10 +1,12 @@
-import type { JobRecord, Receipt } from '../../protocol/jobs.js'
+import type { JobChanges, JobRecord, Receipt } from '../../protocol/jobs.js'
 
 /** The unfinished jobs that other servers run, or none at present. */
 export interface RemoteJobs {
   find(id: string): Promise<RemoteJob | undefined>
   /** Those of an account, or of all for null, in the order of their claims. */
   unfinished(accountId: number | null): Promise<RemoteJob[]>
+  /** Resolves when the records of the account's running jobs, or of all for null, have their progress, or a moment later. */
+  refresh(accountId: number | null): Promise<void>
 }
 
 /**
@@ -14,14 +16,16 @@ export interface RemoteJobs {
 export interface RemoteJob {
   readonly seq: number
   readonly accountId: number
+  /** Whether it continues between its requests. */
+  readonly isResumable: boolean
   /** As its server has last recorded it. */
   readonly record: JobRecord
   /** As `Job.stop`: answered when the job has ended. A stopped job gives its receipt again. */
   stop(by: string): Promise<Receipt | undefined>
   pause(): Promise<JobRecord | undefined>
   resume(): Promise<JobRecord | undefined>
-  /** Bytes per second, or null for no limit. */
-  limitRate(bytesPerSecond: number | null): Promise<JobRecord | undefined>
+  /** As `Jobs.change`. */
+  change(changes: JobChanges): Promise<JobRecord | undefined>
 }
 
 /** What a server does for the others with a job that it runs. */
@@ -29,5 +33,12 @@ export interface OwnJobs {
   stop(id: string, by: string): Promise<Receipt>
   pause(id: string): Promise<JobRecord>
   resume(id: string): Promise<JobRecord>
-  limitRate(id: string, bytesPerSecond: number | null): Promise<JobRecord>
+  change(id: string, changes: JobChanges): Promise<JobRecord>
+}
+
+/** Of a server that is alone. */
+export const noRemoteJobs: RemoteJobs = {
+  find: async () => undefined,
+  unfinished: async () => [],
+  refresh: async () => {},
 }

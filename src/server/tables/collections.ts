@@ -1,3 +1,5 @@
+import type { JobRecord } from '../../protocol/jobs.js'
+import { Problem } from '../../protocol/problems.js'
 import type { Identity } from '../auth/identity.js'
 import type { Job } from '../jobs/job.js'
 import type { Jobs } from '../jobs/jobs.js'
@@ -94,10 +96,14 @@ export class Collections {
   }
 
   /** The running import of a file. */
-  async runningImport(account: Account, { name }: CollectedFile): Promise<Job | undefined> {
-    const { jobs } = this.#services
-    const running = (await jobs.holding('import', accountName(account))).find((job) => job.file === name)
-    return running && jobs.find(running.id)
+  async runningImport(account: Account, { name }: CollectedFile): Promise<JobRecord | undefined> {
+    return (await this.#services.jobs.holding('import', accountName(account))).find((job) => job.file === name)
+  }
+
+  /** Stops the running import of a file; if that comes too late, its rows are published. */
+  async stopImport(account: Account, file: CollectedFile): Promise<void> {
+    const running = await this.runningImport(account, file)
+    if (running) await this.#services.jobs.stop(running.id, accountName(account)).catch(ignoreTooLate)
   }
 
   /** Removes a file and all its rows. Removing a missing one is not an error. */
@@ -125,6 +131,10 @@ export function parseCollected(name: string, { folder }: Collection): CollectedF
   if (!name.startsWith(`${folder}/`)) return undefined
   const [, id] = /^([1-9]\d{0,14})\/./.exec(name.slice(folder.length + 1)) ?? []
   return id === undefined ? undefined : { id: Number(id), name }
+}
+
+function ignoreTooLate(error: unknown): void {
+  if (!(error instanceof Problem) || !['already-published', 'not-running'].includes(error.code)) throw error
 }
 
 const pageSize = 1000

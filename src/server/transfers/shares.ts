@@ -17,7 +17,7 @@ export interface ShareServices {
   accounts: Pick<AccountStore, 'get'>
   files: Pick<PublishedFiles, 'open' | 'find'>
   folders: Pick<Folders, 'exists'>
-  jobs: Pick<Jobs, 'unfinished'>
+  jobs: Pick<Jobs, 'stopAllOf'>
   /** 32 bytes or more; if it is lost, all links become invalid. */
   secret: Uint8Array
 }
@@ -138,14 +138,14 @@ export class Shares {
   async revoke(account: Account, id: string, by: string): Promise<void> {
     const share = await this.#services.shares.find(id)
     if (share?.accountId !== account.id) throw new Problem('share-not-found', 'You have no such link.')
-    await this.#end([id], by)
+    await this.#end(account, [id], by)
   }
 
   /** Revokes all links of an account and stops their downloads. */
   async revokeAll(account: Account, by: string): Promise<void> {
     const shares = await this.#services.shares.list(account.id)
     const ids = shares.map(({ id }) => id)
-    await this.#end(ids, by)
+    await this.#end(account, ids, by)
   }
 
   async #exists(account: Account, name: string): Promise<boolean> {
@@ -169,7 +169,7 @@ export class Shares {
     return { filename: share.filename, identity: { account, sessionId: jobAccount(id), revoked: revocation.signal } }
   }
 
-  async #end(ids: string[], by: string): Promise<void> {
+  async #end(owner: Account, ids: string[], by: string): Promise<void> {
     const { shares, jobs } = this.#services
     try {
       await shares.remove(ids)
@@ -180,8 +180,7 @@ export class Shares {
       }
     }
     const accounts = ids.map(jobAccount)
-    const running = jobs.unfinished().filter((job) => accounts.includes(job.account))
-    await Promise.all(running.map((job) => job.ended))
+    await jobs.stopAllOf(owner.id, by, (job) => accounts.includes(job.account))
   }
 
   #sign(id: string): string {

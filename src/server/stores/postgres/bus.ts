@@ -43,6 +43,8 @@ export class PostgresBus implements Bus {
   readonly #endBeats: () => void
   #listening: Database | null = null
   #heardAtMs: number
+  /** Whether messages could not be sent, which the others are told with the next ones. */
+  #hasLost = false
   #isClosed = false
 
   constructor(address: DatabaseAddress, database: Database, channel: string, options: Required<PostgresBusOptions>) {
@@ -106,15 +108,20 @@ export class PostgresBus implements Bus {
   }
 
   async #send(items: Item[]): Promise<void> {
+    const hasLost = this.#hasLost
+    const head = { token: this.#token, from: this.#options.lease.id, ...(hasLost ? ({ hasLost } as const) : {}) }
     const payloads = packed(items.filter((item) => item !== null)).map((messages) =>
-      JSON.stringify({ token: this.#token, from: this.#options.lease.id, messages } satisfies Payload),
+      JSON.stringify({ ...head, messages } satisfies Payload),
     )
+    this.#hasLost = true
     await this.#database`select pg_notify(${this.#channel}, payload) from unnest(${payloads}::text[]) as payload`
+    this.#hasLost = false
   }
 
   #receive(payload: string): void {
-    const { token, from, messages } = JSON.parse(payload) as Payload
+    const { token, from, messages, hasLost } = JSON.parse(payload) as Payload
     this.#heardAtMs = this.#options.clock.monotonicMs()
+    if (hasLost && token !== this.#token) for (const listener of this.#gapListeners) listener()
     for (const [to, message] of messages) {
       const isForMe = to === 'all' ? token !== this.#token : to === this.#options.lease.id
       if (isForMe) for (const listener of this.#messageListeners) listener(message, from)
@@ -129,6 +136,8 @@ interface Payload {
   token: string
   from: number
   messages: NonNullable<Item>[]
+  /** Whether messages before these could not be sent. */
+  hasLost?: true
 }
 
 /** PostgreSQL refuses payloads of 8,000 bytes. */

@@ -28,10 +28,11 @@ export async function recordOrphanEnd(sql: Transaction, id: string, { record, re
     where id = ${id} and ended_at is null`
 }
 
-/** A resumable job waits for its client, without a server. */
-export async function recordInterruption(sql: Transaction, id: string, last: JobRecord): Promise<void> {
+/** A resumable job waits for its client, without a server. Returns its record. */
+export async function recordInterruption(sql: Transaction, id: string, last: JobRecord): Promise<JobRecord> {
   const record: JobRecord = { ...last, state: 'interrupted', rate: null }
   await sql`update jobs set state = ${record.state}, record = ${JSON.stringify(record)}::text::json where id = ${id}`
+  return record
 }
 
 function endedWithServer(): JobRecord['error'] {

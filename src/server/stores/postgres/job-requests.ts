@@ -1,4 +1,4 @@
-import type { JobRecord, Receipt } from '../../../protocol/jobs.js'
+import type { JobChanges, JobRecord, Receipt } from '../../../protocol/jobs.js'
 import { isProblemCode, Problem, type ProblemDetails } from '../../../protocol/problems.js'
 import type { Clock } from '../../clock.js'
 import type { Bus } from '../bus.js'
@@ -12,7 +12,7 @@ export type RemoteRequest =
   | { do: 'stop'; by: string }
   | { do: 'pause' }
   | { do: 'resume' }
-  | { do: 'limit'; bytesPerSecond: number | null }
+  | { do: 'change'; changes: JobChanges }
 
 export type RemoteAnswer =
   | { receipt: Receipt }
@@ -79,8 +79,8 @@ async function handle(own: OwnJobs, job: string, request: RemoteRequest): Promis
       return { record: await own.pause(job) }
     case 'resume':
       return { record: await own.resume(job) }
-    case 'limit':
-      return { record: await own.limitRate(job, request.bytesPerSecond) }
+    case 'change':
+      return { record: await own.change(job, request.changes) }
   }
 }
 

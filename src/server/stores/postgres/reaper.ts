@@ -1,3 +1,4 @@
+import type { JobRecord } from '../../../protocol/jobs.js'
 import type { Clock } from '../../clock.js'
 import type { Database } from './database.js'
 import { endOfOrphan, recordInterruption, recordOrphanEnd } from './job-deaths.js'
@@ -11,6 +12,8 @@ export interface ReaperOptions {
   clock: Clock
   /** Gives the slots that have become free to jobs that wait. */
   grant: (key: SlotKey) => Promise<void>
+  /** Called with the record of each job whose server has died. */
+  onRecord?: (record: JobRecord, accountId: number) => void
   /** Default: a second. */
   intervalMs?: number
   /** Called once for each series of failures. */
@@ -26,7 +29,7 @@ export interface Reaper {
 
 /** Takes the jobs of servers that no longer renew their lease. Every server does it; it does not matter which comes first. */
 export function startReaper(database: Database, options: ReaperOptions): Reaper {
-  const { lease, clock, grant, intervalMs = 1000, onError } = options
+  const { lease, clock, grant, onRecord = () => {}, intervalMs = 1000, onError } = options
   let running: Promise<void> | undefined
   let isFailing = false
   const cancel = clock.every(intervalMs, () => void reap())
@@ -36,7 +39,7 @@ export function startReaper(database: Database, options: ReaperOptions): Reaper 
     if (lease.heldForMs < lease.leaseMs) return
     try {
       const freed = await deleteExpiredNodes(database)
-      await endOrphans(database)
+      for (const { accountId, record } of await endOrphans(database)) onRecord(record, accountId)
       for (const key of freed) await grant(key)
       isFailing = false
     } catch (error) {
@@ -74,9 +77,12 @@ async function deleteExpiredNodes(database: Database): Promise<SlotKey[]> {
   })
 }
 
-/** Jobs that no server runs have ended; a resumable one is continued by any server, unless it is to be stopped. */
-async function endOrphans(database: Database): Promise<void> {
-  await database.begin(async (sql) => {
+/**
+ * Jobs that no server runs have ended; a resumable one is continued by any server, unless it is to be stopped. Returns their
+ * records.
+ */
+async function endOrphans(database: Database): Promise<{ accountId: number; record: JobRecord }[]> {
+  return database.begin(async (sql) => {
     const stops = sql`from job_requests where job = jobs.id and is_stop`
     const rows = await sql<OrphanRow[]>`
       select ${entryColumns(sql)}, is_resumable,
@@ -87,11 +93,14 @@ async function endOrphans(database: Database): Promise<void> {
         and (not is_resumable or state <> 'interrupted' or exists (select ${stops}))
       order by seq limit 1000 for update skip locked`
     const now = new Date()
-    for (const row of rows) {
-      const { id, stoppedBy, stoppedAt, isResumable } = row
-      if (isResumable && stoppedAt === null) await recordInterruption(sql, id, row.record)
-      else await recordOrphanEnd(sql, id, endOfOrphan(row.record, stoppedAt && { by: stoppedBy!, at: stoppedAt }, now))
+    const recorded: { accountId: number; record: JobRecord }[] = []
+    for (const { id, accountId, stoppedBy, stoppedAt, isResumable, record } of rows) {
+      const stop = stoppedAt && { by: stoppedBy!, at: stoppedAt }
+      const end = isResumable && !stop ? null : endOfOrphan(record, stop, now)
+      if (end) await recordOrphanEnd(sql, id, end)
+      recorded.push({ accountId, record: end?.record ?? (await recordInterruption(sql, id, record)) })
     }
+    return recorded
   })
 }
 

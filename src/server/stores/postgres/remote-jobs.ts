@@ -62,16 +62,17 @@ export function postgresRemoteJobs(
     return state ?? { answer: null, node: null, isEnded: true, receipt: null }
   }
 
-  function remoteJobOf({ id, seq, accountId, record }: HistoryRow): RemoteJob {
+  function remoteJobOf({ id, seq, accountId, isResumable, record }: RemoteRow): RemoteJob {
     const change = async (request: RemoteRequest) => (await askOrThrow(id, request))?.record
     return {
       seq,
       accountId,
+      isResumable,
       record,
       stop: async (by) => (await askOrThrow(id, { do: 'stop', by }))?.receipt,
       pause: () => change({ do: 'pause' }),
       resume: () => change({ do: 'resume' }),
-      limitRate: (bytesPerSecond) => change({ do: 'limit', bytesPerSecond }),
+      change: (changes) => change({ do: 'change', changes }),
     }
   }
 
@@ -88,18 +89,21 @@ export function postgresRemoteJobs(
 
   return {
     async find(id) {
-      const [row] = await database<HistoryRow[]>`
-        select ${entryColumns(database)} from jobs where id = ${id} and ${isRemote()}`
+      const [row] = await database<RemoteRow[]>`
+        select ${entryColumns(database)}, is_resumable from jobs where id = ${id} and ${isRemote()}`
       return row && remoteJobOf(row)
     },
 
     async unfinished(accountId) {
-      const rows = await database<HistoryRow[]>`
-        select ${entryColumns(database)} from jobs
+      const rows = await database<RemoteRow[]>`
+        select ${entryColumns(database)}, is_resumable from jobs
         where ${isRemote()} and ${accountId === null ? database`true` : database`account_id = ${accountId}`}
         order by seq`
       return rows.map(remoteJobOf)
     },
+
+    // The rows have no progress.
+    async refresh() {},
   }
 }
 
@@ -107,6 +111,10 @@ export function postgresRemoteJobs(
 function withoutServer(): RemoteAnswer {
   const message = 'The job is interrupted: no server runs it until its client returns.'
   return { problem: { code: 'not-running', message, details: {} } }
+}
+
+interface RemoteRow extends HistoryRow {
+  isResumable: boolean
 }
 
 interface RequestState {

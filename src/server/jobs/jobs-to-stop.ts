@@ -1,0 +1,19 @@
+import type { JobKind, JobRecord } from '../../protocol/jobs.js'
+import type { RemoteJob } from '../stores/remote-jobs.js'
+import type { Job } from './job.js'
+
+/**
+ * The ids of an account's jobs of a kind that a stop of all is meant for: those that hold a slot, then the resumable ones that
+ * wait for one or were active recently, each newest first.
+ */
+export function jobsToStop(
+  { kind, account }: { kind: JobKind; account: string },
+  { holding, own, remote }: { holding: JobRecord[]; own: Job[]; remote: RemoteJob[] },
+): string[] {
+  const resumable = [
+    // A job of another server that is interrupted, and was active recently, holds its slot.
+    ...remote.filter((job) => job.isResumable && job.record.state !== 'interrupted').map(({ record }) => record),
+    ...own.filter((job) => job.isResumable && !job.isSuspended),
+  ].filter((job) => job.kind === kind && job.account === account)
+  return [...new Set([...holding.reverse(), ...resumable.reverse()].map(({ id }) => id))]
+}

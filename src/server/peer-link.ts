@@ -1,0 +1,93 @@
+import type { Clock } from './clock.js'
+import { JobFeed } from './jobs/feed.js'
+import type { Jobs } from './jobs/jobs.js'
+import { PeerBroadcast } from './jobs/peer-broadcast.js'
+import { listeningMs, PeerJobs } from './jobs/peer-jobs.js'
+import type { Log } from './log.js'
+import type { JobHistory } from './stores/history.js'
+import type { Peers } from './stores/peers.js'
+import { noRemoteJobs, type RemoteJobs } from './stores/remote-jobs.js'
+
+/** What connects the jobs of this server with the other ones. */
+export interface PeerLink {
+  /** The jobs of the others. */
+  readonly remote: RemoteJobs
+  /** The live events of all servers' jobs. */
+  openFeed(jobs: Jobs): JobFeed
+  /** Tells the others about the jobs of this server, and answers what they want of them. */
+  join(services: LinkedServices): Promise<void>
+  close(): Promise<void>
+}
+
+export interface LinkedServices {
+  jobs: Jobs
+}
+
+export interface PeerLinkOptions {
+  history: JobHistory
+  clock: Clock
+  log: Log
+}
+
+/** `peers`: null for a server that is alone. */
+export function openPeerLink(peers: Peers | null, options: PeerLinkOptions): PeerLink {
+  return peers ? linkTo(peers, options) : unlinked(options)
+}
+
+function unlinked({ clock }: PeerLinkOptions): PeerLink {
+  return {
+    remote: noRemoteJobs,
+    openFeed: (jobs) => new JobFeed(jobs, { clock }),
+    async join() {},
+    async close() {},
+  }
+}
+
+function linkTo({ bus, serve, ...peers }: Peers, { history, clock, log }: PeerLinkOptions): PeerLink {
+  let isOwn = (_id: string) => false
+  let feed: JobFeed | undefined
+  const peerJobs = new PeerJobs({
+    bus,
+    remote: peers.jobs,
+    history,
+    clock,
+    isOwn: (id) => isOwn(id),
+    onGap: () => feed?.resync(),
+    onError: (error) => log.warn('The jobs of other servers could not be read', error),
+  })
+  const tellWishes = () => peerJobs.listen(feed?.audience() ?? new Set())
+  const endWishes = clock.every(listeningMs, tellWishes)
+  return {
+    remote: peerJobs.remote,
+
+    openFeed(jobs) {
+      isOwn = (id) => jobs.find(id) !== undefined
+      const all = {
+        observe(observer: Parameters<Jobs['observe']>[0] & Parameters<PeerJobs['observe']>[0]) {
+          const ends = [jobs.observe(observer), peerJobs.observe(observer)]
+          return () => {
+            for (const end of ends) end()
+          }
+        },
+        unfinished: () => [...jobs.unfinished(), ...peerJobs.unfinished()],
+      }
+      feed = new JobFeed(all, { clock, onListen: tellWishes })
+      return feed
+    },
+
+    async join({ jobs }) {
+      new PeerBroadcast({ bus, jobs, clock })
+      serve({
+        stop: (id, by) => jobs.stop(id, by),
+        pause: (id) => jobs.pause(id),
+        resume: (id) => jobs.resume(id),
+        change: (id, changes) => jobs.change(id, changes),
+      })
+      await peerJobs.load()
+    },
+
+    async close() {
+      endWishes()
+    },
+  }
+}
