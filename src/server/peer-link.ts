@@ -1,12 +1,16 @@
+import type { Authentication } from './auth/authentication.js'
 import type { Clock } from './clock.js'
 import { JobFeed } from './jobs/feed.js'
+import type { Hold } from './jobs/hold.js'
 import type { Jobs } from './jobs/jobs.js'
 import { PeerBroadcast } from './jobs/peer-broadcast.js'
 import { listeningMs, PeerJobs } from './jobs/peer-jobs.js'
 import type { Log } from './log.js'
+import type { BusMessage } from './stores/bus.js'
 import type { JobHistory } from './stores/history.js'
 import type { Peers } from './stores/peers.js'
 import { noRemoteJobs, type RemoteJobs } from './stores/remote-jobs.js'
+import type { Shares } from './transfers/shares.js'
 
 /** What connects the jobs of this server with the other ones. */
 export interface PeerLink {
@@ -14,6 +18,8 @@ export interface PeerLink {
   readonly remote: RemoteJobs
   /** The live events of all servers' jobs. */
   openFeed(jobs: Jobs): JobFeed
+  /** Tells all others. */
+  tell(message: BusMessage): void
   /** Tells the others about the jobs of this server, and answers what they want of them. */
   join(services: LinkedServices): Promise<void>
   close(): Promise<void>
@@ -21,6 +27,10 @@ export interface PeerLink {
 
 export interface LinkedServices {
   jobs: Jobs
+  authentication: Pick<Authentication, 'endElsewhere' | 'checkSessions'>
+  shares: Pick<Shares, 'endDownloads'>
+  /** Of all transfers. */
+  hold: Hold
 }
 
 export interface PeerLinkOptions {
@@ -38,12 +48,13 @@ function unlinked({ clock }: PeerLinkOptions): PeerLink {
   return {
     remote: noRemoteJobs,
     openFeed: (jobs) => new JobFeed(jobs, { clock }),
+    tell() {},
     async join() {},
     async close() {},
   }
 }
 
-function linkTo({ bus, serve, ...peers }: Peers, { history, clock, log }: PeerLinkOptions): PeerLink {
+function linkTo({ bus, serve, onHold, ...peers }: Peers, { history, clock, log }: PeerLinkOptions): PeerLink {
   let isOwn = (_id: string) => false
   let feed: JobFeed | undefined
   const peerJobs = new PeerJobs({
@@ -75,8 +86,18 @@ function linkTo({ bus, serve, ...peers }: Peers, { history, clock, log }: PeerLi
       return feed
     },
 
-    async join({ jobs }) {
+    tell: (message) => bus.tell('all', message),
+
+    async join({ jobs, authentication, shares, hold }) {
       new PeerBroadcast({ bus, jobs, clock })
+      onHold((isHeld) => hold.set(isHeld))
+      bus.onMessage((message) => {
+        if ('ended' in message) authentication.endElsewhere(message.ended)
+        if ('revoked' in message) shares.endDownloads(message.revoked)
+      })
+      bus.onGap(() => {
+        authentication.checkSessions().catch((error) => log.warn('The sessions could not be checked', error))
+      })
       serve({
         stop: (id, by) => jobs.stop(id, by),
         pause: (id) => jobs.pause(id),

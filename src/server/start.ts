@@ -22,11 +22,11 @@ import { FolderJobs } from './folders/folder-jobs.js'
 import { stageOpener } from './folders/staged-files.js'
 import { descriptorLimit } from './http/descriptor-limit.js'
 import { openListener } from './http/listener.js'
+import { AccountThrottles } from './jobs/account-throttles.js'
 import type { Job } from './jobs/job.js'
 import { jobLog } from './jobs/job-log.js'
 import { Jobs } from './jobs/jobs.js'
 import { limitPauses } from './jobs/pause-limit.js'
-import { Throttle } from './jobs/throttle.js'
 import type { Log } from './log.js'
 import { openMetrics } from './metrics.js'
 import { openPeerLink } from './peer-link.js'
@@ -119,11 +119,15 @@ export async function startServer(
       signupRoles: config.signupRoles,
       sessionTtlMs: config.sessionTtlMs,
       onRefused: (code) => metrics.countRefusedLogin(code),
+      onEnded: (ended) => link.tell({ ended }),
       onRenewalFailed: (error) => log.warn('A password hash could not be renewed', error),
     })
     if (config.usersFile !== null) await importUsers(config.usersFile, { accounts, passwords })
 
-    const shares = new Shares({ clock, shares: stores.shares, accounts, files, folders: stores.folders, jobs, secret })
+    const shares = new Shares({
+      ...{ clock, shares: stores.shares, accounts, files, folders: stores.folders, jobs, secret },
+      onRevoked: (revoked) => link.tell({ revoked }),
+    })
     const administration = new Administration({
       accounts,
       passwords,
@@ -135,12 +139,8 @@ export async function startServer(
         await tables.removeSpace(account)
       },
     })
-    const throttles = new Map<string, Throttle>()
-    const throttleOf = (account: string) => {
-      const throttle = throttles.get(account) ?? new Throttle(config.rateLimitPerAccount, clock)
-      throttles.set(account, throttle)
-      return throttle
-    }
+    const throttles = new AccountThrottles(config.rateLimitPerAccount, clock)
+    const throttleOf = (account: string) => throttles.of(account)
     const checkAccess = async (accountId: number) => {
       const account = await accounts.get(accountId)
       if (!account || account.disabled) throw new Problem('not-allowed', 'The account was disabled meanwhile.')
@@ -229,7 +229,7 @@ export async function startServer(
       mediaTypeOf,
       findFault: async () => (ready ? stores.findFault() : 'shutting down'),
     })
-    await link.join({ jobs })
+    await link.join({ jobs, authentication, shares, hold: throttles.hold })
     stores.begin()
     const listener = closers.opened(
       await openListener({

@@ -1,7 +1,9 @@
+import type { IncomingMessage } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { holdUpload } from '../helpers/calls.js'
 import { listenTo } from '../helpers/event-stream.js'
 import { eventually } from '../helpers/eventually.js'
+import { startDatabaseProxy } from './helpers/database-proxy.js'
 import { hasCluster, startCluster } from './helpers/servers.js'
 
 describe.skipIf(!hasCluster)('two servers on one database and bucket', () => {
@@ -113,6 +115,59 @@ describe.skipIf(!hasCluster)('the live events of a server', () => {
     await bob!.put('file', 'content')
     await his.find('his own', ({ job }) => job.state === 'done')
     expect(his.events.flatMap(({ job }) => job?.account ?? [])).not.toContain('user:ann')
+  })
+})
+
+describe.skipIf(!hasCluster)('a session or link that ends on one server', () => {
+  it('ends its transfers and streams on the others', async () => {
+    const cluster = await startCluster(2)
+    const [here, there] = await cluster.logIn('ann')
+    const stream = await listenTo(here!)
+    const { id, answer } = await holdUpload(here!, 'held.bin')
+    expect((await there!.post('/auth/logout')).status).toBe(204)
+    expect((await answer).json).toMatchObject({ code: 'job-stopped' })
+    await stream.ended()
+    expect((await here!.call('/jobs')).status).toBe(401)
+    const [, again] = await cluster.logIn('ann')
+    expect(await again!.job(id)).toMatchObject({ state: 'stopped', stoppedBy: 'user:ann' })
+  })
+
+  it('ends the downloads of a link', async () => {
+    const cluster = await startCluster(2)
+    const [here, there] = await cluster.logIn('ann')
+    await here!.put('large.bin', Buffer.alloc(30 * 1024 ** 2))
+    const { json } = await here!.post('/shares', { filename: 'large.bin', expiresIn: 600 })
+    const download = here!.open(new URL(json.url, here!.url).pathname)
+    const response = await new Promise<IncomingMessage>((resolve) => download.on('response', resolve).end())
+    const cut = new Promise<boolean>((resolve) => {
+      response.on('error', () => resolve(true)).on('end', () => resolve(false))
+    })
+    expect((await there!.call(`/shares/${json.id}`, { method: 'DELETE' })).status).toBe(204)
+    response.resume()
+    expect(await cut).toBe(true)
+  })
+})
+
+describe.skipIf(!hasCluster)('a server whose database is away', () => {
+  it('holds its transfers, reports it, and continues them when the database is back', async () => {
+    const cluster = await startCluster(0)
+    const proxy = await startDatabaseProxy(cluster.database.url)
+    await cluster.add({ databaseUrl: proxy.url })
+    const [here] = await cluster.logIn('ann')
+    const { id, request, answer } = await holdUpload(here!, 'held.bin', { size: 3 })
+    proxy.isOpen = false
+    proxy.cut()
+    await eventually('it holds', async () => {
+      const { status, json } = await here!.call('/readyz')
+      return status === 503 && json.status === 'database not answering'
+    })
+    expect((await here!.call('/healthz')).status).toBe(200)
+    request.write('y')
+    proxy.isOpen = true
+    await eventually('it continues', async () => (await here!.call('/readyz')).status === 200)
+    request.end('z')
+    expect((await answer).status).toBe(201)
+    expect(await here!.job(id)).toMatchObject({ state: 'done', bytes: 3 })
   })
 })
 

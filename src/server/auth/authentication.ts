@@ -6,7 +6,7 @@ import type { Budget } from '../concurrency/budget.js'
 import { type Account, accountName } from '../stores/accounts.js'
 import type { SessionStore, StoredSession } from '../stores/sessions.js'
 import type { Identity } from './identity.js'
-import { LiveSessions } from './live-sessions.js'
+import { type EndedSessions, LiveSessions } from './live-sessions.js'
 import { networkOf } from './networks.js'
 import { type Credentials, PasswordCheck, type PasswordCheckServices, type Requester } from './password-check.js'
 import type { Tokens, TokenUse } from './tokens.js'
@@ -20,6 +20,8 @@ export interface AuthenticationServices extends PasswordCheckServices {
   /** The roles open for signup; empty if signup is closed. */
   signupRoles: readonly Role[]
   sessionTtlMs: number
+  /** Called with the sessions that have ended here. Default: ignored. */
+  onEnded?: (ended: EndedSessions) => void
 }
 
 /** A new account. */
@@ -142,7 +144,7 @@ export class Authentication {
     try {
       await this.#services.sessions.remove(ids.filter((id) => id !== exceptSessionId))
     } finally {
-      this.#live.endAll(accountId, by, message, exceptSessionId)
+      this.#tellEnd({ accountId, exceptSession: exceptSessionId, by, message })
     }
   }
 
@@ -155,6 +157,22 @@ export class Authentication {
     const key = [networkOf(requester.address), accountName(account)]
     await accounts.update(account.id, { passwordHash: await passwords.hash(wanted, { key, signal: requester.signal }) })
     await this.revokeAll(account.id, accountName(account), sessionId)
+  }
+
+  /** Ends the work of sessions that have ended on another server. */
+  endElsewhere(ended: EndedSessions): void {
+    this.#live.end(ended)
+  }
+
+  /** Ends the work of sessions that no longer exist: their end may have been missed. */
+  async checkSessions(): Promise<void> {
+    const { accounts, sessions } = this.#services
+    for (const { id, accountId } of this.#live.unexpired()) {
+      if (await sessions.find(id)) continue
+      const account = await accounts.get(accountId)
+      const by = account ? accountName(account) : 'a removed account'
+      this.#live.end({ sessions: [id], by, message: 'The session was revoked.' })
+    }
   }
 
   async #logIn(
@@ -187,7 +205,8 @@ export class Authentication {
       ...(refreshId === undefined ? {} : { refreshId }),
     }
     const { removed } = await sessions.create(session)
-    for (const { id } of removed) this.#live.end(id, accountName(account), 'The session gave way to newer ones.')
+    const [by, message] = [accountName(account), 'The session gave way to newer ones.']
+    if (removed.length > 0) this.#tellEnd({ sessions: removed.map(({ id }) => id), by, message })
     // A new password, or disabling the account, during the check revoked only the sessions of that moment.
     const still = await accounts.get(account.id)
     if (!still || still.disabled || still.passwordHash !== account.passwordHash) {
@@ -208,8 +227,13 @@ export class Authentication {
     try {
       await this.#services.sessions.remove(sessionIds)
     } finally {
-      for (const id of sessionIds) this.#live.end(id, by, message)
+      this.#tellEnd({ sessions: sessionIds, by, message })
     }
+  }
+
+  #tellEnd(ended: EndedSessions): void {
+    this.#live.end(ended)
+    this.#services.onEnded?.(ended)
   }
 }
 

@@ -2,6 +2,12 @@ import { setMaxListeners } from 'node:events'
 import type { Clock } from '../clock.js'
 import { Revocation } from './identity.js'
 
+/** Sessions that have ended, by whom, and why in words. */
+export type EndedSessions = { by: string; message: string } & (
+  | { sessions: string[] }
+  | { accountId: number; exceptSession?: string | undefined }
+)
+
 /** The sessions in use in this process, each with the signal that ends its work. */
 export class LiveSessions {
   readonly #bySession = new Map<string, LiveSession>()
@@ -24,22 +30,31 @@ export class LiveSessions {
     return controller.signal
   }
 
-  /** Aborts the signal of a session that has ended; `by` is a `role:username`. */
-  end(sessionId: string, by: string, message: string): void {
-    this.#bySession.get(sessionId)?.controller.abort(new Revocation(by, message))
-    this.#bySession.delete(sessionId)
+  /** Aborts the signals; those of an account also of expired sessions, whose transfers may still run. */
+  end(ended: EndedSessions): void {
+    const { by, message } = ended
+    for (const id of 'sessions' in ended ? ended.sessions : this.#ofAccount(ended)) {
+      this.#bySession.get(id)?.controller.abort(new Revocation(by, message))
+      this.#bySession.delete(id)
+    }
   }
 
-  /** Aborts the signals of all sessions of an account, including expired ones: their transfers may still run. */
-  endAll(accountId: number, by: string, message: string, exceptSessionId?: string): void {
-    for (const [id, live] of this.#bySession) {
-      if (live.accountId === accountId && id !== exceptSessionId) this.end(id, by, message)
-    }
+  /** Those that have not expired. */
+  unexpired(): { id: string; accountId: number }[] {
+    const now = this.#clock.now()
+    const all = [...this.#bySession].map(([id, live]) => ({ id, ...live }))
+    return all.filter(({ expiresAt }) => expiresAt.getTime() > now)
   }
 
   /** Discards what `signal` stored for a session that does not exist. */
   forget(sessionId: string): void {
     this.#bySession.delete(sessionId)
+  }
+
+  #ofAccount({ accountId, exceptSession }: { accountId: number; exceptSession?: string | undefined }): string[] {
+    return [...this.#bySession].flatMap(([id, live]) => {
+      return live.accountId === accountId && id !== exceptSession ? id : []
+    })
   }
 
   /** How long an expired session is kept: as long as a transfer that it started may reasonably run. */

@@ -8,6 +8,7 @@ import { postgresAccounts } from '../stores/postgres/accounts.js'
 import { openPostgresBus } from '../stores/postgres/bus.js'
 import { postgresCounters } from '../stores/postgres/counters.js'
 import { connectDatabase, type Database } from '../stores/postgres/database.js'
+import { startHistoryLimit } from '../stores/postgres/history-limit.js'
 import { postgresJobFiles } from '../stores/postgres/job-files.js'
 import { postgresHistory } from '../stores/postgres/job-history.js'
 import { answerJobRequests } from '../stores/postgres/job-requests.js'
@@ -60,6 +61,7 @@ export async function openClusterBackend(
     for (const to of [lease.id, 'all'] as const) bus.tell(to, jobMessage(record, accountId))
   }
   closers.opened(startReaper(database, { lease, clock, grant, onRecord, onError }))
+  closers.opened(startHistoryLimit(database, { clock, onError }))
   const onBucketError = (error: unknown) => log.error('Garbage in the bucket cannot be removed yet', error)
   closers.opened(startGarbageCollector(database, { bucket, clock, onError: onBucketError }))
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js'
+import { Hold } from './hold.js'
 
 /** Bytes that may pass after a delay. */
 export interface Booking {
@@ -10,6 +11,8 @@ export interface Booking {
 
 /** A rate limit that any number of streams share. It does not wait itself: it returns the delay. */
 export class Throttle {
+  /** While it is set, nothing passes. */
+  readonly hold: Hold
   readonly #clock: Clock
   readonly #listeners = new Set<() => void>()
   #bytesPerSecond: number | null
@@ -17,7 +20,8 @@ export class Throttle {
   #changes = 0
 
   /** `bytesPerSecond` null means no limit. */
-  constructor(bytesPerSecond: number | null, clock: Clock) {
+  constructor(bytesPerSecond: number | null, clock: Clock, hold = neverHeld) {
+    this.hold = hold
     this.#clock = clock
     this.#bytesPerSecond = bytesPerSecond
     this.#nextFreeAt = clock.monotonicMs()
@@ -57,6 +61,7 @@ export class Throttle {
   }
 }
 
+const neverHeld = new Hold()
 const free: Booking = { waitMs: 0, cancel() {} }
 
 /** A busy machine sometimes wakes a sleeper this late; over ten seconds it is 2 %. */

@@ -20,6 +20,11 @@ export type BusMessage =
   | { progress: JobProgress[] }
   /** The sender wants the progress of the jobs of these accounts for a while; null for all. */
   | { listening: number[] | null }
+  /** Sessions have ended, of which transfers may run here. */
+  | {
+      ended: ({ sessions: string[] } | { accountId: number; exceptSession?: string }) & { by: string; message: string }
+    }
+  | { revoked: { shares: string[]; by: string } }
 
 /**
  * Messages between servers. Any of them may be lost: they make it fast, and what has to be certain is in the rows,

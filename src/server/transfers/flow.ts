@@ -93,7 +93,8 @@ export class Flow {
   }
 
   #isHeld(): boolean {
-    return this.#carrier.state === 'paused' || this.#throttles.some((throttle) => throttle.bytesPerSecond !== null)
+    if (this.#carrier.state === 'paused') return true
+    return this.#throttles.some(({ bytesPerSecond, hold }) => bytesPerSecond !== null || hold.isSet)
   }
 
   async #passHeld(bytes: number): Promise<void> {
@@ -117,7 +118,11 @@ export class Flow {
 
   async #untilUnpaused(): Promise<void> {
     // Paused again before this one continued.
-    while (this.#carrier.state === 'paused') await unlessAborted(this.#carrier.unpaused, this.#pausedSignal)
+    for (;;) {
+      const hold = this.#throttles.find((throttle) => throttle.hold.isSet)?.hold
+      if (this.#carrier.state !== 'paused' && !hold) return
+      await unlessAborted(hold ? hold.released : this.#carrier.unpaused, this.#pausedSignal)
+    }
   }
 
   /**

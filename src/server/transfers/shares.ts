@@ -20,6 +20,14 @@ export interface ShareServices {
   jobs: Pick<Jobs, 'stopAllOf'>
   /** 32 bytes or more; if it is lost, all links become invalid. */
   secret: Uint8Array
+  /** Called with the links that were revoked here. Default: ignored. */
+  onRevoked?: (revoked: RevokedShares) => void
+}
+
+export interface RevokedShares {
+  shares: string[]
+  /** `role:username` */
+  by: string
 }
 
 /** A file that is requested by a link. */
@@ -148,6 +156,14 @@ export class Shares {
     await this.#end(account, ids, by)
   }
 
+  /** Ends the downloads of links that were revoked. */
+  endDownloads({ shares, by }: RevokedShares): void {
+    for (const id of shares) {
+      this.#revocations.get(id)?.abort(new Revocation(by, `The link was revoked by ${by}.`))
+      this.#revocations.delete(id)
+    }
+  }
+
   async #exists(account: Account, name: string): Promise<boolean> {
     const { files, folders } = this.#services
     return isFolder(name) ? folders.exists(account, name) : (await files.find(account, name)) !== undefined
@@ -174,10 +190,8 @@ export class Shares {
     try {
       await shares.remove(ids)
     } finally {
-      for (const id of ids) {
-        this.#revocations.get(id)?.abort(new Revocation(by, `The link was revoked by ${by}.`))
-        this.#revocations.delete(id)
-      }
+      this.endDownloads({ shares: ids, by })
+      this.#services.onRevoked?.({ shares: ids, by })
     }
     const accounts = ids.map(jobAccount)
     await jobs.stopAllOf(owner.id, by, (job) => accounts.includes(job.account))

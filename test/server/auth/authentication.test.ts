@@ -248,6 +248,21 @@ describe('a session', () => {
     expect(first.revoked).toBe(second.revoked)
   })
 
+  it('that is gone without a word ends its work when the sessions are checked; others and expired ones go on', async () => {
+    const clock = new TestClock()
+    const { authentication, sessions } = await openAuthentication({ clock })
+    const gone = await authentication.signUp(ann, here)
+    const short = await authentication.logIn(ann, here, { ttlMs: 1000 })
+    const kept = await authentication.logIn(ann, here)
+    const signals: AbortSignal[] = []
+    for (const { token } of [gone, short, kept]) signals.push((await authentication.identify(token)).revoked)
+    await sessions.remove([gone.session.id])
+    await clock.advance(2000)
+    await authentication.checkSessions()
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, false, false])
+    expect(signals[0]!.reason).toMatchObject({ by: 'user:ann' })
+  })
+
   it('revoked while a request is being authenticated aborts that request', async () => {
     const { authentication } = await openAuthentication()
     const { account, token } = await authentication.signUp(ann, here)
