@@ -6,10 +6,11 @@ import type { Jobs } from './jobs/jobs.js'
 import { PeerBroadcast } from './jobs/peer-broadcast.js'
 import { listeningMs, PeerJobs } from './jobs/peer-jobs.js'
 import type { Log } from './log.js'
-import type { BusMessage } from './stores/bus.js'
+import { type BusMessage, jobMessage } from './stores/bus.js'
 import type { JobHistory } from './stores/history.js'
 import type { Peers } from './stores/peers.js'
 import { noRemoteJobs, type RemoteJobs } from './stores/remote-jobs.js'
+import type { ResumableUploads } from './transfers/resumable.js'
 import type { Shares } from './transfers/shares.js'
 
 /** What connects the jobs of this server with the other ones. */
@@ -27,6 +28,7 @@ export interface PeerLink {
 
 export interface LinkedServices {
   jobs: Jobs
+  resumable: Pick<ResumableUploads, 'handOver'>
   authentication: Pick<Authentication, 'endElsewhere' | 'checkSessions'>
   shares: Pick<Shares, 'endDownloads'>
   /** Of all transfers. */
@@ -88,7 +90,8 @@ function linkTo({ bus, serve, onHold, ...peers }: Peers, { history, clock, log }
 
     tell: (message) => bus.tell('all', message),
 
-    async join({ jobs, authentication, shares, hold }) {
+    async join({ jobs, resumable, authentication, shares, hold }) {
+      jobs.observe(({ id }, change) => change === 'state' && peerJobs.forget(id))
       new PeerBroadcast({ bus, jobs, clock })
       onHold((isHeld) => hold.set(isHeld))
       bus.onMessage((message) => {
@@ -103,6 +106,12 @@ function linkTo({ bus, serve, onHold, ...peers }: Peers, { history, clock, log }
         pause: (id) => jobs.pause(id),
         resume: (id) => jobs.resume(id),
         change: (id, changes) => jobs.change(id, changes),
+        async handOver(id) {
+          const job = jobs.find(id)
+          await resumable.handOver(id)
+          // The server that continues it tells only what changes.
+          if (job && !job.isEnded) peerJobs.receive(jobMessage(job.record(), job.accountId))
+        },
       })
       await peerJobs.load()
     },

@@ -9,6 +9,7 @@ import type { JobFiles } from './stores/job-files.js'
 import type { AbandonedPartial, Partials } from './stores/partials.js'
 import type { AbandonedStage, Stages } from './stores/stages.js'
 import type { TableLeftover, TableStore } from './stores/tables.js'
+import { offsetOfKept } from './transfers/kept-uploads.js'
 import { type KeptUpload, type ResumeState, resumeStateSchema } from './transfers/resume-state.js'
 import { expired } from './transfers/upload-problems.js'
 
@@ -62,7 +63,7 @@ export async function examine(services: RecoveryServices): Promise<Findings> {
     const why = await unfitBecause(partial, resumeState, known)
     if (why) findings.leftovers.push({ id, bytes: size, why })
     else {
-      const offset = offsetOf(resumeState!, size!)
+      const offset = offsetOfKept(resumeState!, size!)
       findings.resumable.push({ id, resumeState: resumeState!, size: size!, offset, lastUsedAt: partial.modifiedAt })
     }
     if (size === null && resumeState && (await isThere(resumeState))) published.set(id, resumeState)
@@ -119,15 +120,6 @@ export async function settle(
     await partial?.close()
   }
   for (const entry of findings.ended) await history.end(entry)
-}
-
-/**
- * The verified bytes: without those that await their checksum, and never all of them, because a client that sees the
- * full length takes the upload for published.
- */
-function offsetOf({ length, uncheckedFrom }: ResumeState, size: number): number {
-  const most = length === null ? size : Math.max(0, length - 1)
-  return Math.min(size, uncheckedFrom ?? size, most)
 }
 
 const hasExpired = 'it has expired'

@@ -173,6 +173,7 @@ export async function startServer(
       ...uploadServices,
       ...config,
       memory: uploads.memory,
+      remote: link.remote,
       ...keepLimits,
       onFailure: (error) => log.error('A resumable upload failed', error),
     })
@@ -229,7 +230,7 @@ export async function startServer(
       mediaTypeOf,
       findFault: async () => (ready ? stores.findFault() : 'shutting down'),
     })
-    await link.join({ jobs, authentication, shares, hold: throttles.hold })
+    await link.join({ jobs, resumable, authentication, shares, hold: throttles.hold })
     stores.begin()
     const listener = closers.opened(
       await openListener({

@@ -203,6 +203,7 @@ async function openWithJobs(database: TestDatabase, options: TestNodeOptions = {
       pause: (id) => jobs.pause(id),
       resume: (id) => jobs.resume(id),
       change: (id, changes) => jobs.change(id, changes),
+      handOver: async (id) => jobs.handOver(jobs.find(id)!),
     },
     answers: true,
     newJob: () =>
@@ -213,6 +214,7 @@ async function openWithJobs(database: TestDatabase, options: TestNodeOptions = {
     pause: (id) => whole.own.pause(id),
     resume: (id) => whole.own.resume(id),
     change: (id, changes) => whole.own.change(id, changes),
+    handOver: (id) => whole.own.handOver(id),
   }
   const heard: Bus = {
     tell: (to, message) => bus.tell(to, message),

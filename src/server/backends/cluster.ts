@@ -28,6 +28,7 @@ import { parseBucketAddress } from '../stores/s3/bucket-address.js'
 import { findCredentials } from '../stores/s3/credentials.js'
 import { openBucketFiles } from '../stores/s3/files.js'
 import { startGarbageCollector } from '../stores/s3/garbage-collector.js'
+import { startInterruptedUploads } from '../stores/s3/interrupted-uploads.js'
 import { openScratch } from '../stores/s3/scratch.js'
 import { checkBucket } from '../stores/s3/start-check.js'
 import type { Backend, BackendOptions } from './backend.js'
@@ -61,6 +62,8 @@ export async function openClusterBackend(
     for (const to of [lease.id, 'all'] as const) bus.tell(to, jobMessage(record, accountId))
   }
   closers.opened(startReaper(database, { lease, clock, grant, onRecord, onError }))
+  const keepMs = config.keepPartialMs
+  closers.opened(startInterruptedUploads(database, { keepMs, clock, onRecord, onError }))
   closers.opened(startHistoryLimit(database, { clock, onError }))
   const onBucketError = (error: unknown) => log.error('Garbage in the bucket cannot be removed yet', error)
   closers.opened(startGarbageCollector(database, { bucket, clock, onError: onBucketError }))

@@ -13,16 +13,8 @@ import type { JobPage } from './job-page.js'
 import type { JobPlan, NewJob } from './job-plan.js'
 import { stopTooLate, wrongState } from './job-problems.js'
 import { JobRecords } from './job-records.js'
+import type { JobsOptions } from './jobs-options.js'
 import { jobsToStop } from './jobs-to-stop.js'
-
-export interface JobsOptions {
-  slots: Slots
-  clock: Clock
-  /** Of the other servers. Default: there are none. */
-  remote?: RemoteJobs
-  /** Called when something of a job could not be removed. Default: ignored. */
-  onCleanUpError?: (job: Job, error: unknown) => void
-}
 
 /** Receives every change of every job; `accountId` is the account that may see it. */
 export type JobObserver = (job: Job, change: JobChange) => void
@@ -199,6 +191,13 @@ export class Jobs {
   /** Takes a slot for a resumable job that has none, like `Slots.claimAgain`, without ending the job if that fails. */
   async claimSlot(job: Job, wait: QueueWait, onWanted: () => void): Promise<void> {
     await this.#slots.claimAgain(job, wait, onWanted)
+  }
+
+  /** Gives up a resumable job, which another server continues. */
+  async handOver(job: Job): Promise<void> {
+    await this.#note(job)
+    this.#unfinished.delete(job.id)
+    await this.#slots.handOver(job)
   }
 
   /** Resolves when the history has the job as it is now. */

@@ -58,6 +58,10 @@ export class LocalSlots implements Slots {
     this.#maps[job.kind].release(job)
   }
 
+  async handOver(job: SlotJob): Promise<void> {
+    await this.release(job)
+  }
+
   async holding(kind: JobKind, account: string): Promise<JobRecord[]> {
     return this.#maps[kind].holding(account).map((job) => job.record())
   }

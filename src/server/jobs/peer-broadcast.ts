@@ -20,7 +20,7 @@ export class PeerBroadcast {
   /** By account; null for all. */
   readonly #wantedUntil = new Map<number | null, number>()
   readonly #progressed = new Set<Job>()
-  readonly #told = new Map<Job, Told>()
+  readonly #told = new WeakMap<Job, Told>()
   #cancelTick: (() => void) | null = null
 
   constructor(options: PeerBroadcastOptions) {

@@ -95,6 +95,11 @@ export class PeerJobs implements JobSource {
     this.#options.bus.tell('all', { listening: isAll ? null : [...accounts].filter((account) => account !== null) })
   }
 
+  /** This server runs the job now. */
+  forget(id: string): void {
+    this.#jobs.delete(id)
+  }
+
   /** Also what this server tells the others about jobs that nobody runs. */
   receive(message: BusMessage): void {
     if ('job' in message) this.#set(message.job, message.accountId)

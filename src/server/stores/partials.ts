@@ -9,6 +9,8 @@ export interface Partials {
   take(id: string): Promise<PartialFile | undefined>
   /** Like `PartialFile.saveState`, for a closed one. */
   saveState(id: string, state: object): Promise<void>
+  /** A closed one, or the state of one that is published; undefined if there is none. */
+  find(id: string): Promise<AbandonedPartial | undefined>
   /** Those left by earlier servers, and states whose partial is published. */
   listAbandoned(): Promise<AbandonedPartial[]>
   /** Removes a closed one, with its state. Removing a missing one is not an error. */

@@ -26,6 +26,8 @@ export interface RemoteJob {
   resume(): Promise<JobRecord | undefined>
   /** As `Jobs.change`. */
   change(changes: JobChanges): Promise<JobRecord | undefined>
+  /** Its client has come here: no server runs it when this resolves, or it has ended, or another one has been faster. */
+  handOver(): Promise<void>
 }
 
 /** What a server does for the others with a job that it runs. */
@@ -34,6 +36,8 @@ export interface OwnJobs {
   pause(id: string): Promise<JobRecord>
   resume(id: string): Promise<JobRecord>
   change(id: string, changes: JobChanges): Promise<JobRecord>
+  /** Gives a resumable job up, so that another server continues it. One that is unknown, or has ended, is no error. */
+  handOver(id: string): Promise<void>
 }
 
 /** Of a server that is alone. */

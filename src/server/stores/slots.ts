@@ -54,6 +54,8 @@ export interface Slots {
    * that a client's next request finds the slot free. Repeating it is not an error.
    */
   release(job: SlotJob): Promise<void>
+  /** Releases the slot and gives up a job that was registered, so that another server can register it. */
+  handOver(job: SlotJob): Promise<void>
   /** The jobs that hold a slot, oldest first. */
   holding(kind: JobKind, account: string): Promise<JobRecord[]>
   /** Whether a job waits for a slot, as far as this server knows. */

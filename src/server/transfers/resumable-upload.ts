@@ -172,6 +172,13 @@ export class ResumableUpload {
     this.#controls.save()
   }
 
+  /** Ends the part of this server in it, for another one that continues it. False if it has ended instead. */
+  async handOver(): Promise<boolean> {
+    await this.close(takenOver())
+    this.#bytes.release()
+    return !this.job.isEnded
+  }
+
   /** Aborts the running request with `reason`, and keeps everything for a later run. Waits for a running publish. */
   async close(reason: Problem): Promise<void> {
     await this.#requests.close(reason)

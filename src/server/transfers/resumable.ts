@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Problem } from '../../protocol/problems.js'
+import { KeyedMutex } from '../concurrency/keyed-mutex.js'
 import { type Release, Semaphore } from '../concurrency/semaphore.js'
 import type { Admission } from '../jobs/admission.js'
 import type { Job } from '../jobs/job.js'
@@ -8,6 +9,7 @@ import { type Account, accountName } from '../stores/accounts.js'
 import { checkPrecondition } from '../stores/precondition.js'
 import { isKnownBy } from './declared-digests.js'
 import { EndedUploads } from './ended-uploads.js'
+import { findMovable, planOfKept } from './kept-uploads.js'
 import { PartUploads } from './part-uploads.js'
 import { clientLeft } from './receiving.js'
 import type { ResumableServices, UploadProgress } from './resumable-services.js'
@@ -24,6 +26,8 @@ export class ResumableUploads {
   /** Limits the unfinished uploads of an account. */
   readonly #places = new Semaphore({ slotsPerKey: maxUploadsPerAccount })
   readonly #parts: PartUploads
+  /** Uploads that come from other servers, or go there. */
+  readonly #moves = new KeyedMutex()
   readonly #ended: EndedUploads
   readonly #endSweeps: () => void
   readonly #endObservation: () => void
@@ -45,23 +49,32 @@ export class ResumableUploads {
 
   /** Registers the uploads of earlier runs. They hold no slot until their clients continue them. */
   async restore(kept: KeptUpload[]): Promise<void> {
-    for (const { id, resumeState, offset, lastUsedAt } of kept) {
-      const { accountId, space, name, length, createdAt, paused, rateLimit } = resumeState
-      const admission = this.#services.jobs.restore({
-        id,
-        kind: 'upload',
-        accountId,
-        account: `${space.role}:${space.username}`,
-        file: name,
-        totalBytes: length,
-        rateLimit,
-        interrupted: { startedAt: new Date(createdAt), bytes: offset, paused },
-      })
-      const place = this.#places.tryAcquire(String(accountId)) ?? (() => {})
-      // While the server was down, no client could request an upload without bytes.
-      const ageMs = offset === 0 ? 0 : Math.max(0, this.#services.clock.now() - lastUsedAt.getTime())
-      await this.#run(admission, { resumeState, size: offset, ageMs }, place)
+    for (const upload of kept) await this.#restore(upload)
+  }
+
+  async #restore({ id, resumeState, offset, lastUsedAt }: KeptUpload): Promise<ResumableUpload> {
+    const { accountId } = resumeState
+    const admission = this.#services.jobs.restore(planOfKept({ id, resumeState, offset }))
+    const place = this.#places.tryAcquire(String(accountId)) ?? (() => {})
+    // While the server was down, no client could request an upload without bytes.
+    const ageMs = offset === 0 ? 0 : Math.max(0, this.#services.clock.now() - lastUsedAt.getTime())
+    try {
+      return await this.#run(admission, { resumeState, size: offset, ageMs }, place)
+    } catch (error) {
+      place()
+      throw error
     }
+  }
+
+  /** Gives an upload up, which another server continues. Waits for a running publish. */
+  async handOver(id: string): Promise<void> {
+    await this.#moves.run(id, async () => {
+      const live = this.#live.get(id)
+      if (!live || !(await live.upload.handOver())) return
+      this.#live.delete(id)
+      live.place()
+      await this.#services.jobs.handOver(live.upload.job)
+    })
   }
 
   /**
@@ -238,7 +251,7 @@ export class ResumableUploads {
   }
 
   async #find(id: string, account: Account): Promise<ResumableUpload | undefined> {
-    const upload = this.#live.get(id)?.upload
+    const upload = this.#live.get(id)?.upload ?? (await this.#takeOver(id, account))
     if (upload && upload.job.accountId !== account.id) throw uploadNotFound(id)
     if (!upload?.hasExpired) {
       upload?.use()
@@ -250,11 +263,35 @@ export class ResumableUploads {
     return undefined
   }
 
+  /** Continues an upload of another server, or one that no server runs. */
+  #takeOver(id: string, account: Account): Promise<ResumableUpload | undefined> {
+    return this.#moves.run(id, async () => {
+      for (let attempt = 1; attempt <= maxMoves; attempt++) {
+        const upload = this.#live.get(id)?.upload
+        if (upload) return upload
+        const kept = await findMovable(id, account, this.#services)
+        if (!kept) return undefined
+        const restored = await this.#restore(kept).catch(undefinedIfUsed)
+        if (restored) return restored
+      }
+      throw new Problem(
+        'upload-locked',
+        'Several servers are asked to continue the upload at the same time: try again.',
+      )
+    })
+  }
+
   #sweep(): void {
     for (const upload of this.#uploads()) if (upload.hasExpired) upload.expire()
   }
 }
 
+/** Another server was faster. */
+function undefinedIfUsed(error: unknown): undefined {
+  if (!(error instanceof Problem) || error.code !== 'job-id-used') throw error
+}
+
+const maxMoves = 20
 const longestSweepMs = 60_000
 const shortestSweepMs = 25
 const stopToldMs = 60_000

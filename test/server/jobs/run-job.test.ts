@@ -248,6 +248,7 @@ async function open(plan: Partial<NewJob> = {}) {
       held.delete(job.id)
       return local.release(job)
     },
+    handOver: (job) => local.handOver(job),
     holding: (kind, account) => local.holding(kind, account),
     isWanted: (kind, account) => local.isWanted(kind, account),
   }

@@ -85,6 +85,20 @@ export function slotsContract(
     await queued
   })
 
+  it('are free when their job was handed over, which can then be registered again', async () => {
+    const slots = await open(1)
+    const [job, next] = [newJob('user:ann'), newJob('user:ann')]
+    const { seq } = await slots.register(job)
+    await slots.claimAgain(job, waiting(), () => {})
+    const { queued } = await slots.claim(next, waiting())
+    await slots.handOver(job)
+    await queued
+    expect((await slots.register(job, seq)).seq).toBe(seq)
+    await expect(slots.claimAgain(job, { ...waiting(), waitMs: 0 }, () => {})).rejects.toMatchObject({
+      code: 'job-running',
+    })
+  })
+
   it('can be released and claimed again, and the holder is notified when a job starts to wait', async () => {
     const slots = await open(1)
     const [job, other] = [newJob('user:ann'), newJob('user:ann')]

@@ -144,6 +144,8 @@ export function partialsContract(open: () => Promise<FileStores>): void {
         { id: plain.id, size: 5, modifiedAt: expect.any(Date), state: undefined },
         { id: stated.id, size: 6, modifiedAt: expect.any(Date), state: { offset: 3 } },
       ])
+      expect(await later.partials.find(stated.id)).toEqual(found[1])
+      expect(await later.partials.find('none')).toBeUndefined()
       const taken = (await opened(later.partials.take(stated.id)))!
       await append(taken, '!')
       await publishAs(taken, 'a', 'stated!')
@@ -157,6 +159,7 @@ export function partialsContract(open: () => Promise<FileStores>): void {
       const later = await stores.restart()
       const [left, ...others] = await later.partials.listAbandoned()
       expect(left).toMatchObject({ id: partial.id, size: null, state: { name: 'a' } })
+      expect(await later.partials.find(partial.id)).toEqual(left)
       expect(others).toEqual([])
       await later.partials.remove(partial.id)
       expect(await later.partials.listAbandoned()).toEqual([])

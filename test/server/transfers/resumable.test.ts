@@ -12,6 +12,7 @@ import type { Account } from '../../../dist/server/stores/accounts.js'
 import { openLocalFiles } from '../../../dist/server/stores/local/files.js'
 import { openJobHistory } from '../../../dist/server/stores/local/job-history.js'
 import { LocalSpace } from '../../../dist/server/stores/local/space.js'
+import { noRemoteJobs } from '../../../dist/server/stores/remote-jobs.js'
 import { BufferPool } from '../../../dist/server/transfers/buffers.js'
 import { ChunkGarbage } from '../../../dist/server/transfers/chunk-garbage.js'
 import { ResumableUploads } from '../../../dist/server/transfers/resumable.js'
@@ -55,6 +56,7 @@ async function open({
       { maxFileSize: null, quota: quota ?? null },
     ),
     memory: { pool: new BufferPool(), garbage: new ChunkGarbage(() => {}) },
+    remote: noRemoteJobs,
     clock,
     idleTimeoutMs: 60_000,
     keepSlotMs,

@@ -15,7 +15,7 @@ export async function writeState(folder: string, id: string, state: object): Pro
 
 export async function listPartials(folder: string): Promise<AbandonedPartial[]> {
   const ids = (await readdir(folder)).flatMap((name) => /^(?!\.)(.+)\.(?:bin|json)$/.exec(name)?.[1] ?? [])
-  const found = await Promise.all([...new Set(ids)].map((id) => look(folder, id)))
+  const found = await Promise.all([...new Set(ids)].map((id) => findPartial(folder, id)))
   return found.filter((partial) => partial !== undefined)
 }
 
@@ -40,7 +40,7 @@ export async function removeFile(path: string): Promise<void> {
   await unlink(path).catch(missingAsUndefined)
 }
 
-async function look(folder: string, id: string): Promise<AbandonedPartial | undefined> {
+export async function findPartial(folder: string, id: string): Promise<AbandonedPartial | undefined> {
   const bytes = await stat(partialPath(folder, id)).catch(missingAsUndefined)
   const path = join(folder, `${id}.json`)
   const file = bytes ?? (await stat(path).catch(missingAsUndefined))

@@ -5,7 +5,7 @@ import { diskFull, isDiskFull } from '../disk-full.js'
 import type { AbandonedPartial, PartialFile, Partials } from '../partials.js'
 import { missingAsUndefined } from './missing.js'
 import { LocalPartialFile, type PartialServices } from './partial-file.js'
-import { listPartials, measurePartials, partialPath, removePartial, writeState } from './partial-folder.js'
+import { findPartial, listPartials, measurePartials, partialPath, removePartial, writeState } from './partial-folder.js'
 import { WriteThread } from './write-thread.js'
 
 /** Partials as files in `partial/`. One server at a time uses the folder: partials found at the start are abandoned. */
@@ -41,6 +41,10 @@ export class LocalPartials implements Partials {
 
   saveState(id: string, state: object): Promise<void> {
     return writeState(this.#services.folder, id, state)
+  }
+
+  find(id: string): Promise<AbandonedPartial | undefined> {
+    return findPartial(this.#services.folder, id)
   }
 
   listAbandoned(): Promise<AbandonedPartial[]> {

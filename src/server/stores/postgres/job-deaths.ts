@@ -16,6 +16,13 @@ export function endOfOrphan(last: JobRecord, stop: OpenStop | null, now: Date): 
   return { record, receipt: receiptOf(record, stop, now) }
 }
 
+/** The end of an upload whose server died after the publish. */
+export function endOfPublished(last: JobRecord, now: Date): OrphanEnd {
+  const bytes = last.totalBytes ?? last.bytes
+  const end = { state: 'done', bytes, totalBytes: bytes, percent: 100, rate: null, endedAt: now.toISOString() } as const
+  return { record: { ...last, ...end }, receipt: null }
+}
+
 export interface OrphanEnd {
   record: JobRecord
   receipt: Receipt | null

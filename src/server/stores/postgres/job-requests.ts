@@ -13,9 +13,11 @@ export type RemoteRequest =
   | { do: 'pause' }
   | { do: 'resume' }
   | { do: 'change'; changes: JobChanges }
+  | { do: 'hand-over' }
 
 export type RemoteAnswer =
   | { receipt: Receipt }
+  | { handedOver: true }
   | { record: JobRecord }
   | { problem: { code: string; message: string; details: ProblemDetails } }
 
@@ -81,6 +83,9 @@ async function handle(own: OwnJobs, job: string, request: RemoteRequest): Promis
       return { record: await own.resume(job) }
     case 'change':
       return { record: await own.change(job, request.changes) }
+    case 'hand-over':
+      await own.handOver(job)
+      return { handedOver: true }
   }
 }
 

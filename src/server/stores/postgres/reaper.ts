@@ -1,7 +1,7 @@
 import type { JobRecord } from '../../../protocol/jobs.js'
 import type { Clock } from '../../clock.js'
 import type { Database } from './database.js'
-import { endOfOrphan, recordInterruption, recordOrphanEnd } from './job-deaths.js'
+import { endOfOrphan, endOfPublished, recordInterruption, recordOrphanEnd } from './job-deaths.js'
 import { entryColumns, type HistoryRow } from './job-rows.js'
 import { endNodes } from './node-end.js'
 import type { NodeLease } from './node-lease.js'
@@ -87,16 +87,18 @@ async function endOrphans(database: Database): Promise<{ accountId: number; reco
     const rows = await sql<OrphanRow[]>`
       select ${entryColumns(sql)}, is_resumable,
         (select request->>'by' ${stops} order by asked_at limit 1) as stopped_by,
-        (select min(asked_at) ${stops}) as stopped_at
+        (select min(asked_at) ${stops}) as stopped_at,
+        is_resumable and exists (select from partials where partials.id = jobs.id and content is null) as is_published
       from jobs
       where node is null and ended_at is null
         and (not is_resumable or state <> 'interrupted' or exists (select ${stops}))
       order by seq limit 1000 for update skip locked`
     const now = new Date()
     const recorded: { accountId: number; record: JobRecord }[] = []
-    for (const { id, accountId, stoppedBy, stoppedAt, isResumable, record } of rows) {
+    for (const { id, accountId, stoppedBy, stoppedAt, isResumable, isPublished, record } of rows) {
       const stop = stoppedAt && { by: stoppedBy!, at: stoppedAt }
-      const end = isResumable && !stop ? null : endOfOrphan(record, stop, now)
+      const unpublished = isResumable && !stop ? null : endOfOrphan(record, stop, now)
+      const end = isPublished ? endOfPublished(record, now) : unpublished
       if (end) await recordOrphanEnd(sql, id, end)
       recorded.push({ accountId, record: end?.record ?? (await recordInterruption(sql, id, record)) })
     }
@@ -106,6 +108,7 @@ async function endOrphans(database: Database): Promise<{ accountId: number; reco
 
 interface OrphanRow extends HistoryRow {
   isResumable: boolean
+  isPublished: boolean
   stoppedBy: string | null
   stoppedAt: Date | null
 }

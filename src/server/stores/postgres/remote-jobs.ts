@@ -36,6 +36,7 @@ export function postgresRemoteJobs(
         const { answer, node, isEnded, receipt } = await put(id, job, request)
         if (answer) return answer
         if (isEnded) return request.do === 'stop' && receipt ? { receipt } : undefined
+        if (node === null && request.do === 'hand-over') return undefined
         if (node === null && request.do !== 'stop') return withoutServer()
         if (node !== null) bus.tell(node, { request: id })
         const cancel = clock.after(repeatMs, () => news.resolve())
@@ -73,13 +74,14 @@ export function postgresRemoteJobs(
       pause: () => change({ do: 'pause' }),
       resume: () => change({ do: 'resume' }),
       change: (changes) => change({ do: 'change', changes }),
+      handOver: async () => void (await askOrThrow(id, { do: 'hand-over' })),
     }
   }
 
   async function askOrThrow(
     id: string,
     request: RemoteRequest,
-  ): Promise<{ record?: JobRecord; receipt?: Receipt } | undefined> {
+  ): Promise<{ record?: JobRecord; receipt?: Receipt; handedOver?: true } | undefined> {
     const answer = await ask(id, request)
     if (answer && 'problem' in answer) throw problemOfAnswer(answer)
     return answer

@@ -26,7 +26,7 @@ import {
 import { SlotWaiters } from './slot-waiters.js'
 
 export interface PostgresSlotsOptions {
-  lease: Pick<NodeLease, 'id' | 'own' | 'ownerOf' | 'onBeat'>
+  lease: Pick<NodeLease, 'id' | 'own' | 'ownerOf' | 'disown' | 'onBeat'>
   bus: Bus
   jobsPerAccount: number
   clock: Clock
@@ -73,12 +73,17 @@ export class PostgresSlots implements Slots {
   }
 
   async register(job: SlotJob, seq?: number): Promise<Claim> {
-    const claimed = await this.#change(job, async (sql, node) => {
-      const isNew = seq === undefined
-      const found = await (isNew ? insertJob(sql, job, node, noPlace, true) : adopt(sql, job, node, seq))
-      if (found === undefined) throw jobIdUsed(job.id)
-      return { seq: found, node }
-    })
+    const isNew = seq === undefined
+    const claimed = await this.#change(
+      job,
+      async (sql, node) => {
+        const found = await (isNew ? insertJob(sql, job, node, noPlace, true) : adopt(sql, job, node, seq))
+        if (found === undefined) throw jobIdUsed(job.id)
+        return { seq: found, node }
+      },
+      // The job is older than this try.
+      isNew ? undefined : (node) => this.#leave(job, node, true),
+    )
     this.#waiters.end(job)
     return { seq: claimed.seq, lost: this.#options.lease.own(job.id, claimed.node), queued: null }
   }
@@ -96,11 +101,12 @@ export class PostgresSlots implements Slots {
   }
 
   async release(job: SlotJob): Promise<void> {
-    const { lease } = this.#options
-    const node = lease.ownerOf(job.id) ?? lease.id
-    this.#waiters.unwatch(job)
-    this.#holders.delete(job.id)
-    await this.#order.run(nameOfSlots(job), () => retryUntilDone(() => this.#leave(job, node), this.#options))
+    await this.#release(job, false)
+  }
+
+  async handOver(job: SlotJob): Promise<void> {
+    await this.#release(job, true)
+    this.#options.lease.disown(job.id)
   }
 
   async holding(kind: JobKind, account: string): Promise<JobRecord[]> {
@@ -120,6 +126,14 @@ export class PostgresSlots implements Slots {
     this.#tell(key, result)
   }
 
+  async #release(job: SlotJob, givesUp: boolean): Promise<void> {
+    const { lease } = this.#options
+    const node = lease.ownerOf(job.id) ?? lease.id
+    this.#waiters.unwatch(job)
+    this.#holders.delete(job.id)
+    await this.#order.run(nameOfSlots(job), () => retryUntilDone(() => this.#leave(job, node, givesUp), this.#options))
+  }
+
   /** Where a job belongs. Throws if it may not wait, or the queue is full. */
   #placeFor(job: SlotJob, rows: SlotRow[], { waitMs, signal, isBounded = true }: QueueWait): Place {
     const waiting = rows.filter((row) => row.isWaiting)
@@ -135,7 +149,11 @@ export class PostgresSlots implements Slots {
   }
 
   /** A change of one job's row. If it may or may not have happened, it is undone. */
-  #change<Result>(job: SlotJob, work: (sql: Transaction, node: number) => Promise<Result>): Promise<Result> {
+  #change<Result>(
+    job: SlotJob,
+    work: (sql: Transaction, node: number) => Promise<Result>,
+    undoWork?: (node: number) => Promise<void>,
+  ): Promise<Result> {
     const { lease } = this.#options
     const node = lease.id
     const isNew = lease.ownerOf(job.id) === undefined
@@ -151,7 +169,8 @@ export class PostgresSlots implements Slots {
       } catch (error) {
         this.#waiters.end(job)
         if (error instanceof Problem) throw error
-        const undo = () => (isNew ? this.#forget(job, node) : this.#leave(job, lease.ownerOf(job.id) ?? node))
+        const leave = () => (isNew ? this.#forget(job, node) : this.#leave(job, lease.ownerOf(job.id) ?? node))
+        const undo = undoWork ? () => undoWork(node) : leave
         void this.#order.run(nameOfSlots(job), () => retryUntilDone(undo, this.#options))
         throw error
       }
@@ -200,13 +219,13 @@ export class PostgresSlots implements Slots {
     }
   }
 
-  /** Leaves the slot or the queue, and gives the slot to the next. */
-  async #leave(job: SlotJob, node: number): Promise<void> {
+  /** Leaves the slot or the queue, and gives the slot to the next. `givesUp`: also the job. */
+  async #leave(job: SlotJob, node: number, givesUp = false): Promise<void> {
     const result = await this.#database.begin(async (sql) => {
       await lockSlots(sql, job)
       await sql`
         update jobs set slot = null, turn = null, is_waiting = false, is_bounded = false,
-          node = case when ended_at is null then node end
+          node = case when ended_at is null and not ${givesUp} then node end
         where id = ${job.id} and node = ${node}`
       return grantSlots(sql, job, this.#limit(job))
     })

@@ -63,11 +63,18 @@ export class BucketPartials implements Partials {
       update partials set state = ${JSON.stringify(state)}::text::json, updated_at = clock_timestamp() where id = ${id}`
   }
 
+  async find(id: string): Promise<AbandonedPartial | undefined> {
+    const [row] = await this.#database<PartialRow[]>`select ${this.#columns} from partials where id = ${id}`
+    return row && foundPartial(row)
+  }
+
   async listAbandoned(): Promise<AbandonedPartial[]> {
-    const rows = await this.#database<(Omit<AbandonedPartial, 'state'> & { state: unknown })[]>`
-      select id, case when content is not null then size end as size, updated_at as modified_at, state
-      from partials where node is null`
-    return rows.map(({ state, ...partial }) => ({ ...partial, state: state ?? undefined }))
+    const rows = await this.#database<PartialRow[]>`select ${this.#columns} from partials where node is null`
+    return rows.map(foundPartial)
+  }
+
+  get #columns() {
+    return this.#database`id, case when content is not null then size end as size, updated_at as modified_at, state`
   }
 
   async remove(id: string): Promise<void> {
@@ -97,6 +104,14 @@ export class BucketPartials implements Partials {
     const services = { database: this.#database, objects, lease, drafts, digests, stages, objectSize }
     return new BucketPartialFile({ id, content, stored }, services)
   }
+}
+
+interface PartialRow extends Omit<AbandonedPartial, 'state'> {
+  state: unknown
+}
+
+function foundPartial({ state, ...partial }: PartialRow): AbandonedPartial {
+  return { ...partial, state: state ?? undefined }
 }
 
 /** Few requests for large files; for others, little that is sent again, or waits to be sent. */

@@ -1,0 +1,49 @@
+import type { JobPlan } from '../jobs/job-plan.js'
+import type { Account } from '../stores/accounts.js'
+import type { ResumableServices } from './resumable-services.js'
+import { type KeptUpload, resumeStateSchema } from './resume-state.js'
+import { uploadNotFound } from './upload-problems.js'
+
+/** The job of an upload that was left interrupted. */
+export function planOfKept({ id, resumeState, offset }: Pick<KeptUpload, 'id' | 'resumeState' | 'offset'>) {
+  const { accountId, space, name, length, createdAt, paused, rateLimit } = resumeState
+  return {
+    id,
+    kind: 'upload',
+    accountId,
+    account: `${space.role}:${space.username}`,
+    file: name,
+    totalBytes: length,
+    rateLimit,
+    interrupted: { startedAt: new Date(createdAt), bytes: offset, paused },
+  } satisfies JobPlan
+}
+
+/**
+ * The verified bytes: without those that await their checksum, and never all of them, because a client that sees the
+ * full length takes the upload for published.
+ */
+export function offsetOfKept({ length, uncheckedFrom }: KeptUpload['resumeState'], size: number): number {
+  const most = length === null ? size : Math.max(0, length - 1)
+  return Math.min(size, uncheckedFrom ?? size, most)
+}
+
+/**
+ * An upload of another server, which has given it up when this resolves, or one that no server runs. Undefined if there is none.
+ * Throws `upload-not-found` for one of another account.
+ */
+export async function findMovable(
+  id: string,
+  account: Account,
+  { remote, partials }: Pick<ResumableServices, 'remote' | 'partials'>,
+): Promise<KeptUpload | undefined> {
+  const job = await remote.find(id)
+  if (!job?.isResumable || job.record.kind !== 'upload') return undefined
+  if (job.accountId !== account.id) throw uploadNotFound(id)
+  await job.handOver()
+  const partial = await partials.find(id)
+  const resumeState = resumeStateSchema.safeParse(partial?.state).data
+  if (!partial || partial.size === null || !resumeState) return undefined
+  const offset = offsetOfKept(resumeState, partial.size)
+  return { id, resumeState, offset, lastUsedAt: partial.modifiedAt }
+}

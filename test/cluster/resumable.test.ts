@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest'
+import type { Caller } from '../helpers/calls.js'
+import { eventually } from '../helpers/eventually.js'
+import { idOf, sha256Of, Tus } from '../helpers/tus.js'
+import { hasCluster, startCluster, type TestCluster } from './helpers/servers.js'
+
+describe.skipIf(!hasCluster)('an upload by tus whose requests go to several servers', () => {
+  it('is continued by each of them, and has the right digest', async () => {
+    const { cluster, tus } = await open(3)
+    const content = Buffer.from(Array.from({ length: 300_000 }, (_, n) => n % 251))
+    const path = await tus[0]!.begin({ name: 'a.bin', length: content.length })
+    let offset = 0
+    for (let request = 1; offset < content.length; request++) {
+      const { status, headers } = await tus[request % 3]!.patch(path, offset, content.subarray(offset, offset + 31_000))
+      expect(status).toBe(204)
+      offset = Number(headers['upload-offset'])
+      if (offset < content.length) expect(await tus[(request + 1) % 3]!.offset(path)).toBe(offset)
+    }
+    const { headers, body } = await tus[2]!.caller.call('/files/a.bin')
+    expect(sha256Of(body)).toBe(sha256Of(content))
+    expect(headers['repr-digest']).toBeDefined()
+    for (const each of tus) expect(await each.offset(path)).toBe(content.length)
+    await nothingIsLeft(cluster)
+  })
+
+  it('tells the exact offset on one server while a request to another one hangs, which then ends', async () => {
+    const { tus } = await open(2)
+    const path = await tus[0]!.begin({ length: 1_000_000 })
+    const held = await tus[0]!.hold(path, 0, Buffer.alloc(12_345))
+    expect(await tus[1]!.offset(path)).toBe(12_345)
+    expect((await held.answer).json).toMatchObject({ code: 'taken-over' })
+    expect((await tus[1]!.patch(path, 12_345, Buffer.alloc(1_000_000 - 12_345))).status).toBe(204)
+    expect(await tus[0]!.caller.job(idOf(path))).toMatchObject({ state: 'done', bytes: 1_000_000 })
+  })
+
+  it('loses no byte that was told when its server is killed', async () => {
+    const { cluster, tus } = await open(2)
+    const content = Buffer.alloc(200_000, 'abc')
+    const path = await tus[0]!.begin({ name: 'a.bin', length: content.length })
+    await tus[0]!.patch(path, 0, content.subarray(0, 70_000))
+    await tus[0]!.hold(path, 70_000, content.subarray(70_000, 90_000), { 'Content-Length': '130000' })
+    cluster.servers[0]!.child.kill('SIGKILL')
+    const offset = await tus[1]!.offset(path)
+    expect(offset).toBeGreaterThanOrEqual(70_000)
+    expect((await tus[1]!.patch(path, offset, content.subarray(offset))).status).toBe(204)
+    expect((await tus[1]!.caller.call('/files/a.bin')).body.equals(content)).toBe(true)
+    await nothingIsLeft(cluster)
+  })
+
+  it('keeps its pause and its limit', async () => {
+    const { tus } = await open(2)
+    const path = await tus[0]!.begin({ length: 10 })
+    const id = idOf(path)
+    const held = await tus[0]!.hold(path, 0, 'abc', { 'Content-Length': '10' })
+    await tus[1]!.caller.post(`/jobs/${id}/pause`)
+    await tus[1]!.caller.call(`/jobs/${id}`, { method: 'PATCH', body: { rateLimit: 5 } })
+    expect(await tus[1]!.offset(path)).toBe(3)
+    await held.answer
+    const paused = tus[1]!.patch(path, 3, 'defghij')
+    await eventually('it is paused', async () => (await tus[0]!.caller.job(id)).state === 'paused')
+    expect(await tus[0]!.caller.job(id)).toMatchObject({ bytes: 3, rateLimit: 5 })
+    await tus[0]!.caller.post(`/jobs/${id}/resume`)
+    expect((await paused).status).toBe(204)
+  })
+
+  it('is stopped from any of them, and unknown to other accounts', async () => {
+    const { cluster, tus } = await open(2)
+    const [bob] = await cluster.logIn('bob')
+    const path = await tus[0]!.begin({ length: 10 })
+    await tus[0]!.patch(path, 0, 'abc')
+    expect((await new Tus(bob!).head(path)).status).toBe(404)
+    expect((await tus[1]!.remove(path)).status).toBe(204)
+    expect((await tus[0]!.head(path)).status).toBe(423)
+    expect((await tus[0]!.patch(path, 3, 'd')).json).toMatchObject({ code: 'job-stopped' })
+    await nothingIsLeft(cluster)
+  })
+
+  it('continues after the end of its server', async () => {
+    const { cluster, tus } = await open(2)
+    const path = await tus[0]!.begin({ name: 'a', length: 6 })
+    await tus[0]!.patch(path, 0, 'abc')
+    cluster.servers[0]!.child.kill('SIGTERM')
+    await cluster.servers[0]!.ended()
+    expect((await tus[1]!.caller.call('/jobs')).json.jobs).toMatchObject([
+      { id: idOf(path), state: 'interrupted', bytes: 3 },
+    ])
+    expect((await tus[1]!.patch(path, 3, 'def')).status).toBe(204)
+    expect(String((await tus[1]!.caller.call('/files/a')).body)).toBe('abcdef')
+  })
+
+  it('of which one account has several takes turns with the others', async () => {
+    const { tus } = await open(2)
+    const all = await Promise.all([1, 2, 3, 4].map((n) => tus[n % 2]!.begin({ name: `${n}`, length: 50 })))
+    await Promise.all(
+      all.map(async (path) => {
+        for (let offset = 0; offset < 50; offset += 10) {
+          expect((await tus[(offset / 10) % 2]!.patch(path, offset, '0123456789')).status).toBe(204)
+        }
+      }),
+    )
+    expect(await tus[0]!.caller.names()).toEqual(['1', '2', '3', '4'])
+  })
+})
+
+async function open(count: number): Promise<{ cluster: TestCluster; tus: Tus[] }> {
+  const cluster = await startCluster(count)
+  return { cluster, tus: (await cluster.logIn('ann')).map((caller: Caller) => new Tus(caller)) }
+}
+
+async function nothingIsLeft({ database }: TestCluster): Promise<void> {
+  const sql = database.connect(1)
+  await eventually('nothing is left', async () => {
+    const [rows] = await sql`
+      select (select count(*) from partials)::int as partials,
+        (select count(*) from objects where state in ('pending', 'stored'))::int as objects`
+    return rows!.partials + rows!.objects === 0
+  })
+}
