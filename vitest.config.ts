@@ -3,13 +3,15 @@ import { defineConfig } from 'vitest/config'
 import { projects } from './test/run/projects.js'
 import { GroupedSequencer } from './test/run/sequencer.js'
 
+// One server on a database and a bucket takes the place of the one with a data folder.
+const isCluster = process.env.FILEJOBS_TEST_BACKEND === 'cluster'
 // `.ci/run` counts from this file what the reporter for people says in words.
 const report = process.env.FILEJOBS_TEST_REPORT
 
 export default defineConfig({
   test: {
     projects,
-    globalSetup: ['test/build.ts'],
+    globalSetup: ['test/build.ts', ...(isCluster ? ['test/cluster/helpers/global-setup.ts'] : [])],
     reporters: report ? ['default', ['json', { outputFile: report }], 'test/run/unstable-tests.ts'] : ['default'],
     // There a failure stops everything that was submitted, so it is tried once more, and named even if it passes then.
     retry: report ? 1 : 0,

@@ -162,6 +162,8 @@ describe.skipIf(!hasCluster)('a server whose database is away', () => {
       return status === 503 && json.status === 'database not answering'
     })
     expect((await here!.call('/healthz')).status).toBe(200)
+    const refused = await here!.call('/jobs')
+    expect([refused.status, refused.json.code]).toEqual([503, 'storage-unavailable'])
     request.write('y')
     proxy.isOpen = true
     await eventually('it continues', async () => (await here!.call('/readyz')).status === 200)

@@ -1,3 +1,4 @@
+import { backendOf, variablesOf } from './backend.js'
 import { cleanEnvironment, type Running, startProgram } from './program.js'
 import { temporaryFolder } from './temporary-folder.js'
 
@@ -21,7 +22,8 @@ export async function startServe(options: ServeOptions = {}): Promise<ServeProce
   const home = await temporaryFolder()
   const dataFolder = options.dataFolder ?? `${home}/data`
   const args = ['serve', '--port', '0', '--data', dataFolder, '--bcrypt-cost', '4', ...(options.args ?? [])]
-  const env = { ...cleanEnvironment(home), FILEJOBS_ADMIN_PASSWORD: adminPassword, ...options.env }
+  const backend = variablesOf(await backendOf(dataFolder))
+  const env = { ...cleanEnvironment(home), FILEJOBS_ADMIN_PASSWORD: adminPassword, ...backend, ...options.env }
   const running = startProgram(args, { env, ...(options.command ? { command: options.command } : {}) })
   const [, url] = await running.says(/^Listening on (http\S+)\n/)
   return Object.assign(running, { url: url!, dataFolder })

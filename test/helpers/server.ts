@@ -5,6 +5,7 @@ import type { Clock } from '../../dist/server/clock.js'
 import { parseConfig, type ServerConfig } from '../../dist/server/config.js'
 import type { Log } from '../../dist/server/log.js'
 import { type RunningServer, startServer } from '../../dist/server/start.js'
+import { backendOf, removeBackend } from './backend.js'
 import { Caller } from './calls.js'
 import { removeFolder } from './temporary-folder.js'
 
@@ -30,6 +31,7 @@ export async function startTestServer(changes: Partial<ServerConfig> = {}, clock
   }
   const config = {
     ...parseConfig({}, {}),
+    cluster: await backendOf(dataFolder),
     port: 0,
     bcryptCost: 4,
     adminPassword: 'admin-password',
@@ -55,7 +57,9 @@ export async function startTestServer(changes: Partial<ServerConfig> = {}, clock
     },
     async close() {
       await server.close()
-      if (!changes.dataFolder) await removeFolder(dataFolder)
+      if (changes.dataFolder) return
+      await removeFolder(dataFolder)
+      await removeBackend(dataFolder)
     },
   }
 }

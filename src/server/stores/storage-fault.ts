@@ -1,10 +1,16 @@
 import { fileFault } from '../../protocol/file-errors.js'
 import { Problem } from '../../protocol/problems.js'
 
-/** The problem to respond with if the system refuses access to the data folder; undefined for any other error. */
+/**
+ * The problem to respond with if the system refuses access to the data folder, or the database is away; undefined for any other
+ * error.
+ */
 export function storageFaultOf(error: unknown): Problem | undefined {
   if (!(error instanceof Error)) return undefined
   const { code, path, syscall } = error as NodeJS.ErrnoException
+  // The client library adds the query to errors of its connection.
+  const isOfQuery = syscall === 'connect' || 'query' in error
+  if (awayCodes.test(code ?? '') || (isOfQuery && syscall !== undefined)) return databaseAway(error)
   // Data of a failed sync is lost: repeating the request does not restore it.
   const fault = fileFault(error)
   if (fault === 'read-only' && syscall !== 'fdatasync') return storageUnavailable('is read-only', error)
@@ -12,6 +18,14 @@ export function storageFaultOf(error: unknown): Problem | undefined {
   if (fault !== 'forbidden' || path === undefined || syscall?.startsWith('spawn')) return undefined
   const advice = 'its operator has to change the owner or the mode of the file or its folder'
   return new Problem('not-accessible', `The server may not access this (${code}): ${advice}.`, {}, { cause: error })
+}
+
+/** Of the client library, and of PostgreSQL (appendix A): it shuts down, starts, or has too many connections. */
+const awayCodes = /^(?:CONNECTION_(?:CLOSED|DESTROYED|ENDED)|CONNECT_TIMEOUT|57P0[1-3]|53300)$/
+
+function databaseAway(cause: unknown): Problem {
+  const message = 'The database does not answer: its operator has to look at it, then try again.'
+  return new Problem('storage-unavailable', message, { retryAfter: 2 }, { cause })
 }
 
 /** `state` completes the sentence "The data folder is …". */
