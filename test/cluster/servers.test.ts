@@ -18,6 +18,19 @@ describe.skipIf(!hasCluster)('two servers on one database and bucket', () => {
     expect(json.jobs).toMatchObject([{ kind: 'export' }, { kind: 'upload', state: 'done' }])
   })
 
+  it('read the tables that the other has imported', async () => {
+    const cluster = await startCluster(2)
+    const [here, there] = await cluster.logIn('ann')
+    await here!.put('a.csv', 'name,n\nann,1\nbob,2\n')
+    const { id } = (await here!.post('/import', { filename: 'a.csv', table: 'a' })).json
+    await eventually('it is imported', async () => (await there!.job(id)).state === 'done')
+    const { json } = await there!.call('/tables/a/rows')
+    expect(json.results).toMatchObject([
+      { name: 'bob', n: 2 },
+      { name: 'ann', n: 1 },
+    ])
+  })
+
   it('list, pause, limit, resume and stop the jobs of each other', async () => {
     const cluster = await startCluster(2)
     const [here, there] = await cluster.logIn('ann')
@@ -36,6 +49,17 @@ describe.skipIf(!hasCluster)('two servers on one database and bucket', () => {
     expect((await there!.post(`/jobs/${id}/stop`)).json).toEqual(stopped.json)
     expect(await there!.job(id)).toMatchObject({ state: 'stopped' })
     expect((await there!.post(`/jobs/${id}/pause`)).json).toMatchObject({ code: 'not-running' })
+  })
+
+  it('have the slot of a job free for the next request to either, as soon as its answer has come', async () => {
+    const cluster = await startCluster(2)
+    const callers = await cluster.logIn('ann')
+    for (let n = 0; n < 60; n++) expect((await callers[n % 2]!.put('file', `${n}`)).status).toBe(n === 0 ? 201 : 200)
+    for (let n = 0; n < 10; n++) {
+      await holdUpload(callers[n % 2]!, 'held.bin')
+      expect((await callers[(n + 1) % 2]!.post('/upload/stop')).status).toBe(200)
+      expect((await callers[n % 2]!.post('/upload/stop')).json).toMatchObject({ code: 'no-running-job' })
+    }
   })
 
   it('stop all running jobs of an account by one request to either', async () => {

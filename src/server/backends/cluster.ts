@@ -25,14 +25,15 @@ import { PostgresSpace } from '../stores/postgres/space.js'
 import { checkDatabase } from '../stores/postgres/start-checks.js'
 import { Bucket } from '../stores/s3/bucket.js'
 import { parseBucketAddress } from '../stores/s3/bucket-address.js'
+import { bucketCapacity } from '../stores/s3/capacity.js'
 import { findCredentials } from '../stores/s3/credentials.js'
 import { openBucketFiles } from '../stores/s3/files.js'
 import { startGarbageCollector } from '../stores/s3/garbage-collector.js'
 import { startInterruptedUploads } from '../stores/s3/interrupted-uploads.js'
 import { openScratch } from '../stores/s3/scratch.js'
 import { checkBucket } from '../stores/s3/start-check.js'
+import { openBucketTables } from '../stores/s3/tables.js'
 import type { Backend, BackendOptions } from './backend.js'
-import { noTables } from './no-tables.js'
 import { usageOf } from './usage.js'
 
 /** Opens the stores that servers share: a database, and a bucket for the bytes. */
@@ -78,9 +79,9 @@ export async function openClusterBackend(
   const { files, folders, partials, smallFiles, stages } = closers.opened(
     openBucketFiles(database, { bucket, lease, scratch: scratch.folder }),
   )
-  const tables = noTables(scratch.folder)
+  const tables = await openBucketTables(database, { bucket, lease, scratch: scratch.folder })
   const usage = usageOf({ files, tables })
-  const capacity = { freeBytes: async () => Number.POSITIVE_INFINITY, freed: async () => {} }
+  const capacity = bucketCapacity
   const disk = new LocalSpace({ ...capacity, usage }, { maxFileSize, quota: null })
   return {
     accounts: postgresAccounts(database),

@@ -32,6 +32,13 @@ export function partialsContract(open: () => Promise<FileStores>): void {
       expect(await partial.digest('sha512')).toBe(createHash('sha512').update('first second').digest('hex'))
     })
 
+    it('has all its digests when they and a sync are requested at the same time, also those it has not followed', async () => {
+      const partial = await opened(partials.create('one'))
+      await append(partial, 'first')
+      const all = await Promise.all([partial.digest('sha256'), partial.digest('sha512'), partial.sync()])
+      expect(all.slice(0, 2)).toEqual([sha256('first'), createHash('sha512').update('first').digest('hex')])
+    })
+
     it('reopens at its offset after a close; opening an unknown one returns undefined', async () => {
       const partial = await fill(partials, 'first')
       await partial.close()

@@ -20,9 +20,15 @@ export interface Grant {
   node: number | null
 }
 
-/** Changes to the slots of a key happen one after the other, on all servers. Held until the end of the transaction. */
+/**
+ * Changes to the slots of a key happen one after the other, on all servers. Held until the end of the transaction. The slots of
+ * jobs that have ended are free: their clients know of the end, and their next requests may come here before the release.
+ */
 export async function lockSlots(sql: Transaction, key: SlotKey): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(current_schema() || ' slots ' || ${nameOfSlots(key)}, 0))`
+  await sql`
+    update jobs set slot = null, turn = null, node = null
+    where kind = ${key.kind} and account = ${key.account} and slot is not null and ended_at is not null`
 }
 
 /** Throws if this registration is gone. It cannot be deleted until the end of the transaction. */
@@ -35,7 +41,7 @@ export async function requireNode(sql: Transaction, node: number): Promise<void>
 export async function slotRows(sql: Database | Transaction, { kind, account }: SlotKey): Promise<SlotRow[]> {
   return sql<SlotRow[]>`
     select id, node, slot, is_waiting, is_bounded, record from jobs
-    where kind = ${kind} and account = ${account} and (slot is not null or is_waiting)
+    where kind = ${kind} and account = ${account} and (slot is not null or is_waiting) and ended_at is null
     order by turn`
 }
 
