@@ -31,13 +31,13 @@ export interface TestBucketOptions {
 
 /** A prefix of the running test in the bucket of all tests. */
 export function openTestBucket(options: TestBucketOptions = {}): TestBucket {
-  const { origin, folder } = inject('bucket')!
+  const { origin } = inject('bucket')!
   const { prefix = `test-${randomUUID()}`, name = testBucket, clock = systemClock } = options
   const { credentials = testCredentials, idleMs = 60_000, retryMs = 120_000 } = options
   const address = parseBucketAddress(`s3://${name}/${prefix}?endpoint=${options.origin ?? origin}`)
   const bucket = new Bucket({ address, credentials, clock, idleMs, retryMs })
   onTestFinished(() => bucket.close())
-  return { bucket, prefix, keys: () => filesBelow(join(folder, prefix)) }
+  return { bucket, prefix, keys: () => keysBelow(prefix) }
 }
 
 /** This many bytes of a download. */
@@ -46,7 +46,9 @@ export async function downloaded(download: DownloadConnection, bytes: number): P
   return content.subarray(0, await download.read(content))
 }
 
-function filesBelow(folder: string): string[] {
+/** The keys of all objects of the tests' bucket that begin with `prefix` and a slash, without it. */
+export function keysBelow(prefix: string): string[] {
+  const folder = join(inject('bucket')!.folder, prefix)
   if (!existsSync(folder)) return []
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
   const files = entries.filter((entry) => entry.isFile())

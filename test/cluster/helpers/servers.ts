@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { inject } from 'vitest'
 import { Caller } from '../../helpers/calls.js'
 import { adminPassword, type ServeProcess, startServe } from '../../helpers/serve.js'
-import { hasBucket } from './bucket.js'
+import { hasBucket, keysBelow } from './bucket.js'
 import { testBucket, testCredentials } from './bucket-server.js'
 import { emptyDatabase, hasDatabase, type TestDatabase } from './database.js'
 
@@ -12,6 +12,8 @@ export const hasCluster = hasDatabase && hasBucket
 export interface TestCluster {
   readonly database: TestDatabase
   readonly servers: ServeProcess[]
+  /** The keys of all objects, without their prefix. */
+  keys(): string[]
   /** Starts one more. */
   add(options?: ServerOptions): Promise<ServeProcess>
   /** A caller of each server, in order, with the token of an account, which is created by the first. */
@@ -44,6 +46,7 @@ export async function startCluster(count: number, options: ServerOptions = {}): 
   const cluster: TestCluster = {
     database,
     servers,
+    keys: () => keysBelow(prefix),
     async add({ args = options.args ?? [], databaseUrl = database.url, bucketOrigin, dataFolder } = {}) {
       const env = {
         FILEJOBS_DATABASE: databaseOption({ ...database, url: databaseUrl }),
