@@ -107,6 +107,18 @@ describe.skipIf(!hasDatabase || !hasBucket)('a file of several objects', () => {
     await file.close()
   })
 
+  it('is damaged if one of them is missing in the bucket', async () => {
+    const stores = await openBucketStores({ objectSize })
+    await publish(stores, 'a', randomBytes(2500))
+    const [, second] = await stores.node.sql`select key from objects order by position`
+    await stores.stored.bucket.delete(second!.key)
+    const file = (await stores.files.open(ann, 'a'))!
+    expect(await file.read(Buffer.alloc(1000), 0)).toBe(1000)
+    await expect(file.read(Buffer.alloc(1000), 1000)).rejects.toMatchObject({ code: 'file-damaged' })
+    await file.close()
+    expect(await stores.files.readSmall(ann, [file.file])).toEqual([undefined])
+  })
+
   it('leaves nothing if it is removed while objects are under way', async () => {
     const proxy = await startBucketProxy()
     const stores = await openBucketStores({ objectSize, origin: proxy.origin })

@@ -1,5 +1,6 @@
 import pLimit from 'p-limit'
 import { Problem } from '../../../protocol/problems.js'
+import { lostFile } from '../damage.js'
 import type { OpenFile, PublishedFiles, Space, StoredFile } from '../files.js'
 import { belowFile, isFolder } from '../local/file-paths.js'
 import type { Database } from '../postgres/database.js'
@@ -207,7 +208,10 @@ function openContent(file: StoredFile, reader: ContentReader, release: () => Pro
   let isClosed = false
   return {
     file,
-    read: (buffer, position) => reader.read(buffer, position),
+    read: (buffer, position) =>
+      reader.read(buffer, position).catch((error) => {
+        throw isMissingKey(error) ? lostFile(file.name, error) : error
+      }),
     isUnchanged: async () => true,
     async close() {
       if (isClosed) return
