@@ -47,6 +47,7 @@ import { checkMounted } from './routing/check-mounted.js'
 import { cors } from './routing/cors.js'
 import { limitEmbedding } from './routing/embedding.js'
 import { enforceRoutes } from './routing/enforce-routes.js'
+import { forwardStreams } from './routing/forward-streams.js'
 import { headCheck } from './routing/head-check.js'
 import { hostCheck } from './routing/host-check.js'
 import { requestLog } from './routing/request-log.js'
@@ -57,6 +58,7 @@ import type { AccountStore } from './stores/accounts.js'
 import type { PublishedFiles } from './stores/files.js'
 import type { Folders } from './stores/folders.js'
 import type { JobFiles } from './stores/job-files.js'
+import type { Owners } from './stores/owners.js'
 import type { TableStore } from './stores/tables.js'
 import type { Collections } from './tables/collections.js'
 import type { Imports } from './tables/imports.js'
@@ -84,6 +86,8 @@ export interface Services {
   files: PublishedFiles
   folderStore: Folders
   jobs: Jobs
+  /** Of the other servers; null for a server that is alone. */
+  owners: Owners | null
   folders: FolderJobs
   jobFiles: JobFiles
   feed: JobFeed
@@ -129,6 +133,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   app.use(cors(config.corsOrigin))
   app.use(`${routes.tus}/*`, announceTus(config))
   app.use(enforceRoutes(routeTable, services))
+  app.use(forwardStreams(services))
 
   app.route('/', dashboardRoutes(services))
   app.route('/', healthRoutes(services))

@@ -11,6 +11,8 @@ export interface ClusterConfig {
   bucket: string
   /** Of the environment, for the keys of the bucket. */
   variables: EnvironmentVariables
+  /** Where the other servers reach this one; null: at its host and port. */
+  advertise: string | null
 }
 
 /** The settings of `filejobs serve`. Times in milliseconds, sizes in bytes, rates in bytes per second; null means no limit. */
@@ -61,7 +63,7 @@ export function parseConfig(flags: OptionFlags = {}, env: EnvironmentVariables =
     host,
     port: options.get('port'),
     dataFolder: options.get('data'),
-    cluster: pairCluster(options.get('database'), options.get('bucket'), env),
+    cluster: clusterOf(options, env),
     usersFile: options.get('users'),
     signupRoles: options.get('signup'),
     queryAllowed: options.get('query'),
@@ -89,10 +91,12 @@ export function parseConfig(flags: OptionFlags = {}, env: EnvironmentVariables =
   }
 }
 
-function pairCluster(database: string | null, bucket: string | null, variables: EnvironmentVariables) {
-  if (database && bucket) return { database, bucket, variables }
+function clusterOf(options: ReturnType<typeof readOptions>, variables: EnvironmentVariables): ClusterConfig | null {
+  const [database, bucket, advertise] = [options.get('database'), options.get('bucket'), options.get('advertise')]
+  if (database && bucket) return { database, bucket, variables, advertise }
   if (database) throw invalidOption('--bucket', 'is missing: servers with --database keep their files in a bucket')
   if (bucket) throw invalidOption('--database', 'is missing: servers with --bucket keep everything else in a database')
+  if (advertise) throw invalidOption('--database', 'is missing: without it there are no other servers')
   return null
 }
 

@@ -29,6 +29,7 @@ import { Jobs } from './jobs/jobs.js'
 import { limitPauses } from './jobs/pause-limit.js'
 import type { Log } from './log.js'
 import { openMetrics } from './metrics.js'
+import { ownAddress } from './own-address.js'
 import { openPeerLink } from './peer-link.js'
 import type { ProcessServices } from './process-services.js'
 import { openDashboard } from './routes/responses/dashboard-files.js'
@@ -211,6 +212,7 @@ export async function startServer(
       files,
       folderStore: stores.folders,
       jobs,
+      owners: stores.peers?.owners ?? null,
       folders,
       jobFiles,
       feed,
@@ -240,11 +242,13 @@ export async function startServer(
         onError: (error) => log.error('A connection could not be accepted', error),
       }),
     )
+    const url = `${config.tls ? 'https' : 'http'}://${urlHost(config.host)}:${listener.port}`
+    await stores.peers?.announce(config.cluster?.advertise ?? ownAddress(url))
     // Last, because the generated password of a start that then fails would be lost.
     const firstAdminPassword = await createFirstAdmin({ accounts, passwords }, config.adminPassword)
 
     return {
-      url: `${config.tls ? 'https' : 'http'}://${urlHost(config.host)}:${listener.port}`,
+      url,
       firstAdminPassword,
       async close() {
         ready = false

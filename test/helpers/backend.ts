@@ -20,6 +20,7 @@ export async function backendOf(dataFolder: string): Promise<ClusterConfig | nul
   return {
     database: `${url}?search_path=${schema}`,
     bucket: `s3://${testBucket}/${schema}?endpoint=${inject('bucket')!.origin}`,
+    advertise: null,
     variables: {
       AWS_ACCESS_KEY_ID: testCredentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: testCredentials.secretAccessKey,

@@ -7,17 +7,21 @@ import { eventually } from './eventually.js'
 import { freePort } from './ports.js'
 import { temporaryFolder } from './temporary-folder.js'
 
-/** Starts an nginx that has nothing set but where to pass requests on to; answers with its URL. Ends with the test. */
-export async function startDefaultNginx(upstream: string): Promise<string> {
+/**
+ * Starts an nginx that has nothing set but where to pass requests on to, in turn; answers with its URL. Ends with the test.
+ */
+export async function startDefaultNginx(upstreams: string | readonly string[]): Promise<string> {
   const folder = await temporaryFolder()
   const port = await freePort()
   const kinds = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   const temporary = kinds.map((kind) => `${kind}_temp_path ${folder}/${kind};`).join(' ')
+  const servers = [upstreams].flat().map((url) => `server ${new URL(url).host};`)
   const user = userInfo().uid === 0 ? 'user root;' : ''
   await writeFile(
     `${folder}/nginx.conf`,
     `${user} daemon off; pid ${folder}/pid; error_log ${folder}/error.log; events {}
-http { access_log off; ${temporary} server { listen 127.0.0.1:${port}; location / { proxy_pass ${upstream}; } } }`,
+http { access_log off; ${temporary} upstream filejobs { ${servers.join(' ')} }
+server { listen 127.0.0.1:${port}; location / { proxy_pass http://filejobs; proxy_set_header Host $http_host; } } }`,
   )
   const child = spawn('nginx', ['-e', `${folder}/error.log`, '-c', `${folder}/nginx.conf`], { stdio: 'ignore' })
   const ended = once(child, 'exit')

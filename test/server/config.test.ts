@@ -144,6 +144,7 @@ describe('the configuration of serve', () => {
     [{ tlsKey: 'k.pem' }, '--tls-cert'],
     [{ database: 'postgres://db.example.org/filejobs' }, '--bucket'],
     [{ bucket: 's3://files' }, '--database'],
+    [{ advertise: 'http://10.0.0.1:8080' }, '--database'],
     [{ database: 'db.example.org' }, '--database'],
     [{ database: 'postgres://filejobs:secret@db.example.org/filejobs' }, '--database'],
     [{ bucket: 'files' }, '--bucket'],
@@ -167,7 +168,12 @@ describe('a server with a database and a bucket', () => {
   it('accepts a password in the variable', () => {
     const env = { FILEJOBS_DATABASE: 'postgres://filejobs:secret@db.example.org/filejobs', AWS_ACCESS_KEY_ID: 'key' }
     const { cluster } = parseConfig({ bucket: 's3://files/prefix' }, env)
-    expect(cluster).toEqual({ database: env.FILEJOBS_DATABASE, bucket: 's3://files/prefix', variables: env })
+    expect(cluster).toEqual({
+      database: env.FILEJOBS_DATABASE,
+      bucket: 's3://files/prefix',
+      variables: env,
+      advertise: null,
+    })
   })
 
   it('has its own data folder without them', () => {

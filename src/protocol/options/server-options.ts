@@ -88,6 +88,13 @@ export const serverOptions = {
     default: null,
     parse: asBucketUrl,
   },
+  advertise: {
+    group: 'Server',
+    value: 'url',
+    meaning: 'where the other servers with the same --database reach this one',
+    default: null,
+    parse: asPublicUrl,
+  },
   shutdownGrace: {
     group: 'Server',
     value: 'time',

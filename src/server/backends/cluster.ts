@@ -14,6 +14,7 @@ import { postgresHistory } from '../stores/postgres/job-history.js'
 import { answerJobRequests } from '../stores/postgres/job-requests.js'
 import { migrateDatabase } from '../stores/postgres/migrate.js'
 import { openNodeLease } from '../stores/postgres/node-lease.js'
+import { postgresOwners } from '../stores/postgres/owners.js'
 import { startReaper } from '../stores/postgres/reaper.js'
 import { postgresRemoteJobs } from '../stores/postgres/remote-jobs.js'
 import { postgresSessions } from '../stores/postgres/sessions.js'
@@ -102,6 +103,8 @@ export async function openClusterBackend(
     peers: {
       jobs: postgresRemoteJobs(database, { lease, bus, clock }),
       bus,
+      owners: postgresOwners(database, { lease }),
+      announce: (address) => lease.announce(address),
       serve: (own) => answerJobRequests(database, own, { lease, bus, clock, closing, onError }),
       onHold: (listener) => void lease.onHold(listener),
     },

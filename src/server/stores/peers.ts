@@ -1,10 +1,14 @@
 import type { Bus } from './bus.js'
+import type { Owners } from './owners.js'
 import type { OwnJobs, RemoteJobs } from './remote-jobs.js'
 
 /** The other servers that use the same stores. */
 export interface Peers {
   readonly jobs: RemoteJobs
   readonly bus: Bus
+  readonly owners: Owners
+  /** Tells the others where they reach this server: a URL without a path. */
+  announce(address: string): Promise<void>
   /** Answers what other servers want of the jobs of this one, from now on. */
   serve(own: OwnJobs): void
   /**

@@ -28,6 +28,10 @@ export class PartUploads {
     this.#options = options
   }
 
+  has(id: string): boolean {
+    return this.#live.has(id)
+  }
+
   /** Throws `upload-not-found` for another account's. */
   find(id: string, account: Account): PartUpload | undefined {
     const upload = this.#live.get(id)

@@ -66,6 +66,11 @@ export class ResumableUploads {
     }
   }
 
+  /** Whether this server runs an upload, or one that is part of a job. */
+  isHere(id: string): boolean {
+    return this.#live.has(id) || this.#parts.has(id)
+  }
+
   /** Gives an upload up, which another server continues. Waits for a running publish. */
   async handOver(id: string): Promise<void> {
     await this.#moves.run(id, async () => {

@@ -34,6 +34,7 @@ export class NodeLease {
   /** Its own connection, so that a renewal never waits for one. */
   #database: Database
   #id = 0
+  #address: string | null = null
   /** The jobs that it runs, with the registration under which each was claimed. */
   readonly #jobs = new Map<string, { node: number; lost: AbortController }>()
   readonly #holdListeners = new Set<(isHeld: boolean) => void>()
@@ -106,12 +107,18 @@ export class NodeLease {
     const { name, leaseMs, clock } = this.#options
     const startedAt = clock.monotonicMs()
     const [row] = await this.#database<{ id: number }[]>`
-      insert into nodes (name, expires_at)
-      values (${name}, clock_timestamp() + ${leaseMs} * interval '1 millisecond')
+      insert into nodes (name, address, expires_at)
+      values (${name}, ${this.#address}, clock_timestamp() + ${leaseMs} * interval '1 millisecond')
       returning id`
     this.#id = row!.id
     this.#liveSinceMs = startedAt
     this.#renewed(startedAt)
+  }
+
+  /** Tells the others where they reach this server: a URL without a path. */
+  async announce(address: string): Promise<void> {
+    this.#address = address
+    await this.#database`update nodes set address = ${address} where id = ${this.#id}`
   }
 
   /** Renews the lease, or registers anew if it was lost. Never rejects. */
