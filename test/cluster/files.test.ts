@@ -37,6 +37,24 @@ describe.skipIf(!hasDatabase || !hasBucket)('a file of several objects', () => {
     expect((await stores.files.readSmall(ann, [listed!]))[0]).toEqual(content)
   })
 
+  it('is left alone by a server that lost it to another one', async () => {
+    const first = await openBucketStores({ objectSize })
+    const second = await openBucketStores({ objectSize, database: first.database, prefix: first.stored.prefix })
+    const partial = await opened(first.partials.create('moved'))
+    await partial.append(Buffer.alloc(1500, 'a'), 1500)
+    await partial.saveState({ resumable: true })
+    await partial.sync()
+    await second.node.sql`delete from nodes where id = ${first.node.lease.id}`
+    const taken = (await opened(second.partials.take('moved')))!
+    await partial.remove()
+    await taken.append(Buffer.alloc(500, 'b'), 500)
+    await taken.sync()
+    await taken.publish({ ...target, sha256: await taken.digest('sha256') })
+    const file = (await second.files.open(ann, 'a'))!
+    expect(String(await readAll(file))).toBe('a'.repeat(1500) + 'b'.repeat(500))
+    await file.close()
+  })
+
   it('is synced and digested at the same time', async () => {
     const proxy = await startBucketProxy()
     const stores = await openBucketStores({ objectSize, origin: proxy.origin })

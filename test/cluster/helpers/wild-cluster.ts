@@ -23,8 +23,6 @@ export async function checkWildCluster({ clients, faults, seed = Date.now() % 2 
   const random = randomOf(seed)
   const cluster = await startCluster(3)
   let isOver = false
-  const t0 = Date.now()
-  const lap = (w: string) => console.log(w, Date.now() - t0)
   const alive = new Set(cluster.servers)
   const anyServer = () => [...alive][Math.floor(random() * alive.size)]!.url
   const tokens = await Promise.all(
@@ -42,15 +40,10 @@ export async function checkWildCluster({ clients, faults, seed = Date.now() % 2 
   } finally {
     isOver = true
   }
-  lap('faults')
   await runs
-  lap('runs')
   for (const client of wild) await client.checkAll()
-  lap('checked')
   for (const token of tokens) await noneRuns(new Caller({ url: anyServer() }, token))
-  lap('none runs')
   await eventually('the bucket has nothing but what is published or resumable', () => isBucketClean(cluster))
-  lap('clean')
   const sum = (key: 'answered' | 'lost' | 'stopped') => wild.reduce((total, { done }) => total + done[key], 0)
   console.log(`${sum('answered')} requests answered, ${sum('lost')} lost, ${sum('stopped')} uploads stopped`)
   return { answered: sum('answered'), stopped: sum('stopped') }

@@ -31,7 +31,15 @@ export function isTemporary(error: unknown): boolean {
   return !(error instanceof Problem) && fileFault(error) === undefined
 }
 
-const temporary = new Set(['SlowDown', 'RequestTimeout', 'BadDigest', 'XAmzContentSHA256Mismatch', 'OperationAborted'])
+const temporary = new Set([
+  'SlowDown',
+  'RequestTimeout',
+  'BadDigest',
+  'XAmzContentSHA256Mismatch',
+  'OperationAborted',
+  // Of storage in folders, while the last object of one is removed.
+  'ExistingObjectIsDirectory',
+])
 
 export function bucketUnavailable(cause: unknown): Problem {
   const message = 'The bucket of the files does not answer: its operator has to look at it, then try again.'

@@ -27,6 +27,8 @@ export class BucketPartialFile implements PartialFile {
   readonly id: string
   readonly #content: string
   readonly #services: BucketPartialServices
+  /** The registration under which it was opened. */
+  readonly #node: number
   #stored: ContentObject[]
   /** Of all objects, also of those under way. */
   #sizeSent: number
@@ -48,6 +50,7 @@ export class BucketPartialFile implements PartialFile {
     this.#stored = stored
     this.#sizeSent = sizeOf(stored)
     this.#services = services
+    this.#node = services.lease.id
     this.#digest = services.digests.open(stored.length === 0 ? ['sha256'] : [])
   }
 
@@ -149,8 +152,9 @@ export class BucketPartialFile implements PartialFile {
     // Their requests end before their objects become garbage.
     await Promise.allSettled(this.#sending)
     await this.#services.database.begin(async (sql) => {
-      if (!this.#hasEnded) await discardContents(sql, [this.#content])
-      await sql`delete from partials where id = ${this.id}`
+      // If this server lost its lease meanwhile, others decide about it, and one of them may continue it.
+      const gone = await sql`delete from partials where id = ${this.id} and node = ${this.#node} returning id`
+      if (!this.#hasEnded && gone.length > 0) await discardContents(sql, [this.#content])
     })
     this.#hasEnded = true
   }
