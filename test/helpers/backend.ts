@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { inject } from 'vitest'
 import type { ClusterConfig } from '../../dist/server/config.js'
 import { connectDatabase } from '../../dist/server/stores/postgres/database.js'
@@ -52,4 +54,25 @@ async function withDatabase(
   } finally {
     await sql.end({ timeout: 1 })
   }
+}
+
+/**
+ * What the server of a data folder has received and not published, by the names of the files in `partial/`; in a database, a
+ * row of a partial stands for `ID.bin`, and one with a state also for `ID.json`.
+ */
+export async function partialNames(dataFolder: string): Promise<string[]> {
+  const schema = schemas.get(dataFolder)
+  if (!schema) return readdir(join(dataFolder, 'partial'))
+  const names: string[] = []
+  await withDatabase(`${inject('database')!}?search_path=${schema}`, async (sql) => {
+    const rows = await sql<{ name: string }[]>`
+      select id || '.bin' as name from partials where content is not null
+      union all select id || '.json' from partials where state is not null
+      union all select id || '.stage' from stages
+      union all select key from objects where state in ('pending', 'stored')
+        and not exists (select from partials where partials.content = objects.content)
+        and not exists (select from staged_files where staged_files.content = objects.content)`
+    names.push(...rows.map(({ name }) => name))
+  })
+  return names
 }

@@ -1,9 +1,8 @@
-import { readdir } from 'node:fs/promises'
 import net from 'node:net'
-import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import type { JobRecord } from '../../dist/protocol/jobs.js'
+import { partialNames } from './backend.js'
 import type { Caller } from './calls.js'
 import { eventually } from './eventually.js'
 import { statusesIn } from './raw-connection.js'
@@ -66,6 +65,6 @@ export async function expectSound(server: TestServer, caller: Caller, answers = 
   await eventually('no job runs, and nothing is left in partial/', async () => {
     const { jobs } = (await caller.call('/jobs?limit=100')).json as { jobs: JobRecord[] }
     for (const job of jobs.filter(({ endedAt }) => endedAt === null)) await caller.post(`/jobs/${job.id}/stop`)
-    return (await readdir(join(server.dataFolder, 'partial'))).length === 0
+    return (await partialNames(server.dataFolder)).length === 0
   })
 }

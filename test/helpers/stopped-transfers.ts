@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { expect } from 'vitest'
+import { partialNames } from './backend.js'
 import { curl } from './curl.js'
 import type { TestServer } from './server.js'
 import { largeFile, putLarge, slowly, untilMoving } from './slow-transfers.js'
@@ -31,7 +32,7 @@ export async function stopTransfers(server: TestServer, space: string, token: st
   const sender = await upload
   expect(sender).toMatchObject({ status: 409, json: { message: expect.stringContaining('stopped') } })
   expect(await names()).toEqual(before)
-  expect(await readdir(`${server.dataFolder}/partial`)).toEqual([])
+  expect(await partialNames(server.dataFolder)).toEqual([])
 
   await putLarge(server, space, 'large.bin')
   const exporting = curl(...as, ...slowly, ...how.exportLarge)

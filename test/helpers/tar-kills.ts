@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { deferred } from '../../dist/server/concurrency/deferred.js'
+import { partialNames } from './backend.js'
 import { answerOf, Caller } from './calls.js'
 import { eventually } from './eventually.js'
 import { type ServeProcess, startServe } from './serve.js'
@@ -26,10 +26,7 @@ export async function killDuringTars(rounds: number): Promise<{ versions: Set<nu
     await expectWhole(each, acknowledged)
     const version = await expectOneVersion(together)
     if (version !== undefined) versions.add(version)
-    await eventually(
-      'nothing is left in partial/',
-      async () => (await readdir(join(dataFolder, 'partial'))).length === 0,
-    )
+    await eventually('nothing is left in partial/', async () => (await partialNames(dataFolder)).length === 0)
     if (round === rounds) return { versions }
     acknowledged = new Map()
     const replaced = deferred()

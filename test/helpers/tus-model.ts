@@ -1,7 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { expect } from 'vitest'
+import { partialNames } from './backend.js'
 import { answerOf, Caller } from './calls.js'
 import { eventually } from './eventually.js'
 import { startTestServer, type TestServer } from './server.js'
@@ -200,7 +199,7 @@ export class TusModel {
       await this.look(upload)
       if (upload.state === 'open') await this.remove(upload)
     }
-    const partials = () => readdir(join(this.#dataFolder, 'partial'))
+    const partials = () => partialNames(this.#dataFolder)
     await eventually('nothing is left in partial/', async () => (await partials()).length === 0)
     const published = this.uploads.filter(({ state }) => state === 'published')
     expect((await this.caller.names()).sort()).toEqual(published.map(({ name }) => name).sort())

@@ -1,5 +1,6 @@
-import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
+import { partialNames } from '../../helpers/backend.js'
 import { type CurlAnswer, curl, describeWithCurl } from '../../helpers/curl.js'
 import { holdNextImport } from '../../helpers/engines.js'
 import { salesCsv } from '../../helpers/sales.js'
@@ -121,7 +122,7 @@ describeWithCurl('the interface of collections', () => {
     const job = await untilState(url, access, 'import', 'stopped')
     expect(job).toMatchObject({ file: `collect/team/${team.json.id}/teams.csv`, stoppedBy: 'user:importer' })
     expect((await rowsOf(access, 'collect_team')).count).toBe(0)
-    expect(await readdir(`${dataFolder}/partial`)).toEqual([])
+    expect(await partialNames(dataFolder)).toEqual([])
     expect((await curl(`${url}/collect/team/`, ...as)).json).toMatchObject({ count: 0 })
   })
 

@@ -1,5 +1,6 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
+import { partialNames } from '../../helpers/backend.js'
 import { curl, describeWithCurl } from '../../helpers/curl.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { largeFile, putLarge, slowly, untilMoving } from '../../helpers/slow-transfers.js'
@@ -181,7 +182,7 @@ describeWithCurl('the interface of ops and clients', () => {
     }
     // Refused before any interface is asked.
     expect((await curl(...client, '--path-as-is', at('/client/files/strict/../keeper'))).status).toBe(400)
-    expect(await readdir(`${shared.server.dataFolder}/partial`)).toEqual([])
+    expect(await partialNames(shared.server.dataFolder)).toEqual([])
   })
 
   test('rejects a second upload while one runs, and breaks the connection of a stopped download', async () => {

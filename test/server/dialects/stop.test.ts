@@ -1,6 +1,7 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { stopRequests } from '../../../dist/server/dialects/stop.js'
+import { partialNames } from '../../helpers/backend.js'
 import { curl, describeWithCurl } from '../../helpers/curl.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { largeFile, putLarge, slowly, untilMoving } from '../../helpers/slow-transfers.js'
@@ -8,7 +9,7 @@ import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 describeWithCurl('the interface of sign-up, upload and stop', () => {
   const shared = shareServer()
-  const partials = () => readdir(`${shared.server.dataFolder}/partial`)
+  const partials = () => partialNames(shared.server.dataFolder)
   const signUp = (body: object) =>
     curl('-X', 'POST', '-H', 'Content-Type: application/json', '-d', JSON.stringify(body), at('/auth/signup'))
   const at = (path: string) => shared.server.url + path

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
+import { partialNames } from '../../helpers/backend.js'
 import { type Answer, answerOf, type Caller } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
 import { expectContinue, finish, openFolderJob, partOf } from '../../helpers/folder-jobs.js'
@@ -214,5 +214,5 @@ function sendForm(caller: Caller, id: string, names: string[]): Promise<Answer> 
 }
 
 function partials(): Promise<string[]> {
-  return readdir(`${shared.server.dataFolder}/partial`)
+  return partialNames(shared.server.dataFolder)
 }

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { partialNames } from '../../helpers/backend.js'
 import { Caller } from '../../helpers/calls.js'
 import { eventually } from '../../helpers/eventually.js'
 import { finish, holdStreams, openFolderJob, partOf, untilJob } from '../../helpers/folder-jobs.js'
@@ -76,7 +77,7 @@ describe.each(['each', 'together'] as const)('of a job that publishes %s', (publ
     await ann.put('photos/half', 'again', partOf(id))
     expect((await finish(ann, id)).json.published).toMatchObject({ files: 2, failed: 0 })
     expect(await ann.names()).toEqual(['photos/half', 'photos/whole'])
-    await eventually('nothing else', async () => (await readdir(`${server.dataFolder}/partial`)).length === 0)
+    await eventually('nothing else', async () => (await partialNames(server.dataFolder)).length === 0)
   })
 
   it.each([

@@ -1,5 +1,5 @@
-import { readdir } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
+import { partialNames } from '../../helpers/backend.js'
 import { answerOf } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
 import { finish, holdStreams, openFolderJob, partOf, untilFinishing, untilJob } from '../../helpers/folder-jobs.js'
@@ -18,7 +18,7 @@ describe('the stop of a job of many files', () => {
       const streams = await holdStreams(ann, id, eight)
       if (state === 'paused') await ann.post(`/jobs/${id}/pause`)
       const receipt = await ann.post(`/jobs/${id}/stop`)
-      const left = await readdir(`${shared.server.dataFolder}/partial`)
+      const left = await partialNames(shared.server.dataFolder)
 
       expect(receipt).toMatchObject({
         status: 200,

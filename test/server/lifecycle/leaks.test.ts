@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readdir, readFile, readlink } from 'node:fs/promises'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { partialNames } from '../../helpers/backend.js'
 import { type Answer, Caller, holdUpload } from '../../helpers/calls.js'
 import { eventually } from '../../helpers/eventually.js'
 import { connectTo, head } from '../../helpers/raw-connection.js'
@@ -51,7 +51,7 @@ describe.skipIf(process.platform !== 'linux')('a server after many transfers of 
     }).catch(async (error) => {
       throw new Error(`${error.message}, but ${JSON.stringify(await heldBy(pid))}`)
     })
-    expect(await readdir(join(server.dataFolder, 'partial'))).toEqual([])
+    expect(await partialNames(server.dataFolder)).toEqual([])
     const all = await Promise.all(Array.from({ length: jobsPerAccount }, (_, at) => holdUpload(admin, `slot-${at}`)))
     for (const { finish } of all) finish()
     expect(new Set((await Promise.all(all.map(({ answer }) => answer))).map(({ status }) => status))).toEqual(

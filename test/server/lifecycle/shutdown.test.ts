@@ -1,7 +1,6 @@
-import { readdir } from 'node:fs/promises'
 import http from 'node:http'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { partialNames } from '../../helpers/backend.js'
 import { answerOf, Caller, holdUpload } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
 import { connectTo, head } from '../../helpers/raw-connection.js'
@@ -45,7 +44,7 @@ describe('a server that shuts down', () => {
       expect(headers['retry-after']).toMatch(/^\d+$/)
     }
     await within('the end of the server', closed)
-    expect(await readdir(join(dataFolder, 'partial'))).toEqual([])
+    expect(await partialNames(dataFolder)).toEqual([])
     const again = await startTestServer({ dataFolder })
     const { jobs } = (await new Caller(again, ann.token).call('/jobs')).json
     expect(jobs.map((job: { state: string; error: { code: string } }) => `${job.state} ${job.error.code}`)).toEqual(

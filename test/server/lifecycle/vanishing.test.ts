@@ -1,6 +1,5 @@
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { partialNames } from '../../helpers/backend.js'
 import type { Caller } from '../../helpers/calls.js'
 import { holdUpload } from '../../helpers/calls.js'
 import { makeCertificate } from '../../helpers/certificate.js'
@@ -81,7 +80,7 @@ describe.each(servers)('a client that disappears by %s', (_scheme, shared) => {
     // The last bytes may arrive late.
     await eventually('nothing is left of them', async () => {
       const { jobs } = (await ann.call('/jobs?state=running,waiting,paused,committing')).json
-      return jobs.length === 0 && (await readdir(join(shared.server.dataFolder, 'partial'))).length === 0
+      return jobs.length === 0 && (await partialNames(shared.server.dataFolder)).length === 0
     })
     await eventually('the server takes the next file', async () => {
       const { status } = await ann.put('a', 'next')

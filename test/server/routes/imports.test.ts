@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
+import { partialNames } from '../../helpers/backend.js'
 import { Caller } from '../../helpers/calls.js'
 import { teams, writeSales } from '../../helpers/csv.js'
 import { holdNextImport, type ImportProcess } from '../../helpers/engines.js'
@@ -81,7 +82,7 @@ async function tableNames(caller: Caller): Promise<string[]> {
 }
 
 function partials(): Promise<string[]> {
-  return readdir(join(shared.server.dataFolder, 'partial'))
+  return partialNames(shared.server.dataFolder)
 }
 
 describe('an import', () => {
@@ -268,7 +269,7 @@ describe('an import', () => {
       const { json } = await requestImport(caller, { filename: 'a.csv' })
       expect(json).toMatchObject({ status: 422, code: 'import-too-long', job: { state: 'failed' } })
       expect(json.message).toMatch(/--import-timeout/)
-      expect(await readdir(join(server.dataFolder, 'partial'))).toEqual([])
+      expect(await partialNames(server.dataFolder)).toEqual([])
       expect((await caller.call('/tables')).json.tables).toEqual([])
     } finally {
       await server.close()

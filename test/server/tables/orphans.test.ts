@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { partialNames } from '../../helpers/backend.js'
 import { Caller } from '../../helpers/calls.js'
 import { writeSales } from '../../helpers/csv.js'
 import { enginesOf, importProcess, running } from '../../helpers/engines.js'
@@ -58,7 +59,7 @@ async function busyServer(dataFolder: string) {
 }
 
 const left = async (dataFolder: string) => ({
-  partial: await readdir(join(dataFolder, 'partial')),
+  partial: await partialNames(dataFolder),
   tables: await readdir(join(dataFolder, 'tables/user/ann')),
 })
 

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { partialNames } from '../../helpers/backend.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { canMount, startOnSmallDisk } from '../../helpers/small-disk.js'
 import { makeTable, requestImport } from '../../helpers/tables.js'
@@ -20,7 +19,7 @@ describe('the quota of an account', () => {
     expect(refused).toMatchObject({ status: 413, json: { code: 'quota-exceeded', job: { state: 'failed' } } })
     expect(refused.json.used).toBeGreaterThan(3.3 * MiB)
     expect((await ann.call('/tables')).json.tables).toEqual([])
-    expect(await readdir(join(shared.server.dataFolder, 'partial'))).toEqual([])
+    expect(await partialNames(shared.server.dataFolder)).toEqual([])
     await ann.call('/files/ballast', { method: 'DELETE' })
     expect((await requestImport(ann, { filename, table: 'a' })).status).toBe(200)
   })

@@ -1,6 +1,5 @@
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { partialNames } from '../../helpers/backend.js'
 import type { Answer, Caller } from '../../helpers/calls.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { recordsOf, type TarPart, tarOf } from '../../helpers/tars.js'
@@ -149,5 +148,5 @@ function send(caller: Caller, body: Buffer, headers = {}, query = 'extract=tar')
 }
 
 async function leftNothing(): Promise<void> {
-  expect(await readdir(join(shared.server.dataFolder, 'partial'))).toEqual([])
+  expect(await partialNames(shared.server.dataFolder)).toEqual([])
 }

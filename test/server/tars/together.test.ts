@@ -1,6 +1,5 @@
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { partialNames } from '../../helpers/backend.js'
 import { answerOf, Caller } from '../../helpers/calls.js'
 import { eventually } from '../../helpers/eventually.js'
 import { startTestServer } from '../../helpers/server.js'
@@ -19,7 +18,7 @@ const replacing = { query: '&publish=together&replace=true' }
 
 async function nothingLeft(): Promise<void> {
   await eventually('nothing is left in partial/', async () => {
-    return (await readdir(join(shared.server.dataFolder, 'partial'))).length === 0
+    return (await partialNames(shared.server.dataFolder)).length === 0
   })
 }
 

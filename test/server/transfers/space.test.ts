@@ -1,8 +1,9 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { LocalSpace } from '../../../dist/server/stores/local/space.js'
+import { partialNames } from '../../helpers/backend.js'
 import { answerOf, type Caller, holdUpload } from '../../helpers/calls.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { canMount, startOnSmallDisk } from '../../helpers/small-disk.js'
@@ -27,7 +28,7 @@ describe('the maximum file size', () => {
       expect((await upload(fits)).status).toBe(201)
     }
     expect(await ann.names()).toEqual(['a', 'b', 'c'])
-    expect(await readdir(join(shared.server.dataFolder, 'partial'))).toEqual([])
+    expect(await partialNames(shared.server.dataFolder)).toEqual([])
   })
 
   it('ends a body of unknown length as soon as it is exceeded', async () => {

@@ -15,6 +15,7 @@ import { openLocalFiles } from '../../../dist/server/stores/local/files.js'
 import { openJobHistory } from '../../../dist/server/stores/local/job-history.js'
 import { LocalSpace } from '../../../dist/server/stores/local/space.js'
 import { Uploads } from '../../../dist/server/transfers/uploads.js'
+import { partialNames } from '../../helpers/backend.js'
 import { answerOf, Caller, holdUpload } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
 import { noFolders } from '../../helpers/no-folders.js'
@@ -295,7 +296,7 @@ describe('a stopped upload', () => {
 })
 
 async function partials(): Promise<string[]> {
-  return readdir(join(shared.server.dataFolder, 'partial'))
+  return partialNames(shared.server.dataFolder)
 }
 
 type Pace = 'fast' | 'slow' | 'silent' | 'paused'

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { readdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { partialNames } from '../../helpers/backend.js'
 import { answerOf, type Caller, holdUpload } from '../../helpers/calls.js'
 import { eventually } from '../../helpers/eventually.js'
 import { connectTo, head } from '../../helpers/raw-connection.js'
@@ -214,10 +215,7 @@ describe('clients reading a name that is constantly overwritten', () => {
     })
     await Promise.all([...readers, listing])
     expect(seen).toBeGreaterThan(10)
-    await eventually(
-      'no partial is left',
-      async () => (await readdir(join(shared.server.dataFolder, 'partial'))).length === 0,
-    )
+    await eventually('no partial is left', async () => (await partialNames(shared.server.dataFolder)).length === 0)
   })
 })
 
@@ -260,7 +258,7 @@ describe('an upload by PUT', () => {
 })
 
 async function partialsOf(id: string): Promise<string[]> {
-  return (await readdir(join(shared.server.dataFolder, 'partial'))).filter((name) => name.startsWith(id))
+  return (await partialNames(shared.server.dataFolder)).filter((name) => name.startsWith(id))
 }
 
 function sha256(content: string | Buffer): string {

@@ -1,6 +1,5 @@
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { partialNames } from '../../helpers/backend.js'
 import { answerOf, holdUpload } from '../../helpers/calls.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { idOf, metadataOf, octets, Tus } from '../../helpers/tus.js'
@@ -105,7 +104,7 @@ describe('a tus creation', () => {
     const tus = await newTus()
     await tus.create({ length: 2 ** 50 })
     await tus.create({ name: '..' })
-    const names = await readdir(join(shared.server.dataFolder, 'partial'))
+    const names = await partialNames(shared.server.dataFolder)
     const { jobs } = (await tus.caller.call('/jobs')).json
     for (const job of jobs) expect(names.filter((name) => name.startsWith(job.id))).toEqual([])
   })

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { partialNames } from '../../helpers/backend.js'
 import { holdUpload } from '../../helpers/calls.js'
 import { eventually } from '../../helpers/eventually.js'
 import { connectTo, head, type RawConnection } from '../../helpers/raw-connection.js'
@@ -11,7 +10,7 @@ import { idOf, metadataOf, octets, reprDigestOf, sha256Of, Tus } from '../../hel
 const shared = shareServer({ maxFileSize: 1024 ** 2, shutdownGraceMs: 0 })
 const newTus = async () => new Tus(await shared.newCaller())
 const partials = async (id: string) => {
-  const names = await readdir(join(shared.server.dataFolder, 'partial'))
+  const names = await partialNames(shared.server.dataFolder)
   return names.filter((name) => name.startsWith(id)).sort()
 }
 

@@ -1,6 +1,5 @@
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { partialNames } from '../../helpers/backend.js'
 import { eventually } from '../../helpers/eventually.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { checksumOf, idOf, reprDigestOf, sha256Of, Tus } from '../../helpers/tus.js'
@@ -8,7 +7,7 @@ import { checksumOf, idOf, reprDigestOf, sha256Of, Tus } from '../../helpers/tus
 const shared = shareServer({ keepPartialMs: 3_600_000, shutdownGraceMs: 0 })
 const newTus = async () => new Tus(await shared.newCaller())
 const partials = async (path: string) => {
-  const names = await readdir(join(shared.server.dataFolder, 'partial'))
+  const names = await partialNames(shared.server.dataFolder)
   return names.filter((name) => name.startsWith(idOf(path)))
 }
 

@@ -1,6 +1,7 @@
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { partialNames } from '../../helpers/backend.js'
 import { Caller } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
 import { startTestServer } from '../../helpers/server.js'
@@ -11,7 +12,7 @@ const shared = shareServer({ shutdownGraceMs: 0 })
 const newTus = async () => new Tus(await shared.newCaller())
 const isInterrupted = async (tus: Tus, path: string) => (await tus.caller.job(idOf(path))).state === 'interrupted'
 const partials = async (path: string) => {
-  const names = await readdir(join(shared.server.dataFolder, 'partial'))
+  const names = await partialNames(shared.server.dataFolder)
   return names.filter((name) => name.startsWith(idOf(path)))
 }
 

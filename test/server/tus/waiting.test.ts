@@ -1,7 +1,6 @@
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { slotWaitOf } from '../../../dist/server/routes/headers/slot-wait.js'
+import { partialNames } from '../../helpers/backend.js'
 import { type Answer, answerOf, holdUpload } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
 import { shareServer } from '../../helpers/shared-server.js'
@@ -10,7 +9,7 @@ import { idOf, octets, Tus } from '../../helpers/tus.js'
 const shared = shareServer({ shutdownGraceMs: 0 })
 const newTus = async () => new Tus(await shared.newCaller())
 const partials = async (path: string) => {
-  const names = await readdir(join(shared.server.dataFolder, 'partial'))
+  const names = await partialNames(shared.server.dataFolder)
   return names.filter((name) => name.startsWith(idOf(path)))
 }
 

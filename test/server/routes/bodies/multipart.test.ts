@@ -1,8 +1,9 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { partialNames } from '../../../helpers/backend.js'
 import { type Answer, answerOf, type Caller } from '../../../helpers/calls.js'
 import { eventually, within } from '../../../helpers/eventually.js'
 import { startOutside } from '../../../helpers/outside-program.js'
@@ -14,7 +15,7 @@ import { temporaryFolder } from '../../../helpers/temporary-folder.js'
 const shared = shareServer({ shutdownGraceMs: 0 })
 
 afterEach(async () => {
-  expect(await readdir(join(shared.server.dataFolder, 'partial'))).toEqual([])
+  expect(await partialNames(shared.server.dataFolder)).toEqual([])
 })
 
 describe('a form upload', () => {
