@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { holdUpload } from '../helpers/calls.js'
 import { listenTo } from '../helpers/event-stream.js'
 import { eventually } from '../helpers/eventually.js'
+import { openFolderJob } from '../helpers/folder-jobs.js'
 import { startDatabaseProxy } from './helpers/database-proxy.js'
 import { hasCluster, startCluster } from './helpers/servers.js'
 
@@ -126,6 +127,39 @@ describe.skipIf(!hasCluster)('the live events of a server', () => {
     expect(again.events.map(({ event }) => event)).not.toContain('resync')
     const elsewhere = await listenTo(here!, { after })
     await eventually('a resync', () => elsewhere.events.some(({ event }) => event === 'resync'))
+  })
+
+  it('begin anew when messages may have been lost, without jobs that have ended meanwhile', async () => {
+    const cluster = await startCluster(1, { args: ['--jobs-per-account', '2'] })
+    const proxy = await startDatabaseProxy(cluster.database.url)
+    await cluster.add({ databaseUrl: proxy.url })
+    const [here, there] = await cluster.logIn('ann')
+    const [stays, ends] = [await holdUpload(here!, 'stays'), await holdUpload(here!, 'ends')]
+    const stream = await listenTo(there!)
+    await eventually('the snapshot', () => stream.events.length >= 2)
+    proxy.isOpen = false
+    proxy.cut()
+    await here!.post(`/jobs/${ends.id}/stop`)
+    proxy.isOpen = true
+    await eventually('a resync', () => stream.events.some(({ event }) => event === 'resync'))
+    const at = stream.events.findIndex(({ event }) => event === 'resync')
+    await eventually('another snapshot', () => stream.events.length > at + 1)
+    const snapshot = stream.events.slice(at + 1).filter(({ event }) => event === 'snapshot')
+    expect(snapshot.map(({ job }) => job?.id)).toEqual([stays.id])
+    stays.finish()
+    await stream.find('the end', ({ job }) => job.id === stays.id && job.state === 'done')
+  })
+
+  it('have also records that are too long for a message', async () => {
+    const cluster = await startCluster(2)
+    const [here, there] = await cluster.logIn('ann')
+    const stream = await listenTo(there!)
+    const id = await openFolderJob(here!, 'f/')
+    const wrong = { 'Filejobs-Part-Of': id, 'Content-Digest': 'sha-256=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:' }
+    for (let n = 0; n < 10; n++) await here!.put(`f/${'long'.repeat(50)}${n}`, 'x', wrong)
+    await here!.post(`/jobs/${id}/stop`)
+    const { job } = await stream.find('the end', (event) => event.job.id === id && event.job.state === 'stopped')
+    expect(job.files?.failures).toHaveLength(10)
   })
 
   it('of an account are not those of another one', async () => {

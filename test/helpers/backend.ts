@@ -6,7 +6,10 @@ import type { ClusterConfig } from '../../dist/server/config.js'
 import { connectDatabase } from '../../dist/server/stores/postgres/database.js'
 import { testBucket, testCredentials } from '../cluster/helpers/bucket-server.js'
 
-/** Whether the servers of all tests share a database and a bucket: `FILEJOBS_TEST_BACKEND=cluster`. */
+/**
+ * Whether the servers of all tests have a database and a bucket: `FILEJOBS_TEST_BACKEND=cluster`. Tests of what only a server with
+ * a data folder has are skipped then.
+ */
 export const isCluster = process.env.FILEJOBS_TEST_BACKEND === 'cluster'
 
 /** By the data folder, so that a server that is started again finds what it had. */

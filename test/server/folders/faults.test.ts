@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { partialNames } from '../../helpers/backend.js'
 import { Caller } from '../../helpers/calls.js'
@@ -22,12 +21,12 @@ describe.each(['each', 'together'] as const)('of a job that publishes %s', (publ
     return id
   }
 
-  async function expectLeft(ann: Caller, partial: string): Promise<void> {
+  async function expectLeft(ann: Caller, dataFolder: string): Promise<void> {
     expect(await ann.names()).toEqual(whole)
-    await eventually('nothing else is on the disk', async () => (await readdir(partial)).length === 0)
+    await eventually('nothing else is on the disk', async () => (await partialNames(dataFolder)).length === 0)
   }
 
-  const partials = () => `${shared.server.dataFolder}/partial`
+  const dataFolder = () => shared.server.dataFolder
 
   it.each(['its own account', 'an admin'])('whole files only are left after a stop by %s', async (who) => {
     const ann = await shared.newCaller()
@@ -37,7 +36,7 @@ describe.each(['each', 'together'] as const)('of a job that publishes %s', (publ
     const receipt = await by.post(`/jobs/${id}/stop`)
     expect(receipt.json).toMatchObject({ published: { files: whole.length }, cleanedUp: true })
     expect((await stream!.answer).json).toMatchObject({ code: 'job-stopped' })
-    await expectLeft(ann, partials())
+    await expectLeft(ann, dataFolder())
   })
 
   it('whole files only are left when its session is revoked', async () => {
@@ -50,7 +49,7 @@ describe.each(['each', 'together'] as const)('of a job that publishes %s', (publ
     await ann.post('/auth/logout')
     const again = new Caller(shared.server, token)
     await untilJob(again, id, 'stopped')
-    await expectLeft(again, partials())
+    await expectLeft(again, dataFolder())
   })
 
   it('whole files only are left when its client was killed, and it has expired', async () => {
@@ -63,7 +62,7 @@ describe.each(['each', 'together'] as const)('of a job that publishes %s', (publ
     expect((await ann.job(id)).state).toBe('interrupted')
     await clock.advance(90_000)
     await untilJob(ann, id, 'failed')
-    await expectLeft(ann, `${server.dataFolder}/partial`)
+    await expectLeft(ann, server.dataFolder)
   })
 
   it('a file fails whose network has died, and is sent again with the others', async () => {
@@ -102,7 +101,7 @@ describe.each(['each', 'together'] as const)('of a job that publishes %s', (publ
         expect(await ann.job(id)).toMatchObject({ state: 'failed', error: { code: 'files-failed' } })
         expect(await finish(ann, id)).toMatchObject({ status: 409 })
       }
-      await expectLeft(ann, partials())
+      await expectLeft(ann, dataFolder())
     },
   )
 
@@ -114,7 +113,7 @@ describe.each(['each', 'together'] as const)('of a job that publishes %s', (publ
     const finished = await finish(ann, id)
     if (publish === 'each') expect(finished.json.published).toMatchObject({ files: 1, failed: 1 })
     else expect(finished).toMatchObject(incomplete)
-    await expectLeft(ann, `${server.dataFolder}/partial`)
+    await expectLeft(ann, server.dataFolder)
   })
 
   it.skipIf(!canMount)(
@@ -129,7 +128,7 @@ describe.each(['each', 'together'] as const)('of a job that publishes %s', (publ
       const finished = await finish(ann, id)
       if (publish === 'each') expect(finished.json.published).toMatchObject({ files: 1, failed: 1 })
       else expect(finished).toMatchObject(incomplete)
-      await expectLeft(ann, `${folder}/data/partial`)
+      await expectLeft(ann, `${folder}/data`)
     },
   )
 })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { partialNames } from '../../helpers/backend.js'
+import { isCluster, partialNames } from '../../helpers/backend.js'
 import { answerOf, type Caller, holdUpload } from '../../helpers/calls.js'
 import { eventually } from '../../helpers/eventually.js'
 import { connectTo, head } from '../../helpers/raw-connection.js'
@@ -231,7 +231,7 @@ describe('an upload by PUT', () => {
     await bare.says(/^HTTP\/1.1 201 /)
   })
 
-  it('is readable by its owner only, whatever the umask', async () => {
+  it.skipIf(isCluster)('is readable by its owner only, whatever the umask', async () => {
     const ann = await shared.newCaller()
     const { username } = (await ann.call('/auth/me')).json
     await ann.put('folder/a', 'x')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { partialNames } from '../../helpers/backend.js'
+import { isCluster, partialNames } from '../../helpers/backend.js'
 import { answerOf, holdUpload } from '../../helpers/calls.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { idOf, metadataOf, octets, Tus } from '../../helpers/tus.js'
@@ -28,7 +28,7 @@ describe('a tus creation', () => {
     expect((await tus.create()).status).toBe(201)
   })
 
-  it('larger than the free disk space is answered 507', async () => {
+  it.skipIf(isCluster)('larger than the free disk space is answered 507', async () => {
     const refused = await (await newTus()).create({ length: 2 ** 53 - 1 })
     expect(refused).toMatchObject({ status: 507, json: { code: 'disk-full' } })
   })
@@ -102,7 +102,7 @@ describe('a tus creation', () => {
 
   it('that fails leaves nothing in partial/', async () => {
     const tus = await newTus()
-    await tus.create({ length: 2 ** 50 })
+    if (!isCluster) await tus.create({ length: 2 ** 50 })
     await tus.create({ name: '..' })
     const names = await partialNames(shared.server.dataFolder)
     const { jobs } = (await tus.caller.call('/jobs')).json

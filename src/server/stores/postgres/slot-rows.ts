@@ -11,6 +11,8 @@ export interface SlotRow {
   slot: number | null
   isWaiting: boolean
   isBounded: boolean
+  /** It has ended since the slots were locked, and is about to release its slot. */
+  isEnded: boolean
   record: JobRecord
 }
 
@@ -40,8 +42,8 @@ export async function requireNode(sql: Transaction, node: number): Promise<void>
 /** In the order of their turns: the holders by when they got their slot, the others as they came. */
 export async function slotRows(sql: Database | Transaction, { kind, account }: SlotKey): Promise<SlotRow[]> {
   return sql<SlotRow[]>`
-    select id, node, slot, is_waiting, is_bounded, record from jobs
-    where kind = ${kind} and account = ${account} and (slot is not null or is_waiting) and ended_at is null
+    select id, node, slot, is_waiting, is_bounded, ended_at is not null as is_ended, record from jobs
+    where kind = ${kind} and account = ${account} and (slot is not null or is_waiting)
     order by turn`
 }
 

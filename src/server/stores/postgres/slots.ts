@@ -110,7 +110,7 @@ export class PostgresSlots implements Slots {
   }
 
   async holding(kind: JobKind, account: string): Promise<JobRecord[]> {
-    return this.#recordsOf(await slotRows(this.#database, { kind, account }))
+    return this.#recordsOf((await slotRows(this.#database, { kind, account })).filter(({ isEnded }) => !isEnded))
   }
 
   isWanted(kind: JobKind, account: string): boolean {
