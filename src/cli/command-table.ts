@@ -152,6 +152,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/doctor.js')).doctorCommand,
   },
   {
+    name: 'migrate',
+    summary: 'move a data folder into a database and a bucket',
+    load: async () => (await import('./commands/migrate.js')).migrateCommand,
+  },
+  {
     name: 'completion',
     summary: 'print a shell completion script',
     load: async () => (await import('./commands/completion.js')).completionCommand,

@@ -1,9 +1,8 @@
-import { access } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { Problem } from '../protocol/problems.js'
 import { examine, type Findings, settle } from './recover.js'
 import { openAccountStore } from './stores/local/accounts.js'
 import { openCounters } from './stores/local/counters.js'
+import { checkHoldsData } from './stores/local/data-folder.js'
 import { lockDataFolder } from './stores/local/data-lock.js'
 import { openDiskReserve } from './stores/local/disk-reserve.js'
 import { openLocalFiles } from './stores/local/files.js'
@@ -118,14 +117,5 @@ function reportOf(
       .map(({ id, files, bytes }) => ({ path: stagePath(id), files, bytes })),
     ended: ended.map(({ job: { id, kind, account, file, state } }) => ({ id, kind, account, file, state })),
     fixed: fix,
-  }
-}
-
-async function checkHoldsData(root: string): Promise<void> {
-  try {
-    await access(join(root, 'accounts.json'))
-  } catch (error) {
-    const reason = `${root} is no data folder: name the one that the server runs on.`
-    throw new Problem('invalid-request', `--data: ${reason}`, { field: '--data' }, { cause: error })
   }
 }

@@ -1,18 +1,16 @@
 import { hostname } from 'node:os'
 import type { JobRecord } from '../../protocol/jobs.js'
-import { Problem } from '../../protocol/problems.js'
 import type { ClusterConfig } from '../config.js'
 import { jobMessage } from '../stores/bus.js'
 import { LocalSpace } from '../stores/local/space.js'
 import { postgresAccounts } from '../stores/postgres/accounts.js'
 import { openPostgresBus } from '../stores/postgres/bus.js'
 import { postgresCounters } from '../stores/postgres/counters.js'
-import { connectDatabase, type Database } from '../stores/postgres/database.js'
+import { closeMigration } from '../stores/postgres/folder-migration.js'
 import { startHistoryLimit } from '../stores/postgres/history-limit.js'
 import { postgresJobFiles } from '../stores/postgres/job-files.js'
 import { postgresHistory } from '../stores/postgres/job-history.js'
 import { answerJobRequests } from '../stores/postgres/job-requests.js'
-import { migrateDatabase } from '../stores/postgres/migrate.js'
 import { openNodeLease } from '../stores/postgres/node-lease.js'
 import { postgresOwners } from '../stores/postgres/owners.js'
 import { startReaper } from '../stores/postgres/reaper.js'
@@ -23,18 +21,14 @@ import { openSigningKey } from '../stores/postgres/signing-key.js'
 import type { SlotKey } from '../stores/postgres/slot-key.js'
 import { PostgresSlots } from '../stores/postgres/slots.js'
 import { PostgresSpace } from '../stores/postgres/space.js'
-import { checkDatabase } from '../stores/postgres/start-checks.js'
-import { Bucket } from '../stores/s3/bucket.js'
-import { parseBucketAddress } from '../stores/s3/bucket-address.js'
 import { bucketCapacity } from '../stores/s3/capacity.js'
-import { findCredentials } from '../stores/s3/credentials.js'
 import { openBucketFiles } from '../stores/s3/files.js'
 import { startGarbageCollector } from '../stores/s3/garbage-collector.js'
 import { startInterruptedUploads } from '../stores/s3/interrupted-uploads.js'
 import { openScratch } from '../stores/s3/scratch.js'
-import { checkBucket } from '../stores/s3/start-check.js'
 import { openBucketTables } from '../stores/s3/tables.js'
 import type { Backend, BackendOptions } from './backend.js'
+import { openClusterBucket, openClusterDatabase } from './open-cluster.js'
 import { usageOf } from './usage.js'
 
 /** Opens the stores that servers share: a database, and a bucket for the bytes. */
@@ -43,9 +37,10 @@ export async function openClusterBackend(
   cluster: ClusterConfig,
 ): Promise<Backend> {
   const address = { url: cluster.database }
-  const database = await openDatabase(address.url, clock)
+  const database = await openClusterDatabase(address.url, clock)
   closers.add(() => database.end({ timeout: 1 }))
-  const bucket = await openBucket(cluster, clock)
+  await closeMigration(database)
+  const bucket = await openClusterBucket(cluster, clock)
   closers.add(async () => bucket.close())
   const scratch = await openScratch(config.dataFolder)
   closers.add(() => scratch.lock.release())
@@ -113,44 +108,5 @@ export async function openClusterBackend(
     recover: async () => [],
     begin() {},
     findFault: async () => (lease.isHeld ? 'database not answering' : null),
-  }
-}
-
-async function openDatabase(url: string, clock: BackendOptions['clock']): Promise<Database> {
-  const database = connectDatabase({ url })
-  try {
-    await checkDatabase(database, clock)
-    await migrateDatabase(database)
-    return database
-  } catch (error) {
-    await database.end({ timeout: 0 })
-    if (error instanceof Problem) throw error
-    const reason = error instanceof Error ? error.message || error.name : String(error)
-    throw new Problem(
-      'storage-unavailable',
-      `The database of --database cannot be used: ${reason}.`,
-      {},
-      { cause: error },
-    )
-  }
-}
-
-async function openBucket({ bucket: url, variables }: ClusterConfig, clock: BackendOptions['clock']): Promise<Bucket> {
-  const options = await readBucketOptions(url, variables)
-  const impatient = new Bucket({ ...options, clock, retryMs: 0 })
-  try {
-    await checkBucket(impatient)
-  } finally {
-    impatient.close()
-  }
-  return new Bucket({ ...options, clock })
-}
-
-async function readBucketOptions(url: string, variables: ClusterConfig['variables']) {
-  try {
-    return { address: parseBucketAddress(url), credentials: await findCredentials(variables) }
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new Problem('invalid-request', `--bucket: ${reason}`, { field: '--bucket' }, { cause: error })
   }
 }

@@ -36,6 +36,10 @@ export interface BucketProxy {
   readonly requests: string[]
   /** Keeps the requests that arrive until `release`. */
   hold(): void
+  /** The same, from the n-th request for an object of a file on. */
+  holdAt(request: number): void
+  /** Whether it keeps requests. */
+  readonly isHolding: boolean
   release(): void
 }
 
@@ -44,13 +48,17 @@ export async function startBucketProxy(): Promise<BucketProxy> {
   const target = new URL(inject('bucket')!.origin)
   let held = deferred()
   held.resolve()
+  let isHolding = false
+  let holdAt = Number.POSITIVE_INFINITY
   const server = http.createServer(async (request, response) => {
     proxy.requests.push(request.method!)
+    if (request.url!.includes('/o/') && --holdAt === 0) proxy.hold()
     const fault = proxy.faults.shift() ?? null
     if (fault === 'deaf' && request.method === 'PUT') return void request.once('data', () => request.pause())
-    const body = await buffer(request)
+    // The client may be killed meanwhile.
+    const body = await buffer(request).catch(() => undefined)
     await held.promise
-    if (request.socket.destroyed) return
+    if (!body || request.socket.destroyed) return
     if (fault === 'silent') return
     if (fault === 'half-head') return void request.socket.write('HTTP/1.1 200 OK\r\nContent-Le')
     if (fault === 'cut') return request.socket.resetAndDestroy()
@@ -86,9 +94,20 @@ export async function startBucketProxy(): Promise<BucketProxy> {
     faults: [],
     requests: [],
     hold() {
+      isHolding = true
       held = deferred()
     },
-    release: () => held.resolve(),
+    holdAt(request) {
+      holdAt = request
+    },
+    get isHolding() {
+      return isHolding
+    },
+    release() {
+      holdAt = Number.POSITIVE_INFINITY
+      isHolding = false
+      held.resolve()
+    },
   }
   onTestFinished(() => {
     server.closeAllConnections()

@@ -38,22 +38,44 @@ export function bucketOption(prefix: string, origin: string = inject('bucket')!.
   return `s3://${testBucket}/${prefix}?endpoint=${origin}`
 }
 
+/** Where servers have their data. */
+export interface ClusterPlace {
+  database: TestDatabase
+  /** Of the bucket. */
+  prefix: string
+}
+
+export async function emptyPlace(): Promise<ClusterPlace> {
+  return { database: await emptyDatabase(), prefix: `cluster-${randomUUID()}` }
+}
+
+/** The variables of a process that works on a place. */
+export function placeVariables(
+  { database, prefix }: ClusterPlace,
+  { databaseUrl = database.url, bucketOrigin }: ServerOptions = {},
+): Record<string, string> {
+  return {
+    FILEJOBS_DATABASE: databaseOption({ ...database, url: databaseUrl }),
+    FILEJOBS_BUCKET: bucketOption(prefix, bucketOrigin),
+    AWS_ACCESS_KEY_ID: testCredentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: testCredentials.secretAccessKey,
+  }
+}
+
 /** Real servers on one database and one bucket, each a process of its own. */
-export async function startCluster(count: number, options: ServerOptions = {}): Promise<TestCluster> {
-  const database = await emptyDatabase()
-  const prefix = `cluster-${randomUUID()}`
+export async function startCluster(
+  count: number,
+  options: ServerOptions & { place?: ClusterPlace } = {},
+): Promise<TestCluster> {
+  const place = options.place ?? (await emptyPlace())
+  const { database } = place
   const servers: ServeProcess[] = []
   const cluster: TestCluster = {
     database,
     servers,
-    keys: () => keysBelow(prefix),
-    async add({ args = options.args ?? [], databaseUrl = database.url, bucketOrigin, dataFolder } = {}) {
-      const env = {
-        FILEJOBS_DATABASE: databaseOption({ ...database, url: databaseUrl }),
-        FILEJOBS_BUCKET: bucketOption(prefix, bucketOrigin),
-        AWS_ACCESS_KEY_ID: testCredentials.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: testCredentials.secretAccessKey,
-      }
+    keys: () => keysBelow(place.prefix),
+    async add({ args = options.args ?? [], dataFolder, ...addresses } = {}) {
+      const env = placeVariables(place, addresses)
       const server = await startServe({ args, env, ...(dataFolder ? { dataFolder } : {}) })
       servers.push(server)
       return server

@@ -6,6 +6,8 @@ import { openJsonFile } from './json-file.js'
 export interface LocalCounters extends Counters {
   /** Makes the next number greater than `last`: if counters.json was lost, the records still have it. */
   raise(name: string, last: number): void
+  /** The last number of each. */
+  all(): Readonly<Record<string, number>>
   close(): Promise<void>
 }
 
@@ -16,6 +18,7 @@ export async function openCounters(dataFolder: string): Promise<LocalCounters> {
   }
   return {
     raise,
+    all: () => file.data,
     async next(name) {
       const number = (file.data[name] ?? 0) + 1
       // Incremented before the write: a failed write skips the number, and two callers never get the same.

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { chmod, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { access, chmod, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { type FileFault, fileFault, isMissing } from '../../../protocol/file-errors.js'
 import { Problem } from '../../../protocol/problems.js'
@@ -60,6 +60,16 @@ export async function openDataRoot(path: string): Promise<string> {
     return root
   } catch (error) {
     throw explain(error, root)
+  }
+}
+
+/** Throws `invalid-request` for a folder that no server has used. */
+export async function checkHoldsData(root: string): Promise<void> {
+  try {
+    await access(join(root, 'accounts.json'))
+  } catch (error) {
+    const reason = `${root} is no data folder: name the one that the server runs on.`
+    throw new Problem('invalid-request', `--data: ${reason}`, { field: '--data' }, { cause: error })
   }
 }
 

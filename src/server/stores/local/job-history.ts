@@ -98,5 +98,14 @@ export async function openJobHistory(
   }
 }
 
+/** All jobs of the history, without opening it for writing: those that have not ended, and the ended ones, newest first. */
+export async function readAllJobs(folder: string): Promise<{ unfinished: HistoryEntry[]; ended: HistoryEntry[] }> {
+  const index = new HistoryIndex(Number.POSITIVE_INFINITY)
+  for await (const line of readHistory(folder)) index.add(line)
+  index.sort()
+  const all = { accountId: null }
+  return { unfinished: index.unfinished(all), ended: index.list({ ...all, limit: Number.POSITIVE_INFINITY }) }
+}
+
 /** Lines that wait for a disk that refuses them. */
 const maxPending = 20_000

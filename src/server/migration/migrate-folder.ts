@@ -1,0 +1,91 @@
+import { openClusterBucket, openClusterDatabase } from '../backends/open-cluster.js'
+import { systemClock } from '../clock.js'
+import { Closers } from '../closers.js'
+import type { ClusterConfig } from '../config.js'
+import type { Unserved } from '../stores/local/unserved.js'
+import { beginMigration, finishMigration, migrationNode } from '../stores/postgres/folder-migration.js'
+import { openNodeLease } from '../stores/postgres/node-lease.js'
+import { replaceState } from '../stores/postgres/replace-state.js'
+import { AdoptedFiles } from '../stores/s3/adopted-files.js'
+import { startGarbageCollector } from '../stores/s3/garbage-collector.js'
+import { Objects } from '../stores/s3/objects.js'
+import { FileMover, type MovedFiles } from './file-mover.js'
+import { openSourceFolder, type SourceFolder } from './source-folder.js'
+
+/** What the cluster has of the folder. */
+export interface MigrationReport extends MovedFiles {
+  accounts: number
+  sessions: number
+  shares: number
+  jobs: number
+  /** What is in the folder, and cannot be moved. */
+  leftOut: { unserved: Unserved[]; tables: number; imports: number; unfinishedUploads: number }
+  /** Whether servers may start: everything was moved, or what is left out may be missing. */
+  isFinished: boolean
+}
+
+export interface MigrationOptions {
+  dataFolder: string
+  cluster: ClusterConfig
+  /** Whether the migration is finished although something is left out. */
+  mayLeaveOut: boolean
+  progress: { begin(totalBytes: number): void; advance(bytes: number): void }
+}
+
+/**
+ * Makes a database and a bucket what a data folder is, and changes nothing in the folder. May be killed and repeated: what has
+ * arrived is not sent again. Throws `busy` while a server uses the folder, and `name-conflict` for a database with other data.
+ */
+export async function migrateFolder(options: MigrationOptions): Promise<MigrationReport> {
+  const closers = new Closers()
+  try {
+    return await migrate(options, closers)
+  } finally {
+    await closers.closeAll()
+  }
+}
+
+async function migrate(options: MigrationOptions, closers: Closers): Promise<MigrationReport> {
+  const { cluster, mayLeaveOut, progress } = options
+  const clock = systemClock
+  const source = closers.opened(await openSourceFolder(options.dataFolder))
+  const database = await openClusterDatabase(cluster.database, clock)
+  closers.add(() => database.end({ timeout: 1 }))
+  const bucket = await openClusterBucket(cluster, clock)
+  closers.add(async () => bucket.close())
+  await database.begin(async (sql) => {
+    await beginMigration(sql, source.state.accounts)
+    await replaceState(sql, source.state)
+  })
+  const lease = closers.opened(await openNodeLease({ url: cluster.database }, { clock, name: migrationNode }))
+  // What it cannot remove is left to the servers.
+  const collector = closers.opened(startGarbageCollector(database, { bucket, clock, onError() {} }))
+  progress.begin(await totalBytes(source))
+  const objects = new Objects(database, { bucket, lease })
+  const mover = new FileMover({ source, objects, adopted: new AdoptedFiles(database), advance: progress.advance })
+  await mover.moveAll()
+  await collector.collect()
+  const report = reportOf(source, mover.moved, mayLeaveOut)
+  if (report.isFinished) await finishMigration(database)
+  return report
+}
+
+async function totalBytes(source: SourceFolder): Promise<number> {
+  let total = 0
+  for (const space of source.spaces) total += (await source.count(space)).bytes
+  return total
+}
+
+function reportOf(source: SourceFolder, moved: MovedFiles, mayLeaveOut: boolean): MigrationReport {
+  const { unserved, tables, unfinishedUploads, state } = source
+  const isWhole = moved.failed.length + unserved.length + tables.imports === 0
+  return {
+    accounts: state.accounts.length,
+    sessions: state.sessions.length,
+    shares: state.shares.length,
+    jobs: state.jobs.length,
+    ...moved,
+    leftOut: { unserved, ...tables, unfinishedUploads },
+    isFinished: isWhole || mayLeaveOut,
+  }
+}
