@@ -148,7 +148,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: 'doctor',
-    summary: 'inspect and repair a data folder',
+    summary: 'inspect and repair what is stored',
     load: async () => (await import('./commands/doctor.js')).doctorCommand,
   },
   {

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { crc32 } from 'node:zlib'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, inject, it } from 'vitest'
 import { type Clock, systemClock } from '../../dist/server/clock.js'
-import { sentBytesOf } from '../../dist/server/stores/s3/bucket.js'
+import { type ListedObject, sentBytesOf } from '../../dist/server/stores/s3/bucket.js'
 import { eventually } from '../helpers/eventually.js'
 import { fastClock } from '../helpers/fast-clock.js'
 import { TestClock } from '../helpers/test-clock.js'
@@ -29,6 +31,19 @@ describe.skipIf(!hasBucket)('objects in a bucket', () => {
     await bucket.delete('o/1')
     await expect(bucket.get('o/1', { offset: 0, length: 1 })).rejects.toMatchObject({ status: 404, code: 'NoSuchKey' })
     expect(keys()).toEqual(['o/2'])
+  })
+
+  it('are listed in the order of their keys, also more than a page of them', async () => {
+    const { bucket, prefix } = openTestBucket()
+    await bucket.put('o/1000', sentBytesOf('0123456789'))
+    await bucket.put('p/1', sentBytesOf(''))
+    const names = Array.from({ length: 1100 }, (_, index) => `o/${1001 + index}`)
+    for (const name of names) await writeFile(join(inject('bucket')!.folder, prefix, name), 'x')
+    const listed: ListedObject[] = []
+    for await (const object of bucket.list('o/')) listed.push(object)
+    expect(listed.map(({ key }) => key)).toEqual(['o/1000', ...names])
+    expect(listed[0]).toMatchObject({ size: 10, storedAt: expect.any(Date) })
+    expect(Math.abs(listed[0]!.storedAt.getTime() - Date.now())).toBeLessThan(3_600_000)
   })
 
   it('are stored from a stream, and only if the bytes have the declared digest', async () => {

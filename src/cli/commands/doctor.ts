@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { formatBytes } from '../../protocol/units.js'
+import type { ClusterReport } from '../../server/cluster-doctor.js'
 import type { DoctorReport } from '../../server/doctor.js'
 import type { Context, GlobalOptions } from '../context.js'
 import { visible } from '../escape.js'
@@ -11,6 +12,8 @@ import { serverFlag } from '../server-flags.js'
 export function doctorCommand(context: Context): Command {
   return new Command('doctor')
     .addOption(serverFlag('data', 'data folder; the server must be stopped'))
+    .addOption(serverFlag('database', 'database that servers share, instead of a data folder'))
+    .addOption(serverFlag('bucket', 'bucket that servers share; they may run'))
     .addOption(serverFlag('keepPartial'))
     .option('--fix', 'make the repairs that the next start of the server would make')
     .option('--verify', 'read every file and table, and list the damaged ones')
@@ -22,15 +25,21 @@ export function doctorCommand(context: Context): Command {
       ) => {
         const { parseConfig } = await import('../../server/config.js')
         const { findUnknownVariables } = await import('../unknown-variables.js')
-        const { examineFolder } = await import('../../server/doctor.js')
-        const { dataFolder, keepPartialMs } = parseConfig(flags, context.env)
+        const { dataFolder, keepPartialMs, cluster } = parseConfig(flags, context.env)
         for (const warning of findUnknownVariables(context.env)) context.stderr.write(`${warning}\n`)
-        const report = await examineFolder(dataFolder, {
-          keepPartialMs,
-          fix: fix === true,
-          verify: verify === true,
-        })
-        createOutput(context, command.optsWithGlobals<GlobalOptions>()).result(report, formatReport(report))
+        const output = createOutput(context, command.optsWithGlobals<GlobalOptions>())
+        const options = { fix: fix === true, verify: verify === true }
+        // A folder that is named is meant, whatever the variables say.
+        if (cluster && (flags.data === undefined || flags.database !== undefined)) {
+          const { examineCluster } = await import('../../server/cluster-doctor.js')
+          const report = await examineCluster(cluster, options)
+          output.result(report, formatClusterReport(report))
+          if (report.damaged.length > 0) throw new Exit(exitCodes.digestMismatch)
+          return
+        }
+        const { examineFolder } = await import('../../server/doctor.js')
+        const report = await examineFolder(dataFolder, { keepPartialMs, ...options })
+        output.result(report, formatReport(report))
         if (report.integrity && report.integrity.damaged.length > 0) throw new Exit(exitCodes.digestMismatch)
       },
     )
@@ -45,7 +54,8 @@ after a restore, and exits with 8 when something is damaged.
 Examples:
   $ filejobs doctor --data ./filejobs-data
   $ filejobs doctor --data ./filejobs-data --fix
-  $ filejobs doctor --data ./restored --verify`
+  $ filejobs doctor --data ./restored --verify
+  $ filejobs doctor --database postgres://filejobs@db/filejobs --bucket s3://filejobs --verify`
 
 function formatReport({ resumable, leftovers, published, ended, unserved, integrity, fixed }: DoctorReport): string {
   const isToDo = leftovers.length + published.length + ended.length > 0
@@ -94,6 +104,30 @@ function wordIntegrity({ intact, unknown, damaged, changed, missing }: Integrity
     ),
     `Compared with their digests: ${intact + damaged.length}, ${damaged.length} damaged. ${unknown} have no digest.`,
   ]
+}
+
+function formatClusterReport(report: ClusterReport): string {
+  const { files, bytes, objects, damaged, orphans, intact, fixed } = report
+  return [
+    ...section(
+      'Damaged:',
+      damaged.map(({ account, name, why }) => `${nameOf(account, name)}: ${why}`),
+    ),
+    ...section(
+      'In the bucket, and needed by no file:',
+      orphans.map(({ key, bytes: size, why }) => `${key}, ${formatBytes(size)}: ${why}`),
+    ),
+    ...(orphans.length > 0 ? [fixed ? 'Servers remove those that are older than a week.' : wordOrphans] : []),
+    `Files: ${files}, ${formatBytes(bytes)}, in ${objects} objects.`,
+    ...(intact === null ? [] : [`Compared with their digests: ${intact} are intact.`]),
+    ...(damaged.length + orphans.length > 0 ? [] : ['All is in order.']),
+  ].join('\n')
+}
+
+const wordOrphans = 'Nothing was changed: with --fix, servers remove those that are older than a week.'
+
+function nameOf(account: string | null, name: string | null): string {
+  return name === null ? 'An upload that has not ended' : visible(`${account}/${name}`)
 }
 
 function wordUpload({ id, account, file, bytes, totalBytes, expiresAt }: DoctorReport['resumable'][number]): string {

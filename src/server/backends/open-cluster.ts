@@ -2,7 +2,7 @@ import { Problem } from '../../protocol/problems.js'
 import type { Clock } from '../clock.js'
 import type { ClusterConfig } from '../config.js'
 import { connectDatabase, type Database } from '../stores/postgres/database.js'
-import { migrateDatabase } from '../stores/postgres/migrate.js'
+import { checkSchema, migrateDatabase } from '../stores/postgres/migrate.js'
 import { checkDatabase } from '../stores/postgres/start-checks.js'
 import { Bucket } from '../stores/s3/bucket.js'
 import { parseBucketAddress } from '../stores/s3/bucket-address.js'
@@ -10,11 +10,22 @@ import { findCredentials } from '../stores/s3/credentials.js'
 import { checkBucket } from '../stores/s3/start-check.js'
 
 /** Connects to the database of servers, and brings its schema up to date. Throws `storage-unavailable`, with the reason in words. */
-export async function openClusterDatabase(url: string, clock: Clock): Promise<Database> {
-  const database = connectDatabase({ url })
-  try {
+export function openClusterDatabase(url: string, clock: Clock): Promise<Database> {
+  return connect(url, async (database) => {
     await checkDatabase(database, clock)
     await migrateDatabase(database)
+  })
+}
+
+/** Connects to a database that has the schema of this program. Throws like `openClusterDatabase`. */
+export function openCurrentDatabase(url: string): Promise<Database> {
+  return connect(url, checkSchema)
+}
+
+async function connect(url: string, check: (database: Database) => Promise<void>): Promise<Database> {
+  const database = connectDatabase({ url })
+  try {
+    await check(database)
     return database
   } catch (error) {
     await database.end({ timeout: 0 })

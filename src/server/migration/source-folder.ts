@@ -79,13 +79,12 @@ export async function openSourceFolder(dataFolder: string): Promise<SourceFolder
         for (let after = ''; ; ) {
           const listed = await listing.list(space, { prefix: '', search: '', after, limit: namesPerPage })
           const last = listed.length < namesPerPage ? null : listed.at(-1)!.name
-          const files: SourceFile[] = []
-          for (const { name } of listed) {
-            const path = join(folders.uploads, space.role, space.username, name)
-            const file = await describe(metadata, space, name, path)
-            if (file) files.push(file)
-          }
-          yield { files, last }
+          const described = await Promise.all(
+            listed.map(({ name }) => {
+              return describe(metadata, space, name, join(folders.uploads, space.role, space.username, name))
+            }),
+          )
+          yield { files: described.filter((file) => file !== undefined), last }
           if (last === null) return
           after = last
         }

@@ -32,6 +32,19 @@ export async function migrateDatabase(database: Database, known = migrations): P
   })
 }
 
+/** For programs that only read. Throws `storage-unavailable` if the schema is not the one of this program. */
+export async function checkSchema(database: Database): Promise<void> {
+  const [found] = await database<{ isThere: boolean }[]>`select to_regclass('schema_version') is not null as is_there`
+  const rows = found!.isThere
+    ? await database<{ version: number }[]>`select max(version) as version from schema_version`
+    : []
+  const version = rows[0]?.version ?? 0
+  if (version > migrations.length) throw tooNew(version, migrations.length)
+  if (version === migrations.length) return
+  const message = version === 0 ? 'No server has used the database' : 'The database is that of an older filejobs'
+  throw new Problem('storage-unavailable', `${message}: start a server of this version on it first.`)
+}
+
 function tooNew(version: number, known: number): Problem {
   const found = `The database has version ${version} of the schema, and this program knows ${known} at most`
   return new Problem('storage-unavailable', `${found}: a newer filejobs has upgraded it. Upgrade this one, too.`)

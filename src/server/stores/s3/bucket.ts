@@ -14,6 +14,12 @@ export interface StoredPart {
   size: number
 }
 
+export interface ListedObject {
+  key: string
+  size: number
+  storedAt: Date
+}
+
 /** The requests that are needed of a bucket. Keys are below the prefix of its address. */
 export class Bucket {
   readonly #requests: BucketRequests
@@ -113,6 +119,24 @@ export class Bucket {
     const { body } = await this.#requests.send({ method: 'GET', key: '', query, signal })
     const uploads = elementsOf(body, 'Upload').filter((upload) => textOfElement(upload, 'Key') === full)
     return uploads.flatMap((upload) => textOfElement(upload, 'UploadId') ?? [])
+  }
+
+  /** The objects with this prefix, sorted by their keys, as they are when the listing comes to them. */
+  async *list(prefix: string, signal?: AbortSignal): AsyncGenerator<ListedObject> {
+    const own = this.#requests.address.prefix
+    for (let last = ''; ; ) {
+      const after = last === '' ? '' : `&start-after=${encodeURIComponent(own + last)}`
+      const query = `list-type=2&prefix=${encodeURIComponent(own + prefix)}${after}`
+      const { body } = await this.#requests.send({ method: 'GET', key: '', query, signal })
+      const page = elementsOf(body, 'Contents').map((object) => ({
+        key: textOfElement(object, 'Key')!.slice(own.length),
+        size: Number(textOfElement(object, 'Size')),
+        storedAt: new Date(textOfElement(object, 'LastModified') ?? ''),
+      }))
+      yield* page
+      if (textOfElement(body, 'IsTruncated') !== 'true' || page.length === 0) return
+      last = page.at(-1)!.key
+    }
   }
 
   /** Ends all connections. */
