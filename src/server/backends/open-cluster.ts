@@ -43,7 +43,8 @@ async function connect(url: string, check: (database: Database) => Promise<void>
 /** Checks the bucket, and returns a client that retries for a while. Throws with the reason in words. */
 export async function openClusterBucket({ bucket: url, variables }: ClusterConfig, clock: Clock): Promise<Bucket> {
   const options = await readBucketOptions(url, variables)
-  const impatient = new Bucket({ ...options, clock, retryMs: 0 })
+  // Once: servers that start at the same time may get in each other's way.
+  const impatient = new Bucket({ ...options, clock, retryMs: 1500 })
   try {
     await checkBucket(impatient)
   } finally {
