@@ -16,9 +16,11 @@ describe.skipIf(!hasCluster)('filejobs doctor --database', () => {
     const { code, report, words } = await (await openDoctor(place)).run('--verify')
     expect({ code, report }).toEqual({
       code: 0,
-      report: { files: 1, bytes: 5, objects: 1, damaged: [], orphans: [], intact: 1, fixed: false },
+      report: { files: 1, imports: 0, bytes: 5, objects: 1, damaged: [], orphans: [], intact: 1, fixed: false },
     })
-    expect(words).toBe('Files: 1, 5 B, in 1 objects.\nCompared with their digests: 1 are intact.\nAll is in order.\n')
+    expect(words).toBe(
+      'Files: 1. Imports of tables: 0. 5 B in 1 objects.\nCompared with their digests: 1 intact, 0 damaged.\nAll is in order.\n',
+    )
   })
 
   it('names files whose objects are missing, too short, or not all rows, and exits with 8', async () => {
@@ -46,6 +48,21 @@ describe.skipIf(!hasCluster)('filejobs doctor --database', () => {
     const { code, report } = await doctor.run('--verify')
     expect({ code, report }).toMatchObject({ code: 8, report: { intact: 3, damaged: [{ name: 'short' }] } })
     expect(report.damaged[0].why).toMatch(/^its SHA-256 is [0-9a-f]{64}, but [0-9a-f]{64} was recorded$/)
+  })
+
+  it('compares imports of tables as files; those without a digest are only read', async () => {
+    const { place, sql } = await closedCluster()
+    await sql`insert into stored_tables values ('user:ann', 'sales', now())`
+    const digest = '{"outputSha256":"00"}'
+    await sql`
+      insert into imports (id, account, table_name, content, size, imported_at, record)
+      select case name when 'missing' then 1 else 2 end, 'user:ann', 'sales', content, size, now(),
+        case name when 'missing' then ${digest}::text::json else '{}' end
+      from files where name in ('missing', 'short')`
+    await sql`delete from files where name in ('missing', 'short')`
+    const { code, report } = await (await openDoctor(place)).run('--verify')
+    expect({ code, report }).toMatchObject({ code: 8, report: { files: 2, imports: 2, intact: 3, orphans: [] } })
+    expect(report.damaged).toMatchObject([{ account: 'user:ann', name: 'import 1 of the table sales' }])
   })
 
   it('names the missing objects of uploads that have not ended', async () => {

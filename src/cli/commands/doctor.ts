@@ -107,19 +107,19 @@ function wordIntegrity({ intact, unknown, damaged, changed, missing }: Integrity
 }
 
 function formatClusterReport(report: ClusterReport): string {
-  const { files, bytes, objects, damaged, orphans, intact, fixed } = report
+  const { files, imports, bytes, objects, damaged, orphans, intact, fixed } = report
   return [
     ...section(
       'Damaged:',
       damaged.map(({ account, name, why }) => `${nameOf(account, name)}: ${why}`),
     ),
     ...section(
-      'In the bucket, and needed by no file:',
+      'In the bucket, and not needed:',
       orphans.map(({ key, bytes: size, why }) => `${key}, ${formatBytes(size)}: ${why}`),
     ),
     ...(orphans.length > 0 ? [fixed ? 'Servers remove those that are older than a week.' : wordOrphans] : []),
-    `Files: ${files}, ${formatBytes(bytes)}, in ${objects} objects.`,
-    ...(intact === null ? [] : [`Compared with their digests: ${intact} are intact.`]),
+    `Files: ${files}. Imports of tables: ${imports}. ${formatBytes(bytes)} in ${objects} objects.`,
+    ...(intact === null ? [] : [`Compared with their digests: ${intact} intact, ${damaged.length} damaged.`]),
     ...(damaged.length + orphans.length > 0 ? [] : ['All is in order.']),
   ].join('\n')
 }

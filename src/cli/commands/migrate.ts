@@ -42,21 +42,22 @@ export function migrateCommand(context: Context): Command {
 }
 
 const examples = `
-Copies accounts with their sessions and links, the history of jobs, files with their types, times and digests, and empty
-folders. The folder is only read. Each file is compared with the digest that was recorded when it was stored; a damaged one
+Copies accounts with their sessions and links, the history of jobs, files with their types, times and digests, empty folders,
+and tables. The folder is only read. Each file is compared with the digest that was recorded when it was stored; a damaged one
 is named, and the exit code is 8. A run that was interrupted may be repeated: what has arrived is not sent again, and
 files that were changed or removed meanwhile are changed or removed. The database must be empty at first, and servers start
 on it only after the last run.
 
-What cannot be moved, such as a damaged file or a table, is named, and the exit code is not 0, unless --leave-out is given.
+What cannot be moved, such as a damaged file or a symbolic link, is named, and the exit code is not 0, unless --leave-out is given.
 
 Examples:
   $ filejobs migrate --data ./filejobs-data --database postgres://filejobs@db/filejobs --bucket s3://filejobs
   $ filejobs migrate --data ./filejobs-data --database postgres://filejobs@db/filejobs --bucket s3://filejobs --leave-out`
 
 function formatReport(report: MigrationReport, durationMs: number): string {
-  const { files, bytes, sent, removed, failed, folders, leftOut, isFinished } = report
-  const { unserved, tables, imports, unfinishedUploads } = leftOut
+  const { files, bytes, sent, removed, failed, folders, tables, leftOut, isFinished } = report
+  const { accounts, sessions, shares, jobs } = report
+  const { unserved, unfinishedUploads } = leftOut
   const before = files - sent.files
   return [
     ...section(
@@ -67,14 +68,14 @@ function formatReport(report: MigrationReport, durationMs: number): string {
       'In uploads/, but not served, and not moved:',
       unserved.map(({ path, why }) => `${visible(path)}: ${why}`),
     ),
-    ...(tables > 0 ? [`Not moved: ${count(tables, 'table')} of ${count(imports, 'import')}.`] : []),
     ...(unfinishedUploads > 0 ? [`Not moved: ${count(unfinishedUploads, 'unfinished upload')}.`] : []),
     [
       `Moved ${count(sent.files, 'file')}, ${formatBytes(sent.bytes)}, in ${formatDuration(durationMs)}.`,
       ...(before > 0 ? [`${count(before, 'file')} had been moved before.`] : []),
       ...(removed > 0 ? [`${count(removed, 'file')} that the folder does not have any more, removed.`] : []),
     ].join(' '),
-    `The bucket has ${count(files, 'file')}, ${formatBytes(bytes)}; the database has ${count(folders, 'kept folder')}, ${count(report.accounts, 'account')}, ${count(report.sessions, 'session')}, ${count(report.shares, 'link')} and ${count(report.jobs, 'job')}.`,
+    `The bucket has ${count(files, 'file')}, ${formatBytes(bytes)}, and ${count(tables, 'table')}.`,
+    `The database has ${count(accounts, 'account')}, ${count(sessions, 'session')}, ${count(shares, 'link')}, ${count(folders, 'kept folder')} and ${count(jobs, 'job')}.`,
     isFinished
       ? 'Servers can start on them now.'
       : 'Not finished: repair this and run it again, or run it with --leave-out.',

@@ -18,7 +18,15 @@ export interface MovedFiles {
   removed: number
   /** Folders that are empty, or kept when they become empty. */
   folders: number
-  failed: { path: string; why: string; isDamage: boolean }[]
+  failed: FailedFile[]
+}
+
+/** A file of the folder that was not sent. */
+export interface FailedFile {
+  path: string
+  why: string
+  /** Whether its bytes are not those that were stored. */
+  isDamage: boolean
 }
 
 export interface FileMoverServices {

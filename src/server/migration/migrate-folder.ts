@@ -7,19 +7,21 @@ import { beginMigration, finishMigration, migrationNode } from '../stores/postgr
 import { openNodeLease } from '../stores/postgres/node-lease.js'
 import { replaceState } from '../stores/postgres/replace-state.js'
 import { AdoptedFiles } from '../stores/s3/adopted-files.js'
+import { AdoptedTables } from '../stores/s3/adopted-tables.js'
 import { startGarbageCollector } from '../stores/s3/garbage-collector.js'
 import { Objects } from '../stores/s3/objects.js'
 import { FileMover, type MovedFiles } from './file-mover.js'
 import { openSourceFolder, type SourceFolder } from './source-folder.js'
+import { type MovedTables, moveTables } from './table-mover.js'
 
 /** What the cluster has of the folder. */
-export interface MigrationReport extends MovedFiles {
+export interface MigrationReport extends MovedFiles, MovedTables {
   accounts: number
   sessions: number
   shares: number
   jobs: number
   /** What is in the folder, and cannot be moved. */
-  leftOut: { unserved: Unserved[]; tables: number; imports: number; unfinishedUploads: number }
+  leftOut: { unserved: Unserved[]; unfinishedUploads: number }
   /** Whether servers may start: everything was moved, or what is left out may be missing. */
   isFinished: boolean
 }
@@ -62,30 +64,38 @@ async function migrate(options: MigrationOptions, closers: Closers): Promise<Mig
   const collector = closers.opened(startGarbageCollector(database, { bucket, clock, onError() {} }))
   progress.begin(await totalBytes(source))
   const objects = new Objects(database, { bucket, lease })
-  const mover = new FileMover({ source, objects, adopted: new AdoptedFiles(database), advance: progress.advance })
+  const files = new AdoptedFiles(database)
+  const { advance } = progress
+  const mover = new FileMover({ source, objects, adopted: files, advance })
   await mover.moveAll()
+  const tables = await moveTables({ source, objects, files, adopted: new AdoptedTables(database), advance })
   await collector.collect()
-  const report = reportOf(source, mover.moved, mayLeaveOut)
+  const report = reportOf(source, mover.moved, tables, mayLeaveOut)
   if (report.isFinished) await finishMigration(database)
   return report
 }
 
 async function totalBytes(source: SourceFolder): Promise<number> {
   let total = 0
-  for (const space of source.spaces) total += (await source.count(space)).bytes
+  for (const space of source.spaces) {
+    total += (await source.count(space)).bytes
+    for (const { imports } of await source.tables.list(space)) for (const { bytes } of imports) total += bytes
+  }
   return total
 }
 
-function reportOf(source: SourceFolder, moved: MovedFiles, mayLeaveOut: boolean): MigrationReport {
-  const { unserved, tables, unfinishedUploads, state } = source
-  const isWhole = moved.failed.length + unserved.length + tables.imports === 0
+function reportOf(source: SourceFolder, files: MovedFiles, tables: MovedTables, mayLeaveOut: boolean): MigrationReport {
+  const { unserved, unfinishedUploads, state } = source
+  const failed = [...files.failed, ...tables.failed]
   return {
     accounts: state.accounts.length,
     sessions: state.sessions.length,
     shares: state.shares.length,
     jobs: state.jobs.length,
-    ...moved,
-    leftOut: { unserved, ...tables, unfinishedUploads },
-    isFinished: isWhole || mayLeaveOut,
+    ...files,
+    ...tables,
+    failed,
+    leftOut: { unserved, unfinishedUploads },
+    isFinished: failed.length + unserved.length === 0 || mayLeaveOut,
   }
 }

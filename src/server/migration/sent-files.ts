@@ -1,7 +1,8 @@
 import { createHash, hash, randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { sentBytesOf } from '../stores/s3/bucket.js'
+import { crc32 } from 'node:zlib'
+import type { Checksum, SentBytes } from '../stores/s3/bucket-requests.js'
 import type { FileRow } from '../stores/s3/file-rows.js'
 import type { ContentPlace, Objects } from '../stores/s3/objects.js'
 import type { SourceFile } from './source-folder.js'
@@ -23,13 +24,14 @@ export const smallBytes = 1024 ** 2
 
 /** Reads small files, and stores them side by side. Returns their rows, or what prevented each. */
 export async function sendSmall(objects: Objects, files: readonly SourceFile[]): Promise<(FileRow | Unsendable)[]> {
-  const places: (ContentPlace & { body: ReturnType<typeof sentBytesOf> })[] = []
+  const places: (ContentPlace & { body: SentBytes })[] = []
   const results = await Promise.all(
     files.map((file) =>
       reading(file, async (handle) => {
         const bytes = await readFully(handle, 0, file.size)
         const row = checkedRow(file, hash('sha256', bytes))
-        if (bytes.length > 0) places.push({ content: row.content, position: 0, body: sentBytesOf(bytes) })
+        const body = bodyOf(bytes, { algorithm: 'sha256', value: row.sha256 })
+        if (bytes.length > 0) places.push({ content: row.content, position: 0, body })
         return row
       }),
     ),
@@ -57,8 +59,10 @@ export async function sendLarge(
         const bytes = await readFully(handle, offset, Math.min(file.size - offset, objectBytes(offset)))
         whole.update(bytes)
         offset += bytes.length
+        const value = crc32(bytes).toString(16).padStart(8, '0')
         await sending
-        sending = objects.store({ content, position }, sentBytesOf(bytes)).then(() => onBytes(bytes.length))
+        const body = bodyOf(bytes, { algorithm: 'crc32', value })
+        sending = objects.store({ content, position }, body).then(() => onBytes(bytes.length))
       }
       await sending
     } finally {
@@ -103,6 +107,10 @@ async function readFully(handle: FileHandle, offset: number, length: number): Pr
     filled += bytesRead
   }
   return buffer
+}
+
+function bodyOf(bytes: Buffer, checksum: Checksum): SentBytes {
+  return { size: bytes.length, checksum, open: () => bytes }
 }
 
 function checkedRow(file: SourceFile, found: string, content: string = randomUUID()): FileRow {

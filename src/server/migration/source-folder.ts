@@ -7,11 +7,12 @@ import { checkHoldsData } from '../stores/local/data-folder.js'
 import { lockDataFolder } from '../stores/local/data-lock.js'
 import { FileMetadata } from '../stores/local/file-metadata.js'
 import { type FolderState, readFolderState } from '../stores/local/folder-state.js'
-import { importIds } from '../stores/local/import-records.js'
 import { readKeptFolders } from '../stores/local/kept-folders.js'
 import { openListing } from '../stores/local/listing.js'
 import { missingAsEmpty, missingAsUndefined } from '../stores/local/missing.js'
+import { openTableStore } from '../stores/local/tables.js'
 import { findUnserved, type Unserved } from '../stores/local/unserved.js'
+import type { TableStore } from '../stores/tables.js'
 
 /** A file of the folder, as its server would describe it. */
 export interface SourceFile {
@@ -36,7 +37,7 @@ export interface SourceFolder {
   readonly spaces: Space[]
   /** What no request can reach, and so is not moved. */
   readonly unserved: Unserved[]
-  readonly tables: { tables: number; imports: number }
+  readonly tables: Pick<TableStore, 'list' | 'folder'>
   readonly unfinishedUploads: number
   /** Files and bytes of an account. */
   count(space: Space): Promise<{ files: number; bytes: number }>
@@ -64,7 +65,7 @@ export async function openSourceFolder(dataFolder: string): Promise<SourceFolder
     const contents = {
       spaces: await findSpaces(folders.uploads, state.accounts),
       unserved: await findUnserved(folders.uploads),
-      tables: await countTables(join(root, 'tables')),
+      tables: await openTables(root),
       unfinishedUploads: (await readdir(join(root, 'partial'))).filter((name) => name.endsWith('.bin')).length,
     }
     const listing = openListing(folders)
@@ -140,18 +141,12 @@ async function findSpaces(uploads: string, accounts: readonly Space[]): Promise<
   return [...spaces.values()]
 }
 
-async function countTables(root: string): Promise<SourceFolder['tables']> {
-  const count = { tables: 0, imports: 0 }
-  for (const role of roles) {
-    for (const username of await readdir(join(root, role)).catch(missingAsEmpty)) {
-      for (const table of await readdir(join(root, role, username)).catch(missingAsEmpty)) {
-        const imports = (await importIds(join(root, role, username, table))).length
-        if (imports > 0) count.tables += 1
-        count.imports += imports
-      }
-    }
-  }
-  return count
+/** The store creates its folder, which must not happen here. */
+async function openTables(root: string): Promise<Pick<TableStore, 'list' | 'folder'>> {
+  const [tables, partial] = [join(root, 'tables'), join(root, 'partial')]
+  if (!(await lstat(tables).catch(missingAsUndefined))) return { folder: tables, list: async () => [] }
+  const next = () => Promise.reject(new Error('The folder is only read.'))
+  return openTableStore({ tables, partial }, { next })
 }
 
 const namesPerPage = 500

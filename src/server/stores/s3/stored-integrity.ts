@@ -2,22 +2,26 @@ import type { Database } from '../postgres/database.js'
 import type { Bucket } from './bucket.js'
 import { type ComparedObject, compareObjects, findObject } from './compare-objects.js'
 import { discardContents, passesOfFailed } from './objects.js'
+import { ownedContents } from './owned-contents.js'
 import { verifyContents } from './verify-contents.js'
 
 export interface StoredIntegrity {
   files: number
+  /** Of tables. */
+  imports: number
+  /** Of both. */
   bytes: number
   objects: number
-  /** Files whose bytes are not in the bucket, or are not those that were stored; of uploads that have not ended, the name is null. */
+  /** Files and imports whose bytes are not in the bucket, or are not those that were stored; of uploads that have not ended, the name is null. */
   damaged: { account: string | null; name: string | null; why: string }[]
-  /** Objects that no file needs, and no server removes by itself. */
+  /** Objects that nothing needs, and no server removes by itself. */
   orphans: { key: string; bytes: number; why: string }[]
-  /** Files whose bytes have been compared with their digests; null if none were. */
+  /** Files and imports whose bytes match their digests, and those without a digest; null if none were read. */
   intact: number | null
 }
 
 export interface StoredIntegrityOptions {
-  /** Reads all files, and compares their digests. */
+  /** Reads all files and imports, and compares their digests. */
   verify: boolean
   /** Leaves orphans that are older than a week to the servers, to be removed. */
   fix: boolean
@@ -29,8 +33,9 @@ export async function checkStored(
   bucket: Bucket,
   { verify, fix }: StoredIntegrityOptions,
 ): Promise<StoredIntegrity> {
-  const [count] = await database<{ files: number; bytes: number }[]>`
-    select count(*) as files, coalesce(sum(size), 0)::bigint as bytes from files`
+  const [count] = await database<{ files: number; imports: number; bytes: number }[]>`
+    select (select count(*) from files) as files, (select count(*) from imports) as imports,
+      (select coalesce(sum(size), 0)::bigint from ${ownedContents(database)}) as bytes`
   const found: StoredIntegrity = { ...count!, objects: 0, damaged: [], orphans: [], intact: null }
   const damaged = new Set<string>()
 
@@ -87,27 +92,30 @@ function faultOf({ row, size }: Pick<Awaited<ReturnType<typeof findObject>>, 'ro
 
 function findIncomplete(sql: Database): Promise<(Owner & { size: number; stored: number })[]> {
   return sql<(Owner & { size: number; stored: number })[]>`
-    select account, name, files.content, files.size, coalesce(sum(objects.size), 0)::bigint as stored
-    from files left join objects on objects.content = files.content and objects.state = 'live'
-    group by account, path, name, files.content, files.size
-    having coalesce(sum(objects.size), 0) <> files.size
-    order by account, path`.then((rows) => [...rows])
+    select account, name, owned.content, owned.size, coalesce(stored, 0)::bigint as stored
+    from ${ownedContents(sql)}
+      left join (select content, sum(size) as stored from objects where state = 'live' group by content) as objects
+      on objects.content = owned.content
+    where coalesce(stored, 0) <> owned.size
+    order by account, name`.then((rows) => [...rows])
 }
 
 /** The files, and the uploads that have not ended, that a content belongs to. */
 function findOwners(sql: Database, content: string): Promise<Owner[]> {
   return sql<Owner[]>`
-    select content, account, name from files where content = ${content}
+    select content, account, name from ${ownedContents(sql)} where content = ${content}
     union all select content, null, null from partials where content = ${content}
     union all select content, account, null from staged_files join stages on stages.id = stage
       where content = ${content}`.then((rows) => [...rows])
 }
 
-/** Objects that count as those of a file, which is gone. */
+/** Objects that count as those of a file or an import, which is gone. */
 function findForgotten(sql: Database) {
   return sql<{ key: string; content: string; size: number; createdAt: Date }[]>`
     select key, content, size, created_at from objects
-    where state = 'live' and not exists (select from files where files.content = objects.content) order by key`
+    where state = 'live' and not exists (select from files where files.content = objects.content)
+      and not exists (select from imports where imports.content = objects.content)
+    order by key`
 }
 
 function isOld(storedAt: Date): boolean {

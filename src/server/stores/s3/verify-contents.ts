@@ -5,22 +5,15 @@ import type { Bucket } from './bucket.js'
 import { isMissingKey } from './bucket-errors.js'
 import { ContentReader } from './content-reader.js'
 import type { ContentObject } from './objects.js'
-
-/** A file, as far as its bytes are compared with its digest. */
-export interface VerifiedFile {
-  content: string
-  account: string
-  name: string
-  sha256: string
-}
+import { type OwnedContent, ownedContents } from './owned-contents.js'
 
 export interface VerifyOptions {
-  /** Files that need not be read. */
+  /** What need not be read. */
   isSkipped: (content: string) => boolean
-  addDamage: (file: VerifiedFile, why: string) => void
+  addDamage: (owner: OwnedContent, why: string) => void
 }
 
-/** Reads all files, and compares them with their digests. Returns the number of those that match. */
+/** Reads all files and imports, and compares them with their digests. Returns the number of those that can be read, and match if they have one. */
 export async function verifyContents(
   sql: Database,
   bucket: Bucket,
@@ -28,15 +21,15 @@ export async function verifyContents(
 ): Promise<number> {
   const reading = pLimit(4)
   let intact = 0
-  const verify = async (file: VerifiedFile) => {
+  const verify = async (file: OwnedContent) => {
     const found = await digestOf(sql, bucket, file.content)
-    if (found === file.sha256) intact += 1
+    if (found !== undefined && found === (file.sha256 ?? found)) intact += 1
     // It may have been replaced or removed meanwhile.
-    else if ((await sql`select from files where content = ${file.content}`).length > 0) {
+    else if ((await sql`select from ${ownedContents(sql)} where content = ${file.content}`).length > 0) {
       addDamage(file, found ? `its SHA-256 is ${found}, but ${file.sha256} was recorded` : 'an object of it is missing')
     }
   }
-  const rows = sql<VerifiedFile[]>`select content, account, name, sha256 from files order by account, path`
+  const rows = sql<OwnedContent[]>`select * from ${ownedContents(sql)} order by account, name`
   for await (const page of rows.cursor(500)) {
     const wanted = page.filter(({ content }) => !isSkipped(content))
     await Promise.all(wanted.map((file) => reading(() => verify(file))))
