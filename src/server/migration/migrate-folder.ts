@@ -1,3 +1,5 @@
+import { fileFault } from '../../protocol/file-errors.js'
+import { Problem } from '../../protocol/problems.js'
 import { openClusterBucket, openClusterDatabase } from '../backends/open-cluster.js'
 import { systemClock } from '../clock.js'
 import { Closers } from '../closers.js'
@@ -36,12 +38,15 @@ export interface MigrationOptions {
 
 /**
  * Makes a database and a bucket what a data folder is, and changes nothing in the folder. May be killed and repeated: what has
- * arrived is not sent again. Throws `busy` while a server uses the folder, and `name-conflict` for a database with other data.
+ * arrived is not sent again. Throws `busy` while a server uses the folder, `name-conflict` for a database with other data, and
+ * `storage-unavailable` if the database or the bucket fails meanwhile.
  */
 export async function migrateFolder(options: MigrationOptions): Promise<MigrationReport> {
   const closers = new Closers()
   try {
     return await migrate(options, closers)
+  } catch (error) {
+    throw error instanceof Problem || fileFault(error) ? error : brokenOff(error)
   } finally {
     await closers.closeAll()
   }
@@ -73,6 +78,13 @@ async function migrate(options: MigrationOptions, closers: Closers): Promise<Mig
   const report = reportOf(source, mover.moved, tables, mayLeaveOut)
   if (report.isFinished) await finishMigration(database)
   return report
+}
+
+/** What is no problem of the folder or the bucket is one of the database. */
+function brokenOff(error: unknown): Problem {
+  const reason = error instanceof Error ? error.message || error.name : String(error)
+  const message = `The database has failed (${reason}). Run it again: what has arrived stays.`
+  return new Problem('storage-unavailable', message, {}, { cause: error })
 }
 
 async function totalBytes(source: SourceFolder): Promise<number> {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { expect } from 'vitest'
 import { Caller } from '../../helpers/calls.js'
 import { type Client, openClient, type Running } from '../../helpers/program.js'
 import { startTestServer, type TestServer } from '../../helpers/server.js'
@@ -73,4 +74,15 @@ export async function openMigration(
       return { code, stderr, report: stdout === '' ? undefined : JSON.parse(stdout) }
     },
   }
+}
+
+/** Every file has its bytes, every object is a row, and every row of an object is that of a file, an import or garbage. */
+export async function expectWhole(place: ClusterPlace): Promise<void> {
+  const client = await openClient()
+  const { code, stdout } = await client.run(['doctor', '--json', '--verify'], { env: placeVariables(place) })
+  expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, damaged: [], orphans: [] })
+  const sql = place.database.connect()
+  const rows = await sql<{ state: string; isNamed: boolean }[]>`
+    select state, content in (select content from files union all select content from imports) as is_named from objects`
+  for (const { state, isNamed } of rows) expect(state).toBe(isNamed ? 'live' : 'garbage')
 }
