@@ -1,3 +1,4 @@
+import { Problem } from '../../protocol/problems.js'
 import type { JobPlan } from '../jobs/job-plan.js'
 import type { Account } from '../stores/accounts.js'
 import type { ResumableServices } from './resumable-services.js'
@@ -46,4 +47,9 @@ export async function findMovable(
   if (!partial || partial.size === null || !resumeState) return undefined
   const offset = offsetOfKept(resumeState, partial.size)
   return { id, resumeState, offset, lastUsedAt: partial.modifiedAt }
+}
+
+/** Another server was faster. */
+export function undefinedIfUsed(error: unknown): undefined {
+  if (!(error instanceof Problem) || error.code !== 'job-id-used') throw error
 }

@@ -9,7 +9,7 @@ import { type Account, accountName } from '../stores/accounts.js'
 import { checkPrecondition } from '../stores/precondition.js'
 import { isKnownBy } from './declared-digests.js'
 import { EndedUploads } from './ended-uploads.js'
-import { findMovable, planOfKept } from './kept-uploads.js'
+import { findMovable, planOfKept, undefinedIfUsed } from './kept-uploads.js'
 import { PartUploads } from './part-uploads.js'
 import { clientLeft } from './receiving.js'
 import type { ResumableServices, UploadProgress } from './resumable-services.js'
@@ -289,11 +289,6 @@ export class ResumableUploads {
   #sweep(): void {
     for (const upload of this.#uploads()) if (upload.hasExpired) upload.expire()
   }
-}
-
-/** Another server was faster. */
-function undefinedIfUsed(error: unknown): undefined {
-  if (!(error instanceof Problem) || error.code !== 'job-id-used') throw error
 }
 
 const maxMoves = 20
