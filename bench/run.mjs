@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { compareBuilds, programOf } from './against.mjs'
 import { hasProgram, openLab, settle } from './lab.mjs'
 import { figureOf, line, median, words } from './lines.mjs'
+import { rows as bucket } from './rows/bucket.mjs'
 import { rows as commandLine } from './rows/command-line.mjs'
 import { rows as control } from './rows/control.mjs'
 import { rows as dashboard } from './rows/dashboard.mjs'
@@ -15,6 +16,7 @@ import { rows as tables } from './rows/tables.mjs'
 import { rows as tus } from './rows/tus.mjs'
 import { rows as uploads } from './rows/uploads.mjs'
 import { installPeers } from './servers.mjs'
+import { findStoragePrograms } from './shared-storage.mjs'
 
 /**
  * `npm run bench [-- NAME…]` runs the rows whose names start with one of the arguments (default: all rows) and prints a
@@ -29,7 +31,7 @@ import { installPeers } from './servers.mjs'
  * @property {string} work what is done, for the table; the size stands in for `SIZE`, the rows of a table for `ROWS`
  * @property {number} [atMost] the figure to reach: a ratio of medians, or in `unit`
  * @property {number} [atLeast] the same, where more is better
- * @property {string[]} [needs] programs, and `peers` for those of bench/peers
+ * @property {string[]} [needs] programs, `peers` for those of bench/peers, and `cluster` for PostgreSQL and versitygw
  * @property {(lab: any, sizeMiB: number) => Promise<{ours: () => Promise<number>, other: () => Promise<number>}>} [pair]
  * @property {(lab: any, sizeMiB: number, options?: {isPaired?: boolean}) => Promise<number | Measured>} [measure]
  * @property {string} [unit]
@@ -43,6 +45,7 @@ const counted = Number(process.env.BENCH_RUNS ?? (against ? 15 : 5))
 const all = [
   ...uploads,
   ...exports,
+  ...bucket,
   ...commandLine,
   ...control,
   ...load,
@@ -86,7 +89,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 const lines = []
 const leftOut = []
 for (const row of selected) {
-  const missing = (row.needs ?? []).filter((need) => (need === 'peers' ? !installPeers() : !hasProgram(need)))
+  const missing = (row.needs ?? []).filter((need) => !isThere(need))
   if (missing.length > 0) {
     leftOut.push(`${row.name}: needs ${missing.join(', ')}`)
     continue
@@ -118,6 +121,12 @@ function readArguments() {
     console.error(error.message)
     process.exit(2)
   }
+}
+
+function isThere(need) {
+  if (need === 'peers') return installPeers()
+  if (need === 'cluster') return findStoragePrograms() !== undefined
+  return hasProgram(need)
 }
 
 /** Runs both sides in turn, the first one of a pair changing, and compares their medians. */
