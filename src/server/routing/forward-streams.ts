@@ -20,9 +20,10 @@ export interface ForwardingOptions {
 export function forwardStreams({ owners, jobs, resumable }: ForwardingOptions): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     if (!owners || !c.get('identity') || c.req.header(forwardedHeader) !== undefined) return next()
-    const id = idOf(c.req.header(partOfHeader), c.req.path)
-    if (id === undefined || jobs.find(id) || resumable.isHere(id)) return next()
-    const owner = await owners.find(id)
+    const { job, part } = idsOf(c.req.header(partOfHeader), c.req.path)
+    const isElsewhere = job !== undefined && !jobs.find(job)
+    const isPartElsewhere = part !== undefined && !resumable.isHere(part)
+    const owner = (isElsewhere && (await owners.ofJob(job))) || (isPartElsewhere && (await owners.ofPart(part)))
     if (!owner) return next()
     if (owner.address === null) throw new Problem('busy', 'The server that runs the job is not ready yet: try again.')
     await forwardRequest(c.env.incoming, c.env.outgoing, owner.address)
@@ -30,9 +31,11 @@ export function forwardStreams({ owners, jobs, resumable }: ForwardingOptions): 
   }
 }
 
-/** Of the job, or of an upload by tus that is part of one. */
-function idOf(partOf: string | undefined, path: string): string | undefined {
-  return (partOf ?? requestOfJob.exec(path)?.[1] ?? requestOfUpload.exec(path)?.[1])?.toLowerCase()
+/** Of the job, and of an upload by tus that may be part of one. */
+function idsOf(partOf: string | undefined, path: string): { job?: string | undefined; part?: string | undefined } {
+  const [, ofPath] = requestOfJob.exec(path) ?? []
+  const [, part] = requestOfUpload.exec(path) ?? []
+  return { job: (partOf ?? ofPath)?.toLowerCase(), part: part?.toLowerCase() }
 }
 
 const requestOfJob = new RegExp(`^${routes.jobs}/([^/]+)/(?:finish|unchanged|failed)$`)

@@ -1,8 +1,14 @@
-/** Which other servers run what. */
+/**
+ * Which other server runs what: undefined if that is this one, or none. `address` is a URL without a path; null as long as the
+ * server does not listen.
+ */
 export interface Owners {
-  /**
-   * The server that runs a job, or that has a partial which is no job of its own; undefined if that is this one, or none.
-   * `address` is a URL without a path; null as long as the server does not listen.
-   */
-  find(id: string): Promise<{ address: string | null } | undefined>
+  /** Of an unfinished job. */
+  ofJob(id: string): Promise<Owner | undefined>
+  /** Of a partial that is no job of its own, but part of one. */
+  ofPart(id: string): Promise<Owner | undefined>
+}
+
+export interface Owner {
+  address: string | null
 }
