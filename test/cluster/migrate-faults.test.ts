@@ -104,8 +104,9 @@ describe.skipIf(!hasCluster)('filejobs migrate', () => {
     database.isOpen = false
     database.cut()
     bucket.release()
-    expect(await running.ended()).toBe(5)
-    expect(running.stderr).toMatch(/^Error: The database has failed \(.+\)\. Run it again: what has arrived stays\.$/m)
+    const code = await running.ended()
+    const words = /^Error: The database has failed \(.+\)\. Run it again: what has arrived stays\.\n$/
+    expect([code, running.stderr]).toEqual([5, expect.stringMatching(words)])
     database.isOpen = true
     expect(await migration.run()).toMatchObject({ code: 0, report: { files: 5, isFinished: true } })
     await expectWhole(place)

@@ -63,6 +63,8 @@ export async function sendLarge(
         await sending
         const body = bodyOf(bytes, { algorithm: 'crc32', value })
         sending = objects.store({ content, position }, body).then(() => onBytes(bytes.length))
+        // Prevents an unhandled rejection while the next one is read: it is awaited after that.
+        sending.catch(() => {})
       }
       await sending
     } finally {

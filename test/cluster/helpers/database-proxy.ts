@@ -10,6 +10,8 @@ export interface DatabaseProxy {
   isOpen: boolean
   /** Whether the next commit is done, but its answer is lost with the connection. */
   losesNextCommit: boolean
+  /** A connection is reset when its client sends this. */
+  resetBy: string | null
   /** Resets every connection. */
   cut(): void
 }
@@ -32,7 +34,10 @@ export async function startDatabaseProxy(url: string): Promise<DatabaseProxy> {
         other.destroy()
       })
     }
-    client.on('data', (chunk) => upstream.write(chunk))
+    client.on('data', (chunk) => {
+      if (proxy.resetBy !== null && chunk.includes(proxy.resetBy)) client.resetAndDestroy()
+      else upstream.write(chunk)
+    })
     let rest = Buffer.alloc(0)
     upstream.on('data', (chunk) => {
       rest = Buffer.concat([rest, chunk])
@@ -56,6 +61,7 @@ export async function startDatabaseProxy(url: string): Promise<DatabaseProxy> {
     deliversNotices: true,
     isOpen: true,
     losesNextCommit: false,
+    resetBy: null,
     cut() {
       for (const socket of sockets) socket.resetAndDestroy()
     },

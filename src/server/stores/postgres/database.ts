@@ -1,6 +1,6 @@
 import postgres from 'postgres'
 
-type Types = { bigint: number }
+type Types = { bigint: number; texts: string[]; bigints: number[] }
 
 /** A pool of connections. A query runs only once it is awaited. */
 export type Database = postgres.Sql<Types>
@@ -22,7 +22,15 @@ export function connectDatabase({ url, schema }: DatabaseAddress, maxConnections
     connect_timeout: 5,
     onnotice: () => {},
     connection: { application_name: 'filejobs', ...(schema ? { search_path: schema } : {}) },
-    types: { bigint: { to: 20, from: [20], parse: safeNumber, serialize: String } },
+    types: {
+      bigint: { to: 20, from: [20], parse: safeNumber, serialize: String },
+      // Only sent, never received.
+      texts: { to: 1009, from: [], parse: JSON.parse, serialize: arrayLiteral },
+      bigints: { to: 1016, from: [], parse: JSON.parse, serialize: arrayLiteral },
+    },
+    // The library would ask each new connection for the types of arrays. If it breaks meanwhile, nobody handles the failure of
+    // that query, which ends the process.
+    fetch_types: false,
     // Columns only: `postgres.camel` would also rename the members of JSON values.
     transform: { column: { from: postgres.toCamel, to: postgres.fromCamel } },
   })
@@ -33,4 +41,9 @@ function safeNumber(text: string): number {
   const number = Number(text)
   if (!Number.isSafeInteger(number)) throw new RangeError(`${text} is no safe integer.`)
   return number
+}
+
+function arrayLiteral(values: readonly (string | number | null)[]): string {
+  const elements = values.map((value) => (value === null ? 'null' : `"${String(value).replace(/["\\]/g, '\\$&')}"`))
+  return `{${elements.join(',')}}`
 }
