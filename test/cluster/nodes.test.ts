@@ -241,6 +241,17 @@ describe.skipIf(!hasDatabase)('a server that has died', () => {
     expect(await back.slots.holding('upload', 'user:ann')).toHaveLength(1)
   })
 
+  it('is not declared dead by one that is to be declared dead itself', async () => {
+    const database = await testDatabase()
+    const [first, second] = [await openNode(database), await openNode(database)]
+    await first.sql`update nodes set expires_at = clock_timestamp() - interval '1 second'`
+    second.clock.skip(second.lease.leaseMs)
+    await second.reaper.reap()
+    expect((await first.sql`select id from nodes`).map(({ id }) => id).sort()).toEqual(
+      [first.lease.id, second.lease.id].sort(),
+    )
+  })
+
   it('has given its slots away when it closes properly, and another server ends what it left', async () => {
     const database = await testDatabase()
     const [closing, other] = [await openNode(database), await openNode(database)]

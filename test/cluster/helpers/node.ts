@@ -86,5 +86,6 @@ export async function openNode(database: TestDatabase, options: TestNodeOptions 
 export async function reap(dead: TestNode, by: TestNode): Promise<void> {
   await by.sql`update nodes set expires_at = clock_timestamp() - interval '1 second' where id = ${dead.lease.id}`
   by.clock.skip(by.lease.leaseMs)
+  await by.lease.beat()
   await by.reaper.reap()
 }

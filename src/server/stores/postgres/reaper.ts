@@ -8,7 +8,7 @@ import type { NodeLease } from './node-lease.js'
 import type { SlotKey } from './slot-key.js'
 
 export interface ReaperOptions {
-  lease: Pick<NodeLease, 'heldForMs' | 'leaseMs'>
+  lease: Pick<NodeLease, 'id' | 'heldForMs' | 'leaseMs'>
   clock: Clock
   /** Gives the slots that have become free to jobs that wait. */
   grant: (key: SlotKey) => Promise<void>
@@ -38,7 +38,7 @@ export function startReaper(database: Database, options: ReaperOptions): Reaper 
     // After an outage of the database everyone renews first.
     if (lease.heldForMs < lease.leaseMs) return
     try {
-      const freed = await deleteExpiredNodes(database)
+      const freed = await deleteExpiredNodes(database, lease.id)
       for (const { accountId, record } of await endOrphans(database)) onRecord(record, accountId)
       for (const key of freed) await grant(key)
       isFailing = false
@@ -64,11 +64,17 @@ export function startReaper(database: Database, options: ReaperOptions): Reaper 
   }
 }
 
-/** Deletes the rows of expired servers, which takes all claims from them. Returns the slots that have become free. */
-async function deleteExpiredNodes(database: Database): Promise<SlotKey[]> {
+/**
+ * Deletes the rows of expired servers, which takes all claims from them. Returns the slots that have become free. A server that
+ * was suspended with others may come here before it renews its own lease: then it deletes nothing.
+ */
+async function deleteExpiredNodes(database: Database, own: number): Promise<SlotKey[]> {
   return database.begin(async (sql) => {
     const expired = await sql<{ id: number }[]>`
-      select id from nodes where expires_at < clock_timestamp() order by id for update skip locked`
+      select id from nodes
+      where expires_at < clock_timestamp()
+        and exists (select from nodes as own where own.id = ${own} and own.expires_at >= clock_timestamp())
+      order by id for update skip locked`
     if (expired.length === 0) return []
     return endNodes(
       sql,
