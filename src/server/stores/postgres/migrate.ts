@@ -5,13 +5,13 @@ import { jobTables } from './migrations/002-jobs.js'
 import { spaceTables } from './migrations/003-space.js'
 import { fileTables } from './migrations/004-files.js'
 import { importTables } from './migrations/005-tables.js'
-import { nodeAddresses } from './migrations/006-addresses.js'
+import { serverColumns } from './migrations/006-servers.js'
 
 /**
  * In order; version n is the n-th. A released one is never changed, and none takes anything away that the release before
  * it uses: servers of both run side by side during an upgrade.
  */
-const migrations: readonly string[] = [identityTables, jobTables, spaceTables, fileTables, importTables, nodeAddresses]
+const migrations: readonly string[] = [identityTables, jobTables, spaceTables, fileTables, importTables, serverColumns]
 
 /**
  * Brings the schema up to date, in one transaction. Servers that start at the same time wait for each other. Throws

@@ -101,7 +101,7 @@ export class Objects {
  */
 export async function publishContents(sql: Transaction, sizes: ReadonlyMap<string, number>): Promise<void> {
   const rows = await sql<{ content: string; size: number }[]>`
-    update objects set state = 'live' where content = any(${[...sizes.keys()]}) and state = 'stored'
+    update objects set state = 'live', node = null where content = any(${[...sizes.keys()]}) and state = 'stored'
     returning content, size`
   const missing = new Map(sizes)
   for (const { content, size } of rows) missing.set(content, missing.get(content)! - size)
@@ -115,7 +115,7 @@ export async function discardContents(sql: Database | Transaction, contents: rea
     update objects set
       not_before = clock_timestamp() + case when state = 'live' then interval '1 minute' else interval '0' end,
       passes = case when state = 'pending' then ${passesOfFailed} else 1 end,
-      state = 'garbage'
+      state = 'garbage', node = null
     where content = any(${[...contents]}) and state <> 'garbage'`
 }
 
@@ -126,7 +126,7 @@ export async function discardObjects(
   passes: number,
 ): Promise<void> {
   await sql`
-    update objects set state = 'garbage', content = key, not_before = clock_timestamp(), passes = ${passes}
+    update objects set state = 'garbage', node = null, content = key, not_before = clock_timestamp(), passes = ${passes}
     where key = any(${[...keys]}) and state <> 'garbage'`
 }
 

@@ -1,4 +1,0 @@
-/** Where the other servers reach one. */
-export const nodeAddresses = `
-  alter table nodes add column address text;
-`
