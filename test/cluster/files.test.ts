@@ -85,7 +85,7 @@ describe.skipIf(!hasDatabase || !hasBucket)('a file of several objects', () => {
     await first.node.kill()
     await reap(first.node, second.node)
     expect(await second.partials.listAbandoned()).toMatchObject([{ id: partial.id, size: 4500 }])
-    await second.collector.collect()
+    await second.collector.run()
     const taken = (await opened(second.partials.take(partial.id)))!
     await taken.truncate(2500)
     await taken.append(content.subarray(2500), 2000)
@@ -97,7 +97,7 @@ describe.skipIf(!hasDatabase || !hasBucket)('a file of several objects', () => {
     const file = (await second.files.open(ann, 'a'))!
     expect((await readAll(file)).equals(content)).toBe(true)
     await file.close()
-    await second.collector.collect()
+    await second.collector.run()
     const kept = await second.node.sql`select key from objects where state = 'live'`
     expect(second.stored.keys()).toEqual(kept.map(({ key }) => key).sort())
   })
@@ -110,7 +110,7 @@ describe.skipIf(!hasDatabase || !hasBucket)('a file of several objects', () => {
     const second = await openBucketStores({ database: first.database, prefix: first.stored.prefix, objectSize })
     expect((await opened(second.partials.take(partial.id)))!.size).toBe(1000)
     await ageGarbage(second, 1)
-    await second.collector.collect()
+    await second.collector.run()
     expect(second.stored.keys()).toHaveLength(1)
   })
 
@@ -149,10 +149,10 @@ describe.skipIf(!hasDatabase || !hasBucket)('a file of several objects', () => {
     await expect(appending).rejects.toThrow('was removed')
     await expect(partial.append(Buffer.from('x'), 1)).rejects.toThrow('was removed')
     proxy.release()
-    await stores.collector.collect()
+    await stores.collector.run()
     for (const minutes of [1, 60]) {
       await ageGarbage(stores, minutes)
-      await stores.collector.collect()
+      await stores.collector.run()
     }
     expect([stores.stored.keys(), await stores.node.sql`select * from objects`]).toEqual([[], []])
     expect(await readdir(stores.scratch)).toEqual([])
@@ -238,7 +238,7 @@ describe.skipIf(!hasDatabase || !hasBucket)('a server that others have found dea
     const late = partial.publish({ ...target, sha256: sha256('old') })
     await expect(late).rejects.toMatchObject({ code: 'storage-unavailable' })
     expect((await alive.files.find(ann, 'a'))?.sha256).toBe(sha256('new'))
-    await alive.collector.collect()
+    await alive.collector.run()
     expect(await alive.partials.usage()).toEqual({ count: 0, bytes: 0 })
     expect(alive.stored.keys()).toHaveLength(1)
   })
@@ -282,7 +282,7 @@ describe.skipIf(!hasDatabase || !hasBucket)('a stage', () => {
     await reap(dead.node, alive.node)
     expect(await alive.stages.listAbandoned()).toMatchObject([{ id: 'job', files: 1 }])
     await expect(stage.publish(() => {})).rejects.toMatchObject({ code: 'storage-unavailable' })
-    await alive.collector.collect()
+    await alive.collector.run()
     expect([await alive.stages.listAbandoned(), alive.stored.keys()]).toEqual([[], []])
     await alive.stages.finish('job')
     const partial = await fill(alive.partials, 'x')

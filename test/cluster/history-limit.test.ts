@@ -26,8 +26,8 @@ describe.skipIf(!hasDatabase)('the limit of the history', () => {
       onTestFinished(() => limit.close())
       return limit
     })
-    await Promise.all(limits.map((limit) => limit.trim()))
-    await limits[0]!.trim()
+    await Promise.all(limits.map((limit) => limit.run()))
+    await limits[0]!.run()
     const kept = new Set([unfinished, ...many.slice(5), ...few])
     const rows = await here.sql`select id from jobs`
     expect(new Set(rows.map(({ id }) => id))).toEqual(kept)
@@ -43,6 +43,8 @@ describe.skipIf(!hasDatabase)('the limit of the history', () => {
     const errors: unknown[] = []
     const limit = startHistoryLimit(node.sql, { clock, onError: (error) => errors.push(error) })
     await clock.advance(600_000)
+    // The run that the clock has begun.
+    await limit.run()
     await limit.close()
     expect(errors).toMatchObject([{ message: expect.stringContaining('jobs') }])
     await node.sql`alter table elsewhere rename to jobs`

@@ -11,13 +11,13 @@ describe.skipIf(!hasCluster)('an upload that no server runs', () => {
     const { stores, uploads, records } = await open()
     const [kept, late, running] = [await add(stores), await add(stores), await add(stores, { isRunning: true })]
     await age(stores, [late, running], 2 * hour)
-    await uploads.sweep()
+    await uploads.run()
     expect(await states(stores)).toEqual({ [kept]: null, [late]: 'upload-gone', [running]: null })
     expect(records).toMatchObject([[{ id: late, state: 'failed', error: { code: 'upload-gone' } }, 1]])
     expect((await stores.node.sql`select id from partials order by id`).map(({ id }) => id)).toEqual(
       [kept, running].sort(),
     )
-    await stores.collector.collect()
+    await stores.collector.run()
     expect(stores.stored.keys()).toHaveLength(2)
   })
 
@@ -26,7 +26,7 @@ describe.skipIf(!hasCluster)('an upload that no server runs', () => {
     const [removed, disabled, lost] = [await add(stores, { accountId: 9 }), await add(stores), await add(stores)]
     await stores.node.sql`update accounts set is_disabled = true`
     await stores.partials.remove(lost)
-    await uploads.sweep()
+    await uploads.run()
     const code = 'shutting-down'
     expect(await states(stores)).toEqual({ [removed]: code, [disabled]: code, [lost]: code })
   })
@@ -39,7 +39,7 @@ describe.skipIf(!hasCluster)('an upload that no server runs', () => {
     await sql`update jobs set ended_at = clock_timestamp() - interval '2 minutes' where id = ${ended}`
     await sql`delete from jobs where id = ${part}`
     await sql`update partials set node = null where id = ${part}`
-    await uploads.sweep()
+    await uploads.run()
     expect((await sql`select id from partials`).map(({ id }) => id)).toEqual([justEnded])
   })
 
@@ -50,7 +50,7 @@ describe.skipIf(!hasCluster)('an upload that no server runs', () => {
     await sql`update partials set content = null where id = ${id}`
     await sql`update jobs set state = 'committing' where id = ${id}`
     clock.skip(lease.leaseMs)
-    await reaper.reap()
+    await reaper.run()
     const [row] = await sql`select state, record from jobs where id = ${id}`
     expect(row).toMatchObject({ state: 'done', record: { state: 'done', bytes: 10, percent: 100, error: null } })
   })

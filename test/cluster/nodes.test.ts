@@ -233,11 +233,11 @@ describe.skipIf(!hasDatabase)('a server that has died', () => {
     const [late, back] = [await openNode(database), await openNode(database)]
     await late.slots.claim(newJob(), waiting())
     await late.sql`update nodes set expires_at = clock_timestamp() - interval '1 second'`
-    await back.reaper.reap()
+    await back.reaper.run()
     await late.lease.beat()
     await back.lease.beat()
     back.clock.skip(6000)
-    await back.reaper.reap()
+    await back.reaper.run()
     expect(await back.slots.holding('upload', 'user:ann')).toHaveLength(1)
   })
 
@@ -246,7 +246,7 @@ describe.skipIf(!hasDatabase)('a server that has died', () => {
     const [first, second] = [await openNode(database), await openNode(database)]
     await first.sql`update nodes set expires_at = clock_timestamp() - interval '1 second'`
     second.clock.skip(second.lease.leaseMs)
-    await second.reaper.reap()
+    await second.reaper.run()
     expect((await first.sql`select id from nodes`).map(({ id }) => id).sort()).toEqual(
       [first.lease.id, second.lease.id].sort(),
     )
@@ -260,7 +260,7 @@ describe.skipIf(!hasDatabase)('a server that has died', () => {
     await closing.history.note(entry(job, seq))
     await closing.close()
     other.clock.skip(6000)
-    await other.reaper.reap()
+    await other.reaper.run()
     expect(await other.history.find(job.id)).toMatchObject({ job: { state: 'failed' } })
     expect((await other.slots.claim(newJob(), waiting())).queued).toBeNull()
   })

@@ -76,7 +76,7 @@ async function expire(node: TestNode): Promise<void> {
   await eventually('the other server is gone', async () => {
     await node.sql`
       update nodes set expires_at = clock_timestamp() - interval '1 second' where id <> ${node.lease.id}`
-    await node.reaper.reap()
+    await node.reaper.run()
     return (await node.sql`select from nodes`).length === 1
   })
 }

@@ -111,7 +111,7 @@ describe.skipIf(!hasDatabase)('a job of another server', () => {
     await expect(remote.pause()).rejects.toMatchObject({ code: 'not-running' })
     const stopped = remote.stop('user:ann')
     await eventually('the request is in the database', async () => (await other.sql`select from job_requests`).length)
-    await other.reaper.reap()
+    await other.reaper.run()
     expect(await stopped).toMatchObject({ job: { id: job.id, state: 'stopped' } })
   })
 

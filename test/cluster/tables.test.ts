@@ -106,14 +106,14 @@ describe.skipIf(!hasDatabase || !hasBucket)('tables in a bucket', () => {
     await eventually('it is being read', () => proxy.requests.length === 1)
     expect(await first.store.remove(ann, 'sales')).toBe(true)
     await ageGarbage(first, 1)
-    await first.collector.collect()
+    await first.collector.run()
     expect(first.stored.keys()).toHaveLength(1)
     proxy.release()
     const release = await reading
     expect(String(await read(second.store, published))).toBe('parquet')
     release()
     await ageGarbage(first, 1)
-    await first.collector.collect()
+    await first.collector.run()
     expect(first.stored.keys()).toEqual([])
     const third = await openStore({}, first)
     await expect(third.store.ready([published], never)).rejects.toMatchObject({ code: 'busy' })
@@ -156,7 +156,7 @@ describe.skipIf(!hasDatabase || !hasBucket)('tables in a bucket', () => {
     await staged.remove()
     for (const minutes of [0, 1, 60]) {
       await node.sql`update objects set not_before = not_before - ${minutes} * interval '1 minute'`
-      await collector.collect()
+      await collector.run()
     }
     expect([stored.keys(), await node.sql`select * from objects`]).toEqual([[], []])
     expect(await store.findLeftovers()).toEqual([])

@@ -74,7 +74,7 @@ async function migrate(options: MigrationOptions, closers: Closers): Promise<Mig
   const mover = new FileMover({ source, objects, adopted: files, advance })
   await mover.moveAll()
   const tables = await moveTables({ source, objects, files, adopted: new AdoptedTables(database), advance })
-  await collector.collect()
+  await collector.run()
   const report = reportOf(source, mover.moved, tables, mayLeaveOut)
   if (report.isFinished) await finishMigration(database)
   return report

@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest'
+import type { RepeatedWork } from '../../../dist/server/concurrency/repeated-work.js'
 import { openBucketFiles } from '../../../dist/server/stores/s3/files.js'
-import { type GarbageCollector, startGarbageCollector } from '../../../dist/server/stores/s3/garbage-collector.js'
+import { startGarbageCollector } from '../../../dist/server/stores/s3/garbage-collector.js'
 import { Objects } from '../../../dist/server/stores/s3/objects.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 import type { StageStores } from '../../server/stores/stages-contract.js'
@@ -11,7 +12,7 @@ import { openNode, type TestNode } from './node.js'
 export interface ObjectNode {
   node: TestNode
   objects: Objects
-  collector: GarbageCollector
+  collector: RepeatedWork
   stored: TestBucket
   errors: unknown[]
 }

@@ -1,11 +1,12 @@
 import { onTestFinished } from 'vitest'
 import { type Clock, systemClock } from '../../../dist/server/clock.js'
+import type { RepeatedWork } from '../../../dist/server/concurrency/repeated-work.js'
 import type { JobHistory } from '../../../dist/server/stores/history.js'
 import { openPostgresBus, type PostgresBus } from '../../../dist/server/stores/postgres/bus.js'
 import type { Database } from '../../../dist/server/stores/postgres/database.js'
 import { postgresHistory } from '../../../dist/server/stores/postgres/job-history.js'
 import { type NodeLease, openNodeLease } from '../../../dist/server/stores/postgres/node-lease.js'
-import { type Reaper, startReaper } from '../../../dist/server/stores/postgres/reaper.js'
+import { startReaper } from '../../../dist/server/stores/postgres/reaper.js'
 import { PostgresSlots } from '../../../dist/server/stores/postgres/slots.js'
 import { TestClock } from '../../helpers/test-clock.js'
 import type { TestDatabase } from './database.js'
@@ -16,7 +17,7 @@ export interface TestNode {
   bus: PostgresBus
   slots: PostgresSlots
   history: JobHistory
-  reaper: Reaper
+  reaper: RepeatedWork
   /** The clock of its lease and its reaper, which do nothing until a test advances it. */
   clock: TestClock
   errors: unknown[]
@@ -87,5 +88,5 @@ export async function reap(dead: TestNode, by: TestNode): Promise<void> {
   await by.sql`update nodes set expires_at = clock_timestamp() - interval '1 second' where id = ${dead.lease.id}`
   by.clock.skip(by.lease.leaseMs)
   await by.lease.beat()
-  await by.reaper.reap()
+  await by.reaper.run()
 }

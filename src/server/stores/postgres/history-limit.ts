@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.js'
+import { type RepeatedWork, repeatWork } from '../../concurrency/repeated-work.js'
 import type { Database } from './database.js'
 
 export interface HistoryLimitOptions {
@@ -7,46 +8,21 @@ export interface HistoryLimitOptions {
   maxJobs?: number
   /** Default: ten minutes. */
   intervalMs?: number
+  /** Called once for each series of failures. */
   onError: (error: unknown) => void
-}
-
-export interface HistoryLimit {
-  /** Removes what is too much. Never rejects; does nothing while it runs. */
-  trim(): Promise<void>
-  /** Resolves when nothing runs. */
-  close(): Promise<void>
 }
 
 /**
  * Limits the history. The accounts with the most jobs lose their oldest ones, so that one cannot displace the jobs of the
  * others. Every server tries, and one of them at a time does it.
  */
-export function startHistoryLimit(database: Database, options: HistoryLimitOptions): HistoryLimit {
+export function startHistoryLimit(database: Database, options: HistoryLimitOptions): RepeatedWork {
   const { clock, maxJobs = 1_000_000, intervalMs = 600_000, onError } = options
-  let running: Promise<void> | undefined
-  const cancel = clock.every(intervalMs, () => void trim())
-
-  async function work(): Promise<void> {
+  const work = async () => {
     // In batches, so that no transaction holds rows for long.
     while (await trimSome(database, maxJobs));
   }
-
-  function trim(): Promise<void> {
-    running ??= work()
-      .catch(onError)
-      .finally(() => {
-        running = undefined
-      })
-    return running
-  }
-
-  return {
-    trim,
-    async close() {
-      cancel()
-      await running
-    },
-  }
+  return repeatWork(work, { clock, everyMs: intervalMs, onError })
 }
 
 /** Whether there may be more to remove. */

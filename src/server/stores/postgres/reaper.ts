@@ -1,5 +1,6 @@
 import type { JobRecord } from '../../../protocol/jobs.js'
 import type { Clock } from '../../clock.js'
+import { type RepeatedWork, repeatWork } from '../../concurrency/repeated-work.js'
 import type { Database } from './database.js'
 import { endOfOrphan, endOfPublished, recordInterruption, recordOrphanEnd } from './job-deaths.js'
 import { entryColumns, type HistoryRow } from './job-rows.js'
@@ -20,48 +21,17 @@ export interface ReaperOptions {
   onError: (error: unknown) => void
 }
 
-export interface Reaper {
-  /** Ends what expired servers left. Never rejects; does nothing while it runs. */
-  reap(): Promise<void>
-  /** Resolves when nothing runs. */
-  close(): Promise<void>
-}
-
 /** Takes the jobs of servers that no longer renew their lease. Every server does it; it does not matter which comes first. */
-export function startReaper(database: Database, options: ReaperOptions): Reaper {
+export function startReaper(database: Database, options: ReaperOptions): RepeatedWork {
   const { lease, clock, grant, onRecord = () => {}, intervalMs = 1000, onError } = options
-  let running: Promise<void> | undefined
-  let isFailing = false
-  const cancel = clock.every(intervalMs, () => void reap())
-
-  async function work(): Promise<void> {
+  const work = async () => {
     // After an outage of the database everyone renews first.
     if (lease.heldForMs < lease.leaseMs) return
-    try {
-      const freed = await deleteExpiredNodes(database, lease.id)
-      for (const { accountId, record } of await endOrphans(database)) onRecord(record, accountId)
-      for (const key of freed) await grant(key)
-      isFailing = false
-    } catch (error) {
-      if (!isFailing) onError(error)
-      isFailing = true
-    }
+    const freed = await deleteExpiredNodes(database, lease.id)
+    for (const { accountId, record } of await endOrphans(database)) onRecord(record, accountId)
+    for (const key of freed) await grant(key)
   }
-
-  function reap(): Promise<void> {
-    running ??= work().finally(() => {
-      running = undefined
-    })
-    return running
-  }
-
-  return {
-    reap,
-    async close() {
-      cancel()
-      await running
-    },
-  }
+  return repeatWork(work, { clock, everyMs: intervalMs, onError })
 }
 
 /**

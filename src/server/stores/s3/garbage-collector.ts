@@ -1,5 +1,6 @@
 import pLimit from 'p-limit'
 import type { Clock } from '../../clock.js'
+import { type RepeatedWork, repeatWork } from '../../concurrency/repeated-work.js'
 import type { Database } from '../postgres/database.js'
 import type { Bucket } from './bucket.js'
 import { discardContents, passesOfFailed } from './objects.js'
@@ -14,40 +15,22 @@ export interface GarbageCollectorOptions {
   onError: (error: unknown) => void
 }
 
-export interface GarbageCollector {
-  /** Removes what is due. Never rejects; does nothing while it runs. */
-  collect(): Promise<void>
-  /** Resolves when nothing runs. */
-  close(): Promise<void>
-}
-
 /** Removes objects that are garbage. Every server does it; it does not matter which comes first. */
-export function startGarbageCollector(database: Database, options: GarbageCollectorOptions): GarbageCollector {
+export function startGarbageCollector(database: Database, options: GarbageCollectorOptions): RepeatedWork {
   const { bucket, clock, intervalMs = 1000, onError } = options
   const removals = pLimit(8)
-  const closed = new AbortController()
-  let running: Promise<void> | undefined
-  let isFailing = false
-  const cancel = clock.every(intervalMs, () => void collect())
 
-  async function work(): Promise<void> {
-    try {
-      await discardOrphans(database)
-      for (;;) {
-        const due = await takeDue(database)
-        const results = await Promise.allSettled(due.map((object) => removals(() => remove(object))))
-        for (const result of results) if (result.status === 'rejected') throw result.reason
-        if (due.length < batchSize || closed.signal.aborted) break
-      }
-      isFailing = false
-    } catch (error) {
-      if (!isFailing && !closed.signal.aborted) onError(error)
-      isFailing = true
+  async function work(closing: AbortSignal): Promise<void> {
+    await discardOrphans(database)
+    for (;;) {
+      const due = await takeDue(database)
+      const results = await Promise.allSettled(due.map((object) => removals(() => remove(object, closing))))
+      for (const result of results) if (result.status === 'rejected') throw result.reason
+      if (due.length < batchSize || closing.aborted) break
     }
   }
 
-  async function remove({ key, isMultipart }: GarbageObject): Promise<void> {
-    const { signal } = closed
+  async function remove({ key, isMultipart }: GarbageObject, signal: AbortSignal): Promise<void> {
     if (isMultipart) {
       for (const id of await bucket.listMultiparts(key, signal)) await bucket.abortMultipart(key, id, signal)
     }
@@ -59,21 +42,7 @@ export function startGarbageCollector(database: Database, options: GarbageCollec
       where key = ${key}`
   }
 
-  function collect(): Promise<void> {
-    running ??= work().finally(() => {
-      running = undefined
-    })
-    return running
-  }
-
-  return {
-    collect,
-    async close() {
-      cancel()
-      closed.abort()
-      await running
-    },
-  }
+  return repeatWork(work, { clock, everyMs: intervalMs, onError })
 }
 
 interface GarbageObject {

@@ -1,6 +1,7 @@
 import type { JobRecord } from '../../../protocol/jobs.js'
 import { Problem } from '../../../protocol/problems.js'
 import type { Clock } from '../../clock.js'
+import { type RepeatedWork, repeatWork } from '../../concurrency/repeated-work.js'
 import type { Database, Transaction } from '../postgres/database.js'
 import { discardContents } from './objects.js'
 
@@ -10,45 +11,19 @@ export interface InterruptedUploadsOptions {
   keepMs: number
   /** Called with the record of each job that has ended. */
   onRecord: (record: JobRecord, accountId: number) => void
+  /** Called once for each series of failures. */
   onError: (error: unknown) => void
 }
 
-export interface InterruptedUploads {
-  /** Ends those whose time is over. Never rejects; does nothing while it runs. */
-  sweep(): Promise<void>
-  /** Resolves when nothing runs. */
-  close(): Promise<void>
-}
-
 /** Ends uploads that no server runs, because their clients do not return. Every server does it. */
-export function startInterruptedUploads(database: Database, options: InterruptedUploadsOptions): InterruptedUploads {
+export function startInterruptedUploads(database: Database, options: InterruptedUploadsOptions): RepeatedWork {
   const { clock, keepMs, onRecord, onError } = options
-  const everyMs = Math.min(60_000, Math.max(1000, keepMs / 4))
-  const cancel = clock.every(everyMs, () => void sweep())
-  let running: Promise<void> | undefined
-
-  async function work(): Promise<void> {
+  const work = async () => {
     const ended = await database.begin((sql) => endExpired(sql, keepMs))
     for (const { record, accountId } of ended) onRecord(record, accountId)
     await removeLeftovers(database)
   }
-
-  function sweep(): Promise<void> {
-    running ??= work()
-      .catch(onError)
-      .finally(() => {
-        running = undefined
-      })
-    return running
-  }
-
-  return {
-    sweep,
-    async close() {
-      cancel()
-      await running
-    },
-  }
+  return repeatWork(work, { clock, everyMs: Math.min(60_000, Math.max(1000, keepMs / 4)), onError })
 }
 
 async function endExpired(sql: Transaction, keepMs: number): Promise<ExpiredRow[]> {
