@@ -5,32 +5,23 @@ import type { Log } from '../log.js'
 import type { AccountStore } from '../stores/accounts.js'
 import type { Capacity } from '../stores/capacity.js'
 import type { Counters } from '../stores/counters.js'
-import type { PublishedFiles } from '../stores/files.js'
-import type { Folders } from '../stores/folders.js'
+import type { FileStores } from '../stores/file-stores.js'
 import type { JobHistory } from '../stores/history.js'
 import type { JobFiles } from '../stores/job-files.js'
-import type { Partials } from '../stores/partials.js'
 import type { Peers } from '../stores/peers.js'
 import type { SessionStore } from '../stores/sessions.js'
 import type { ShareStore } from '../stores/shares.js'
 import type { Slots } from '../stores/slots.js'
-import type { SmallFiles } from '../stores/small-files.js'
 import type { SpaceReservations } from '../stores/space.js'
-import type { Stages } from '../stores/stages.js'
 import type { TableStore } from '../stores/tables.js'
 import type { KeptUpload } from '../transfers/resume-state.js'
 
 /** All stores of a server. */
-export interface Backend {
+export interface Backend extends FileStores {
   accounts: AccountStore
   sessions: SessionStore
   shares: ShareStore
   counters: Counters
-  files: PublishedFiles
-  folders: Folders
-  partials: Partials
-  smallFiles: SmallFiles
-  stages: Stages
   capacity: Capacity
   space: SpaceReservations
   history: JobHistory

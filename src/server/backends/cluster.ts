@@ -72,11 +72,9 @@ export async function openClusterBackend(
   const onListCut = (error: unknown) => log.warn('The list of the files of a job is cut', error)
   const jobFiles = closers.opened(postgresJobFiles(database, { clock, onError: onListCut }))
   const history = closers.opened(postgresHistory(database, { lease, clock, closing, onError }))
-  const { files, folders, partials, smallFiles, stages } = closers.opened(
-    openBucketFiles(database, { bucket, lease, scratch: scratch.folder }),
-  )
+  const fileStores = closers.opened(openBucketFiles(database, { bucket, lease, scratch: scratch.folder }))
   const tables = await openBucketTables(database, { bucket, lease, scratch: scratch.folder })
-  const usage = usageOf({ files, tables })
+  const usage = usageOf({ ...fileStores, tables })
   const capacity = bucketCapacity
   const disk = new LocalSpace({ ...capacity, usage }, { maxFileSize, quota: null })
   return {
@@ -84,11 +82,7 @@ export async function openClusterBackend(
     sessions,
     shares: postgresShares(database, { now }),
     counters: postgresCounters(database),
-    files,
-    folders,
-    partials,
-    smallFiles,
-    stages,
+    ...fileStores,
     capacity,
     space: new PostgresSpace(database, { lease, quota, usage, disk, clock, closing, onError }),
     history,

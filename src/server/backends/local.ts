@@ -50,21 +50,15 @@ export async function openLocalBackend({ config, log, clock, closers }: BackendO
   const history = closers.opened(await openJobHistory(root, onHistoryError, { reserve, onForgotten }))
   for (const id of await jobFiles.jobs()) if (!(await history.has(id))) await jobFiles.remove(id)
   const tables = await openTableStore(folder, counters)
-  const { files, folders, partials, smallFiles, stages, capacity } = fileStores
-  const stores = { accounts, sessions, shares, counters, history, jobFiles, tables }
+  const { files, capacity } = fileStores
+  const stores = { ...fileStores, accounts, sessions, shares, counters, history, jobFiles, tables }
   return {
     ...stores,
-    files,
-    folders,
-    partials,
-    smallFiles,
-    stages,
-    capacity,
     space: new LocalSpace({ ...capacity, usage: usageOf({ files, tables }) }, config),
     slots: new LocalSlots({ ...config, history, lastSeq: history.lastSeq, clock }),
     peers: null,
     secret: await openSecretKey(root, config.jwtSecret),
-    recover: () => recover({ ...stores, files, partials, stages, keepPartialMs: config.keepPartialMs }),
+    recover: () => recover({ ...stores, keepPartialMs: config.keepPartialMs }),
     begin() {
       checkRestored()
       discarded.sweep()

@@ -1,11 +1,7 @@
 import { mkdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Capacity } from '../capacity.js'
-import type { PublishedFiles } from '../files.js'
-import type { Folders } from '../folders.js'
-import type { Partials } from '../partials.js'
-import type { SmallFiles } from '../small-files.js'
-import type { Stages } from '../stages.js'
+import type { FileStores } from '../file-stores.js'
 import { localCapacity } from './capacity.js'
 import { openDigests } from './digests.js'
 import { DiscardedFolders } from './discarded-folders.js'
@@ -27,12 +23,7 @@ import { openSmallReads } from './small-reads.js'
 import { LocalStages } from './stages.js'
 import type { Damage } from './verification.js'
 
-export interface LocalFiles {
-  files: PublishedFiles
-  folders: Folders
-  partials: Partials
-  smallFiles: SmallFiles
-  stages: Stages
+export interface LocalFiles extends FileStores {
   capacity: Capacity
   /** Compares restored files with their digests, in the background. What is known of all files then is kept for the next start. */
   checkRestored(): void

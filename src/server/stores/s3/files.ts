@@ -1,3 +1,4 @@
+import type { FileStores } from '../file-stores.js'
 import type { Database } from '../postgres/database.js'
 import type { NodeLease } from '../postgres/node-lease.js'
 import type { Bucket } from './bucket.js'
@@ -14,7 +15,10 @@ export interface BucketFilesOptions extends Pick<BucketPartialsOptions, 'scratch
 }
 
 /** The stores of files of a server, as rows in a database and objects in a bucket. */
-export function openBucketFiles(database: Database, { bucket, lease, ...options }: BucketFilesOptions) {
+export function openBucketFiles(
+  database: Database,
+  { bucket, lease, ...options }: BucketFilesOptions,
+): FileStores & { close(): Promise<void> } {
   const objects = new Objects(database, { bucket, lease })
   const stages = new BucketStages(database, { objects, lease })
   const partials = new BucketPartials(database, { objects, lease, stages, ...options })
