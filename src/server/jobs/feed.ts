@@ -103,7 +103,7 @@ export class JobFeed {
     }
   }
 
-  /** The account ids whose jobs somebody listens to; null: all accounts. */
+  /** The account ids that have listeners; null: a listener to all accounts. */
   audience(): Set<number | null> {
     return new Set([...this.#listeners].map(({ accountId }) => accountId))
   }

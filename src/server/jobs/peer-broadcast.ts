@@ -12,8 +12,8 @@ export interface PeerBroadcastOptions {
 }
 
 /**
- * Tells the other servers about the jobs of this one: each change of state, and the progress of those that somebody listens
- * to there, about four times a second in few messages.
+ * Tells the other servers about the jobs of this one: each change of state, and about four times a second, in few messages, the
+ * progress of those that have listeners there.
  */
 export class PeerBroadcast {
   readonly #options: PeerBroadcastOptions

@@ -100,7 +100,7 @@ export class PeerJobs implements JobSource {
     this.#jobs.delete(id)
   }
 
-  /** Also what this server tells the others about jobs that nobody runs. */
+  /** Also what this server tells the others about jobs without a server. */
   receive(message: BusMessage): void {
     if ('job' in message) this.#set(message.job, message.accountId)
     if ('changed' in message)

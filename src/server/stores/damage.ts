@@ -6,7 +6,7 @@ export function damagedFile(name: string): Problem {
   return new Problem('file-damaged', `${message} Upload it again, or restore it from a backup.`, { name })
 }
 
-/** The error for a file whose bytes are gone, although nobody has removed it. */
+/** The error for a published file whose object is missing in the bucket. */
 export function lostFile(name: string, cause: unknown): Problem {
   const message = `"${name}" is damaged: its bytes are missing from the storage.`
   return new Problem('file-damaged', `${message} Upload it again, or restore it from a backup.`, { name }, { cause })

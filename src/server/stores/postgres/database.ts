@@ -28,8 +28,7 @@ export function connectDatabase({ url, schema }: DatabaseAddress, maxConnections
       texts: { to: 1009, from: [], parse: JSON.parse, serialize: arrayLiteral },
       bigints: { to: 1016, from: [], parse: JSON.parse, serialize: arrayLiteral },
     },
-    // The library would ask each new connection for the types of arrays. If it breaks meanwhile, nobody handles the failure of
-    // that query, which ends the process.
+    // Otherwise each new connection begins with a query for the types of arrays, whose failure is an unhandled rejection.
     fetch_types: false,
     // Columns only: `postgres.camel` would also rename the members of JSON values.
     transform: { column: { from: postgres.toCamel, to: postgres.fromCamel } },

@@ -55,7 +55,7 @@ async function* rowsByKey(database: Database): AsyncGenerator<ObjectRow> {
   for await (const page of rows.cursor(1000)) yield* page
 }
 
-/** Servers remove garbage within seconds of its time, unless somebody reads it. */
+/** Servers remove garbage within seconds of its time, unless a reader keeps it. */
 function columns(sql: Database) {
   return sql`key, content, size, state, created_at,
     coalesce(state = 'garbage' and not_before < clock_timestamp() - interval '1 hour'

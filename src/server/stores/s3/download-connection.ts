@@ -5,7 +5,7 @@ import { parseResponseHead, type ResponseHead } from './response-head.js'
 
 export interface DownloadConnectionOptions {
   origin: URL
-  /** After this time without a byte it fails, also while it is being established, and while nobody reads. */
+  /** The connection fails after this time without a byte, in milliseconds; also while it is being established or its reader pauses. */
   idleMs: number
   /** Called when the last byte of a response was read and another request can be sent. */
   onFree: (connection: DownloadConnection) => void
@@ -25,7 +25,7 @@ export class DownloadConnection {
   readonly #socket: Socket
   readonly #onFree: () => void
   readonly #onClose: () => void
-  /** For heads, and for what nobody has asked for yet. */
+  /** For response heads, and for bytes that arrive before a read. */
   readonly #scratch = Buffer.allocUnsafeSlow(scratchBytes)
   #head: ExpectedHead | null = null
   /** Of the body: bytes that have not arrived. */
@@ -86,7 +86,7 @@ export class DownloadConnection {
     return done.promise
   }
 
-  /** What has arrived of a body that nobody has read yet. */
+  /** Bytes of the body that have arrived and are unread. */
   get arrived(): Buffer {
     return this.#unread
   }

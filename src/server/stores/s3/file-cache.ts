@@ -32,7 +32,8 @@ export class FileCache {
 
   /**
    * Keeps the file `key` until the returned function is called, once or again. `fetch` writes a missing one to a path; it is
-   * called once for all who wait, and its signal aborts when nobody does any more. Throws its error, and the signal's reason.
+   * called once for all waiting callers, and its signal aborts when all of them have given up. Throws its error, and the signal's
+   * reason.
    */
   async use(
     key: string,
@@ -99,7 +100,7 @@ export class FileCache {
     if (file.users > 0) return
     if (!file.isReady) {
       this.#forget(key, file)
-      file.unwanted.abort(new Error('Nobody waits for the file any more.'))
+      file.unwanted.abort(new Error('No request waits for the file any more.'))
     }
     this.#makeRoom().catch(() => {})
   }

@@ -50,7 +50,7 @@ interface GarbageObject {
   isMultipart: boolean
 }
 
-/** What dead servers left: stages, partials that nobody can resume, and objects that belong to neither. */
+/** What dead servers left: stages, partials that cannot be resumed, and objects that belong to neither. */
 async function discardOrphans(database: Database): Promise<void> {
   await database.begin(async (sql) => {
     const stages = await sql<{ id: string }[]>`

@@ -18,7 +18,7 @@ import { storeFile } from './stored-file.js'
 export interface BucketTablesOptions extends ObjectsOptions {
   /** An empty folder of this server, which may be lost at any time. */
   scratch: string
-  /** Of the Parquet files that are kept on this machine while nobody uses them; default: 10 GiB. */
+  /** Bytes of unused Parquet files that are kept on this machine; default: 10 GiB. */
   cacheBytes?: number
 }
 
@@ -98,7 +98,7 @@ class BucketTables implements TableStore {
     const prepared = this.#prepared.get(staged.output) ?? (await this.#prepare(staged))
     const published = await this.#publish({ account: accountOf(space), table, ...prepared, record })
     this.#prepared.delete(staged.output)
-    // Whoever reads it here needs no download. It is a copy: what fails concerns nobody.
+    // Saves a later download. Failures are ignored, because it is only a copy.
     const { path, bytes } = published
     await this.#cache.adopt(path, join(staged.folder, staged.output), bytes).catch(() => {})
     return published
