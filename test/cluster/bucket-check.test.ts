@@ -1,8 +1,6 @@
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { checkBucket } from '../../dist/server/stores/s3/start-check.js'
 import { makeCertificate } from '../helpers/certificate.js'
@@ -11,6 +9,7 @@ import { hasProgram } from '../helpers/system-programs.js'
 import { hasBucket, openTestBucket, type TestBucketOptions } from './helpers/bucket.js'
 import { type BucketFault, startBucketProxy } from './helpers/bucket-proxy.js'
 import { testCredentials } from './helpers/bucket-server.js'
+import { listening } from './helpers/listening.js'
 
 /** What is wrong with a bucket; empty if nothing is. */
 async function faultOf(options: TestBucketOptions): Promise<string> {
@@ -19,16 +18,6 @@ async function faultOf(options: TestBucketOptions): Promise<string> {
     () => '',
     (error) => error.message,
   )
-}
-
-async function listening(server: http.Server | https.Server, scheme: string): Promise<string> {
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
 describe.skipIf(!hasBucket)('a bucket', () => {
@@ -47,7 +36,10 @@ describe.skipIf(!hasBucket)('a bucket', () => {
       'does not know the key',
     )
     expect(await faultOf({ name: 'no-such-bucket' })).toContain('it does not exist: create it first')
-    await expect(openTestBucket({ name: 'no-such-bucket' }).bucket.delete('o/1')).rejects.toThrow('NoSuchBucket')
+    await expect(openTestBucket({ name: 'no-such-bucket' }).bucket.delete('o/1')).rejects.toMatchObject({
+      code: 'storage-unavailable',
+      cause: { code: 'NoSuchBucket' },
+    })
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_600_000 })
     onTestFinished(() => void vi.useRealTimers())
     expect(await faultOf({})).toContain('the clocks of this machine and of the bucket differ too much')

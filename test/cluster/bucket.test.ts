@@ -1,17 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
+import http from 'node:http'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { crc32 } from 'node:zlib'
 import { describe, expect, inject, it } from 'vitest'
 import { type Clock, systemClock } from '../../dist/server/clock.js'
 import { type ListedObject, sentBytesOf } from '../../dist/server/stores/s3/bucket.js'
+import { isMissingKey } from '../../dist/server/stores/s3/bucket-errors.js'
 import { eventually } from '../helpers/eventually.js'
 import { fastClock } from '../helpers/fast-clock.js'
 import { TestClock } from '../helpers/test-clock.js'
 import { downloaded, hasBucket, openTestBucket } from './helpers/bucket.js'
 import { startBucketProxy } from './helpers/bucket-proxy.js'
 import { startFullServer } from './helpers/full-server.js'
+import { listening } from './helpers/listening.js'
 
 const mebibyte = 1024 ** 2
 /** Repeats requests soon, and does not give up. */
@@ -61,36 +64,12 @@ describe.skipIf(!hasBucket)('objects in a bucket', () => {
     expect(keys()).toEqual(['o/1'])
   })
 
-  it('are made of parts, in any order of arrival', async () => {
-    const { bucket, keys } = openTestBucket()
-    const [first, last] = [randomBytes(5 * mebibyte), randomBytes(10)]
-    const id = await bucket.createMultipart('o/1')
-    expect(await bucket.listMultiparts('o/1')).toEqual([id])
-    expect(await bucket.listMultiparts('o/')).toEqual([])
-    const second = await bucket.uploadPart('o/1', id, 2, sentBytesOf(last))
-    const parts = [await bucket.uploadPart('o/1', id, 1, sentBytesOf(first)), second]
-    await bucket.completeMultipart('o/1', id, parts)
-    // Its answer was lost.
-    await bucket.completeMultipart('o/1', id, parts)
-    expect(await bucket.head('o/1')).toBe(5 * mebibyte + 10)
-    await expect(bucket.completeMultipart('o/2', id, parts)).rejects.toMatchObject({ code: 'NoSuchUpload' })
-    expect(await bucket.listMultiparts('o/1')).toEqual([])
-    expect(keys()).toEqual(['o/1'])
-  })
-
-  it('of an aborted upload in parts do not exist', async () => {
-    const { bucket, keys } = openTestBucket()
-    const id = await bucket.createMultipart('o/1')
-    await bucket.uploadPart('o/1', id, 1, sentBytesOf('abc'))
-    await bucket.abortMultipart('o/1', id)
-    await bucket.abortMultipart('o/1', id)
-    expect(await bucket.listMultiparts('o/1')).toEqual([])
-    expect(keys()).toEqual([])
-  })
-
   it('are refused without the right keys, at once', async () => {
     const { bucket } = openTestBucket({ credentials: { accessKeyId: 'test', secretAccessKey: 'wrong' } })
-    await expect(bucket.put('o/1', sentBytesOf('abc'))).rejects.toMatchObject({ status: 403 })
+    await expect(bucket.put('o/1', sentBytesOf('abc'))).rejects.toMatchObject({
+      code: 'storage-unavailable',
+      cause: { status: 403 },
+    })
   })
 })
 
@@ -108,6 +87,18 @@ describe.skipIf(!hasBucket)('a request to a bucket', () => {
     expect(keys()).toEqual([])
   })
 
+  it('finds an object missing also by a response in chunks, and only by one of S3', async () => {
+    const proxy = await startBucketProxy()
+    const { bucket } = openTestBucket({ origin: proxy.origin, ...patient })
+    proxy.faults = ['missing-in-chunks', 'missing-in-chunks']
+    const missing = bucket.get('o/1', { offset: 0, length: 1 })
+    await expect(missing).rejects.toSatisfy(isMissingKey)
+    const server = http.createServer((_, response) => response.writeHead(404).end('<html>No such page'))
+    const { bucket: page } = openTestBucket({ origin: await listening(server, 'http') })
+    const refused = page.get('o/1', { offset: 0, length: 1 })
+    await expect(refused).rejects.toMatchObject({ code: 'storage-unavailable', cause: { status: 404 } })
+  })
+
   it('stores nothing if the body is cut on its way, whatever its checksum', async () => {
     const proxy = await startBucketProxy()
     const { bucket, keys } = openTestBucket({ origin: proxy.origin, ...patient })
@@ -115,7 +106,10 @@ describe.skipIf(!hasBucket)('a request to a bucket', () => {
     const crc = { algorithm: 'crc32' as const, value: crc32(content).toString(16).padStart(8, '0') }
     for (const body of [sentBytesOf(content), { ...sentBytesOf(content), checksum: crc }]) {
       proxy.faults = ['truncated', 'forbidden']
-      await expect(bucket.put('o/1', body)).rejects.toMatchObject({ status: 403 })
+      await expect(bucket.put('o/1', body)).rejects.toMatchObject({
+        code: 'storage-unavailable',
+        cause: { status: 403 },
+      })
       expect(keys()).toEqual([])
       await bucket.put('o/1', body)
       expect(keys()).toEqual(['o/1'])
@@ -123,7 +117,10 @@ describe.skipIf(!hasBucket)('a request to a bucket', () => {
     }
     const other = { ...sentBytesOf(content), checksum: { ...crc, value: '01234567' } }
     proxy.faults = [null, 'forbidden']
-    await expect(bucket.put('o/1', other)).rejects.toMatchObject({ status: 403 })
+    await expect(bucket.put('o/1', other)).rejects.toMatchObject({
+      code: 'storage-unavailable',
+      cause: { status: 403 },
+    })
     expect(keys()).toEqual([])
   })
 

@@ -11,6 +11,7 @@ import { deferred } from '../../../dist/server/concurrency/deferred.js'
  * are not those that were asked for. `silent`: nothing comes back. `deaf`: the body of the request is not read to its end.
  * `other-range`: the right number of other bytes. `ignored`: a success, but nothing was done. `truncated`: the bucket gets half of the body, then the end of the connection.
  * `half-head` and `half-body`: nothing more comes after the first half. `late-error`: a failure after the status 200.
+ * `missing-in-chunks`: 404, whose body has no declared length and comes after the head.
  */
 export type BucketFault =
   | 'busy'
@@ -26,6 +27,7 @@ export type BucketFault =
   | 'half-head'
   | 'half-body'
   | 'late-error'
+  | 'missing-in-chunks'
   | 'forbidden'
 
 export interface BucketProxy {
@@ -66,6 +68,10 @@ export async function startBucketProxy(): Promise<BucketProxy> {
     if (fault === 'ignored') return response.writeHead(204).end()
     if (fault === 'forbidden') return response.writeHead(403).end()
     if (fault === 'late-error') return response.writeHead(200).end('<Error><Code>InternalError</Code></Error>')
+    if (fault === 'missing-in-chunks') {
+      response.writeHead(404).flushHeaders()
+      return void setImmediate(() => response.end('<Error><Code>NoSuchKey</Code></Error>'))
+    }
     const { method, url, headers } = request
     const forwarded = http.request({ hostname: target.hostname, port: target.port, method, path: url, headers })
     if (fault === 'truncated') {

@@ -5,11 +5,12 @@ import { textOfElement } from './bucket-xml.js'
 /** A response of the bucket that is no success. */
 export class BucketError extends Error {
   readonly status: number
-  /** Such as `NoSuchKey`; empty if the response has none. */
+  /** Such as `NoSuchKey`; empty if the response has none. That to a HEAD has no body: `NotFound` for 404. */
   readonly code: string
 
   constructor(request: string, status: number, body: string) {
-    const code = textOfElement(body, 'Code') ?? ''
+    const isMissing = status === 404 && request.startsWith('HEAD ')
+    const code = textOfElement(body, 'Code') ?? (isMissing ? 'NotFound' : '')
     super(`${request}: the bucket answered ${status} ${code}: ${textOfElement(body, 'Message') ?? ''}`)
     this.name = 'BucketError'
     this.status = status
@@ -42,7 +43,8 @@ const temporary = new Set([
 ])
 
 export function bucketUnavailable(cause: unknown): Problem {
-  const message = 'The bucket of the files does not answer: its operator has to look at it, then try again.'
+  const what = cause instanceof BucketError && !isTemporary(cause) ? 'refuses a request' : 'does not answer'
+  const message = `The bucket of the files ${what}: its operator has to look at it, then try again.`
   return new Problem('storage-unavailable', message, {}, { cause })
 }
 
@@ -51,5 +53,4 @@ export function isMissingKey(error: unknown): boolean {
   return error instanceof BucketError && error.status === 404 && missing.has(error.code)
 }
 
-/** A HEAD has no code. */
-const missing = new Set(['', 'NoSuchKey', 'NoSuchUpload', 'NotFound'])
+const missing = new Set(['NoSuchKey', 'NotFound'])

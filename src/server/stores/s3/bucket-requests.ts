@@ -8,7 +8,7 @@ import aws4 from 'aws4'
 import { lengthHeader } from '../../../protocol/body-length.js'
 import type { Clock } from '../../clock.js'
 import type { BucketAddress } from './bucket-address.js'
-import { BucketError, bucketUnavailable, isTemporary } from './bucket-errors.js'
+import { BrokenResponse, BucketError, bucketUnavailable, isMissingKey, isTemporary } from './bucket-errors.js'
 import type { BucketCredentials } from './credentials.js'
 import type { DownloadConnection } from './download-connection.js'
 import { DownloadConnections } from './download-connections.js'
@@ -62,7 +62,7 @@ export class BucketRequests {
     this.#downloads = new DownloadConnections({ origin, idleMs: this.#options.idleMs })
   }
 
-  /** The whole response. Throws a `BucketError` for a lasting failure, and `storage-unavailable` if others last too long. */
+  /** The whole response. Throws a `BucketError` for a missing key, and `storage-unavailable` for refusals and lasting failures. */
   send(request: BucketRequest): Promise<{ headers: IncomingHttpHeaders; body: string }> {
     return this.#retrying(request, async () => {
       const response = await this.#once(request)
@@ -86,7 +86,7 @@ export class BucketRequests {
       signal?.addEventListener('abort', abort)
       try {
         const head = await connection.send(this.#format(request))
-        if (!isSuccess(head.status)) throw await failureOf(request, head, connection)
+        if (!isSuccess(head.status)) throw await this.#failureOf(request, head, connection)
         check(head)
         return connection
       } catch (error) {
@@ -97,6 +97,17 @@ export class BucketRequests {
         signal?.removeEventListener('abort', abort)
       }
     })
+  }
+
+  async #failureOf(request: BucketRequest, head: ResponseHead, connection: DownloadConnection): Promise<Error> {
+    const body = head.length === null ? connection.arrived : Buffer.alloc(Math.min(head.length, maxErrorBytes))
+    if (head.length !== null) await connection.read(body)
+    const failure = new BucketError(nameOf(request), head.status, String(body))
+    if (head.length !== null || head.status !== 404 || isMissingKey(failure)) return failure
+    // Its body tells whether the object is missing, and comes in chunks, which Node decodes: the request is made again.
+    const response = await this.#once(request)
+    response.destroy()
+    return new BrokenResponse(nameOf(request), `the status 404, and ${response.statusCode} when repeated`)
   }
 
   close(): void {
@@ -115,7 +126,7 @@ export class BucketRequests {
         return await attempt(isNew)
       } catch (error) {
         signal?.throwIfAborted()
-        if (!isTemporary(error)) throw error
+        if (!isTemporary(error)) throw isLasting(error) ? bucketUnavailable(error) : error
         // A kept connection that the other side has closed says nothing about the bucket.
         if (!isNew && isOfReusedSocket(error)) {
           isNew = true
@@ -189,8 +200,7 @@ export class BucketRequests {
       Host: origin.host,
       'X-Amz-Content-Sha256': digestToSign(body),
       ...lengthHeader(body?.size ?? 0),
-      // Of other bodies it would be that of the object.
-      ...(body && method === 'PUT' ? checksumHeader(body) : {}),
+      ...(body ? checksumHeader(body) : {}),
       ...headers,
     }
     const path = `${root}${key === '' ? '' : prefix}${key}${query ? `?${query}` : ''}`
@@ -208,10 +218,8 @@ function checksumHeader({ checksum: { algorithm, value } }: SentBytes): Record<s
   return { [`x-amz-checksum-${algorithm}`]: Buffer.from(value, 'hex').toString('base64') }
 }
 
-async function failureOf(request: BucketRequest, head: ResponseHead, connection: DownloadConnection): Promise<Error> {
-  const body = head.length === null ? connection.arrived : Buffer.alloc(Math.min(head.length, maxErrorBytes))
-  if (head.length !== null) await connection.read(body)
-  return new BucketError(nameOf(request), head.status, String(body))
+function isLasting(error: unknown): boolean {
+  return error instanceof BucketError && !isMissingKey(error)
 }
 
 function isSuccess(status: number): boolean {

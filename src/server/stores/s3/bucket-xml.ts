@@ -12,9 +12,4 @@ export function elementsOf(xml: string, name: string): string[] {
   return [...xml.matchAll(new RegExp(`<${name}>(.*?)</${name}>`, 'gs'))].map(([, inner]) => inner!)
 }
 
-/** For values that have no character to escape, but quotes. */
-export function xmlElement(name: string, content: string): string {
-  return `<${name}>${content.replaceAll('"', '&quot;')}</${name}>`
-}
-
 const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }

@@ -1,18 +1,9 @@
 import { hash } from 'node:crypto'
 import { responseLength } from '../../../protocol/body-length.js'
-import { BrokenResponse, BucketError, isMissingKey } from './bucket-errors.js'
+import { BrokenResponse, isMissingKey } from './bucket-errors.js'
 import { BucketRequests, type BucketRequestsOptions, type SentBytes } from './bucket-requests.js'
-import { elementsOf, textOfElement, xmlElement } from './bucket-xml.js'
+import { elementsOf, textOfElement } from './bucket-xml.js'
 import type { DownloadConnection } from './download-connection.js'
-
-/** A part of a multipart upload that is stored. */
-export interface StoredPart {
-  number: number
-  entityTag: string
-  /** In hexadecimal digits. */
-  sha256: string
-  size: number
-}
 
 export interface ListedObject {
   key: string
@@ -20,7 +11,10 @@ export interface ListedObject {
   storedAt: Date
 }
 
-/** The requests that are needed of a bucket. Keys are below the prefix of its address. */
+/**
+ * The requests that are needed of a bucket. Keys are below the prefix of its address. All throw `storage-unavailable` if the
+ * bucket refuses the request, or has not answered it for two minutes.
+ */
 export class Bucket {
   readonly #requests: BucketRequests
 
@@ -35,7 +29,7 @@ export class Bucket {
 
   /**
    * The bytes from `offset`; at least one. Reads fail if it breaks off. The caller reads them all, or closes it; the signal
-   * ends only the wait for it. Throws a `BucketError` with the status 404 for a missing key.
+   * ends only the wait for it. Throws a `BucketError` for which `isMissingKey` holds if there is no such object.
    */
   get(
     key: string,
@@ -63,62 +57,6 @@ export class Bucket {
   /** Removing a missing one is not an error. */
   async delete(key: string, signal?: AbortSignal): Promise<void> {
     await this.#requests.send({ method: 'DELETE', key, signal }).catch(ignoreMissing)
-  }
-
-  /** Begins an upload in parts, and returns its id. */
-  async createMultipart(key: string, signal?: AbortSignal): Promise<string> {
-    const headers = { 'x-amz-checksum-algorithm': 'SHA256' }
-    const { body } = await this.#requests.send({ method: 'POST', key, query: 'uploads=', headers, signal })
-    const id = textOfElement(body, 'UploadId')
-    if (id === undefined) throw new BrokenResponse(`POST ${key}?uploads`, 'the response has no UploadId')
-    return id
-  }
-
-  /** Numbers start at 1; the checksum is a SHA-256. A part counts only once this has resolved. */
-  async uploadPart(
-    key: string,
-    uploadId: string,
-    number: number,
-    body: SentBytes,
-    signal?: AbortSignal,
-  ): Promise<StoredPart> {
-    const query = `partNumber=${number}&uploadId=${encodeURIComponent(uploadId)}`
-    const { headers } = await this.#requests.send({ method: 'PUT', key, query, body, signal })
-    const entityTag = headers.etag
-    if (entityTag === undefined) throw new BrokenResponse(`PUT ${key}?${query}`, 'the response has no ETag')
-    return { number, entityTag, sha256: body.checksum.value, size: body.size }
-  }
-
-  /** Makes the parts one object. If an earlier try has done it, and its answer was lost, that counts. */
-  async completeMultipart(
-    key: string,
-    uploadId: string,
-    parts: readonly StoredPart[],
-    signal?: AbortSignal,
-  ): Promise<void> {
-    const query = `uploadId=${encodeURIComponent(uploadId)}`
-    try {
-      await this.#requests.send({ method: 'POST', key, query, body: sentBytesOf(completion(parts)), signal })
-    } catch (error) {
-      const isGone = error instanceof BucketError && error.code === 'NoSuchUpload'
-      const size = parts.reduce((sum, part) => sum + part.size, 0)
-      if (!isGone || (await this.head(key, signal)) !== size) throw error
-    }
-  }
-
-  /** Aborting a missing one is not an error. A part under way may outlive it: end its request before. */
-  async abortMultipart(key: string, uploadId: string, signal?: AbortSignal): Promise<void> {
-    const query = `uploadId=${encodeURIComponent(uploadId)}`
-    await this.#requests.send({ method: 'DELETE', key, query, signal }).catch(ignoreMissing)
-  }
-
-  /** The ids of the unfinished uploads to exactly this key. */
-  async listMultiparts(key: string, signal?: AbortSignal): Promise<string[]> {
-    const full = this.#requests.address.prefix + key
-    const query = `prefix=${encodeURIComponent(full)}&uploads=`
-    const { body } = await this.#requests.send({ method: 'GET', key: '', query, signal })
-    const uploads = elementsOf(body, 'Upload').filter((upload) => textOfElement(upload, 'Key') === full)
-    return uploads.flatMap((upload) => textOfElement(upload, 'UploadId') ?? [])
   }
 
   /** The objects with this prefix, sorted by their keys, as they are when the listing comes to them. */
@@ -150,18 +88,6 @@ export function sentBytesOf(bytes: Uint8Array | string): SentBytes {
   const content = Buffer.from(bytes as Uint8Array)
   const value = hash('sha256', content)
   return { size: content.length, checksum: { algorithm: 'sha256', value }, open: () => content }
-}
-
-function completion(parts: readonly StoredPart[]): string {
-  const listed = parts.map(({ number, entityTag, sha256 }) => {
-    const members = [
-      xmlElement('PartNumber', String(number)),
-      xmlElement('ETag', entityTag),
-      xmlElement('ChecksumSHA256', Buffer.from(sha256, 'hex').toString('base64')),
-    ]
-    return `<Part>${members.join('')}</Part>`
-  })
-  return `<CompleteMultipartUpload>${listed.join('')}</CompleteMultipartUpload>`
 }
 
 function ignoreMissing(error: unknown): void {

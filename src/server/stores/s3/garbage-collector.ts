@@ -24,16 +24,13 @@ export function startGarbageCollector(database: Database, options: GarbageCollec
     await discardOrphans(database)
     for (;;) {
       const due = await takeDue(database)
-      const results = await Promise.allSettled(due.map((object) => removals(() => remove(object, closing))))
+      const results = await Promise.allSettled(due.map(({ key }) => removals(() => remove(key, closing))))
       for (const result of results) if (result.status === 'rejected') throw result.reason
       if (due.length < batchSize || closing.aborted) break
     }
   }
 
-  async function remove({ key, isMultipart }: GarbageObject, signal: AbortSignal): Promise<void> {
-    if (isMultipart) {
-      for (const id of await bucket.listMultiparts(key, signal)) await bucket.abortMultipart(key, id, signal)
-    }
+  async function remove(key: string, signal: AbortSignal): Promise<void> {
     await bucket.delete(key, signal)
     await database`delete from objects where key = ${key} and passes <= 1`
     await database`
@@ -43,11 +40,6 @@ export function startGarbageCollector(database: Database, options: GarbageCollec
   }
 
   return repeatWork(work, { clock, everyMs: intervalMs, onError })
-}
-
-interface GarbageObject {
-  key: string
-  isMultipart: boolean
 }
 
 /** What dead servers left: stages, partials that cannot be resumed, and objects that belong to neither. */
@@ -69,27 +61,29 @@ async function discardOrphans(database: Database): Promise<void> {
     update objects set state = 'garbage', not_before = clock_timestamp(), passes = ${passesOfFailed}
     where (state = 'pending' and node is null) or (
       state in ('pending', 'stored')
-      and (node is null or created_at < clock_timestamp() - ${maxUnpublished}::interval)
+      and (node is null or not exists (
+        select from objects as newer
+        where newer.content = objects.content and newer.created_at >= clock_timestamp() - ${maxUnpublished}::interval))
       and not exists (select from partials where partials.content = objects.content)
       and not exists (select from staged_files where staged_files.content = objects.content))`
 }
 
 /**
- * Objects that belong to no partial and no stage are published within this time, or their server could not say that they
- * will not be.
+ * Objects that belong to no partial and no stage are published within this time after the last one of their content, or their
+ * server could not say that they will not be.
  */
 const maxUnpublished = '1 hour'
 
 /** No other server takes these for a minute. */
-async function takeDue(database: Database): Promise<GarbageObject[]> {
-  return database<GarbageObject[]>`
+async function takeDue(database: Database): Promise<{ key: string }[]> {
+  return database<{ key: string }[]>`
     update objects set not_before = clock_timestamp() + interval '1 minute'
     where key in (
       select key from objects
       where state = 'garbage' and not_before <= clock_timestamp()
         and not exists (select from object_readers where object_readers.content = objects.content)
       order by not_before limit ${batchSize} for update skip locked)
-    returning key, is_multipart`
+    returning key`
 }
 
 const batchSize = 200

@@ -3,7 +3,6 @@ import { responseLength } from '../../../protocol/body-length.js'
 
 export interface ResponseHead {
   status: number
-  headers: IncomingHttpHeaders
   /** Of the body; null if it is not announced. */
   length: number | null
   /** Whether the connection can carry another request after the body. */
@@ -31,7 +30,7 @@ export function parseResponseHead(received: Buffer): ResponseHead | undefined {
   const length = responseLength(headers)
   if (length !== null && !Number.isSafeInteger(length)) throw new Error('The response has no valid length.')
   const keepsAlive = version === '1.1' && length !== null && !/\bclose\b/i.test(headers.connection ?? '')
-  return { status: Number(status), headers, length, keepsAlive, bytes: end + 4 }
+  return { status: Number(status), length, keepsAlive, bytes: end + 4 }
 }
 
 const maxHeadBytes = 64 * 1024

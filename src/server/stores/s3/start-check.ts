@@ -5,15 +5,18 @@ import { BucketError, isMissingKey } from './bucket-errors.js'
 
 /**
  * Writes an object, reads a range of it, removes it, and looks whether it is missing then. Throws, with the reason in words and
- * what to do, if a server cannot use this bucket. Conditional writes and lists are not needed.
+ * what to do, if a server cannot use this bucket. A server needs no conditional writes and no lists.
  */
 export async function checkBucket(bucket: Bucket): Promise<void> {
   const key = `check/${randomUUID()}`
   const content = `filejobs ${key}`
   try {
     await bucket.put(key, sentBytesOf(content))
-    if ((await read(bucket, key, 9)) !== key) throw new Error('a range of an object has other bytes than it was sent')
-    await bucket.delete(key)
+    try {
+      if ((await read(bucket, key, 9)) !== key) throw new Error('a range of an object has other bytes than it was sent')
+    } finally {
+      await bucket.delete(key)
+    }
     await refuseLeft(bucket, key)
   } catch (error) {
     const message = `The bucket of --bucket cannot be used: ${reasonOf(error)}.`
@@ -33,18 +36,23 @@ async function refuseLeft(bucket: Bucket, key: string): Promise<void> {
     await read(bucket, key, 0)
   } catch (error) {
     if (isMissingKey(error)) return
-    const isRefused = error instanceof BucketError && error.status === 403
+    const cause = causeOf(error)
+    const isRefused = cause instanceof BucketError && cause.status === 403
     throw isRefused ? new Error('for a missing object it answers 403: the keys must allow s3:ListBucket, too') : error
   }
   throw new Error('an object that was removed can still be read')
 }
 
+function causeOf(error: unknown): unknown {
+  return error instanceof Problem ? error.cause : error
+}
+
 function reasonOf(error: unknown): string {
-  if (error instanceof BucketError) {
-    const advice = error.code === '' ? unlikeS3(error.status) : advices[error.code]
-    return advice ?? error.message.replace(/\.$/, '')
+  const cause = causeOf(error)
+  if (cause instanceof BucketError) {
+    const advice = cause.code === '' ? unlikeS3(cause.status) : advices[cause.code]
+    return advice ?? cause.message.replace(/\.$/, '')
   }
-  const cause = error instanceof Problem ? error.cause : error
   if (!(cause instanceof Error)) return String(cause)
   const { code = '', message } = cause as NodeJS.ErrnoException
   if (/CERT|SIGNATURE/.test(code)) {

@@ -13,7 +13,6 @@ export const fileTables = `
     -- pending: may be under way; stored; live: of a published file; garbage.
     state text not null,
     created_at timestamptz not null default clock_timestamp(),
-    is_multipart boolean not null default false,
     -- The server that writes it.
     node bigint references nodes on delete set null,
     -- Of garbage: when it may be removed, and how many times it is still to be removed.
