@@ -11,11 +11,11 @@ import { serverFlag } from '../server-flags.js'
 /** Opens the data folder directly, like `serve`; the server's code parses the flags and the environment. */
 export function doctorCommand(context: Context): Command {
   return new Command('doctor')
-    .addOption(serverFlag('data', 'data folder; the server must be stopped'))
-    .addOption(serverFlag('database', 'database that servers share, instead of a data folder'))
-    .addOption(serverFlag('bucket', 'bucket that servers share; they may run'))
+    .addOption(serverFlag('data', 'data folder, whose server must be stopped'))
+    .addOption(serverFlag('database', 'database that servers share, instead of a data folder; they may run'))
+    .addOption(serverFlag('bucket', 'bucket that servers share'))
     .addOption(serverFlag('keepPartial'))
-    .option('--fix', 'make the repairs that the next start of the server would make')
+    .option('--fix', 'repair what the next start would, or hand orphaned objects to the servers to remove')
     .option('--verify', 'read every file and table, and list the damaged ones')
     .addHelpText('after', examples)
     .action(
@@ -50,6 +50,9 @@ Says what a crash left in the data folder: uploads that can be resumed, files th
 off. A start of the server puts all of it in order; nothing is changed here without --fix. It also names what lies in
 uploads/ and cannot be served. --verify compares all bytes with the digests that were recorded when they were stored, as
 after a restore, and exits with 8 when something is damaged.
+
+With --database and --bucket it compares the rows of files and tables with the objects. Servers may run meanwhile. It writes
+and removes one small object, to see that the keys suffice.
 
 Examples:
   $ filejobs doctor --data ./filejobs-data
