@@ -1,4 +1,3 @@
-import { Problem } from '../protocol/problems.js'
 import { restoreTally } from './folders/restored-tally.js'
 import type { FileTally } from './jobs/file-tally.js'
 import { percentOf } from './jobs/percent.js'
@@ -6,12 +5,12 @@ import type { AccountStore } from './stores/accounts.js'
 import type { PublishedFiles } from './stores/files.js'
 import type { HistoryEntry, JobHistory } from './stores/history.js'
 import type { JobFiles } from './stores/job-files.js'
+import { endedWithServer, expired } from './stores/lost-jobs.js'
 import type { AbandonedPartial, Partials } from './stores/partials.js'
 import type { AbandonedStage, Stages } from './stores/stages.js'
 import type { TableLeftover, TableStore } from './stores/tables.js'
 import { offsetOfKept } from './transfers/kept-uploads.js'
 import { type KeptUpload, type ResumeState, resumeStateSchema } from './transfers/resume-state.js'
-import { expired } from './transfers/upload-problems.js'
 
 export interface RecoveryServices {
   files: Pick<PublishedFiles, 'find'>
@@ -154,9 +153,7 @@ function endOf(entry: HistoryEntry, published: ResumeState | undefined, left: Fi
     return { ...entry, job: { ...job, state: 'done', bytes: length, totalBytes: length, percent: 100 } }
   }
   const bytes = left.reduce((sum, leftover) => sum + (leftover.bytes ?? 0), 0)
-  const { code, message, status } = left.some(({ why }) => why === hasExpired)
-    ? expired()
-    : new Problem('shutting-down', 'The server ended before the job did.')
+  const { code, message, status } = left.some(({ why }) => why === hasExpired) ? expired() : endedWithServer()
   const error = { code, message, status }
   return {
     ...entry,

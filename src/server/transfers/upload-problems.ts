@@ -8,10 +8,6 @@ export const endsUpload: readonly string[] = ['quota-exceeded', 'file-too-large'
 /** After these the client is still connected and can retry. */
 export const senderStays: readonly string[] = ['body-too-large', 'checksum-mismatch', 'invalid-request']
 
-export function expired(): Problem {
-  return new Problem('upload-gone', 'The upload has expired: nothing came for too long. Start it again.')
-}
-
 export function evicted(): Problem {
   return new Problem('upload-gone', 'Nothing was sent for the upload, and another one needed its room. Start it again.')
 }

@@ -4,6 +4,7 @@ import { Problem } from '../../../protocol/problems.js'
 import type { Account } from '../accounts.js'
 import type { HistoryEntry } from '../history.js'
 import type { JobFiles } from '../job-files.js'
+import { endedWithServer } from '../lost-jobs.js'
 import type { StoredSession } from '../sessions.js'
 import type { Share } from '../shares.js'
 import { openAccountStore } from './accounts.js'
@@ -64,7 +65,7 @@ async function checkSettled(root: string): Promise<void> {
 }
 
 function endOfUnfinished(entry: HistoryEntry): HistoryEntry {
-  const { code, message, status } = new Problem('shutting-down', 'The server ended before the job did.')
+  const { code, message, status } = endedWithServer()
   const endedAt = new Date().toISOString()
   return { ...entry, job: { ...entry.job, state: 'failed', rate: null, endedAt, error: { code, message, status } } }
 }

@@ -1,5 +1,5 @@
 import type { JobKind, JobRecord, Receipt } from '../../../protocol/jobs.js'
-import { Problem } from '../../../protocol/problems.js'
+import { endedWithServer } from '../lost-jobs.js'
 import type { Transaction } from './database.js'
 
 /** A stop that was requested of a job whose server died before it answered. */
@@ -11,7 +11,7 @@ export interface OpenStop {
 /** The end of a job that no server runs any more: stopped if that was requested, failed otherwise. */
 export function endOfOrphan(last: JobRecord, stop: OpenStop | null, now: Date): OrphanEnd {
   const job = { ...last, rate: null, endedAt: now.toISOString() }
-  if (!stop) return { record: { ...job, state: 'failed', error: endedWithServer() }, receipt: null }
+  if (!stop) return { record: { ...job, state: 'failed', error: lostServer() }, receipt: null }
   const record: JobRecord = { ...job, state: 'stopped', stoppedBy: stop.by }
   return { record, receipt: receiptOf(record, stop, now) }
 }
@@ -42,8 +42,8 @@ export async function recordInterruption(sql: Transaction, id: string, last: Job
   return record
 }
 
-function endedWithServer(): JobRecord['error'] {
-  const { code, message, status } = new Problem('shutting-down', 'The server ended before the job did.')
+function lostServer(): JobRecord['error'] {
+  const { code, message, status } = endedWithServer()
   return { code, message, status }
 }
 

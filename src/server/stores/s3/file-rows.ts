@@ -75,7 +75,11 @@ export function foldersOf(name: string): string[] {
 }
 
 /** The names of these that are folders. */
-export async function findFolders(sql: Transaction, account: string, names: readonly string[]): Promise<Set<string>> {
+export async function findFolders(
+  sql: Database | Transaction,
+  account: string,
+  names: readonly string[],
+): Promise<Set<string>> {
   const rows = await sql<{ name: string }[]>`
     select wanted.name from unnest(${[...names]}::text[], ${names.map((name) => namePathOf(`${name}/`).toString('hex'))}::text[])
         as wanted (name, hex),
@@ -86,7 +90,11 @@ export async function findFolders(sql: Transaction, account: string, names: read
 }
 
 /** The names of these that are files. */
-export async function findFiles(sql: Transaction, account: string, names: readonly string[]): Promise<Set<string>> {
+export async function findFiles(
+  sql: Database | Transaction,
+  account: string,
+  names: readonly string[],
+): Promise<Set<string>> {
   const rows = await sql<{ name: string }[]>`
     select name from files where account = ${account} and path in ${pathsOf(sql, names)}`
   return new Set(rows.map(({ name }) => name))

@@ -1,7 +1,7 @@
 import type { JobRecord } from '../../../protocol/jobs.js'
-import { Problem } from '../../../protocol/problems.js'
 import type { Clock } from '../../clock.js'
 import { type RepeatedWork, repeatWork } from '../../concurrency/repeated-work.js'
+import { endedWithServer, expired } from '../lost-jobs.js'
 import type { Database, Transaction } from '../postgres/database.js'
 import { discardContents } from './objects.js'
 
@@ -77,12 +77,4 @@ async function removeLeftovers(database: Database): Promise<void> {
       gone.flatMap(({ content }) => content ?? []),
     )
   })
-}
-
-function expired(): Problem {
-  return new Problem('upload-gone', 'The upload has expired: nothing came for too long. Start it again.')
-}
-
-function endedWithServer(): Problem {
-  return new Problem('shutting-down', 'The server ended before the job did.')
 }

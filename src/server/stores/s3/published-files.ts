@@ -135,10 +135,13 @@ export class BucketPublishedFiles implements PublishedFiles {
 
   async checkName(space: Space, name: string): Promise<void> {
     const account = accountOf(space)
-    await this.#database.begin(async (sql) => {
-      if ((await findFiles(sql, account, foldersOf(name))).size > 0) throw belowFile(name)
-      if ((await findFolders(sql, account, [name])).size > 0) throw isFolder(name)
-    })
+    const database = this.#database
+    const [files, folders] = await Promise.all([
+      findFiles(database, account, foldersOf(name)),
+      findFolders(database, account, [name]),
+    ])
+    if (files.size > 0) throw belowFile(name)
+    if (folders.size > 0) throw isFolder(name)
   }
 
   async remove(space: Space, name: string, precondition?: Precondition): Promise<boolean> {
