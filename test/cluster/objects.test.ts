@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { sentBytesOf } from '../../dist/server/stores/s3/bucket.js'
-import { discardContents, publishContents } from '../../dist/server/stores/s3/objects.js'
+import { discardPublished, discardUnpublished, publishContents } from '../../dist/server/stores/s3/objects.js'
 import { eventually } from '../helpers/eventually.js'
 import { hasBucket } from './helpers/bucket.js'
 import { startBucketProxy } from './helpers/bucket-proxy.js'
@@ -15,7 +15,7 @@ describe.skipIf(!hasDatabase || !hasBucket)('an object of a content', () => {
     const own = await openObjects(await testDatabase(), { origin: proxy.origin })
     const stop = new AbortController()
     proxy.faults = ['silent']
-    const storing = own.objects.store({ content: 'c', position: 0 }, sentBytesOf('abc'), stop.signal)
+    const storing = own.objects.store({ content: 'c', position: 0 }, sentBytesOf('abc'), { signal: stop.signal })
     await eventually('the request has arrived', () => proxy.requests.length)
     expect(await rowsOf(own)).toMatchObject([{ content: 'c', state: 'pending', size: 3 }])
     stop.abort(new Error('stopped'))
@@ -50,7 +50,8 @@ describe.skipIf(!hasDatabase || !hasBucket)('an object of a content', () => {
     await eventually('the request has arrived', () => proxy.requests.length)
     await reap(dead.node, alive.node)
     proxy.release()
-    await expect(storing).rejects.toThrow()
+    await expect(storing).rejects.toMatchObject({ code: 'storage-unavailable' })
+    await alive.collector.run()
     expect(await rowsOf(alive)).toMatchObject([{ state: 'garbage' }])
   })
 })
@@ -65,9 +66,10 @@ describe.skipIf(!hasDatabase || !hasBucket)('garbage in the bucket', () => {
     await expect(incomplete).rejects.toMatchObject({ code: 'storage-unavailable' })
     await collector.run()
     expect(stored.keys()).toHaveLength(2)
-    await discardContents(node.sql, ['published', 'not'])
+    await discardUnpublished(node.sql, ['published', 'not'])
+    await node.sql.begin((sql) => discardPublished(sql, ['published', 'not']))
     await collector.run()
-    expect(await rowsOf(own)).toMatchObject([{ content: 'published' }])
+    expect(await rowsOf(own)).toMatchObject([{ content: 'published', state: 'garbage' }])
     expect(stored.keys()).toHaveLength(1)
     await ageGarbage(own, 1)
     await collector.run()
@@ -81,7 +83,11 @@ describe.skipIf(!hasDatabase || !hasBucket)('garbage in the bucket', () => {
     await own.objects.store({ content: 'c', position: 0 }, sentBytesOf('abc'))
     const release = await reader.objects.keep('c')
     await dead.objects.keep('c')
-    await discardContents(own.node.sql, ['c'])
+    await own.node.sql.begin(async (sql) => {
+      await publishContents(sql, new Map([['c', 3]]))
+      await discardPublished(sql, ['c'])
+    })
+    await ageGarbage(own, 1)
     await reap(dead.node, own.node)
     await own.collector.run()
     expect(own.stored.keys()).toHaveLength(1)
@@ -145,7 +151,7 @@ describe.skipIf(!hasDatabase || !hasBucket)('garbage in the bucket', () => {
     const proxy = await startBucketProxy()
     const own = await openObjects(await testDatabase(), { origin: proxy.origin })
     await own.objects.store({ content: 'c', position: 0 }, sentBytesOf('abc'))
-    await discardContents(own.node.sql, ['c'])
+    await discardUnpublished(own.node.sql, ['c'])
     proxy.faults = ['forbidden']
     await own.collector.run()
     expect(own.errors).toMatchObject([{ code: 'storage-unavailable', cause: { status: 403 } }])

@@ -41,12 +41,16 @@ interface Shared {
 async function publish(store: TableStore, bytes: Buffer): Promise<StoredImport> {
   const staged = store.stage(crypto.randomUUID())
   await writeFile(join(staged.folder, staged.output), bytes)
-  const published = await store.publish(staged, ann, 'sales', {
-    ...{ file: 'sales.csv', sha256: null, rows: 3, columns: [], dateColumn: null, skipped: { count: 0, first: [] } },
-    ...{ notes: [], bytes: bytes.length, sourceBytes: 20, outputSha256: null },
-  })
+  const published = await store.publish(staged, ann, 'sales', recordOf(bytes.length))
   await staged.remove()
   return published
+}
+
+function recordOf(bytes: number): Parameters<TableStore['publish']>[3] {
+  return {
+    ...{ file: 'sales.csv', sha256: null, rows: 3, columns: [], dateColumn: null, skipped: { count: 0, first: [] } },
+    ...{ notes: [], bytes, sourceBytes: 20, outputSha256: null },
+  }
 }
 
 const read = (store: TableStore, { path }: StoredImport) => readFile(join(store.folder, path))
@@ -143,6 +147,27 @@ describe.skipIf(!hasDatabase || !hasBucket)('tables in a bucket', () => {
     ;(await store.ready(imports, never))()
   })
 
+  it('keep an import whose server does not know that it was published', async () => {
+    const database = await testDatabase()
+    const proxy = await startDatabaseProxy(database.url)
+    const shared = { database, prefix: crypto.randomUUID() }
+    const unsure = await openStore({ poolUrl: proxy.url }, shared)
+    const other = await openStore({}, shared)
+    const staged = unsure.store.stage('unsure')
+    await writeFile(join(staged.folder, staged.output), 'parquet')
+    proxy.losesNextCommit = true
+    proxy.closesWithCommit = true
+    await expect(unsure.store.publish(staged, ann, 'sales', recordOf(7))).rejects.toThrow()
+    proxy.isOpen = true
+    await staged.remove()
+    await ageGarbage(other, 60)
+    await other.collector.run()
+    const [published] = await space(other.store)
+    const release = await other.store.ready([published!], never)
+    expect(String(await read(other.store, published!))).toBe('parquet')
+    release()
+  })
+
   it('have nothing in the bucket of an import that is stopped, or fails', async () => {
     const proxy = await startBucketProxy()
     const { store, stored, collector, node } = await openStore({ origin: proxy.origin })
@@ -150,7 +175,7 @@ describe.skipIf(!hasDatabase || !hasBucket)('tables in a bucket', () => {
     await writeFile(join(staged.folder, staged.output), 'parquet')
     await expect(staged.prepare(AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped')
     proxy.faults = ['forbidden']
-    await expect(staged.prepare(never)).rejects.toMatchObject({ status: 403 })
+    await expect(staged.prepare(never)).rejects.toMatchObject({ code: 'storage-unavailable' })
     await staged.prepare(never)
     await staged.remove()
     await staged.remove()

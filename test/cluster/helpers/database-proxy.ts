@@ -10,6 +10,8 @@ export interface DatabaseProxy {
   isOpen: boolean
   /** Whether the next commit is done, but its answer is lost with the connection. */
   losesNextCommit: boolean
+  /** Whether no new connection is accepted after that. */
+  closesWithCommit: boolean
   /** A connection is reset when its client sends this. */
   resetBy: string | null
   /** Resets every connection. */
@@ -46,7 +48,10 @@ export async function startDatabaseProxy(url: string): Promise<DatabaseProxy> {
         rest = rest.subarray(end)
         if (proxy.losesNextCommit && message.includes('COMMIT')) {
           proxy.losesNextCommit = false
-          client.resetAndDestroy()
+          if (proxy.closesWithCommit) {
+            proxy.isOpen = false
+            proxy.cut()
+          } else client.resetAndDestroy()
         }
         if (proxy.deliversNotices || message[0] !== notificationResponse) client.write(message)
       }
@@ -61,6 +66,7 @@ export async function startDatabaseProxy(url: string): Promise<DatabaseProxy> {
     deliversNotices: true,
     isOpen: true,
     losesNextCommit: false,
+    closesWithCommit: false,
     resetBy: null,
     cut() {
       for (const socket of sockets) socket.resetAndDestroy()

@@ -62,8 +62,12 @@ export class WildClient {
     return isLost ? undefined : answer
   }
 
-  #until(path: string): Promise<Answer> {
-    return eventually(`an answer to ${path}`, () => this.#call(path))
+  async #until(path: string): Promise<Answer> {
+    try {
+      return await eventually(`an answer to ${path}`, () => this.#call(path))
+    } catch (error) {
+      throw this.#failure(String(error))
+    }
   }
 
   #caller(): Caller {

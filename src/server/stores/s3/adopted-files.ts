@@ -1,7 +1,7 @@
 import type { Space } from '../files.js'
 import type { Database } from '../postgres/database.js'
 import { accountOf, type FileRow, fileColumns, keepFolders, lockFiles, namePathOf, pathsOf } from './file-rows.js'
-import { discardContents, publishContents } from './objects.js'
+import { discardPublished, discardUnpublished, publishContents } from './objects.js'
 
 /** Files that come from elsewhere with their dates, while no server uses the database. */
 export class AdoptedFiles {
@@ -35,7 +35,7 @@ export class AdoptedFiles {
       await lockFiles(sql, account)
       const gone = await sql<{ content: string }[]>`
         delete from files where account = ${account} and path in ${pathsOf(sql, names)} returning content`
-      await discardContents(
+      await discardPublished(
         sql,
         gone.map(({ content }) => content),
       )
@@ -66,7 +66,7 @@ export class AdoptedFiles {
       const gone = await sql<{ content: string }[]>`
         delete from files where not account = any(${accounts}) returning content`
       await sql`delete from kept_folders where not account = any(${accounts})`
-      await discardContents(
+      await discardPublished(
         sql,
         gone.map(({ content }) => content),
       )
@@ -76,6 +76,6 @@ export class AdoptedFiles {
 
   /** Makes the content of a file that is not published garbage. */
   async discard(content: string): Promise<void> {
-    await discardContents(this.#database, [content])
+    await discardUnpublished(this.#database, [content])
   }
 }

@@ -2,7 +2,7 @@ import type { Space } from '../files.js'
 import type { Database, Transaction } from '../postgres/database.js'
 import { accountOf } from './file-rows.js'
 import { type ImportRecord, lockTables } from './import-rows.js'
-import { discardContents, publishContents } from './objects.js'
+import { discardPublished, publishContents } from './objects.js'
 
 export interface AdoptedTable {
   name: string
@@ -45,7 +45,7 @@ export class AdoptedTables {
       const gone = await sql<{ content: string }[]>`
         delete from imports where account = ${account} and table_name = ${name} returning content`
       const before = gone.map(({ content }) => content)
-      await discardContents(
+      await discardPublished(
         sql,
         before.filter((content) => !kept.includes(content)),
       )
@@ -86,7 +86,7 @@ async function removeTables(sql: Transaction, which: ReturnType<Transaction>): P
     select content from imports join (select account, name from stored_tables where ${which}) as gone
       on imports.account = gone.account and table_name = name`
   await sql`delete from stored_tables where ${which}`
-  await discardContents(
+  await discardPublished(
     sql,
     gone.map(({ content }) => content),
   )

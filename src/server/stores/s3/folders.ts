@@ -19,7 +19,7 @@ import {
   withPrefix,
 } from './file-rows.js'
 import { readStoredLevel } from './folder-level.js'
-import { discardContents } from './objects.js'
+import { discardPublished } from './objects.js'
 
 /** Folders as the prefixes of names, and as rows where they were created. */
 export class BucketFolders implements Folders {
@@ -73,7 +73,7 @@ export class BucketFolders implements Folders {
       const gone = await sql<{ content: string }[]>`delete from files where ${within} returning content`
       const kept = await sql<{ name: string }[]>`delete from kept_folders where ${within} returning name`
       if (onlyEmpty && (gone.length > 0 || kept.some(({ name }) => name !== folder))) throw notEmpty(folder)
-      await discardContents(
+      await discardPublished(
         sql,
         gone.map(({ content }) => content),
       )

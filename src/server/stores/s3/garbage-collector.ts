@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.js'
 import { type RepeatedWork, repeatWork } from '../../concurrency/repeated-work.js'
 import type { Database } from '../postgres/database.js'
 import type { Bucket } from './bucket.js'
-import { discardContents, passesOfFailed } from './objects.js'
+import { discardUnpublished, garbage, passesOfFailed } from './objects.js'
 import { discardStage } from './staged-rows.js'
 
 export interface GarbageCollectorOptions {
@@ -52,13 +52,13 @@ async function discardOrphans(database: Database): Promise<void> {
       delete from partials where id in (
         select id from partials where node is null and state is null limit ${batchSize} for update skip locked)
       returning content`
-    await discardContents(
+    await discardUnpublished(
       sql,
       gone.flatMap(({ content }) => content ?? []),
     )
   })
   await database`
-    update objects set state = 'garbage', not_before = clock_timestamp(), passes = ${passesOfFailed}
+    update objects set ${garbage(database)}, passes = ${passesOfFailed}
     where (state = 'pending' and node is null) or (
       state in ('pending', 'stored')
       and (node is null or not exists (

@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.js'
 import { type RepeatedWork, repeatWork } from '../../concurrency/repeated-work.js'
 import { endedWithServer, expired } from '../lost-jobs.js'
 import type { Database, Transaction } from '../postgres/database.js'
-import { discardContents } from './objects.js'
+import { discardUnpublished } from './objects.js'
 
 export interface InterruptedUploadsOptions {
   clock: Pick<Clock, 'every'>
@@ -49,7 +49,7 @@ async function endExpired(sql: Transaction, keepMs: number): Promise<ExpiredRow[
       where id = ${id}`
   }
   await sql`delete from partials where id = any(${ended.map(({ id }) => id)})`
-  await discardContents(
+  await discardUnpublished(
     sql,
     ended.flatMap(({ content }) => content ?? []),
   )
@@ -72,7 +72,7 @@ async function removeLeftovers(database: Database): Promise<void> {
         exists (select from jobs where jobs.id = partials.id and ended_at < clock_timestamp() - interval '1 minute')
         or (node is null and not exists (select from jobs where jobs.id = partials.id)))
       returning content`
-    await discardContents(
+    await discardUnpublished(
       sql,
       gone.flatMap(({ content }) => content ?? []),
     )

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Database, Transaction } from '../postgres/database.js'
+import { isDuplicate, isMissingReference } from '../postgres/database-errors.js'
 import { claimLost, type NodeLease } from '../postgres/node-lease.js'
 import type { Bucket } from './bucket.js'
 import type { SentBytes } from './bucket-requests.js'
@@ -15,6 +16,12 @@ export interface ContentObject {
 export interface ContentPlace {
   content: string
   position: number
+}
+
+export interface StoreOptions {
+  /** The registration under which this server may store them; default: its present one. */
+  node?: number
+  signal?: AbortSignal | undefined
 }
 
 export interface ObjectsOptions {
@@ -35,23 +42,28 @@ export class Objects {
   }
 
   /**
-   * Stores an object, whose bytes count once this has resolved. Otherwise it is garbage, also if this server is found dead
-   * meanwhile.
+   * Stores an object, whose bytes count once this has resolved. Otherwise it is garbage; if this server is found dead
+   * meanwhile, others decide about it.
    */
-  async store(place: ContentPlace, body: SentBytes, signal?: AbortSignal): Promise<ContentObject> {
-    const [object] = await this.storeAll([{ ...place, body }], signal)
+  async store(place: ContentPlace, body: SentBytes, options?: StoreOptions): Promise<ContentObject> {
+    const [object] = await this.storeAll([{ ...place, body }], options)
     return object!
   }
 
   /** Like `store`, for a few at once. If one fails, all are garbage. */
-  async storeAll(places: (ContentPlace & { body: SentBytes })[], signal?: AbortSignal): Promise<ContentObject[]> {
-    const node = this.#lease.id
+  async storeAll(
+    places: (ContentPlace & { body: SentBytes })[],
+    { node = this.#lease.id, signal }: StoreOptions = {},
+  ): Promise<ContentObject[]> {
     const rows = places.map(({ content, position, body }) => {
       return { key: `o/${randomUUID()}`, content, position, size: body.size, state: 'pending', node }
     })
     const keys = rows.map(({ key }) => key)
     if (rows.length === 0) return []
-    await this.#database`insert into objects ${this.#database(rows)}`
+    await this.#database`insert into objects ${this.#database(rows)}`.catch((error) => {
+      // Another server may have continued the content.
+      throw isMissingReference(error) || isDuplicate(error) ? claimLost() : error
+    })
     try {
       const stored = await Promise.allSettled(
         rows.map(({ key }, index) => this.bucket.put(key, places[index]!.body, signal)),
@@ -62,7 +74,7 @@ export class Objects {
         returning key`
       if (kept.length < keys.length) throw claimLost()
     } catch (error) {
-      await discardObjects(this.#database, keys, passesOfFailed)
+      await discardObjects(this.#database, { keys, node, passes: passesOfFailed })
       throw error
     }
     return rows
@@ -108,26 +120,39 @@ export async function publishContents(sql: Transaction, sizes: ReadonlyMap<strin
   if ([...missing.values()].some((size) => size !== 0)) throw claimLost()
 }
 
-/** Makes contents garbage. Those of published files are kept for a minute, for readers that have just found them. */
-export async function discardContents(sql: Database | Transaction, contents: readonly string[]): Promise<void> {
+/**
+ * Makes contents garbage whose files are removed or replaced in the same transaction. They are kept for a minute, for readers
+ * that have just found them.
+ */
+export async function discardPublished(sql: Transaction, contents: readonly string[]): Promise<void> {
   if (contents.length === 0) return
   await sql`
-    update objects set
-      not_before = clock_timestamp() + case when state = 'live' then interval '1 minute' else interval '0' end,
-      passes = case when state = 'pending' then ${passesOfFailed} else 1 end,
-      state = 'garbage', node = null
-    where content = any(${[...contents]}) and state <> 'garbage'`
+    update objects set state = 'garbage', not_before = clock_timestamp() + interval '1 minute', passes = 1
+    where content = any(${[...contents]}) and state = 'live'`
 }
 
-/** Takes objects out of their contents, and makes them garbage. */
+/** Makes contents garbage that have no file. Those that were published meanwhile stay, whatever the caller knows of it. */
+export async function discardUnpublished(sql: Database | Transaction, contents: readonly string[]): Promise<void> {
+  if (contents.length === 0) return
+  await sql`
+    update objects set ${garbage(sql)}, passes = case state when 'pending' then ${passesOfFailed} else 1 end
+    where content = any(${[...contents]}) and state in ('pending', 'stored')`
+}
+
+/** Makes objects garbage that belong to no published file; with `node`, only those that this registration still stores. */
 export async function discardObjects(
   sql: Database | Transaction,
-  keys: readonly string[],
-  passes: number,
+  { keys, node, passes }: { keys: readonly string[]; node?: number; passes: number },
 ): Promise<void> {
   await sql`
-    update objects set state = 'garbage', node = null, content = key, not_before = clock_timestamp(), passes = ${passes}
-    where key = any(${[...keys]}) and state <> 'garbage'`
+    update objects set ${garbage(sql)}, passes = ${passes}
+    where key = any(${[...keys]}) and state in ('pending', 'stored')
+      and ${node === undefined ? sql`true` : sql`node = ${node}`}`
+}
+
+/** Takes an object out of its content, which another server may continue with another one at its position. */
+export function garbage(sql: Database | Transaction) {
+  return sql`state = 'garbage', node = null, content = key, not_before = clock_timestamp()`
 }
 
 /** A request under way elsewhere may still store the object: it is removed again after a minute and after an hour. */

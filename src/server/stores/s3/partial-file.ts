@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto'
 import { Problem } from '../../../protocol/problems.js'
 import type { DigestAlgorithm } from '../files.js'
 import type { PartialFile, PublishedPartial, PublishTarget } from '../partials.js'
-import type { Database } from '../postgres/database.js'
+import type { Database, Transaction } from '../postgres/database.js'
 import { claimLost, type NodeLease } from '../postgres/node-lease.js'
 import type { ContentDigest, ContentDigests } from './content-digests.js'
 import { ContentReader } from './content-reader.js'
 import { accountOf, findRow, lockFiles, storedFileOf } from './file-rows.js'
 import type { ObjectDraft, ObjectDrafts } from './object-drafts.js'
-import { type ContentObject, discardContents, discardObjects, type Objects } from './objects.js'
+import { type ContentObject, discardObjects, discardUnpublished, type Objects } from './objects.js'
 import { publishRows } from './publish-rows.js'
 import { type ReceivedContent, releasePartial, type StageReceiver } from './staged-rows.js'
 
@@ -86,12 +86,14 @@ export class BucketPartialFile implements PartialFile {
       if (left > 0) kept.push({ ...object, size: Math.min(left, object.size) })
       left -= object.size
     }
-    const dropped = this.#stored.slice(kept.length).map(({ key }) => key)
+    const keys = this.#stored.slice(kept.length).map(({ key }) => key)
     await this.#services.database.begin(async (sql) => {
-      await discardObjects(sql, dropped, 1)
+      const own = await sql`
+        update partials set size = least(size, ${size}) where ${this.#isOwn(sql)} and content = ${this.#content} returning id`
+      if (own.length === 0) throw claimLost()
+      await discardObjects(sql, { keys, passes: 1 })
       const last = kept.at(-1)
       if (last) await sql`update objects set size = ${last.size} where key = ${last.key}`
-      await sql`update partials set size = least(size, ${size}) where id = ${this.id}`
     })
     this.#stored = kept
     this.#sizeSent = size
@@ -99,17 +101,18 @@ export class BucketPartialFile implements PartialFile {
 
   async sync(): Promise<void> {
     await this.#flush()
-    const node = this.#services.lease.id
-    const rows = await this.#services.database`
+    const { database } = this.#services
+    const own = await database`
       update partials set size = ${this.#sizeSent}, updated_at = clock_timestamp()
-      where id = ${this.id} and node = ${node} and content = ${this.#content} returning id`
-    if (rows.length === 0) throw claimLost()
+      where ${this.#isOwn(database)} and content = ${this.#content} returning id`
+    if (own.length === 0) throw claimLost()
   }
 
   async saveState(state: object): Promise<void> {
-    await this.#services.database`
+    const { database } = this.#services
+    await database`
       update partials set state = ${JSON.stringify(state)}::text::json, updated_at = clock_timestamp()
-      where id = ${this.id} and node = ${this.#services.lease.id}`
+      where ${this.#isOwn(database)}`
   }
 
   follow(algorithm: DigestAlgorithm): void {
@@ -152,9 +155,8 @@ export class BucketPartialFile implements PartialFile {
     // Their requests end before their objects become garbage.
     await Promise.allSettled(this.#sending)
     await this.#services.database.begin(async (sql) => {
-      // If this server lost its lease meanwhile, others decide about it, and one of them may continue it.
-      const gone = await sql`delete from partials where id = ${this.id} and node = ${this.#node} returning id`
-      if (!this.#hasEnded && gone.length > 0) await discardContents(sql, [this.#content])
+      const gone = await sql`delete from partials where ${this.#isOwn(sql)} returning id`
+      if (!this.#hasEnded && gone.length > 0) await discardUnpublished(sql, [this.#content])
     })
     this.#hasEnded = true
   }
@@ -172,6 +174,11 @@ export class BucketPartialFile implements PartialFile {
     }
   }
 
+  /** False once this server has lost its lease: others decide about it then, and one of them may continue it. */
+  #isOwn(sql: Database | Transaction) {
+    return sql`id = ${this.id} and node = ${this.#node}`
+  }
+
   /** What it has on this server. */
   async #release(): Promise<void> {
     this.#digest.forget()
@@ -181,13 +188,13 @@ export class BucketPartialFile implements PartialFile {
   }
 
   async #publish({ space, name, type, sha256, precondition }: PublishTarget): Promise<PublishedPartial> {
-    const { database, lease } = this.#services
+    const { database } = this.#services
     const account = accountOf(space)
     const file = { name, type, sha256, precondition, content: this.#content, size: this.#sizeSent }
     try {
       return await database.begin(async (sql) => {
         await lockFiles(sql, account)
-        await releasePartial(sql, { partial: this.id, content: this.#content, node: lease.id })
+        await releasePartial(sql, { partial: this.id, content: this.#content, node: this.#node })
         const [result] = await publishRows(sql, account, [file])
         if ('error' in result!) throw result.error
         return { file: storedFileOf(result!.row), created: result!.created }
@@ -251,7 +258,7 @@ export class BucketPartialFile implements PartialFile {
       const value = await this.#digest.add(source, size)
       const body = { size, checksum: { algorithm: 'crc32' as const, value }, open: () => draft.open() }
       const place = { content: this.#content, position }
-      return await this.#services.objects.store(place, body, this.#removed.signal)
+      return await this.#services.objects.store(place, body, { node: this.#node, signal: this.#removed.signal })
     } finally {
       await draft.remove()
     }

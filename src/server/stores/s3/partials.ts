@@ -4,7 +4,7 @@ import type { Database } from '../postgres/database.js'
 import type { NodeLease } from '../postgres/node-lease.js'
 import { ContentDigests } from './content-digests.js'
 import { ObjectDrafts } from './object-drafts.js'
-import { type ContentObject, discardContents, discardObjects, type Objects, passesOfFailed } from './objects.js'
+import { type ContentObject, discardObjects, discardUnpublished, type Objects, passesOfFailed } from './objects.js'
 import { BucketPartialFile } from './partial-file.js'
 import type { StageReceiver } from './staged-rows.js'
 
@@ -52,7 +52,7 @@ export class BucketPartials implements Partials {
       const gap = objects.findIndex(({ position, state }, index) => position !== index || state === 'pending')
       const kept = gap < 0 ? [...objects] : objects.slice(0, gap)
       const lost = objects.slice(kept.length).map(({ key }) => key)
-      await discardObjects(sql, lost, passesOfFailed)
+      await discardObjects(sql, { keys: lost, passes: passesOfFailed })
       return { content, kept }
     })
     return found && this.#open(id, found.content, found.kept)
@@ -60,7 +60,8 @@ export class BucketPartials implements Partials {
 
   async saveState(id: string, state: object): Promise<void> {
     await this.#database`
-      update partials set state = ${JSON.stringify(state)}::text::json, updated_at = clock_timestamp() where id = ${id}`
+      update partials set state = ${JSON.stringify(state)}::text::json, updated_at = clock_timestamp()
+      where id = ${id} and ${this.#isOwn}`
   }
 
   async find(id: string): Promise<AbandonedPartial | undefined> {
@@ -79,12 +80,18 @@ export class BucketPartials implements Partials {
 
   async remove(id: string): Promise<void> {
     await this.#database.begin(async (sql) => {
-      const gone = await sql<{ content: string | null }[]>`delete from partials where id = ${id} returning content`
-      await discardContents(
+      const gone = await sql<{ content: string | null }[]>`
+        delete from partials where id = ${id} and ${this.#isOwn} returning content`
+      await discardUnpublished(
         sql,
         gone.flatMap(({ content }) => content ?? []),
       )
     })
+  }
+
+  /** Not of another server, which may have taken it since. */
+  get #isOwn() {
+    return this.#database`(node is null or node = ${this.#options.lease.id})`
   }
 
   async usage(): Promise<{ count: number; bytes: number }> {

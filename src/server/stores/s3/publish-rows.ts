@@ -11,7 +11,7 @@ import {
   pathsOf,
   storedFileOf,
 } from './file-rows.js'
-import { discardContents, publishContents } from './objects.js'
+import { discardPublished, publishContents } from './objects.js'
 
 /** A file to publish, whose content is stored. */
 export interface NewRow {
@@ -54,7 +54,7 @@ export async function publishRows(
   })
   const accepted = files.filter((_, index) => results[index] === undefined)
   const rows = await upsert(sql, account, accepted)
-  await discardContents(
+  await discardPublished(
     sql,
     accepted.flatMap(({ name }) => before.get(name)?.content ?? []),
   )

@@ -22,7 +22,7 @@ import {
   storedFileOf,
   withPrefix,
 } from './file-rows.js'
-import { type ContentObject, discardContents, type Objects } from './objects.js'
+import { type ContentObject, discardPublished, type Objects } from './objects.js'
 
 /** Files as rows, with their bytes in a bucket. */
 export class BucketPublishedFiles implements PublishedFiles {
@@ -152,7 +152,7 @@ export class BucketPublishedFiles implements PublishedFiles {
       if (!row) return false
       checkPrecondition(storedFileOf(row), precondition)
       await sql`delete from files where account = ${account} and path = ${namePathOf(name)}`
-      await discardContents(sql, [row.content])
+      await discardPublished(sql, [row.content])
       return true
     })
   }
@@ -185,7 +185,7 @@ export class BucketPublishedFiles implements PublishedFiles {
       await lockFiles(sql, account)
       const gone = await sql<{ content: string }[]>`delete from files where account = ${account} returning content`
       await sql`delete from kept_folders where account = ${account}`
-      await discardContents(
+      await discardPublished(
         sql,
         gone.map(({ content }) => content),
       )

@@ -6,7 +6,7 @@ import type { Database } from '../postgres/database.js'
 import { checkPrecondition } from '../precondition.js'
 import type { NewFile, NewFileResult, SmallFiles } from '../small-files.js'
 import { accountOf, type FileRow, lockFiles, storedFileOf } from './file-rows.js'
-import { discardContents, type Objects } from './objects.js'
+import { discardUnpublished, type Objects } from './objects.js'
 import { findRows, type NewRow, publishRows } from './publish-rows.js'
 
 /** Small files: an object each, sent side by side, and published in one transaction. */
@@ -50,7 +50,7 @@ export class BucketSmallFiles implements SmallFiles {
           found.set(name, { status: 'failed', error: result.error })
         } else found.set(name, { status: result.created ? 'new' : 'replaced', file: storedFileOf(result.row) })
       }
-      await discardContents(sql, failed)
+      await discardUnpublished(sql, failed)
       return found
     })
   }

@@ -17,7 +17,7 @@ import {
   storedFileOf,
   withPrefix,
 } from './file-rows.js'
-import { discardContents, type Objects } from './objects.js'
+import { discardPublished, type Objects } from './objects.js'
 import { findRows, type NewRow, publishRows } from './publish-rows.js'
 import { checkSmall, storeSmall } from './small-files.js'
 import {
@@ -114,7 +114,7 @@ export class BucketStage implements StoredStage {
     const { database } = this.#services
     const { jobId, replace } = this.#plan
     const removed: { name: string; size: number }[] = []
-    let isCommitting = false
+    let committing: NewRow[] | null = null
     try {
       await database.begin(async (sql) => {
         await lockFiles(sql, this.#account)
@@ -125,12 +125,11 @@ export class BucketStage implements StoredStage {
         await this.#keepFolders(sql)
         await sql`delete from stages where id = ${jobId}`
         commit()
-        isCommitting = true
+        committing = rows
       })
     } catch (error) {
-      // The answer to the commit may be lost: then the stage is gone.
-      const isOpen = !isCommitting || (await database`select from stages where id = ${jobId}`).length > 0
-      if (isOpen) throw error
+      // The answer to the commit may be lost.
+      if (!committing || !(await this.#isPublished(committing))) throw error
     }
     this.#end()
     return { removed }
@@ -140,6 +139,14 @@ export class BucketStage implements StoredStage {
     if (this.#hasEnded) return
     this.#end()
     await this.#services.database.begin((sql) => discardStage(sql, this.#plan.jobId))
+  }
+
+  async #isPublished(rows: readonly NewRow[]): Promise<boolean> {
+    const { database } = this.#services
+    if ((await database`select from stages where id = ${this.#plan.jobId}`).length > 0) return false
+    const contents = rows.map(({ content }) => content)
+    // Others may have removed the stage of a server that they found dead.
+    return rows.length === 0 || (await database`select from files where content = any(${contents}) limit 1`).length > 0
   }
 
   /** Removes the files below the prefix that are neither in the stage nor to be kept. */
@@ -154,7 +161,7 @@ export class BucketStage implements StoredStage {
         and not exists (select from staged_files where stage = ${jobId} and staged_files.name = files.name)
       returning name, size, content`
     await sql`delete from kept_folders where ${within}`
-    await discardContents(
+    await discardPublished(
       sql,
       removed.map(({ content }) => content),
     )

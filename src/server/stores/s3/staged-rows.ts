@@ -1,7 +1,7 @@
 import type { PublishedPartial, PublishTarget } from '../partials.js'
 import type { Transaction } from '../postgres/database.js'
 import { claimLost } from '../postgres/node-lease.js'
-import { discardContents } from './objects.js'
+import { discardUnpublished } from './objects.js'
 import type { NewRow } from './publish-rows.js'
 
 /** Takes the content of a partial into a stage. */
@@ -37,7 +37,7 @@ export async function lockStage(sql: Transaction, id: string, node: number): Pro
 export async function stageRows(sql: Transaction, stage: string, files: readonly NewRow[]): Promise<void> {
   const before = await sql<{ content: string }[]>`
     delete from staged_files where stage = ${stage} and name = any(${files.map(({ name }) => name)}) returning content`
-  await discardContents(
+  await discardUnpublished(
     sql,
     before.map(({ content }) => content),
   )
@@ -69,7 +69,7 @@ export async function stagedFolders(sql: Transaction, stage: string): Promise<st
 export async function discardStage(sql: Transaction, id: string): Promise<void> {
   const files = await sql<{ content: string }[]>`delete from staged_files where stage = ${id} returning content`
   await sql`delete from stages where id = ${id}`
-  await discardContents(
+  await discardUnpublished(
     sql,
     files.map(({ content }) => content),
   )

@@ -17,7 +17,7 @@ export async function storeFile(
       const bytes = await readSome(file, Buffer.allocUnsafeSlow(objectBytes), size)
       if (bytes.length === 0) return size
       const checksum = { algorithm: 'crc32' as const, value: crc32(bytes).toString(16).padStart(8, '0') }
-      await objects.store({ content, position }, { size: bytes.length, checksum, open: () => bytes }, signal)
+      await objects.store({ content, position }, { size: bytes.length, checksum, open: () => bytes }, { signal })
       size += bytes.length
     }
   } finally {

@@ -1,7 +1,7 @@
 import type { Database } from '../postgres/database.js'
 import type { Bucket } from './bucket.js'
 import { type ComparedObject, compareObjects, findObject } from './compare-objects.js'
-import { discardContents, passesOfFailed } from './objects.js'
+import { discardPublished, passesOfFailed } from './objects.js'
 import { ownedContents } from './owned-contents.js'
 import { verifyContents } from './verify-contents.js'
 
@@ -66,7 +66,7 @@ export async function checkStored(
   }
   for (const { key, content, size, createdAt } of await findForgotten(database)) {
     found.orphans.push({ key, bytes: size, why: 'its file is gone' })
-    if (fix && isOld(createdAt)) await discardContents(database, [content])
+    if (fix && isOld(createdAt)) await database.begin((sql) => discardPublished(sql, [content]))
   }
   if (verify)
     found.intact = await verifyContents(database, bucket, { isSkipped: (content) => damaged.has(content), addDamage })

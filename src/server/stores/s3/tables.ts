@@ -12,7 +12,7 @@ import { ContentReader } from './content-reader.js'
 import { FileCache } from './file-cache.js'
 import { accountOf } from './file-rows.js'
 import { addImport, contentOfPath, findImport, type ImportRecord, lockTables, readTables } from './import-rows.js'
-import { discardContents, Objects, type ObjectsOptions, publishContents } from './objects.js'
+import { discardPublished, discardUnpublished, Objects, type ObjectsOptions, publishContents } from './objects.js'
 import { storeFile } from './stored-file.js'
 
 export interface BucketTablesOptions extends ObjectsOptions {
@@ -88,7 +88,7 @@ class BucketTables implements TableStore {
       remove: async () => {
         const prepared = this.#prepared.get(staged.output)
         this.#prepared.delete(staged.output)
-        if (prepared) await discardContents(this.#database, [prepared.content])
+        if (prepared) await discardUnpublished(this.#database, [prepared.content])
         await staged.remove()
       },
     }
@@ -108,7 +108,7 @@ class BucketTables implements TableStore {
     return this.#change(space, async (sql, account) => {
       const gone = await sql<{ content: string }[]>`
         delete from imports where account = ${account} and table_name = ${table} and id = ${id} returning content`
-      await discardContents(
+      await discardPublished(
         sql,
         gone.map(({ content }) => content),
       )
@@ -127,7 +127,7 @@ class BucketTables implements TableStore {
       const [there] = await readTables(sql, account, table)
       if (!there) return false
       check(there)
-      await discardContents(
+      await discardPublished(
         sql,
         there.imports.map(({ path }) => contentOfPath(path)),
       )
@@ -146,7 +146,7 @@ class BucketTables implements TableStore {
     await this.#change(space, async (sql, account) => {
       const gone = await sql<{ content: string }[]>`delete from imports where account = ${account} returning content`
       await sql`delete from stored_tables where account = ${account}`
-      await discardContents(
+      await discardPublished(
         sql,
         gone.map(({ content }) => content),
       )
@@ -178,7 +178,7 @@ class BucketTables implements TableStore {
       this.#prepared.set(staged.output, prepared)
       return prepared
     } catch (error) {
-      await discardContents(this.#database, [content])
+      await discardUnpublished(this.#database, [content])
       throw error
     }
   }

@@ -19,7 +19,7 @@ export const fileTables = `
     not_before timestamptz,
     passes int
   );
-  create index objects_of_content on objects (content, position);
+  create unique index objects_of_content on objects (content, position);
   create index garbage_objects on objects (not_before) where state = 'garbage';
   create index unpublished_objects on objects (node) where state in ('pending', 'stored');
 
