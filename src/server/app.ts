@@ -44,6 +44,7 @@ import { announceTus, tusRoutes } from './routes/tus.js'
 import { uploadRoutes } from './routes/upload.js'
 import type { AppEnv } from './routing/app-env.js'
 import { checkMounted } from './routing/check-mounted.js'
+import { confirmOwnJobs } from './routing/confirm-own-jobs.js'
 import { cors } from './routing/cors.js'
 import { limitEmbedding } from './routing/embedding.js'
 import { enforceRoutes } from './routing/enforce-routes.js'
@@ -59,6 +60,7 @@ import type { PublishedFiles } from './stores/files.js'
 import type { Folders } from './stores/folders.js'
 import type { JobFiles } from './stores/job-files.js'
 import type { Owners } from './stores/owners.js'
+import type { RemoteJobs } from './stores/remote-jobs.js'
 import type { TableStore } from './stores/tables.js'
 import type { Collections } from './tables/collections.js'
 import type { Imports } from './tables/imports.js'
@@ -88,6 +90,7 @@ export interface Services {
   jobs: Jobs
   /** Of the other servers; null for a server that is alone. */
   owners: Owners | null
+  remote: Pick<RemoteJobs, 'confirmOwn'>
   folders: FolderJobs
   jobFiles: JobFiles
   feed: JobFeed
@@ -133,6 +136,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   app.use(cors(config.corsOrigin))
   app.use(`${routes.tus}/*`, announceTus(config))
   app.use(enforceRoutes(routeTable, services))
+  app.use(confirmOwnJobs(services))
   app.use(forwardStreams(services))
 
   app.route('/', dashboardRoutes(services))

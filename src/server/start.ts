@@ -213,6 +213,7 @@ export async function startServer(
       folderStore: stores.folders,
       jobs,
       owners: stores.peers?.owners ?? null,
+      remote: link.remote,
       folders,
       jobFiles,
       feed,

@@ -1,5 +1,6 @@
+import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import type { Caller } from '../helpers/calls.js'
+import { answerOf, type Caller, type CallOptions } from '../helpers/calls.js'
 import { eventually } from '../helpers/eventually.js'
 import { idOf, sha256Of, Tus } from '../helpers/tus.js'
 import { hasCluster, startCluster, type TestCluster } from './helpers/servers.js'
@@ -43,6 +44,25 @@ describe.skipIf(!hasCluster)('an upload by tus whose requests go to several serv
     const offset = await tus[1]!.offset(path)
     expect(offset).toBeGreaterThanOrEqual(70_000)
     expect((await tus[1]!.patch(path, offset, content.subarray(offset))).status).toBe(204)
+    expect((await tus[1]!.caller.call('/files/a.bin')).body.equals(content)).toBe(true)
+    await nothingIsLeft(cluster)
+  })
+
+  it('is not answered for from the memory of a server that was suspended, while another one continued it', async () => {
+    const { cluster, tus } = await open(2)
+    const content = Buffer.alloc(3000, 'abc')
+    const path = await tus[0]!.begin({ name: 'a.bin', length: content.length })
+    await tus[0]!.patch(path, 0, content.subarray(0, 1000))
+    const { child } = cluster.servers[0]!
+    child.kill('SIGSTOP')
+    expect(await tus[1]!.offset(path)).toBe(1000)
+    expect((await tus[1]!.patch(path, 1000, content.subarray(1000, 2000))).status).toBe(204)
+    // It has arrived before the timers of the woken server.
+    const { answer } = await sent(tus[0]!.caller, path, { method: 'HEAD', headers: { 'Tus-Resumable': '1.0.0' } })
+    child.kill('SIGCONT')
+    const head = await answer
+    expect([head.status, head.headers['upload-offset']]).toEqual([200, '2000'])
+    expect((await tus[0]!.patch(path, 2000, content.subarray(2000))).status).toBe(204)
     expect((await tus[1]!.caller.call('/files/a.bin')).body.equals(content)).toBe(true)
     await nothingIsLeft(cluster)
   })
@@ -101,6 +121,15 @@ describe.skipIf(!hasCluster)('an upload by tus whose requests go to several serv
     expect(await tus[0]!.caller.names()).toEqual(['1', '2', '3', '4'])
   })
 })
+
+/** A request without a body that a server has received, though it may not read it yet. */
+async function sent(caller: Caller, path: string, options: CallOptions) {
+  const request = caller.open(path, options)
+  const answer = answerOf(request)
+  request.end()
+  await once(request, 'finish')
+  return { answer }
+}
 
 async function open(count: number): Promise<{ cluster: TestCluster; tus: Tus[] }> {
   const cluster = await startCluster(count)

@@ -65,6 +65,7 @@ export class PeerJobs implements JobSource {
         const found = await remote.find(id)
         return found && this.#withProgress(found)
       },
+      confirmOwn: () => remote.confirmOwn(),
       unfinished: async (accountId) => (await remote.unfinished(accountId)).map((job) => this.#withProgress(job)),
       refresh: (accountId) => this.#refresh(accountId),
     }

@@ -7,6 +7,11 @@ export interface RemoteJobs {
   unfinished(accountId: number | null): Promise<RemoteJob[]>
   /** Resolves when the records of the account's running jobs, or of all for null, have their progress, or a moment later. */
   refresh(accountId: number | null): Promise<void>
+  /**
+   * Resolves when this server knows which of its jobs others have taken, because they found it dead: these jobs are aborted
+   * then. Throws `storage-unavailable` if it cannot know it.
+   */
+  confirmOwn(): Promise<void>
 }
 
 /**
@@ -45,4 +50,5 @@ export const noRemoteJobs: RemoteJobs = {
   find: async () => undefined,
   unfinished: async () => [],
   refresh: async () => {},
+  confirmOwn: async () => {},
 }

@@ -256,6 +256,8 @@ export class ResumableUploads {
   }
 
   async #find(id: string, account: Account): Promise<ResumableUpload | undefined> {
+    const own = this.#live.get(id)?.upload.job
+    if (own?.signal.aborted) await own.ended // Another server may have taken it.
     const upload = this.#live.get(id)?.upload ?? (await this.#takeOver(id, account))
     if (upload && upload.job.accountId !== account.id) throw uploadNotFound(id)
     if (!upload?.hasExpired) {

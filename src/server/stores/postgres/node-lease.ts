@@ -40,10 +40,12 @@ export class NodeLease {
   readonly #holdListeners = new Set<(isHeld: boolean) => void>()
   readonly #beatListeners = new Set<() => void>()
   #isHeld = false
-  #isBeating = false
+  #beating: Promise<void> | null = null
   #isFailing = false
   #isClosed = false
   #liveSinceMs = 0
+  /** When the last renewal began. */
+  #renewedAtMs = Number.NEGATIVE_INFINITY
   #cancelHold = () => {}
   #cancelRetry = () => {}
   readonly #cancelBeats: () => void
@@ -121,10 +123,32 @@ export class NodeLease {
     await this.#database`update nodes set address = ${address} where id = ${this.#id}`
   }
 
+  /**
+   * Resolves if no other server can have taken its jobs since the last renewal; otherwise after the next one, with which the
+   * signals of jobs that were taken are aborted. A server that was suspended does not know of it before. Throws
+   * `storage-unavailable` if the database does not answer.
+   */
+  async confirm(): Promise<void> {
+    // One that is under way may have begun too long ago.
+    for (let attempt = 0; attempt < 2 && !this.#isRecent; attempt++) await this.beat()
+    if (!this.#isRecent) throw new Problem('storage-unavailable', 'The database does not answer: try again.')
+  }
+
+  get #isRecent(): boolean {
+    const { clock, holdMs } = this.#options
+    return clock.monotonicMs() - this.#renewedAtMs < holdMs
+  }
+
   /** Renews the lease, or registers anew if it was lost. Never rejects. */
   async beat(): Promise<void> {
-    if (this.#isBeating || this.#isClosed) return
-    this.#isBeating = true
+    if (this.#isClosed) return
+    this.#beating ??= this.#beat().finally(() => {
+      this.#beating = null
+    })
+    await this.#beating
+  }
+
+  async #beat(): Promise<void> {
     this.#cancelRetry()
     try {
       const { leaseMs, clock } = this.#options
@@ -142,8 +166,6 @@ export class NodeLease {
       if (!this.#isFailing) this.#options.onError(error)
       this.#isFailing = true
       this.#cancelRetry = this.#options.clock.after(retryMs, () => void this.beat())
-    } finally {
-      this.#isBeating = false
     }
   }
 
@@ -177,6 +199,7 @@ export class NodeLease {
 
   #renewed(startedAtMs: number): void {
     const { clock, holdMs } = this.#options
+    this.#renewedAtMs = startedAtMs
     this.#cancelHold()
     // From the start of the renewal: the database has counted from a later moment.
     this.#cancelHold = clock.after(startedAtMs + holdMs - clock.monotonicMs(), () => this.#hold())
@@ -187,7 +210,7 @@ export class NodeLease {
 
   #hold(): void {
     this.#setHeld(true)
-    if (!this.#isBeating) return
+    if (!this.#beating) return
     // The connection may be dead without a sign of it.
     const dead = this.#database
     this.#database = this.#connect()

@@ -10,7 +10,7 @@ import { entryColumns, type HistoryRow } from './job-rows.js'
 import type { NodeLease } from './node-lease.js'
 
 export interface PostgresRemoteJobsOptions {
-  lease: Pick<NodeLease, 'id'>
+  lease: Pick<NodeLease, 'id' | 'confirm'>
   bus: Bus
   clock: Pick<Clock, 'after'>
   /** The interval at which a request is repeated until it is answered; default 250 ms. */
@@ -106,6 +106,8 @@ export function postgresRemoteJobs(
 
     // The rows have no progress.
     async refresh() {},
+
+    confirmOwn: () => lease.confirm(),
   }
 }
 

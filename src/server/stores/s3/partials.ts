@@ -89,9 +89,11 @@ export class BucketPartials implements Partials {
     })
   }
 
-  /** Not of another server, which may have taken it since. */
+  /** Not one that another server has taken, or whose job it continues. */
   get #isOwn() {
-    return this.#database`(node is null or node = ${this.#options.lease.id})`
+    const { id } = this.#options.lease
+    return this.#database`(node is null or node = ${id}
+      or exists (select from jobs where jobs.id = partials.id and jobs.node = ${id}))`
   }
 
   async usage(): Promise<{ count: number; bytes: number }> {
