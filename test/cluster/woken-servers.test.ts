@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../dist/server/clock.js'
+import { Job } from '../../dist/server/jobs/job.js'
 import type { PartialFile } from '../../dist/server/stores/partials.js'
 import { eventually } from '../helpers/eventually.js'
 import { ann, fill, opened, readAll, sha256 } from '../server/stores/stored-content.js'
@@ -90,6 +92,29 @@ describe.skipIf(!hasDatabase || !hasBucket)('an upload that another server has c
     await partial.remove()
     expect(await contentOf(alive)).toBe(content)
     expect(alive.stored.keys()).toEqual(keys)
+  })
+})
+
+describe.skipIf(!hasDatabase || !hasBucket)('an upload that no server runs', () => {
+  it('stays, whatever a server does that was found dead with it', async () => {
+    const { dead, alive } = await openTwo()
+    const first = await openBucketStores({ database: dead.database, prefix: dead.stored.prefix, objectSize })
+    const partial = await fill(first.partials, 'abc')
+    const { id } = partial
+    await partial.saveState({ resumable: true })
+    await partial.close()
+    const plan = { id, kind: 'upload', accountId: 1, account: 'user:ann', isResumable: true } as const
+    const job = new Job(plan, () => {}, systemClock)
+    const { seq } = await first.node.slots.register(job)
+    await first.node.slots.handOver(job)
+    await dead.node.slots.register(job, seq)
+    for (const { node } of [first, dead]) await reap(node, alive.node)
+    for (const each of [dead, dead]) {
+      await each.partials.saveState(id, { resumable: false })
+      await each.partials.remove(id)
+      expect(await alive.partials.find(id)).toMatchObject({ size: 3, state: { resumable: true } })
+      await dead.node.lease.beat()
+    }
   })
 })
 

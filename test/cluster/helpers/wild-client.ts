@@ -103,6 +103,11 @@ export class WildClient {
     return new Error(`${what}:\n${this.#history.slice(-100).join('\n')}`)
   }
 
+  /** What it did last. */
+  get recent(): string {
+    return this.#history.slice(-20).join('\n')
+  }
+
   #note(what: string): void {
     this.#history.push(`${Math.round(performance.now())} ${what}`)
   }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { Caller } from '../../helpers/calls.js'
-import { eventually } from '../../helpers/eventually.js'
+import { eventually, within } from '../../helpers/eventually.js'
 import type { ServeProcess } from '../../helpers/serve.js'
 import { startCluster, type TestCluster } from './servers.js'
 import { WildClient } from './wild-client.js'
@@ -30,6 +30,8 @@ export async function checkWildCluster({ clients, faults, seed = Date.now() % 2 
   )
   const wild = tokens.map((token) => new WildClient({ token, anyServer, random, isOver: () => isOver }))
   const runs = Promise.all(wild.map((client) => client.run()))
+  // Otherwise a failure while a fault is being made would be unhandled.
+  runs.catch(() => {})
   try {
     for (let fault = 0; fault < faults; fault++) {
       await Promise.race([runs, delay(1000 + random() * 4000)])
@@ -40,7 +42,9 @@ export async function checkWildCluster({ clients, faults, seed = Date.now() % 2 
   } finally {
     isOver = true
   }
-  await runs
+  await within('the end of all clients', runs).catch((error) => {
+    throw new Error([error.message, ...wild.map((client) => client.recent)].join('\n\n'), { cause: error })
+  })
   for (const client of wild) await client.checkAll()
   for (const token of tokens) await noneRuns(new Caller({ url: anyServer() }, token))
   await eventually('the bucket has nothing but what is published or resumable', () => isBucketClean(cluster))

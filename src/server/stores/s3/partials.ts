@@ -89,11 +89,12 @@ export class BucketPartials implements Partials {
     })
   }
 
-  /** Not one that another server has taken, or whose job it continues. */
+  /** Not one whose job another server continues, or may continue. */
   get #isOwn() {
     const { id } = this.#options.lease
-    return this.#database`(node is null or node = ${id}
-      or exists (select from jobs where jobs.id = partials.id and jobs.node = ${id}))`
+    const job = this.#database`select from jobs where jobs.id = partials.id and ended_at is null`
+    return this
+      .#database`(node = ${id} or exists (${job} and jobs.node = ${id}) or (node is null and not exists (${job})))`
   }
 
   async usage(): Promise<{ count: number; bytes: number }> {
