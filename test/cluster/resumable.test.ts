@@ -34,6 +34,17 @@ describe.skipIf(!hasCluster)('an upload by tus whose requests go to several serv
     expect(await tus[0]!.caller.job(idOf(path))).toMatchObject({ state: 'done', bytes: 1_000_000 })
   })
 
+  it('is a job that has all bytes that a server has acknowledged, on all servers at once', async () => {
+    const { tus } = await open(2)
+    const path = await tus[0]!.begin({ length: 50 })
+    for (let offset = 0; offset < 48; offset += 2) {
+      await tus[0]!.patch(path, offset, '01')
+      expect(await tus[1]!.caller.job(idOf(path))).toMatchObject({ bytes: offset + 2, percent: (offset + 2) * 2 })
+      const { json } = await tus[1]!.caller.call('/jobs')
+      expect(json.jobs[0]).toMatchObject({ id: idOf(path), bytes: offset + 2 })
+    }
+  })
+
   it('loses no byte that was told when its server is killed', async () => {
     const { cluster, tus } = await open(2)
     const content = Buffer.alloc(200_000, 'abc')

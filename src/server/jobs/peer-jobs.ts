@@ -7,7 +7,7 @@ import type { JobHistory } from '../stores/history.js'
 import type { RemoteJob, RemoteJobs } from '../stores/remote-jobs.js'
 import type { JobSource, WatchedJob } from './feed.js'
 import type { JobChange } from './job.js'
-import { percentOf } from './percent.js'
+import { withBytes } from './percent.js'
 
 export interface PeerJobsOptions {
   bus: Bus
@@ -145,8 +145,9 @@ export class PeerJobs implements JobSource {
   }
 
   #withProgress(job: RemoteJob): RemoteJob {
-    const known = this.#jobs.get(job.record.id)
-    return known ? { ...job, record: known.record() } : job
+    const record = this.#jobs.get(job.record.id)?.record() ?? job.record
+    // Messages about bytes that a client was told are stored may be late.
+    return { ...job, record: record.bytes < job.storedBytes ? withBytes(record, job.storedBytes) : record }
   }
 
   #recover(): void {
@@ -196,8 +197,7 @@ class PeerJob implements WatchedJob {
   }
 
   progress(bytes: number, rate: number | null, changes: Partial<JobRecord> = {}): void {
-    const changed = { ...this.#record, ...changes, bytes, rate }
-    this.#record = { ...changed, percent: percentOf(bytes, changed.totalBytes, changed.state) }
+    this.#record = withBytes({ ...this.#record, ...changes, rate }, bytes)
   }
 }
 

@@ -25,6 +25,8 @@ export interface RemoteJob {
   readonly isResumable: boolean
   /** As its server has last recorded it. */
   readonly record: JobRecord
+  /** What its client was told is stored, if it is resumable; otherwise 0. */
+  readonly storedBytes: number
   /** As `Job.stop`: answered when the job has ended. A stopped job gives its receipt again. */
   stop(by: string): Promise<Receipt | undefined>
   pause(): Promise<JobRecord | undefined>

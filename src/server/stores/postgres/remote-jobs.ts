@@ -63,13 +63,14 @@ export function postgresRemoteJobs(
     return state ?? { answer: null, node: null, isEnded: true, receipt: null }
   }
 
-  function remoteJobOf({ id, seq, accountId, isResumable, record }: RemoteRow): RemoteJob {
+  function remoteJobOf({ id, seq, accountId, isResumable, record, storedBytes }: RemoteRow): RemoteJob {
     const change = async (request: RemoteRequest) => (await askOrThrow(id, request))?.record
     return {
       seq,
       accountId,
       isResumable,
       record,
+      storedBytes,
       stop: async (by) => (await askOrThrow(id, { do: 'stop', by }))?.receipt,
       pause: () => change({ do: 'pause' }),
       resume: () => change({ do: 'resume' }),
@@ -87,18 +88,20 @@ export function postgresRemoteJobs(
     return answer
   }
 
+  const remoteColumns = () => database`${entryColumns(database)}, is_resumable,
+    coalesce((select size from partials where is_resumable and partials.id = jobs.id), 0) as stored_bytes`
   const isRemote = () => database`ended_at is null and node is distinct from ${lease.id}`
 
   return {
     async find(id) {
       const [row] = await database<RemoteRow[]>`
-        select ${entryColumns(database)}, is_resumable from jobs where id = ${id} and ${isRemote()}`
+        select ${remoteColumns()} from jobs where id = ${id} and ${isRemote()}`
       return row && remoteJobOf(row)
     },
 
     async unfinished(accountId) {
       const rows = await database<RemoteRow[]>`
-        select ${entryColumns(database)}, is_resumable from jobs
+        select ${remoteColumns()} from jobs
         where ${isRemote()} and ${accountId === null ? database`true` : database`account_id = ${accountId}`}
         order by seq`
       return rows.map(remoteJobOf)
@@ -119,6 +122,7 @@ function withoutServer(): RemoteAnswer {
 
 interface RemoteRow extends HistoryRow {
   isResumable: boolean
+  storedBytes: number
 }
 
 interface RequestState {
