@@ -45,6 +45,19 @@ describe.skipIf(!hasCluster)('an upload by tus whose requests go to several serv
     }
   })
 
+  it('tells a request that hangs on one server of a stop by DELETE on another one', async () => {
+    const { cluster, tus } = await open(2)
+    const path = await tus[0]!.begin({ length: 1_000_000 })
+    const held = await tus[0]!.hold(path, 0, 'abc')
+    expect((await tus[1]!.remove(path)).status).toBe(204)
+    expect(await held.answer).toMatchObject({ status: 410, json: { code: 'job-stopped', stoppedBy: 'user:ann' } })
+    expect((await tus[0]!.remove(path)).json).toMatchObject({ code: 'job-stopped' })
+    const published = await tus[0]!.begin({ length: 3 })
+    await tus[0]!.patch(published, 0, 'abc')
+    expect((await tus[1]!.remove(published)).json).toMatchObject({ code: 'already-published' })
+    await nothingIsLeft(cluster)
+  })
+
   it('loses no byte that was told when its server is killed', async () => {
     const { cluster, tus } = await open(2)
     const content = Buffer.alloc(200_000, 'abc')

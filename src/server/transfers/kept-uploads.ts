@@ -1,6 +1,6 @@
 import { Problem } from '../../protocol/problems.js'
 import type { JobPlan } from '../jobs/job-plan.js'
-import type { Account } from '../stores/accounts.js'
+import { type Account, accountName } from '../stores/accounts.js'
 import type { ResumableServices } from './resumable-services.js'
 import { type KeptUpload, resumeStateSchema } from './resume-state.js'
 import { uploadNotFound } from './upload-problems.js'
@@ -47,6 +47,21 @@ export async function findMovable(
   if (!partial || partial.size === null || !resumeState) return undefined
   const offset = offsetOfKept(resumeState, partial.size)
   return { id, resumeState, offset, lastUsedAt: partial.modifiedAt }
+}
+
+/**
+ * Stops an upload that another server runs. False if none does: one that is interrupted is stopped by who continues it. Throws
+ * `upload-not-found` for one of another account, and `already-published`.
+ */
+export async function stopElsewhere(
+  id: string,
+  account: Account,
+  { remote }: Pick<ResumableServices, 'remote'>,
+): Promise<boolean> {
+  const job = await remote.find(id)
+  if (!job?.isResumable || job.record.kind !== 'upload' || job.record.state === 'interrupted') return false
+  if (job.accountId !== account.id) throw uploadNotFound(id)
+  return (await job.stop(accountName(account))) !== undefined
 }
 
 /** Another server was faster. */

@@ -9,7 +9,7 @@ import { type Account, accountName } from '../stores/accounts.js'
 import { checkPrecondition } from '../stores/precondition.js'
 import { isKnownBy } from './declared-digests.js'
 import { EndedUploads } from './ended-uploads.js'
-import { findMovable, planOfKept, undefinedIfUsed } from './kept-uploads.js'
+import { findMovable, planOfKept, stopElsewhere, undefinedIfUsed } from './kept-uploads.js'
 import { PartUploads } from './part-uploads.js'
 import { clientLeft } from './receiving.js'
 import type { ResumableServices, UploadProgress } from './resumable-services.js'
@@ -203,6 +203,8 @@ export class ResumableUploads {
   async stop(id: string, account: Account): Promise<void> {
     const part = this.#parts.find(id, account)
     if (part) return part.remove()
+    // Only the server that has its request can tell that one of the stop.
+    if (!this.#live.has(id) && (await stopElsewhere(id, account, this.#services))) return
     const live = await this.#find(id, account)
     if (live) {
       await live.stop(accountName(account))
