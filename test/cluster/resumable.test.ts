@@ -58,6 +58,18 @@ describe.skipIf(!hasCluster)('an upload by tus whose requests go to several serv
     await nothingIsLeft(cluster)
   })
 
+  it('is known to all of them as complete if one of them had a file with its digest', async () => {
+    const { tus } = await open(2)
+    await tus[0]!.caller.put('there', '0123456789')
+    const creation = { name: 'there', metadata: { sha256: sha256Of('0123456789') } }
+    const path = await tus[0]!.begin(creation)
+    expect(await tus[1]!.offset(path)).toBe(10)
+    expect(await tus[1]!.patch(path, 0, '0123456789')).toMatchObject({ status: 409, json: { offset: 10 } })
+    expect(await tus[1]!.caller.job(idOf(path))).toMatchObject({ state: 'done', bytes: 10, percent: 100 })
+    const again = { ...creation, headers: { 'Filejobs-Job': idOf(path) } }
+    expect(await tus[1]!.create(again)).toMatchObject({ status: 201, headers: { 'upload-offset': '10' } })
+  })
+
   it('loses no byte that was told when its server is killed', async () => {
     const { cluster, tus } = await open(2)
     const content = Buffer.alloc(200_000, 'abc')

@@ -16,7 +16,7 @@ import type { ResumableServices, UploadProgress } from './resumable-services.js'
 import { type ResumableState, ResumableUpload } from './resumable-upload.js'
 import type { KeptUpload } from './resume-state.js'
 import type { UploadChunk } from './upload-chunks.js'
-import { type Creation, initialResumeState, type NamedCreation } from './upload-creation.js'
+import { type Creation, initialResumeState, type NamedCreation, planOfNew } from './upload-creation.js'
 import { notPartOf, offsetMismatch, tooManyUploads, uploadGone, uploadNotFound } from './upload-problems.js'
 
 /** The resumable uploads that are under way, and for a while those that have ended. */
@@ -89,7 +89,7 @@ export class ResumableUploads {
   async create(creation: Creation): Promise<UploadProgress> {
     if (creation.partOf) return this.#parts.create(creation, creation.partOf)
     const { files, space } = this.#services
-    const { identity, length, metadata, digests, precondition, first } = creation
+    const { identity, length, digests, precondition, first } = creation
     const { account } = identity
     const id = creation.jobId ?? randomUUID()
     const name = creation.name ?? id
@@ -98,10 +98,7 @@ export class ResumableUploads {
     const there = await files.find(account, name)
     // The response to an earlier attempt was lost: the same bytes again succeed without sending them.
     if (there && there.size === length && isKnownBy(digests, there.sha256)) {
-      await this.#ended.checkOwn(id, account)
-      const progress = { id, offset: there.size, length, metadata, expiresAt: null, published: there }
-      this.#ended.add(account.id, progress)
-      return progress
+      return this.#ended.addKnown(id, { ...creation, name }, there)
     }
     checkPrecondition(there, precondition)
     const upload = await this.#register(id, { ...creation, name })
@@ -125,19 +122,10 @@ export class ResumableUploads {
   }
 
   async #register(id: string, creation: NamedCreation): Promise<ResumableUpload> {
-    const { identity, name, length, rateLimit } = creation
-    const { account } = identity
+    const { account } = creation.identity
     const place = await this.#takePlace(account)
     try {
-      const admission = this.#services.jobs.register({
-        kind: 'upload',
-        id,
-        accountId: account.id,
-        account: accountName(account),
-        file: name,
-        totalBytes: length,
-        rateLimit: rateLimit ?? null,
-      })
+      const admission = this.#services.jobs.register(planOfNew(id, creation))
       const resumeState = initialResumeState(creation, new Date(this.#services.clock.now()))
       return await this.#run(admission, { resumeState, size: 0, ageMs: 0 }, place)
     } catch (error) {

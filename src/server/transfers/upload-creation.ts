@@ -1,3 +1,5 @@
+import type { NewJob } from '../jobs/job-plan.js'
+import { accountName } from '../stores/accounts.js'
 import type { DeclaredDigests } from '../stores/files.js'
 import type { Precondition } from '../stores/precondition.js'
 import type { ResumeState } from './resume-state.js'
@@ -22,6 +24,20 @@ export interface Creation extends UploadRequest {
 }
 
 export type NamedCreation = Creation & { name: string }
+
+/** The job of an upload. */
+export function planOfNew(id: string, { identity, name, length, rateLimit }: NamedCreation) {
+  const { account } = identity
+  return {
+    kind: 'upload',
+    id,
+    accountId: account.id,
+    account: accountName(account),
+    file: name,
+    totalBytes: length,
+    rateLimit: rateLimit ?? null,
+  } satisfies NewJob
+}
 
 /** The initial resume state of an upload. */
 export function initialResumeState(creation: NamedCreation, createdAt: Date): ResumeState {

@@ -86,7 +86,11 @@ describe('tus-js-client', () => {
     const metadata = { filename: 'video.bin', sha256: sha256Of(content) }
     await upload(caller, shared.server.url, content, { metadata }).ended
     await upload(caller, shared.server.url, content, { metadata }).ended
-    expect((await caller.call('/jobs?kind=upload')).json.jobs).toHaveLength(1)
+    const { jobs } = (await caller.call('/jobs?kind=upload')).json
+    expect(jobs).toMatchObject(Array(2).fill({ state: 'done', bytes: content.length, percent: 100 }))
+    const [second, first] = jobs.map(({ id }: { id: string }) => requestsFor(id))
+    expect(first).toContain('PATCH 204')
+    expect(second).not.toContain('PATCH 204')
   })
 
   it('gets an error when its upload is stopped, and sends no more', async () => {
