@@ -25,6 +25,34 @@ describe.skipIf(!hasDatabase)('the process of a server', () => {
     expect(await node.history.find(jobId)).toMatchObject({ job: { state: 'failed' } })
   })
 
+  it('that is killed loses its slot at once to a server on its machine', async () => {
+    const { child, jobId, node } = await startOther()
+    const next = newJob()
+    const { queued } = await node.slots.claim(next, waiting())
+    await node.reaper.run()
+    expect(await node.slots.holding('upload', 'user:ann')).toMatchObject([{ id: jobId }])
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    await node.reaper.run()
+    await queued
+    expect(await node.slots.holding('upload', 'user:ann')).toEqual([next.record()])
+    expect(await node.history.find(jobId)).toMatchObject({ job: { state: 'failed' } })
+  })
+
+  it.each([
+    ['on another machine', { startTime: '00000000-0000-0000-0000-000000000000/1' }],
+    ['in another container', { namespace: 'pid:[1]' }],
+    ['without a known process', null],
+  ])('that may run %s keeps its slot until its lease is over', async (_, change) => {
+    const { child, jobId, node } = await startOther()
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    const process = change && { ...node.lease.process!, ...change, pid: child.pid }
+    await node.sql`update nodes set process = ${JSON.stringify(process)}::text::json where id <> ${node.lease.id}`
+    await node.reaper.run()
+    expect(await node.slots.holding('upload', 'user:ann')).toMatchObject([{ id: jobId }])
+  })
+
   it('that was suspended for too long is refused when it continues, and changes nothing', async () => {
     const { child, jobId, node, lines } = await startOther()
     child.kill('SIGSTOP')

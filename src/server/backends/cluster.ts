@@ -58,7 +58,7 @@ export async function openClusterBackend(
   const onRecord = (record: JobRecord, accountId: number) => {
     for (const to of [lease.id, 'all'] as const) bus.tell(to, jobMessage(record, accountId))
   }
-  closers.opened(startReaper(database, { lease, clock, grant, onRecord, onError }))
+  const reaper = closers.opened(startReaper(database, { lease, clock, grant, onRecord, onError }))
   const keepMs = config.keepPartialMs
   closers.opened(startInterruptedUploads(database, { keepMs, clock, onRecord, onError }))
   closers.opened(startHistoryLimit(database, { clock, onError }))
@@ -98,8 +98,11 @@ export async function openClusterBackend(
       onHold: (listener) => void lease.onHold(listener),
     },
     secret: await openSigningKey(database, config.jwtSecret),
-    // What servers leave is taken over by others while these run.
-    recover: async () => [],
+    // What servers leave is taken over by others while these run; of one that was killed here, before a request can meet it.
+    async recover() {
+      await reaper.run()
+      return []
+    },
     begin() {},
     findFault: async () => (lease.isHeld ? 'database not answering' : null),
   }

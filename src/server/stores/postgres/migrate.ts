@@ -6,12 +6,21 @@ import { spaceTables } from './migrations/003-space.js'
 import { fileTables } from './migrations/004-files.js'
 import { importTables } from './migrations/005-tables.js'
 import { serverColumns } from './migrations/006-servers.js'
+import { processColumn } from './migrations/007-processes.js'
 
 /**
  * In order; version n is the n-th. A released one is never changed, and none takes anything away that the release before
  * it uses: servers of both run side by side during an upgrade.
  */
-const migrations: readonly string[] = [identityTables, jobTables, spaceTables, fileTables, importTables, serverColumns]
+const migrations: readonly string[] = [
+  identityTables,
+  jobTables,
+  spaceTables,
+  fileTables,
+  importTables,
+  serverColumns,
+  processColumn,
+]
 
 /**
  * Brings the schema up to date, in one transaction. Servers that start at the same time wait for each other. Throws

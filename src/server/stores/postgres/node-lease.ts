@@ -1,5 +1,6 @@
 import { Problem } from '../../../protocol/problems.js'
 import type { Clock } from '../../clock.js'
+import { identifyProcess, type ProcessIdentity } from '../common/process-identity.js'
 import { connectDatabase, type Database, type DatabaseAddress } from './database.js'
 import { endNodes } from './node-end.js'
 
@@ -19,7 +20,9 @@ export interface NodeLeaseOptions {
 
 /** Registers this server in the database. Others may take its jobs over once it has not renewed its lease for `leaseMs`. */
 export async function openNodeLease(address: DatabaseAddress, options: NodeLeaseOptions): Promise<NodeLease> {
-  const lease = new NodeLease(address, { leaseMs: 6000, beatMs: 2000, holdMs: 4500, onError: () => {}, ...options })
+  const process = await identifyProcess()
+  const defaults = { leaseMs: 6000, beatMs: 2000, holdMs: 4500, onError: () => {} }
+  const lease = new NodeLease(address, process, { ...defaults, ...options })
   await lease.register()
   return lease
 }
@@ -50,7 +53,12 @@ export class NodeLease {
   #cancelRetry = () => {}
   readonly #cancelBeats: () => void
 
-  constructor(address: DatabaseAddress, options: Required<NodeLeaseOptions>) {
+  constructor(
+    address: DatabaseAddress,
+    /** Undefined where others cannot look it up. */
+    readonly process: ProcessIdentity | undefined,
+    options: Required<NodeLeaseOptions>,
+  ) {
     this.#options = options
     this.#connect = () => connectDatabase(address, 1)
     this.#database = this.#connect()
@@ -109,8 +117,9 @@ export class NodeLease {
     const { name, leaseMs, clock } = this.#options
     const startedAt = clock.monotonicMs()
     const [row] = await this.#database<{ id: number }[]>`
-      insert into nodes (name, address, expires_at)
-      values (${name}, ${this.#address}, clock_timestamp() + ${leaseMs} * interval '1 millisecond')
+      insert into nodes (name, address, process, expires_at)
+      values (${name}, ${this.#address}, ${JSON.stringify(this.process ?? null)}::text::json,
+        clock_timestamp() + ${leaseMs} * interval '1 millisecond')
       returning id`
     this.#id = row!.id
     this.#liveSinceMs = startedAt

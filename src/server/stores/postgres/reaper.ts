@@ -1,7 +1,9 @@
+import type { PendingQuery, Row } from 'postgres'
 import type { JobRecord } from '../../../protocol/jobs.js'
 import type { Clock } from '../../clock.js'
 import { type RepeatedWork, repeatWork } from '../../concurrency/repeated-work.js'
-import type { Database } from './database.js'
+import { hasEnded, type ProcessIdentity } from '../common/process-identity.js'
+import type { Database, Transaction } from './database.js'
 import { endOfOrphan, endOfPublished, recordInterruption, recordOrphanEnd } from './job-deaths.js'
 import { entryColumns, type HistoryRow } from './job-rows.js'
 import { endNodes } from './node-end.js'
@@ -9,7 +11,7 @@ import type { NodeLease } from './node-lease.js'
 import type { SlotKey } from './slot-key.js'
 
 export interface ReaperOptions {
-  lease: Pick<NodeLease, 'id' | 'heldForMs' | 'leaseMs'>
+  lease: Pick<NodeLease, 'id' | 'process' | 'heldForMs' | 'leaseMs'>
   clock: Clock
   /** Gives the slots that have become free to jobs that wait. */
   grant: (key: SlotKey) => Promise<void>
@@ -21,36 +23,56 @@ export interface ReaperOptions {
   onError: (error: unknown) => void
 }
 
-/** Takes the jobs of servers that no longer renew their lease. Every server does it; it does not matter which comes first. */
+/**
+ * Takes the jobs of servers that no longer renew their lease, or whose process is known to have ended. Every server does it; it
+ * does not matter which comes first.
+ */
 export function startReaper(database: Database, options: ReaperOptions): RepeatedWork {
   const { lease, clock, grant, onRecord = () => {}, intervalMs = 1000, onError } = options
   const work = async () => {
+    const freed = await deleteEndedNodes(database, lease.process)
     // After an outage of the database everyone renews first.
-    if (lease.heldForMs < lease.leaseMs) return
-    const freed = await deleteExpiredNodes(database, lease.id)
+    if (lease.heldForMs >= lease.leaseMs) freed.push(...(await deleteExpiredNodes(database, lease.id)))
     for (const { accountId, record } of await endOrphans(database)) onRecord(record, accountId)
     for (const key of freed) await grant(key)
   }
   return repeatWork(work, { clock, everyMs: intervalMs, onError })
 }
 
+/** Deletes the rows of servers whose process is proven to have ended, before they expire. Returns the slots that have become free. */
+async function deleteEndedNodes(database: Database, self: ProcessIdentity | undefined): Promise<SlotKey[]> {
+  if (!self) return []
+  const neighbours = await database<{ id: number; process: ProcessIdentity }[]>`
+    select id, process from nodes where process->>'namespace' = ${self.namespace}`
+  const ended: number[] = []
+  for (const { id, process } of neighbours) if (await hasEnded(process, self)) ended.push(id)
+  if (ended.length === 0) return []
+  return database.begin((sql) => deleteNodes(sql, sql`id = any(${ended})`))
+}
+
 /**
- * Deletes the rows of expired servers, which takes all claims from them. Returns the slots that have become free. A server that
- * was suspended with others may come here before it renews its own lease: then it deletes nothing.
+ * Deletes the rows of expired servers. Returns the slots that have become free. A server that was suspended with others may come
+ * here before it renews its own lease: then it deletes nothing.
  */
 async function deleteExpiredNodes(database: Database, own: number): Promise<SlotKey[]> {
-  return database.begin(async (sql) => {
-    const expired = await sql<{ id: number }[]>`
-      select id from nodes
-      where expires_at < clock_timestamp()
-        and exists (select from nodes as own where own.id = ${own} and own.expires_at >= clock_timestamp())
-      order by id for update skip locked`
-    if (expired.length === 0) return []
-    return endNodes(
+  return database.begin((sql) =>
+    deleteNodes(
       sql,
-      expired.map(({ id }) => id),
-    )
-  })
+      sql`expires_at < clock_timestamp()
+        and exists (select from nodes as own where own.id = ${own} and own.expires_at >= clock_timestamp())`,
+    ),
+  )
+}
+
+/** Takes all claims from them. Others may do it at the same time. */
+async function deleteNodes(sql: Transaction, condition: PendingQuery<Row[]>): Promise<SlotKey[]> {
+  const rows = await sql<{ id: number }[]>`select id from nodes where ${condition} order by id for update skip locked`
+  return rows.length === 0
+    ? []
+    : endNodes(
+        sql,
+        rows.map(({ id }) => id),
+      )
 }
 
 /**
