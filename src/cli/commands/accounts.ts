@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import type { AccountRecord } from '../../protocol/accounts.js'
+import { readOptions } from '../../protocol/options/read-options.js'
 import { routes } from '../../protocol/routes.js'
 import type { Context } from '../context.js'
 import { Failure } from '../exit-codes.js'
@@ -26,7 +27,8 @@ Examples:
   $ filejobs accounts
   $ filejobs accounts create ops:publisher
   $ filejobs accounts disable user:ann
-  $ filejobs accounts reset-password admin:admin --data ./filejobs-data`
+  $ filejobs accounts reset-password admin:admin --data ./filejobs-data
+  $ filejobs accounts reset-password admin:admin --database`
 
 function listCommand(context: Context): Command {
   return new Command('list')
@@ -103,11 +105,14 @@ function resetPasswordCommand(context: Context): Command {
     .description('set the password of an account, also while the server is stopped')
     .argument('<account>', 'ROLE:USERNAME')
     .option('--data <folder>', 'change this data folder directly; the server must be stopped')
+    .option('--database [url]', 'change this database of servers directly; default: FILEJOBS_DATABASE')
     .option(...passwordStdin)
     .addHelpText('after', resetExamples)
-    .action(async (account: string, options: PasswordOptions & { data?: string }, command: Command) => {
+    .action(async (account: string, options: ResetOptions, command: Command) => {
       const session = await openSession(context, command)
-      if (options.data !== undefined) return resetOffline(session, options.data, fullName(account), options)
+      if (options.data !== undefined || options.database !== undefined) {
+        return resetDirectly(session, fullName(account), options)
+      }
       await session.token()
       const password = await askSignupPassword(
         session,
@@ -119,28 +124,43 @@ function resetPasswordCommand(context: Context): Command {
     })
 }
 
+interface ResetOptions extends PasswordOptions {
+  data?: string
+  /** true: that of the variable. */
+  database?: string | true
+}
+
 const resetExamples = `
-With --data and without --password-stdin, a random password is set and printed.
+With --data or --database, no login is needed, and without --password-stdin a random password is set and printed. Servers that
+share a database may run meanwhile. Its URL must not have a password as a flag: without a URL, that of FILEJOBS_DATABASE is used.
 
 Examples:
   $ filejobs accounts reset-password admin:admin --data ./filejobs-data
+  $ filejobs accounts reset-password admin:admin --database
+  $ filejobs accounts reset-password admin:admin --database postgres://filejobs@db/filejobs
   $ pass show filejobs | filejobs accounts reset-password user:ann --password-stdin`
 
-async function resetOffline(
-  { output, context }: Session,
-  dataFolder: string,
-  account: string,
-  { passwordStdin }: PasswordOptions,
-): Promise<void> {
-  const [given] = passwordStdin ? await readPasswords(context.stdin, ['password']) : []
-  const { resetPassword } = await import('../../server/reset-password.js')
-  const password = await resetPassword(dataFolder, account, { password: given })
+async function resetDirectly({ output, context }: Session, account: string, options: ResetOptions): Promise<void> {
+  const reset = await openReset(context, options)
+  const [given] = options.passwordStdin ? await readPasswords(context.stdin, ['password']) : []
+  const password = await reset(account, { password: given })
   if (given !== undefined) {
     output.result({ account, changed: true }, `The password of ${account} was set; its sessions have ended.`)
     return
   }
   output.result({ account, password }, password)
   output.note(`This is the new password of ${account}; it is shown only once.`)
+}
+
+async function openReset({ env }: Context, { data, database }: ResetOptions) {
+  if (data !== undefined && database !== undefined) {
+    throw new Failure('wrongUse', 'Give one of --data and --database.')
+  }
+  const url = database && readOptions(database === true ? {} : { database }, env, false).get('database')
+  if (url === null) throw new Failure('wrongUse', 'FILEJOBS_DATABASE is not set: use --database URL.')
+  const { resetPassword, resetSharedPassword } = await import('../../server/reset-password.js')
+  return (account: string, options: { password: string | undefined }) =>
+    url === undefined ? resetPassword(data!, account, options) : resetSharedPassword(url, account, options)
 }
 
 async function change(session: Session, account: string, changes: object): Promise<AccountRecord> {

@@ -16,14 +16,19 @@ export interface PostgresBusOptions {
 export async function openPostgresBus(address: DatabaseAddress, options: PostgresBusOptions): Promise<PostgresBus> {
   const database = connectDatabase(address, 1)
   try {
-    const [row] = await database<{ schema: string }[]>`select current_schema() as schema`
-    const bus = new PostgresBus(address, database, channelOf(row!.schema), { silenceMs: 5000, ...options })
+    const bus = new PostgresBus(address, database, await channelOf(database), { silenceMs: 5000, ...options })
     await bus.listen()
     return bus
   } catch (error) {
     await database.end({ timeout: 0 })
     throw error
   }
+}
+
+/** Tells all servers of a database, by a program that is none. */
+export async function notifyServers(database: Database, message: BusMessage): Promise<void> {
+  const payload: Payload = { token: randomUUID(), from: 0, messages: [['all', message]] }
+  await database`select pg_notify(${await channelOf(database)}, ${JSON.stringify(payload)})`
 }
 
 /**
@@ -134,6 +139,7 @@ type Item = readonly [to: number | 'all', message: BusMessage] | null
 
 interface Payload {
   token: string
+  /** The number of the server; 0: a program that is none. */
   from: number
   messages: NonNullable<Item>[]
   /** Whether messages before these could not be sent. */
@@ -156,9 +162,10 @@ function packed(items: NonNullable<Item>[]): NonNullable<Item>[][] {
   return packs
 }
 
-/** Names of channels have 63 bytes at most, as those of schemas. */
-function channelOf(schema: string): string {
-  return `filejobs-${createHash('sha256').update(schema).digest('hex').slice(0, 32)}`
+/** The channel of the servers of a schema. Names of channels have 63 bytes at most, as those of schemas. */
+async function channelOf(database: Database): Promise<string> {
+  const [row] = await database<{ schema: string }[]>`select current_schema() as schema`
+  return `filejobs-${createHash('sha256').update(row!.schema).digest('hex').slice(0, 32)}`
 }
 
 const maxMessageBytes = 7800
