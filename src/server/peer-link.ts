@@ -10,6 +10,7 @@ import { type BusMessage, jobMessage } from './stores/bus.js'
 import type { JobHistory } from './stores/history.js'
 import type { Peers } from './stores/peers.js'
 import { noRemoteJobs, type RemoteJobs } from './stores/remote-jobs.js'
+import type { RecentStops } from './transfers/recent-stops.js'
 import type { ResumableUploads } from './transfers/resumable.js'
 import type { Shares } from './transfers/shares.js'
 
@@ -31,6 +32,7 @@ export interface LinkedServices {
   resumable: Pick<ResumableUploads, 'handOver'>
   authentication: Pick<Authentication, 'endElsewhere' | 'checkSessions'>
   shares: Pick<Shares, 'endDownloads'>
+  stoppedExports: Pick<RecentStops, 'learn' | 'forgetKey'>
   /** Of all transfers. */
   hold: Hold
 }
@@ -90,13 +92,15 @@ function linkTo({ bus, serve, onHold, ...peers }: Peers, { history, clock, log }
 
     tell: (message) => bus.tell('all', message),
 
-    async join({ jobs, resumable, authentication, shares, hold }) {
+    async join({ jobs, resumable, authentication, shares, stoppedExports, hold }) {
       jobs.observe(({ id }, change) => change === 'state' && peerJobs.forget(id))
       new PeerBroadcast({ bus, jobs, clock })
       onHold((isHeld) => hold.set(isHeld))
       bus.onMessage((message) => {
         if ('ended' in message) authentication.endElsewhere(message.ended)
         if ('revoked' in message) shares.endDownloads(message.revoked)
+        if ('stoppedExport' in message) stoppedExports.learn(message.stoppedExport)
+        if ('restartedExport' in message) stoppedExports.forgetKey(message.restartedExport)
       })
       bus.onGap(() => {
         authentication.checkSessions().catch((error) => log.warn('The sessions could not be checked', error))

@@ -43,6 +43,7 @@ import { TableRows } from './tables/table-rows.js'
 import { TableSummaries } from './tables/table-summaries.js'
 import { TarUploads } from './tars/tar-uploads.js'
 import { Exports } from './transfers/exports.js'
+import { RecentStops } from './transfers/recent-stops.js'
 import { ResumableUploads } from './transfers/resumable.js'
 import { Shares } from './transfers/shares.js'
 import type { UploadServices } from './transfers/upload-services.js'
@@ -187,7 +188,13 @@ export async function startServer(
       memory: uploads.memory,
       mediaTypeOf,
     })
+    const stoppedExports = new RecentStops({
+      clock,
+      findRecord: async (id) => (await jobs.findEnded(id))?.job,
+      tell: (message) => link.tell(message),
+    })
     const exportServices = {
+      stopped: stoppedExports,
       jobs,
       folders,
       clock,
@@ -233,7 +240,7 @@ export async function startServer(
       mediaTypeOf,
       findFault: async () => (ready ? stores.findFault() : 'shutting down'),
     })
-    await link.join({ jobs, resumable, authentication, shares, hold: throttles.hold })
+    await link.join({ jobs, resumable, authentication, shares, stoppedExports, hold: throttles.hold })
     stores.begin()
     const listener = closers.opened(
       await openListener({

@@ -13,7 +13,7 @@ import { accountName } from '../stores/accounts.js'
 import type { PublishedFiles } from '../stores/files.js'
 import { BufferPool } from '../transfers/buffers.js'
 import type { ExportOutput } from '../transfers/export-output.js'
-import { RecentStops } from '../transfers/recent-stops.js'
+import type { RecentStops } from '../transfers/recent-stops.js'
 import { streamExport } from '../transfers/stream-export.js'
 import { ArchiveSending, type SentFile } from './archive-sending.js'
 import { checkSelection, measureSelection, type Selection } from './selection.js'
@@ -27,6 +27,7 @@ export interface ArchiveExportServices {
   clock: Clock
   idleTimeoutMs: number
   throttleOf(account: string): Throttle
+  stopped: RecentStops
   /** Called with server errors while an archive is being sent: the client only sees a broken connection. */
   onFailure(error: unknown): void
 }
@@ -54,11 +55,9 @@ export interface ArchiveRequest extends JobRequest, ExportOutput {
 export class ArchiveExports {
   readonly #services: ArchiveExportServices
   readonly #pool = new BufferPool()
-  readonly #stopped: RecentStops
 
   constructor(services: ArchiveExportServices) {
     this.#services = services
-    this.#stopped = new RecentStops(services.clock)
   }
 
   /** Throws `file-not-found` for what does not exist, and `file-damaged`. */
@@ -77,7 +76,7 @@ export class ArchiveExports {
     this.#services.files.readSmall(selection.space, []).catch(() => {})
     if (request.partOf !== null) return this.#sendPart(request.partOf, request)
     const reader = { sessionId: identity.sessionId, name: `${name}\n${request.format}`, repeater: request.repeater }
-    await this.#stopped.check(reader, 0)
+    await this.#services.stopped.check(reader, 0)
     await this.check(selection)
     const owner = { accountId: identity.account.id, account: request.account ?? accountName(identity.account) }
     const plan = { kind: 'export' as const, id, ...owner, file: name, files: { total: null }, rateLimit }
@@ -91,7 +90,7 @@ export class ArchiveExports {
     })
     await result.catch((problem: Problem) => {
       if (!hasBegun) throw problem
-      this.#stopped.remember(reader, job)
+      this.#services.stopped.remember(reader, job)
       if (problem.code === 'internal') this.#services.onFailure(problem.cause ?? problem)
     })
   }

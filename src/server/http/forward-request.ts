@@ -7,11 +7,12 @@ import http, {
 import https from 'node:https'
 import { pipeline } from 'node:stream'
 import { Problem } from '../../protocol/problems.js'
-import { leftSignal } from './connection.js'
+import { cut, leftSignal } from './connection.js'
 import { sendContinue } from './continue.js'
+import { keptBody } from './kept-body.js'
 import { hasBody } from './lingering-response.js'
 
-/** The header of a request that was forwarded: it is not forwarded again. */
+/** The header of a request that was forwarded, with how many times. */
 export const forwardedHeader = 'Filejobs-Forwarded'
 
 /**
@@ -28,16 +29,26 @@ export async function forwardRequest(incoming: IncomingMessage, outgoing: Server
     sendBody(incoming, onward)
     const response = await responseOf(onward)
     outgoing.writeHead(response.statusCode!, headersWithout(response, connectionHeaders))
-    await new Promise<void>((resolve) => pipeline(response, outgoing, () => resolve()))
+    await new Promise<void>((resolve) => {
+      response.once('aborted', () => cut(outgoing))
+      pipeline(response, outgoing, () => resolve())
+    })
   } finally {
     left.removeEventListener('abort', leave)
     onward.destroy()
   }
 }
 
+export function timesForwarded({ headers }: IncomingMessage): number {
+  return Number(headers[forwardedHeader.toLowerCase()] ?? 0) || 0
+}
+
 function openRequest(incoming: IncomingMessage, to: string): ClientRequest {
   const { protocol, hostname, port } = new URL(to)
-  const headers = { ...headersWithout(incoming, connectionHeaders), [forwardedHeader]: '1' }
+  const headers = {
+    ...headersWithout(incoming, keptBody(incoming) ? bodyHeaders : connectionHeaders),
+    [forwardedHeader]: String(timesForwarded(incoming) + 1),
+  }
   const options = { hostname, port, method: incoming.method!, path: incoming.url!, headers, agent: false as const }
   return protocol === 'https:' ? https.request(options) : http.request(options)
 }
@@ -45,8 +56,9 @@ function openRequest(incoming: IncomingMessage, to: string): ClientRequest {
 function sendBody(incoming: IncomingMessage, onward: ClientRequest): void {
   // The response tells why it is gone.
   onward.on('error', () => {})
-  if (!hasBody(incoming)) {
-    onward.end()
+  const body = keptBody(incoming)
+  if (body || !hasBody(incoming)) {
+    onward.end(body)
     return
   }
   const send = () => {
@@ -89,8 +101,9 @@ function headersWithout({ rawHeaders }: IncomingMessage, without: ReadonlySet<st
   )
 }
 
-/** Of one connection only (RFC 9110 section 7.6.1). */
+/** Of one connection only (RFC 9110 section 7.6.1), and the one that is set anew. */
 const connectionHeaders: ReadonlySet<string> = new Set([
+  forwardedHeader.toLowerCase(),
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -98,6 +111,9 @@ const connectionHeaders: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
 ])
+
+/** Also those about the sending of a body that was read. Node adds its length, if that was not given. */
+const bodyHeaders: ReadonlySet<string> = new Set([...connectionHeaders, 'expect', 'trailer'])
 
 /** A dead server's jobs have ended by then. */
 const retryAfterSeconds = 5

@@ -71,7 +71,7 @@ export class JobMap {
     holder.release()
   }
 
-  async #wait(job: SlotJob, wait: Required<QueueWait>, onWanted?: () => void): Promise<void> {
+  async #wait(job: SlotJob, wait: QueueWait & { isBounded: boolean }, onWanted?: () => void): Promise<void> {
     const { account } = job
     const late = new AbortController()
     const isTimed = Number.isFinite(wait.waitMs)

@@ -25,6 +25,18 @@ export type BusMessage =
       ended: ({ sessions: string[] } | { accountId: number; exceptSession?: string }) & { by: string; message: string }
     }
   | { revoked: { shares: string[]; by: string } }
+  /** An export was stopped, which its reader may try to continue here. */
+  | { stoppedExport: StoppedExport }
+  /** Its reader has begun anew. */
+  | { restartedExport: string }
+
+/** The readers are digests. */
+export interface StoppedExport {
+  reader: string
+  /** The reader with its program; null if that does not repeat requests by itself. */
+  repeat: string | null
+  job: string
+}
 
 /**
  * Messages between servers. Any of them may be lost: they make it fast, and what has to be certain is in the rows,

@@ -7,6 +7,8 @@ export interface QueueWait {
   signal: AbortSignal
   /** Whether the number of waiting jobs is limited; default true. False if something else limits it. */
   isBounded?: boolean
+  /** Whether a job of the same file on another server is to be joined instead; default false. */
+  joins?: boolean
 }
 
 /** The properties of a job that a claim depends on. */
@@ -39,7 +41,7 @@ export interface Claim {
 export interface Slots {
   /**
    * Takes a new job's id and a slot, or a position in the queue, in one step. Throws `job-id-used`, the reason of
-   * `wait.signal`, and `job-running`, naming the running job, if it may not wait or the queue is full.
+   * `wait.signal`, `job-running`, naming the running job, if it may not wait or the queue is full, and `RunsElsewhere`.
    */
   claim(job: SlotJob, wait: QueueWait): Promise<Claim>
   /** Takes the id of a job that needs no slot yet. Throws `job-id-used`, unless `seq` is that of an earlier run's job. */

@@ -16,7 +16,7 @@ import { BufferPool } from './buffers.js'
 import type { ExportRequest } from './export-request.js'
 import { Flow } from './flow.js'
 import { clientLeft } from './receiving.js'
-import { type ExportReader, RecentStops } from './recent-stops.js'
+import type { ExportReader, RecentStops } from './recent-stops.js'
 import { send } from './sending.js'
 import { maxStreams, SharedExport } from './shared-export.js'
 
@@ -26,6 +26,7 @@ export interface ExportServices {
   clock: Clock
   idleTimeoutMs: number
   throttleOf(account: string): Throttle
+  stopped: RecentStops
   /** Called with server errors while a file is being sent: the client only sees a broken connection. */
   onFailure(error: unknown): void
 }
@@ -38,28 +39,27 @@ export class Exports {
   readonly #services: ExportServices
   readonly #pool = new BufferPool()
   readonly #running = new Map<string, SharedExport>()
-  readonly #stopped: RecentStops
 
   constructor(services: ExportServices) {
     this.#services = services
-    this.#stopped = new RecentStops(services.clock)
   }
 
   /**
    * Claims a slot, or joins the running job of this file, then sends the range and ends the response. Resolves whatever
    * the outcome. Throws only before the first byte: `job-running`, `job-stopped` if the client continues or repeats an
-   * export that was just stopped, and errors of `begin`. Always closes the file.
+   * export that was just stopped, `RunsElsewhere` if another server has the job to join, and errors of `begin`. Always closes the file.
    */
   async send(request: ExportRequest): Promise<void> {
     const { file, name, range, identity } = request
     const account = request.account ?? accountName(identity.account)
+    const { stopped } = this.#services
     if (request.partOf) return this.#sendPart(request.partOf, request)
     const key = `${account}\n${name}${request.joins === false ? `\n${randomUUID()}` : ''}`
     try {
       const reader = readerOf(request)
-      await this.#stopped.check(reader, range.start)
+      await stopped.check(reader, range.start)
       const { shared, run } = await this.#join(key, account, request)
-      if (range.start === 0 && range.end === file.file.size) this.#stopped.forget(reader)
+      if (range.start === 0 && range.end === file.file.size) stopped.forget(reader)
       try {
         const end = await this.#send(run, request)
         if (end?.isFault) shared.fail(end.problem)
@@ -99,7 +99,9 @@ export class Exports {
     const owner = { accountId: identity.account.id, account }
     const totalBytes = request.file.file.size
     const plan = { kind: 'export' as const, id, ...owner, file, totalBytes, rateLimit }
-    const shared = new SharedExport(this.#services.jobs.admit(plan, queueWaitOf(request)))
+    const shared = new SharedExport(
+      this.#services.jobs.admit(plan, { ...queueWaitOf(request), joins: request.joins ?? true }),
+    )
     this.#running.set(key, shared)
     try {
       return { shared, run: await shared.started() }
@@ -136,7 +138,7 @@ export class Exports {
 
   /** Resolves with what ended it before its last byte; null if nothing did. */
   async #send(run: JobRun, request: ExportRequest): Promise<{ problem: Problem; isFault: boolean } | null> {
-    const { throttleOf, onFailure } = this.#services
+    const { throttleOf, onFailure, stopped } = this.#services
     const { identity, response, left, hungUp, unsent, silenceMs = Number.POSITIVE_INFINITY } = request
     const { carrier, job } = run
     const idleTimeoutMs = Math.min(this.#services.idleTimeoutMs, silenceMs)
@@ -159,7 +161,7 @@ export class Exports {
       const hasLeft = error instanceof Problem && error.code === 'client-left'
       const byReader = !run.signal.aborted && (hasLeft || left.aborted || response.destroyed)
       const problem = byReader ? clientLeft() : asProblem(error)
-      if (run.signal.aborted) this.#stopped.remember(readerOf(request), job)
+      if (run.signal.aborted) stopped.remember(readerOf(request), job)
       // Also if the client has closed its sending side only: it must not take the received part for the whole.
       request.cut()
       if (problem.code === 'internal') onFailure(problem.cause ?? problem)

@@ -14,6 +14,7 @@ import { openLocalFiles } from '../../../dist/server/stores/local/files.js'
 import { openJobHistory } from '../../../dist/server/stores/local/job-history.js'
 import type { ExportRequest } from '../../../dist/server/transfers/export-request.js'
 import { Exports } from '../../../dist/server/transfers/exports.js'
+import { RecentStops } from '../../../dist/server/transfers/recent-stops.js'
 import type { Caller } from '../../helpers/calls.js'
 import { eventually } from '../../helpers/eventually.js'
 import { noFolders } from '../../helpers/no-folders.js'
@@ -247,6 +248,7 @@ async function openExports() {
     jobs,
     idleTimeoutMs: 60_000,
     folders: noFolders,
+    stopped: new RecentStops({ clock: systemClock, findRecord: async () => undefined, tell() {} }),
     throttleOf: () => new Throttle(null, systemClock),
     onFailure: (error) => failures.push(error),
   })

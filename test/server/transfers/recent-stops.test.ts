@@ -35,7 +35,7 @@ describe('a recently stopped export', () => {
 /** A memory in which the export of a reader was stopped just now. */
 function open() {
   const clock = new TestClock()
-  const stops = new RecentStops(clock)
+  const stops = new RecentStops({ clock, findRecord: async () => undefined, tell() {} })
   const plan = { id: crypto.randomUUID(), kind: 'export', accountId: 1, account: 'user:ann', file: 'big' } as const
   const job = new Job(plan, () => {}, clock)
   job.start()

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { requestLength } from '../../../protocol/body-length.js'
 import { Problem } from '../../../protocol/problems.js'
 import { sendContinue } from '../../http/continue.js'
+import { keepBody } from '../../http/kept-body.js'
 import { checkOfBody } from './body-check.js'
 import { checkNotCoded } from './content-coding.js'
 import { fieldOf, formatIssue } from './schema-issues.js'
@@ -65,6 +66,7 @@ export async function readSmallBody(incoming: IncomingMessage, maxBytes = defaul
   const body = Buffer.concat(chunks)
   check.update(body)
   check.verify()
+  keepBody(incoming, body)
   return body
 }
 

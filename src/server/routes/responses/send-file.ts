@@ -1,9 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { Problem } from '../../../protocol/problems.js'
 import type { Identity } from '../../auth/identity.js'
+import { forwardRequest, timesForwarded } from '../../http/forward-request.js'
 import { damagedFile } from '../../stores/damage.js'
 import type { OpenFile, StoredFile } from '../../stores/files.js'
+import { RunsElsewhere } from '../../stores/runs-elsewhere.js'
 import type { Exports } from '../../transfers/exports.js'
 import type { ByteRange } from '../../transfers/sending.js'
 import { ifRangeHolds, isNotModified } from '../headers/conditions.js'
@@ -61,7 +64,7 @@ export async function sendFile(answer: FileAnswer): Promise<Response> {
     return new Response(null, { status: 304, headers: validatorHeaders(file.file) })
   }
   const { status, range } = choice
-  await exports.send({
+  const sent = exports.send({
     identity,
     ...(account === undefined ? {} : { account }),
     ...(joins === undefined ? {} : { joins }),
@@ -73,7 +76,20 @@ export async function sendFile(answer: FileAnswer): Promise<Response> {
     repeater: answer.isRepeatable ? repeaterOf(incoming.headers) : null,
     ...exportOutput(outgoing, status, headersOf(file.file, choice)),
   })
+  await sent.catch((error) => {
+    if (error instanceof RunsElsewhere) return forwardTo(error, env)
+    throw error
+  })
   return RESPONSE_ALREADY_SENT
+}
+
+/** The ranges of a file are one job, also if they come to several servers: one of them runs it. */
+async function forwardTo({ address }: RunsElsewhere, { incoming, outgoing }: HttpBindings): Promise<void> {
+  // It may have ended there meanwhile, and begun at a third server.
+  if (address === null || timesForwarded(incoming) > 2) {
+    throw new Problem('busy', 'The server that runs the export is not ready: try again.', { retryAfter: 1 })
+  }
+  await forwardRequest(incoming, outgoing, address)
 }
 
 /** The response to a HEAD: the headers of the whole file. */

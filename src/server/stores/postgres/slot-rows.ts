@@ -39,6 +39,12 @@ export async function requireNode(sql: Transaction, node: number): Promise<void>
   if (rows.length === 0) throw claimLost()
 }
 
+/** Where a server is reached; null as long as it does not listen, or if it is gone. */
+export async function serverAddress(sql: Transaction, node: number): Promise<string | null> {
+  const [row] = await sql<{ address: string | null }[]>`select address from nodes where id = ${node}`
+  return row?.address ?? null
+}
+
 /** In the order of their turns: the holders by when they got their slot, the others as they came. */
 export async function slotRows(sql: Database | Transaction, { kind, account }: SlotKey): Promise<SlotRow[]> {
   return sql<SlotRow[]>`
@@ -99,4 +105,29 @@ export async function grantSlots(
     grants.push({ id: next.id, node: next.node })
   }
   return { grants, rows }
+}
+
+/** Gives a job of a server a slot, or a place in the queue. */
+export async function move(
+  sql: Transaction,
+  id: string,
+  node: number,
+  { slot, isWaiting, isBounded }: Place,
+): Promise<void> {
+  await sql`
+    update jobs set slot = ${slot}, is_waiting = ${isWaiting}, is_bounded = ${isBounded}, turn = nextval('job_turns')
+    where id = ${id} and node = ${node}`
+}
+
+/** Takes over the row of a resumable job that no server runs. */
+export async function adopt(sql: Transaction, job: SlotJob, node: number, seq: number): Promise<number | undefined> {
+  const record = job.record()
+  const [row] = await sql<{ seq: number }[]>`
+    insert into jobs (id, seq, kind, account, account_id, state, record, node, is_resumable)
+    values (${job.id}, ${seq}, ${job.kind}, ${job.account}, ${job.accountId}, ${record.state},
+      ${JSON.stringify(record)}::text::json, ${node}, true)
+    on conflict (id) do update set node = excluded.node, state = excluded.state, record = excluded.record
+    where jobs.node is null and jobs.ended_at is null
+    returning seq`
+  return row?.seq
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.js'
 import { deferred } from '../../concurrency/deferred.js'
 import { KeyedMutex } from '../../concurrency/keyed-mutex.js'
 import type { Bus } from '../bus.js'
+import { RunsElsewhere } from '../runs-elsewhere.js'
 import { maxWaiting, slotLimit } from '../slot-limits.js'
 import { jobIdUsed, jobRunning } from '../slot-problems.js'
 import type { Claim, QueueWait, SlotJob, Slots } from '../slots.js'
@@ -12,15 +13,18 @@ import type { NodeLease } from './node-lease.js'
 import { retryUntilDone } from './retry.js'
 import { nameOfSlots, type SlotKey } from './slot-key.js'
 import {
+  adopt,
   freeSlots,
   type Grant,
   grantSlots,
   insertJob,
   lockSlots,
+  move,
   noPlace,
   type Place,
   requireNode,
   type SlotRow,
+  serverAddress,
   slotRows,
 } from './slot-rows.js'
 import { SlotWaiters } from './slot-waiters.js'
@@ -59,12 +63,20 @@ export class PostgresSlots implements Slots {
   }
 
   async claim(job: SlotJob, wait: QueueWait): Promise<Claim> {
-    const { place, seq, node } = await this.#change(job, async (sql, node) => {
-      const place = this.#placeFor(job, await slotRows(sql, job), wait)
+    const claimed = await this.#change(job, async (sql, node) => {
+      const rows = await slotRows(sql, job)
+      const other = wait.joins && rows.find((row) => isSameElsewhere(row, job, node))
+      if (other) return new RunsElsewhere(await serverAddress(sql, other.node!))
+      const place = this.#placeFor(job, rows, wait)
       const seq = await insertJob(sql, job, node, place, false)
       if (seq === undefined) throw jobIdUsed(job.id)
       return { place, seq, node }
     })
+    if (claimed instanceof RunsElsewhere) {
+      this.#waiters.end(job)
+      throw claimed
+    }
+    const { place, seq, node } = claimed
     const lost = this.#options.lease.own(job.id, node)
     const queued = this.#take(job, place, wait)
     // Prevents an unhandled rejection if it rejects before the caller awaits it.
@@ -273,21 +285,6 @@ export class PostgresSlots implements Slots {
   }
 }
 
-async function move(sql: Transaction, id: string, node: number, { slot, isWaiting, isBounded }: Place): Promise<void> {
-  await sql`
-    update jobs set slot = ${slot}, is_waiting = ${isWaiting}, is_bounded = ${isBounded}, turn = nextval('job_turns')
-    where id = ${id} and node = ${node}`
-}
-
-/** Takes over the row of a resumable job that no server runs. */
-async function adopt(sql: Transaction, job: SlotJob, node: number, seq: number): Promise<number | undefined> {
-  const record = job.record()
-  const [row] = await sql<{ seq: number }[]>`
-    insert into jobs (id, seq, kind, account, account_id, state, record, node, is_resumable)
-    values (${job.id}, ${seq}, ${job.kind}, ${job.account}, ${job.accountId}, ${record.state},
-      ${JSON.stringify(record)}::text::json, ${node}, true)
-    on conflict (id) do update set node = excluded.node, state = excluded.state, record = excluded.record
-    where jobs.node is null and jobs.ended_at is null
-    returning seq`
-  return row?.seq
+function isSameElsewhere({ node, isEnded, record }: SlotRow, job: SlotJob, own: number): boolean {
+  return node !== null && node !== own && !isEnded && record.file === job.file
 }
