@@ -40,6 +40,8 @@ export interface ServerConfig {
   maxPauseMs: number
   keepPartialMs: number
   shutdownGraceMs: number
+  /** Of tables that were fetched from a bucket and are not in use. */
+  tableCacheBytes: number
   importMemoryBytes: number
   importThreads: number
   importTimeoutMs: number | null
@@ -80,6 +82,7 @@ export function parseConfig(flags: OptionFlags = {}, env: EnvironmentVariables =
     maxPauseMs: options.get('maxPause'),
     keepPartialMs: options.get('keepPartial'),
     shutdownGraceMs: options.get('shutdownGrace'),
+    tableCacheBytes: options.get('tableCache'),
     importMemoryBytes: options.get('importMemory'),
     importThreads: options.get('importThreads'),
     importTimeoutMs: options.get('importTimeout'),

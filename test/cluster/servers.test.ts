@@ -1,4 +1,6 @@
+import { readdir } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { holdUpload } from '../helpers/calls.js'
 import { listenTo } from '../helpers/event-stream.js'
@@ -30,6 +32,22 @@ describe.skipIf(!hasCluster)('two servers on one database and bucket', () => {
       { name: 'bob', n: 2 },
       { name: 'ann', n: 1 },
     ])
+  })
+
+  it('keep copies of tables up to --table-cache', async () => {
+    const cluster = await startCluster(1)
+    const { dataFolder } = await cluster.add({ args: ['--table-cache', '1'] })
+    const [here, there] = await cluster.logIn('ann')
+    await here!.put('a.csv', 'name,n\nann,1\n')
+    for (const table of ['a', 'b']) {
+      const { id } = (await here!.post('/import', { filename: 'a.csv', table })).json
+      await eventually('it is imported', async () => (await there!.job(id)).state === 'done')
+      expect((await there!.call(`/tables/${table}/rows`)).json.results).toMatchObject([{ n: 1 }])
+    }
+    const copies = () => readdir(join(dataFolder, 'scratch/tables'), { recursive: true })
+    await eventually('copies that are not in use are removed', async () => {
+      return (await copies()).filter((name) => name.endsWith('.parquet')).length <= 1
+    })
   })
 
   it('list, pause, limit, resume and stop the jobs of each other', async () => {

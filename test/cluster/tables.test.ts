@@ -18,7 +18,7 @@ const never = new AbortController().signal
 const space = async (store: TableStore) => (await store.find(ann, 'sales'))?.imports ?? []
 
 async function openStore(options: Parameters<typeof openObjects>[1] & { cacheBytes?: number } = {}, shared?: Shared) {
-  const { cacheBytes } = options
+  const { cacheBytes = 10 * 1024 ** 3 } = options
   const database = shared?.database ?? (await testDatabase())
   const opened = await openObjects(database, { ...options, ...(shared ? { prefix: shared.prefix } : {}) })
   const scratch = await temporaryFolder()
@@ -28,7 +28,7 @@ async function openStore(options: Parameters<typeof openObjects>[1] & { cacheByt
     bucket,
     lease: node.lease,
     scratch,
-    ...(cacheBytes ? { cacheBytes } : {}),
+    cacheBytes,
   })
   return { ...opened, store, database, prefix: stored.prefix }
 }
@@ -193,7 +193,11 @@ describe.skipIf(!hasDatabase || !hasBucket)('tables in a bucket', () => {
     const opened = await openObjects(database, { poolUrl: proxy.url })
     const { node, stored } = opened
     const services = { bucket: stored.bucket, lease: node.lease }
-    const store = await openBucketTables(node.sql, { ...services, scratch: await temporaryFolder() })
+    const store = await openBucketTables(node.sql, {
+      ...services,
+      cacheBytes: 10 * 1024 ** 3,
+      scratch: await temporaryFolder(),
+    })
     const staged = store.stage('one')
     await writeFile(join(staged.folder, staged.output), 'parquet')
     await staged.prepare(never)

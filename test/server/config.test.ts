@@ -28,6 +28,7 @@ describe('the configuration of serve', () => {
       maxPauseMs: 3_600_000,
       keepPartialMs: 86_400_000,
       shutdownGraceMs: 10_000,
+      tableCacheBytes: 10 * 1024 ** 3,
       importMemoryBytes: 512 * 1024 ** 2,
       importThreads: 1,
       importTimeoutMs: 3_600_000,
@@ -44,7 +45,7 @@ describe('the configuration of serve', () => {
       ...{ sessionTtl: '30d', bcryptCost: '4', trustProxy: '1', publicUrl: 'https://Files.example.org/' },
       ...{ corsOrigin: 'https://a.example, http://b.example:81/', jobsPerAccount: '3', maxFileSize: '5M' },
       ...{ quota: '1G', rateLimitPerAccount: 'none', idleTimeout: '500ms', maxPause: '2h', keepPartial: '7d' },
-      ...{ shutdownGrace: '0s', importMemory: '1G', importThreads: '2', importTimeout: '5m' },
+      ...{ shutdownGrace: '0s', tableCache: '1M', importMemory: '1G', importThreads: '2', importTimeout: '5m' },
       ...{ tlsCert: 'c.pem', tlsKey: 'k.pem' },
     })
     expect(config).toMatchObject({
@@ -53,7 +54,7 @@ describe('the configuration of serve', () => {
       ...{ publicUrl: 'https://files.example.org', corsOrigin: 'https://a.example,http://b.example:81' },
       ...{ jobsPerAccount: 3, maxFileSize: 5 * 1024 ** 2, quota: 1024 ** 3, rateLimitPerAccount: null },
       ...{ idleTimeoutMs: 500, maxPauseMs: 7_200_000, keepPartialMs: 7 * 86_400_000, shutdownGraceMs: 0 },
-      ...{ importMemoryBytes: 1024 ** 3, importThreads: 2, importTimeoutMs: 300_000 },
+      ...{ tableCacheBytes: 1024 ** 2, importMemoryBytes: 1024 ** 3, importThreads: 2, importTimeoutMs: 300_000 },
       tls: { certFile: 'c.pem', keyFile: 'k.pem' },
     })
   })

@@ -180,6 +180,13 @@ export const serverOptions = {
     default: { onLoopback: 'on', elsewhere: 'off' },
     parse: asSwitch,
   },
+  tableCache: {
+    group: 'Tables',
+    value: 'size',
+    meaning: 'with --database, space for copies of tables in the scratch folder',
+    default: '10G',
+    parse: asSize,
+  },
   importMemory: { group: 'Tables', value: 'size', meaning: 'memory for imports', default: '512M', parse: asSize },
   importThreads: {
     group: 'Tables',

@@ -73,7 +73,8 @@ export async function openClusterBackend(
   const jobFiles = closers.opened(postgresJobFiles(database, { clock, onError: onListCut }))
   const history = closers.opened(postgresHistory(database, { lease, clock, closing, onError }))
   const fileStores = closers.opened(openBucketFiles(database, { bucket, lease, scratch: scratch.folder }))
-  const tables = await openBucketTables(database, { bucket, lease, scratch: scratch.folder })
+  const { tableCacheBytes: cacheBytes } = config
+  const tables = await openBucketTables(database, { bucket, lease, scratch: scratch.folder, cacheBytes })
   const usage = usageOf({ ...fileStores, tables })
   const capacity = bucketCapacity
   const disk = new LocalSpace({ ...capacity, usage }, { maxFileSize, quota: null })

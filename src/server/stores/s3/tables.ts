@@ -18,8 +18,8 @@ import { storeFile } from './stored-file.js'
 export interface BucketTablesOptions extends ObjectsOptions {
   /** An empty folder of this server, which may be lost at any time. */
   scratch: string
-  /** Bytes of unused Parquet files that are kept on this machine; default: 10 GiB. */
-  cacheBytes?: number
+  /** Bytes of unused Parquet files that are kept on this machine. */
+  cacheBytes: number
 }
 
 /** Tables as rows, and their Parquet files in a bucket, read from copies on this machine. */
@@ -45,7 +45,7 @@ class BucketTables implements TableStore {
   readonly #prepared = new Map<string, Prepared>()
 
   constructor(database: Database, options: BucketTablesOptions & { folder: string; imports: string }) {
-    const { folder, imports, cacheBytes = 10 * 1024 ** 3 } = options
+    const { folder, imports, cacheBytes } = options
     this.folder = folder
     this.#database = database
     this.#objects = new Objects(database, options)
