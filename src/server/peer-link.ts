@@ -20,6 +20,8 @@ export interface PeerLink {
   readonly remote: RemoteJobs
   /** The live events of all servers' jobs. */
   openFeed(jobs: Jobs): JobFeed
+  /** How many servers there are, with this one. */
+  servers(): number
   /** Tells all others. */
   tell(message: BusMessage): void
   /** Tells the others about the jobs of this server, and answers what they want of them. */
@@ -30,7 +32,7 @@ export interface PeerLink {
 export interface LinkedServices {
   jobs: Jobs
   resumable: Pick<ResumableUploads, 'handOver'>
-  authentication: Pick<Authentication, 'endElsewhere' | 'checkSessions'>
+  authentication: Pick<Authentication, 'endElsewhere' | 'checkSessions' | 'learn'>
   shares: Pick<Shares, 'endDownloads'>
   stoppedExports: Pick<RecentStops, 'learn' | 'forgetKey'>
   /** Of all transfers. */
@@ -52,6 +54,7 @@ function unlinked({ clock }: PeerLinkOptions): PeerLink {
   return {
     remote: noRemoteJobs,
     openFeed: (jobs) => new JobFeed(jobs, { clock }),
+    servers: () => 1,
     tell() {},
     async join() {},
     async close() {},
@@ -90,6 +93,8 @@ function linkTo({ bus, serve, onHold, ...peers }: Peers, { history, clock, log }
       return feed
     },
 
+    servers: peers.count,
+
     tell: (message) => bus.tell('all', message),
 
     async join({ jobs, resumable, authentication, shares, stoppedExports, hold }) {
@@ -98,6 +103,7 @@ function linkTo({ bus, serve, onHold, ...peers }: Peers, { history, clock, log }
       onHold((isHeld) => hold.set(isHeld))
       bus.onMessage((message) => {
         if ('ended' in message) authentication.endElsewhere(message.ended)
+        if ('counted' in message) authentication.learn(message.counted)
         if ('revoked' in message) shares.endDownloads(message.revoked)
         if ('stoppedExport' in message) stoppedExports.learn(message.stoppedExport)
         if ('restartedExport' in message) stoppedExports.forgetKey(message.restartedExport)

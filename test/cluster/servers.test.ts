@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { holdUpload } from '../helpers/calls.js'
+import { Caller, holdUpload } from '../helpers/calls.js'
 import { listenTo } from '../helpers/event-stream.js'
 import { eventually } from '../helpers/eventually.js'
 import { openFolderJob } from '../helpers/folder-jobs.js'
@@ -47,6 +47,20 @@ describe.skipIf(!hasCluster)('two servers on one database and bucket', () => {
     const copies = () => readdir(join(dataFolder, 'scratch/tables'), { recursive: true })
     await eventually('copies that are not in use are removed', async () => {
       return (await copies()).filter((name) => name.endsWith('.parquet')).length <= 1
+    })
+  })
+
+  it('count signups of a network together', async () => {
+    const [here, there] = (await startCluster(2)).servers.map((server) => new Caller(server, ''))
+    const signUp = (at: number) => {
+      const caller = at % 2 === 0 ? here! : there!
+      return caller.post('/auth/signup', { username: `user-${at}`, password: 'correct horse' })
+    }
+    let count = 0
+    while (count < 99) expect((await signUp(count++)).status).toBe(201)
+    await eventually('the next ones are refused at both', async () => {
+      const answers = [await signUp(count++), await signUp(count++)]
+      return answers.every(({ status }) => status === 429)
     })
   })
 

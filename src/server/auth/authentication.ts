@@ -4,6 +4,7 @@ import { type Role, signupRoles } from '../../protocol/roles.js'
 import type { Clock } from '../clock.js'
 import type { Budget } from '../concurrency/budget.js'
 import { type Account, accountName } from '../stores/accounts.js'
+import type { LimitCount } from '../stores/bus.js'
 import type { SessionStore, StoredSession } from '../stores/sessions.js'
 import type { Identity } from './identity.js'
 import { type EndedSessions, LiveSessions } from './live-sessions.js'
@@ -162,6 +163,13 @@ export class Authentication {
   /** Ends the work of sessions that have ended on another server. */
   endElsewhere(ended: EndedSessions): void {
     this.#live.end(ended)
+  }
+
+  /** Counts what another server has counted towards the limits of logins and signups. */
+  learn(count: LimitCount): void {
+    const { limiter, signups } = this.#services
+    if (count.limit === 'signup') signups.learn(count.key, count.amount)
+    else limiter.learn(count)
   }
 
   /** Ends the work of sessions that no longer exist: their end may have been missed. */

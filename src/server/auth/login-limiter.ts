@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js'
 import { LeakyCounter } from '../concurrency/leaky-counter.js'
 import type { SemaphoreKey } from '../concurrency/semaphore.js'
+import type { LimitCount } from '../stores/bus.js'
 import { networkOf } from './networks.js'
 import { type Leave, SlowDown } from './slow-down.js'
 
@@ -22,6 +23,10 @@ export interface LoginLimiterOptions {
   maxWaiting?: number
   /** How many networks and accounts are tracked; default 10,000. */
   maxKeys?: number
+  /** How many servers accept logins; default 1. */
+  servers?: () => number
+  /** Called with what is counted here, for the others. */
+  onCount?: (count: LimitCount) => void
 }
 
 /** A password check: the account and the client. */
@@ -45,11 +50,21 @@ export class LoginLimiter {
   readonly #ofNetwork: SlowDown
   readonly #familiar: LeakyCounter
 
-  constructor({ perAccount = 10, perNetwork = 100, ...options }: LoginLimiterOptions) {
-    this.#ofAccount = new SlowDown({ ...options, free: perAccount, leakMs: 6_000, slowestMs: 5_000 })
-    this.#ofNetwork = new SlowDown({ ...options, free: perNetwork, leakMs: 600, slowestMs: 1_000 })
+  constructor({ perAccount = 10, perNetwork = 100, onCount = () => {}, ...options }: LoginLimiterOptions) {
+    const telling = (limit: LimitCount['limit']) => (key: string, amount: number) => onCount({ limit, key, amount })
+    const [ofAccount, ofNetwork, familiar] = [telling('account'), telling('network'), telling('familiar')]
+    this.#ofAccount = new SlowDown({ ...options, onAdd: ofAccount, free: perAccount, leakMs: 6_000, slowestMs: 5_000 })
+    this.#ofNetwork = new SlowDown({ ...options, onAdd: ofNetwork, free: perNetwork, leakMs: 600, slowestMs: 1_000 })
     const { clock, maxKeys } = options
-    this.#familiar = new LeakyCounter({ clock, ...(maxKeys ? { maxKeys } : {}), leakMs: familiarMs, highest: 1 })
+    const counting = { clock, onAdd: familiar, ...(maxKeys ? { maxKeys } : {}) }
+    this.#familiar = new LeakyCounter({ ...counting, leakMs: familiarMs, highest: 1 })
+  }
+
+  /** Counts what another server has counted. */
+  learn({ limit, key, amount }: LimitCount): void {
+    if (limit === 'account') this.#ofAccount.learn(key, amount)
+    if (limit === 'network') this.#ofNetwork.learn(key, amount)
+    if (limit === 'familiar') this.#familiar.learn(key, amount)
   }
 
   /**

@@ -94,6 +94,7 @@ export async function openClusterBackend(
       jobs: postgresRemoteJobs(database, { lease, bus, clock }),
       bus,
       owners: postgresOwners(database, { lease }),
+      count: () => lease.servers,
       announce: (address) => lease.announce(address),
       serve: (own) => answerJobRequests(database, own, { lease, bus, clock, closing, onError }),
       onHold: (listener) => void lease.onHold(listener),

@@ -1,7 +1,7 @@
 import { Problem } from '../../protocol/problems.js'
 import { LeakyCounter, type LeakyCounterOptions } from './leaky-counter.js'
 
-export interface BudgetOptions extends Pick<LeakyCounterOptions, 'maxKeys' | 'clock'> {
+export interface BudgetOptions extends Pick<LeakyCounterOptions, 'maxKeys' | 'clock' | 'onAdd'> {
   /** The maximum number at the same time. */
   burst: number
   /** The interval after which one more is allowed. */
@@ -16,9 +16,15 @@ export class Budget {
   readonly #spent: LeakyCounter
 
   constructor(options: BudgetOptions) {
-    const { everyMs, maxKeys, clock } = options
+    const { everyMs, maxKeys, clock, onAdd } = options
     this.#options = options
-    this.#spent = new LeakyCounter({ clock, leakMs: everyMs, ...(maxKeys ? { maxKeys } : {}) })
+    const counting = { ...(maxKeys ? { maxKeys } : {}), ...(onAdd ? { onAdd } : {}) }
+    this.#spent = new LeakyCounter({ clock, leakMs: everyMs, ...counting })
+  }
+
+  /** Counts what was spent elsewhere. */
+  learn(key: string, amount: number): void {
+    this.#spent.learn(key, amount)
   }
 
   /** Throws `too-many-requests` with `retryAfter` in seconds. */

@@ -8,6 +8,8 @@ export interface LeakyCounterOptions {
   highest?: number
   /** The maximum number of keys; default 10,000. The one without an addition for the longest time is removed first. */
   maxKeys?: number
+  /** Called for each addition by `add`, but not by `learn`. */
+  onAdd?: (key: string, amount: number) => void
 }
 
 /** Counters by key that decay linearly: each level decreases by one every `leakMs`. */
@@ -16,7 +18,7 @@ export class LeakyCounter {
   readonly #levels = new Map<string, { level: number; at: number }>()
 
   constructor(options: LeakyCounterOptions) {
-    this.#options = { highest: Number.POSITIVE_INFINITY, maxKeys: 10_000, ...options }
+    this.#options = { highest: Number.POSITIVE_INFINITY, maxKeys: 10_000, onAdd() {}, ...options }
   }
 
   level(key: string): number {
@@ -26,6 +28,12 @@ export class LeakyCounter {
   }
 
   add(key: string, amount = 1): void {
+    this.learn(key, amount)
+    this.#options.onAdd(key, amount)
+  }
+
+  /** Adds what was counted elsewhere. */
+  learn(key: string, amount: number): void {
     const { highest, maxKeys, clock } = this.#options
     const level = Math.min(highest, this.level(key) + amount)
     // Set again: a map keeps the order of insertion.

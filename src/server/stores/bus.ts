@@ -29,6 +29,15 @@ export type BusMessage =
   | { stoppedExport: StoppedExport }
   /** Its reader has begun anew. */
   | { restartedExport: string }
+  /** The sender counts this towards limits of all servers. */
+  | { counted: LimitCount }
+
+/** Logins of an account, of a network and by familiar clients, and signups of a network. */
+export interface LimitCount {
+  limit: 'account' | 'network' | 'familiar' | 'signup'
+  key: string
+  amount: number
+}
 
 /** The readers are digests. */
 export interface StoppedExport {

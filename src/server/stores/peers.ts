@@ -7,6 +7,8 @@ export interface Peers {
   readonly jobs: RemoteJobs
   readonly bus: Bus
   readonly owners: Owners
+  /** How many servers are alive, with this one: as of some seconds ago. */
+  count(): number
   /** Tells the others where they reach this server: a URL without a path. */
   announce(address: string): Promise<void>
   /** Answers what other servers want of the jobs of this one, from now on. */

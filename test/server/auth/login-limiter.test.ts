@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { LoginLimiter } from '../../../dist/server/auth/login-limiter.js'
 import { systemClock } from '../../../dist/server/clock.js'
+import type { LimitCount } from '../../../dist/server/stores/bus.js'
 import { TestClock } from '../../helpers/test-clock.js'
 
 const wrong = async () => ({ wrong: true, result: 'wrong' })
@@ -47,6 +48,38 @@ describe('the login limiter', () => {
     const { result, tookMs } = await timed(limiter.check(ann, right))
     expect(result).toBe('right')
     expect(tookMs).toBeLessThanOrEqual(5010)
+  })
+
+  it('allows as many guesses by two servers as by one', async () => {
+    const guessesWithin = async (servers: 1 | 2) => {
+      const clock = new TestClock()
+      const limiters: LoginLimiter[] = []
+      for (let at = 0; at < servers; at++) {
+        const onCount = (count: LimitCount) => {
+          for (const [index, limiter] of limiters.entries()) if (index !== at) limiter.learn(count)
+        }
+        limiters.push(new LoginLimiter({ clock, servers: () => servers, onCount }))
+      }
+      let guesses = 0
+      const guess = async (limiter: LoginLimiter): Promise<void> => {
+        await limiter.check(ann, wrong)
+        guesses++
+        await guess(limiter)
+      }
+      for (const limiter of limiters) for (let at = 0; at < 2; at++) void guess(limiter)
+      for (let at = 0; at < 6000; at++) await clock.advance(100)
+      return guesses
+    }
+    const one = await guessesWithin(1)
+    expect(one).toBeGreaterThan(100)
+    expect(await guessesWithin(2)).toBeLessThan(one + 10)
+  })
+
+  it('knows a client that has logged in at another server', async () => {
+    const { limiter, timed, clock } = withClock()
+    await new LoginLimiter({ clock, onCount: (count) => limiter.learn(count) }).check(ann, right)
+    for (let i = 0; i < 60; i++) await timed(limiter.check({ ...ann, client: 'guesser' }, wrong))
+    expect((await timed(limiter.check(ann, right))).tookMs).toBe(0)
   })
 
   it('does not delay the same account from another network, or another account', async () => {

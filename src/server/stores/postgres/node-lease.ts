@@ -42,6 +42,7 @@ export class NodeLease {
   readonly #jobs = new Map<string, { node: number; lost: AbortController }>()
   readonly #holdListeners = new Set<(isHeld: boolean) => void>()
   readonly #beatListeners = new Set<() => void>()
+  #servers = 1
   #isHeld = false
   #beating: Promise<void> | null = null
   #isFailing = false
@@ -78,6 +79,11 @@ export class NodeLease {
   /** For how long it has had the lease without a gap. */
   get heldForMs(): number {
     return this.#isHeld ? 0 : this.#options.clock.monotonicMs() - this.#liveSinceMs
+  }
+
+  /** How many servers were alive at the last renewal. */
+  get servers(): number {
+    return this.#servers
   }
 
   get leaseMs(): number {
@@ -162,12 +168,13 @@ export class NodeLease {
     try {
       const { leaseMs, clock } = this.#options
       const startedAt = clock.monotonicMs()
-      const renewed = await this.#database`
+      const [renewed] = await this.#database<{ servers: number }[]>`
         update nodes set expires_at = clock_timestamp() + ${leaseMs} * interval '1 millisecond'
         where id = ${this.#id}
-        returning id`
-      if (renewed.length > 0) this.#renewed(startedAt)
+        returning (select count(*)::int from nodes where expires_at > clock_timestamp() or id = ${this.#id}) as servers`
+      if (renewed) this.#renewed(startedAt)
       else await this.#replace()
+      this.#servers = renewed?.servers ?? this.#servers
       this.#isFailing = false
       for (const listener of this.#beatListeners) listener()
     } catch (error) {
