@@ -30,6 +30,8 @@ export class PeerJobs implements JobSource {
   readonly #options: PeerJobsOptions
   readonly #jobs = new Map<string, PeerJob>()
   readonly #observers = new Set<(job: WatchedJob, change: JobChange) => void>()
+  /** The jobs whose records are read from the history, each with the message that was the reason. */
+  readonly #reading = new Map<string, BusMessage>()
   readonly #loading = new Coalescer(() => this.#load())
   /** The jobs that messages told of during a load, whose rows may be older. */
   #heard: Set<string> | null = null
@@ -98,21 +100,32 @@ export class PeerJobs implements JobSource {
 
   /** This server runs the job now. */
   forget(id: string): void {
+    this.#reading.delete(id)
     this.#jobs.delete(id)
   }
 
   /** Also what this server tells the others about jobs without a server. */
   receive(message: BusMessage): void {
     if ('job' in message) this.#set(message.job, message.accountId)
-    if ('changed' in message)
-      this.#options.history
-        .find(message.changed)
-        .then((entry) => entry && this.#set(entry.job, entry.accountId), this.#options.onError)
+    if ('changed' in message) this.#read(message.changed, message).catch(this.#options.onError)
     if ('progress' in message) for (const progress of message.progress) this.#progress(progress)
+  }
+
+  /** What another message says meanwhile is newer. */
+  async #read(id: string, message: BusMessage): Promise<void> {
+    this.#reading.set(id, message)
+    const isNewest = () => this.#reading.get(id) === message
+    try {
+      const entry = await this.#options.history.find(id)
+      if (entry && isNewest()) this.#set(entry.job, entry.accountId)
+    } finally {
+      if (isNewest()) this.#reading.delete(id)
+    }
   }
 
   #set(record: JobRecord, accountId: number): void {
     const { id } = record
+    this.#reading.delete(id)
     this.#heard?.add(id)
     if (this.#options.isOwn(id)) return
     const job = this.#jobs.get(id) ?? new PeerJob(id, accountId)
