@@ -8,6 +8,7 @@ import { openClient } from '../helpers/program.js'
 import { startTestServer } from '../helpers/server.js'
 import { makeTable } from '../helpers/tables.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
+import { Tus } from '../helpers/tus.js'
 import { startBucketProxy } from './helpers/bucket-proxy.js'
 import { closedDataFolder, expectWhole, fillAccount, openMigration } from './helpers/data-folders.js'
 import { startDatabaseProxy } from './helpers/database-proxy.js'
@@ -42,6 +43,8 @@ describe.skipIf(!hasCluster)('filejobs migrate', () => {
     const dataFolder = await closedDataFolder(async (server) => {
       const ann = await fillAccount(server, 'ann')
       await makeTable(ann, 'sales', 'city,sales\nRome,1\n')
+      const path = await new Tus(ann).begin({ name: 'half.bin', length: 100 })
+      await new Tus(ann).patch(path, 0, Buffer.alloc(40))
     })
     const restored = await temporaryFolder()
     execFileSync('cp', ['-a', `${dataFolder}/.`, restored])
@@ -58,12 +61,23 @@ describe.skipIf(!hasCluster)('filejobs migrate', () => {
     const { code, report } = await migration.run()
     expect({ code, report }).toMatchObject({
       code: 8,
-      report: { isFinished: false, files: 4, tables: 0, leftOut: { unserved: [{ path: join(folder, 'link') }] } },
+      report: {
+        isFinished: false,
+        files: 4,
+        tables: 0,
+        leftOut: {
+          unserved: [{ path: join(folder, 'link') }],
+          unfinishedUploads: [{ account: 'user:ann', file: 'half.bin', bytes: 40, totalBytes: 100 }],
+        },
+      },
     })
     const names = report.failed.map(({ path, why }: { path: string; why: string }) => [path, why.slice(0, 15)]).sort()
     expect(names).toEqual(damaged.map((path) => [path, 'its SHA-256 is ']))
     const words = await migration.client.run(migration.args.slice(0, -1), { env: migration.env })
-    expect(words).toMatchObject({ code: 8, stdout: expect.stringContaining('Not moved: 1 unfinished upload.') })
+    expect(words).toMatchObject({
+      code: 8,
+      stdout: expect.stringContaining('begin again.\n  user:ann/half.bin: 40 B of 100 B\n'),
+    })
     expect(words.stdout).toContain('run it with --leave-out')
     expect(await startRefused(place)).toContain('run "filejobs migrate" to its end first')
     for (const path of damaged) await rm(path)

@@ -48,6 +48,8 @@ is named, and the exit code is 8. A run that was interrupted may be repeated: wh
 files that were changed or removed meanwhile are changed or removed. The database must be empty at first, and servers start
 on it only after the last run.
 
+Unfinished uploads are named, and not moved: let them end before the last run, or their clients have to begin again.
+
 What cannot be moved, such as a damaged file or a symbolic link, is named, and the exit code is not 0, unless --leave-out is given.
 
 Examples:
@@ -68,7 +70,10 @@ function formatReport(report: MigrationReport, durationMs: number): string {
       'In uploads/, but not served, and not moved:',
       unserved.map(({ path, why }) => `${visible(path)}: ${why}`),
     ),
-    ...(unfinishedUploads > 0 ? [`Not moved: ${count(unfinishedUploads, 'unfinished upload')}.`] : []),
+    ...section(
+      'Unfinished uploads, which are not moved: their clients have to begin again.',
+      unfinishedUploads.map(wordUpload),
+    ),
     [
       `Moved ${count(sent.files, 'file')}, ${formatBytes(sent.bytes)}, in ${formatDuration(durationMs)}.`,
       ...(before > 0 ? [`${count(before, 'file')} had been moved before.`] : []),
@@ -81,6 +86,13 @@ function formatReport(report: MigrationReport, durationMs: number): string {
       : 'Not finished: repair this and run it again, or run it with --leave-out.',
   ].join('\n')
 }
+
+function wordUpload({ account, file, bytes, totalBytes }: UnfinishedUpload): string {
+  const whole = totalBytes === null ? '' : ` of ${formatBytes(totalBytes)}`
+  return `${visible(`${account}/${file}`)}: ${formatBytes(bytes)}${whole}`
+}
+
+type UnfinishedUpload = MigrationReport['leftOut']['unfinishedUploads'][number]
 
 function count(number: number, what: string): string {
   return `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`

@@ -5,6 +5,7 @@ import { systemClock } from '../clock.js'
 import { Closers } from '../closers.js'
 import type { ClusterConfig } from '../config.js'
 import type { Unserved } from '../stores/local/unserved.js'
+import { isDatabaseFault } from '../stores/postgres/database-errors.js'
 import { beginMigration, finishMigration, migrationNode } from '../stores/postgres/folder-migration.js'
 import { openNodeLease } from '../stores/postgres/node-lease.js'
 import { replaceState } from '../stores/postgres/replace-state.js'
@@ -13,7 +14,7 @@ import { AdoptedTables } from '../stores/s3/adopted-tables.js'
 import { startGarbageCollector } from '../stores/s3/garbage-collector.js'
 import { Objects } from '../stores/s3/objects.js'
 import { FileMover, type MovedFiles } from './file-mover.js'
-import { openSourceFolder, type SourceFolder } from './source-folder.js'
+import { openSourceFolder, type SourceFolder, type UnfinishedUpload } from './source-folder.js'
 import { type MovedTables, moveTables } from './table-mover.js'
 
 /** What the cluster has of the folder. */
@@ -23,7 +24,7 @@ export interface MigrationReport extends MovedFiles, MovedTables {
   shares: number
   jobs: number
   /** What is in the folder, and cannot be moved. */
-  leftOut: { unserved: Unserved[]; unfinishedUploads: number }
+  leftOut: { unserved: Unserved[]; unfinishedUploads: UnfinishedUpload[] }
   /** Whether servers may start: everything was moved, or what is left out may be missing. */
   isFinished: boolean
 }
@@ -46,7 +47,8 @@ export async function migrateFolder(options: MigrationOptions): Promise<Migratio
   try {
     return await migrate(options, closers)
   } catch (error) {
-    throw error instanceof Problem || fileFault(error) ? error : brokenOff(error)
+    if (error instanceof Problem || fileFault(error) || !isDatabaseFault(error)) throw error
+    throw brokenOff(error)
   } finally {
     await closers.closeAll()
   }
@@ -80,9 +82,8 @@ async function migrate(options: MigrationOptions, closers: Closers): Promise<Mig
   return report
 }
 
-/** What is no problem of the folder or the bucket is one of the database. */
-function brokenOff(error: unknown): Problem {
-  const reason = error instanceof Error ? error.message || error.name : String(error)
+function brokenOff(error: Error): Problem {
+  const reason = error.message || error.name
   const message = `The database has failed (${reason}). Run it again: what has arrived stays.`
   return new Problem('storage-unavailable', message, {}, { cause: error })
 }

@@ -10,9 +10,11 @@ import { type FolderState, readFolderState } from '../stores/local/folder-state.
 import { readKeptFolders } from '../stores/local/kept-folders.js'
 import { openListing } from '../stores/local/listing.js'
 import { missingAsEmpty, missingAsUndefined } from '../stores/local/missing.js'
+import { listPartials } from '../stores/local/partial-folder.js'
 import { openTableStore } from '../stores/local/tables.js'
 import { findUnserved, type Unserved } from '../stores/local/unserved.js'
 import type { TableStore } from '../stores/tables.js'
+import { resumeStateSchema } from '../transfers/resume-state.js'
 
 /** A file of the folder, as its server would describe it. */
 export interface SourceFile {
@@ -38,7 +40,8 @@ export interface SourceFolder {
   /** What no request can reach, and so is not moved. */
   readonly unserved: Unserved[]
   readonly tables: Pick<TableStore, 'list' | 'folder'>
-  readonly unfinishedUploads: number
+  /** Those that a client could continue. They are not moved. */
+  readonly unfinishedUploads: UnfinishedUpload[]
   /** Files and bytes of an account. */
   count(space: Space): Promise<{ files: number; bytes: number }>
   /** The files of an account in the order of their names, some at a time. */
@@ -46,6 +49,15 @@ export interface SourceFolder {
   /** The folders that are empty, or kept when they become empty. */
   folders(space: Space): Promise<string[]>
   close(): Promise<void>
+}
+
+export interface UnfinishedUpload {
+  /** `role:username` */
+  account: string
+  file: string
+  bytes: number
+  /** null if it is unknown. */
+  totalBytes: number | null
 }
 
 export interface SourcePage {
@@ -66,7 +78,7 @@ export async function openSourceFolder(dataFolder: string): Promise<SourceFolder
       spaces: await findSpaces(folders.uploads, state.accounts),
       unserved: await findUnserved(folders.uploads),
       tables: await openTables(root),
-      unfinishedUploads: (await readdir(join(root, 'partial'))).filter((name) => name.endsWith('.bin')).length,
+      unfinishedUploads: await findUnfinished(join(root, 'partial')),
     }
     const listing = openListing(folders)
     const metadata = new FileMetadata(folders.meta)
@@ -139,6 +151,17 @@ async function findSpaces(uploads: string, accounts: readonly Space[]): Promise<
     }
   }
   return [...spaces.values()]
+}
+
+async function findUnfinished(partial: string): Promise<UnfinishedUpload[]> {
+  const found: UnfinishedUpload[] = []
+  for (const { size, state } of await listPartials(partial)) {
+    const parsed = resumeStateSchema.safeParse(state)
+    if (size === null || !parsed.success || parsed.data.partOf !== null) continue
+    const { space, name: file, length: totalBytes } = parsed.data
+    found.push({ account: `${space.role}:${space.username}`, file, bytes: size, totalBytes })
+  }
+  return found
 }
 
 /** The store creates its folder, which must not happen here. */

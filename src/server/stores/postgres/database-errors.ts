@@ -8,6 +8,15 @@ export function isMissingReference(error: unknown): boolean {
   return codeOf(error) === '23503'
 }
 
+/**
+ * Whether the database or the connection to it has failed, if the error is of neither a file nor a bucket: those have a code, and
+ * mistakes of the program have none, or one of Node.
+ */
+export function isDatabaseFault(error: unknown): error is Error {
+  const code = codeOf(error)
+  return typeof code === 'string' && !code.startsWith('ERR_')
+}
+
 function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined
 }
