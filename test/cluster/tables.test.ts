@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { ContentDigests } from '../../dist/server/stores/s3/content-digests.js'
 import { openBucketTables } from '../../dist/server/stores/s3/tables.js'
 import type { StoredImport, TableStore } from '../../dist/server/stores/tables.js'
 import { eventually } from '../helpers/eventually.js'
@@ -29,8 +30,15 @@ async function openStore(options: Parameters<typeof openObjects>[1] & { cacheByt
     lease: node.lease,
     scratch,
     cacheBytes,
+    digests: openDigests(),
   })
   return { ...opened, store, database, prefix: stored.prefix }
+}
+
+function openDigests(): ContentDigests {
+  const digests = new ContentDigests()
+  onTestFinished(() => digests.close())
+  return digests
 }
 
 interface Shared {
@@ -196,6 +204,7 @@ describe.skipIf(!hasDatabase || !hasBucket)('tables in a bucket', () => {
     const store = await openBucketTables(node.sql, {
       ...services,
       cacheBytes: 10 * 1024 ** 3,
+      digests: openDigests(),
       scratch: await temporaryFolder(),
     })
     const staged = store.stage('one')

@@ -22,6 +22,7 @@ import type { SlotKey } from '../stores/postgres/slot-key.js'
 import { PostgresSlots } from '../stores/postgres/slots.js'
 import { PostgresSpace } from '../stores/postgres/space.js'
 import { bucketCapacity } from '../stores/s3/capacity.js'
+import { ContentDigests } from '../stores/s3/content-digests.js'
 import { openBucketFiles } from '../stores/s3/files.js'
 import { startGarbageCollector } from '../stores/s3/garbage-collector.js'
 import { startInterruptedUploads } from '../stores/s3/interrupted-uploads.js'
@@ -72,9 +73,10 @@ export async function openClusterBackend(
   const onListCut = (error: unknown) => log.warn('The list of the files of a job is cut', error)
   const jobFiles = closers.opened(postgresJobFiles(database, { clock, onError: onListCut }))
   const history = closers.opened(postgresHistory(database, { lease, clock, closing, onError }))
-  const fileStores = closers.opened(openBucketFiles(database, { bucket, lease, scratch: scratch.folder }))
+  const digests = closers.opened(new ContentDigests())
+  const fileStores = closers.opened(openBucketFiles(database, { bucket, lease, digests, scratch: scratch.folder }))
   const { tableCacheBytes: cacheBytes } = config
-  const tables = await openBucketTables(database, { bucket, lease, scratch: scratch.folder, cacheBytes })
+  const tables = await openBucketTables(database, { bucket, lease, digests, scratch: scratch.folder, cacheBytes })
   const usage = usageOf({ ...fileStores, tables })
   const capacity = bucketCapacity
   const disk = new LocalSpace({ ...capacity, usage }, { maxFileSize, quota: null })

@@ -3,7 +3,7 @@ import pLimit from 'p-limit'
 import type { Space } from '../stores/files.js'
 import type { AdoptedFiles } from '../stores/s3/adopted-files.js'
 import type { FileRow } from '../stores/s3/file-rows.js'
-import type { Objects } from '../stores/s3/objects.js'
+import type { FileStorage } from '../stores/s3/stored-file.js'
 import { sendLarge, sendSmall, smallBytes, Unsendable } from './sent-files.js'
 import type { SourceFile, SourceFolder, SourcePage } from './source-folder.js'
 
@@ -31,7 +31,7 @@ export interface FailedFile {
 
 export interface FileMoverServices {
   source: SourceFolder
-  objects: Objects
+  storage: FileStorage
   adopted: AdoptedFiles
   /** Called with the bytes of each file that the cluster has, or does not get. */
   advance: (bytes: number) => void
@@ -85,13 +85,13 @@ export class FileMover {
   }
 
   async #send(space: Space, batch: SourceFile[]): Promise<void> {
-    const { objects, adopted, advance } = this.#services
+    const { storage, adopted, advance } = this.#services
     const [first] = batch
     const content = randomUUID()
     const isLarge = first!.size > smallBytes
     const results = isLarge
-      ? [await sendLarge(objects, first!, { content, onBytes: advance })]
-      : await sendSmall(objects, batch)
+      ? [await sendLarge(storage, first!, { content, onBytes: advance })]
+      : await sendSmall(storage.objects, batch)
     const rows: FileRow[] = []
     for (const [index, result] of results.entries()) {
       const { path, size } = batch[index]!

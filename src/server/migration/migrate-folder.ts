@@ -11,6 +11,7 @@ import { openNodeLease } from '../stores/postgres/node-lease.js'
 import { replaceState } from '../stores/postgres/replace-state.js'
 import { AdoptedFiles } from '../stores/s3/adopted-files.js'
 import { AdoptedTables } from '../stores/s3/adopted-tables.js'
+import { ContentDigests } from '../stores/s3/content-digests.js'
 import { startGarbageCollector } from '../stores/s3/garbage-collector.js'
 import { Objects } from '../stores/s3/objects.js'
 import { FileMover, type MovedFiles } from './file-mover.js'
@@ -70,12 +71,13 @@ async function migrate(options: MigrationOptions, closers: Closers): Promise<Mig
   // What it cannot remove is left to the servers.
   const collector = closers.opened(startGarbageCollector(database, { bucket, clock, onError() {} }))
   progress.begin(await totalBytes(source))
-  const objects = new Objects(database, { bucket, lease })
+  const digests = closers.opened(new ContentDigests())
+  const storage = { objects: new Objects(database, { bucket, lease }), digests }
   const files = new AdoptedFiles(database)
   const { advance } = progress
-  const mover = new FileMover({ source, objects, adopted: files, advance })
+  const mover = new FileMover({ source, storage, adopted: files, advance })
   await mover.moveAll()
-  const tables = await moveTables({ source, objects, files, adopted: new AdoptedTables(database), advance })
+  const tables = await moveTables({ source, storage, files, adopted: new AdoptedTables(database), advance })
   await collector.run()
   const report = reportOf(source, mover.moved, tables, mayLeaveOut)
   if (report.isFinished) await finishMigration(database)

@@ -1,10 +1,10 @@
-import { createHash, hash, randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { crc32 } from 'node:zlib'
-import type { Checksum, SentBytes } from '../stores/s3/bucket-requests.js'
+import type { SentBytes } from '../stores/s3/bucket-requests.js'
 import type { FileRow } from '../stores/s3/file-rows.js'
 import type { ContentPlace, Objects } from '../stores/s3/objects.js'
+import { type FileStorage, ShortFile, storeFile } from '../stores/s3/stored-file.js'
 import type { SourceFile } from './source-folder.js'
 
 /** Why a file was not sent. */
@@ -30,7 +30,8 @@ export async function sendSmall(objects: Objects, files: readonly SourceFile[]):
       reading(file, async (handle) => {
         const bytes = await readFully(handle, 0, file.size)
         const row = checkedRow(file, hash('sha256', bytes))
-        const body = bodyOf(bytes, { algorithm: 'sha256', value: row.sha256 })
+        const checksum = { algorithm: 'sha256' as const, value: row.sha256 }
+        const body = { size: bytes.length, checksum, open: () => bytes }
         if (bytes.length > 0) places.push({ content: row.content, position: 0, body })
         return row
       }),
@@ -41,37 +42,17 @@ export async function sendSmall(objects: Objects, files: readonly SourceFile[]):
   return results
 }
 
-/**
- * Stores a file of any size: its objects one after the other, while the next one is read. They are
- * garbage unless a row is returned.
- */
+/** Stores a file that is not empty. What is stored is garbage unless a row is returned. */
 export async function sendLarge(
-  objects: Objects,
+  storage: FileStorage,
   file: SourceFile,
   { content, onBytes }: { content: string; onBytes: (bytes: number) => void },
 ): Promise<FileRow | Unsendable> {
   return reading(file, async (handle) => {
-    const whole = createHash('sha256')
-    let sending: Promise<unknown> = Promise.resolve()
-    let offset = 0
-    try {
-      for (let position = 0; offset < file.size; position++) {
-        const bytes = await readFully(handle, offset, Math.min(file.size - offset, objectBytes(offset)))
-        whole.update(bytes)
-        offset += bytes.length
-        const value = crc32(bytes).toString(16).padStart(8, '0')
-        await sending
-        const body = bodyOf(bytes, { algorithm: 'crc32', value })
-        sending = objects.store({ content, position }, body).then(() => onBytes(bytes.length))
-        // Prevents an unhandled rejection while the next one is read: it is awaited after that.
-        sending.catch(() => {})
-      }
-      await sending
-    } finally {
-      // Its request ends before its object becomes garbage.
-      await sending.catch(() => {})
-    }
-    return checkedRow(file, whole.digest('hex'), content)
+    const sha256 = await storeFile(storage, handle, { content, size: file.size, onBytes }).catch((error) => {
+      throw error instanceof ShortFile ? changed() : error
+    })
+    return checkedRow(file, sha256, content)
   })
 }
 
@@ -111,10 +92,6 @@ async function readFully(handle: FileHandle, offset: number, length: number): Pr
   return buffer
 }
 
-function bodyOf(bytes: Buffer, checksum: Checksum): SentBytes {
-  return { size: bytes.length, checksum, open: () => bytes }
-}
-
 function checkedRow(file: SourceFile, found: string, content: string = randomUUID()): FileRow {
   const { name, size, sha256, type, publishedAt, isDateStrong } = file
   if (sha256 !== null && sha256 !== found) {
@@ -125,8 +102,4 @@ function checkedRow(file: SourceFile, found: string, content: string = randomUUI
 
 function changed(): Unsendable {
   return new Unsendable('another program has changed it meanwhile', false)
-}
-
-function objectBytes(offset: number): number {
-  return offset < 1024 ** 3 ? 8 * 1024 ** 2 : 32 * 1024 ** 2
 }

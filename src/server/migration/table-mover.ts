@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { AdoptedFiles } from '../stores/s3/adopted-files.js'
 import type { AdoptedImport, AdoptedTables } from '../stores/s3/adopted-tables.js'
-import type { Objects } from '../stores/s3/objects.js'
+import type { FileStorage } from '../stores/s3/stored-file.js'
 import type { StoredImport } from '../stores/tables.js'
 import type { FailedFile } from './file-mover.js'
 import { sendLarge, Unsendable } from './sent-files.js'
@@ -17,7 +17,7 @@ export interface MovedTables {
 
 export interface TableMoverServices {
   source: SourceFolder
-  objects: Objects
+  storage: FileStorage
   files: Pick<AdoptedFiles, 'discard'>
   adopted: AdoptedTables
   /** Called with bytes that the cluster has. */
@@ -51,7 +51,7 @@ export async function moveTables(services: TableMoverServices): Promise<MovedTab
 }
 
 async function moveImport(
-  { source, objects, files, advance }: TableMoverServices,
+  { source, storage, files, advance }: TableMoverServices,
   imported: StoredImport,
   there: AdoptedImport | undefined,
 ): Promise<AdoptedImport | FailedFile> {
@@ -68,7 +68,7 @@ async function moveImport(
     ...{ name: relative, path, size: bytes, sha256: outputSha256, type: '', isDateStrong: true, isDamaged: false },
     publishedAt: new Date(importedAt),
   }
-  const result = await sendLarge(objects, file, { content, onBytes: advance })
+  const result = await sendLarge(storage, file, { content, onBytes: advance })
   if (!(result instanceof Unsendable)) return { id, importedAt, content, size: bytes, record }
   await files.discard(content)
   return { path, why: result.message, isDamage: result.isDamage }

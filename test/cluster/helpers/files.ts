@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest'
 import type { RepeatedWork } from '../../../dist/server/concurrency/repeated-work.js'
+import { ContentDigests } from '../../../dist/server/stores/s3/content-digests.js'
 import { openBucketFiles } from '../../../dist/server/stores/s3/files.js'
 import { startGarbageCollector } from '../../../dist/server/stores/s3/garbage-collector.js'
 import { Objects } from '../../../dist/server/stores/s3/objects.js'
@@ -60,13 +61,18 @@ export async function openBucketStores(options: BucketStoresOptions = {}): Promi
   const { node, stored, objects } = opened
   const { objectSize } = options
   const scratch = await temporaryFolder()
+  const digests = new ContentDigests()
   const stores = openBucketFiles(node.sql, {
     bucket: objects.bucket,
     lease: node.lease,
     scratch,
+    digests,
     ...(objectSize ? { objectSize } : {}),
   })
-  onTestFinished(() => stores.close())
+  onTestFinished(async () => {
+    await stores.close()
+    await digests.close()
+  })
   return {
     ...opened,
     ...stores,

@@ -9,7 +9,7 @@ import { BucketPublishedFiles } from './published-files.js'
 import { BucketSmallFiles } from './small-files.js'
 import { BucketStages } from './stages.js'
 
-export interface BucketFilesOptions extends Pick<BucketPartialsOptions, 'scratch' | 'objectSize'> {
+export interface BucketFilesOptions extends Pick<BucketPartialsOptions, 'scratch' | 'digests' | 'objectSize'> {
   bucket: Bucket
   lease: Pick<NodeLease, 'id'>
 }

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import type { AbandonedPartial, PartialFile, Partials } from '../partials.js'
 import type { Database } from '../postgres/database.js'
 import type { NodeLease } from '../postgres/node-lease.js'
-import { ContentDigests } from './content-digests.js'
+import type { ContentDigests } from './content-digests.js'
 import { ObjectDrafts } from './object-drafts.js'
+import { objectSizeAt } from './object-size.js'
 import { type ContentObject, discardObjects, discardUnpublished, type Objects, passesOfFailed } from './objects.js'
 import { BucketPartialFile } from './partial-file.js'
 import type { StageReceiver } from './staged-rows.js'
@@ -13,6 +14,7 @@ export interface BucketPartialsOptions {
   lease: Pick<NodeLease, 'id'>
   /** An empty folder of this server, for bytes that are not in the bucket yet. It may be lost at any time. */
   scratch: string
+  digests: Pick<ContentDigests, 'open'>
   /** For partials that become files of a stage. */
   stages: StageReceiver
   /** Bytes of an object; default: a size that grows with the file. */
@@ -24,7 +26,6 @@ export class BucketPartials implements Partials {
   readonly #database: Database
   readonly #options: BucketPartialsOptions
   readonly #drafts: ObjectDrafts
-  readonly #digests = new ContentDigests()
 
   constructor(database: Database, options: BucketPartialsOptions) {
     this.#database = database
@@ -105,12 +106,11 @@ export class BucketPartials implements Partials {
 
   async close(): Promise<void> {
     await this.#drafts.close()
-    await this.#digests.close()
   }
 
   #open(id: string, content: string, stored: ContentObject[]): PartialFile {
-    const { objects, lease, stages, objectSize = sizeOfObjects } = this.#options
-    const [drafts, digests] = [this.#drafts, this.#digests]
+    const { objects, lease, stages, digests, objectSize = objectSizeAt } = this.#options
+    const drafts = this.#drafts
     const services = { database: this.#database, objects, lease, drafts, digests, stages, objectSize }
     return new BucketPartialFile({ id, content, stored }, services)
   }
@@ -122,10 +122,4 @@ interface PartialRow extends Omit<AbandonedPartial, 'state'> {
 
 function foundPartial({ state, ...partial }: PartialRow): AbandonedPartial {
   return { ...partial, state: state ?? undefined }
-}
-
-/** Few requests for large files; for others, little that is sent again, or waits to be sent. */
-function sizeOfObjects(offset: number): number {
-  if (offset < 8 * 1024 ** 3) return 8 * 1024 ** 2
-  return offset < 256 * 1024 ** 3 ? 32 * 1024 ** 2 : 256 * 1024 ** 2
 }

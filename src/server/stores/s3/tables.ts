@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import { Problem } from '../../../protocol/problems.js'
@@ -8,6 +8,7 @@ import { findTableLeftovers, stageImport } from '../local/staged-imports.js'
 import type { Database, Transaction } from '../postgres/database.js'
 import type { StagedImport, StoredImport, StoredTable, TableLeftover, TableStore } from '../tables.js'
 import { copyContent } from './content-copy.js'
+import type { ContentDigests } from './content-digests.js'
 import { ContentReader } from './content-reader.js'
 import { FileCache } from './file-cache.js'
 import { accountOf } from './file-rows.js'
@@ -20,6 +21,7 @@ export interface BucketTablesOptions extends ObjectsOptions {
   scratch: string
   /** Bytes of unused Parquet files that are kept on this machine. */
   cacheBytes: number
+  digests: Pick<ContentDigests, 'open'>
 }
 
 /** Tables as rows, and their Parquet files in a bucket, read from copies on this machine. */
@@ -38,6 +40,7 @@ class BucketTables implements TableStore {
   readonly folder: string
   readonly #database: Database
   readonly #objects: Objects
+  readonly #digests: Pick<ContentDigests, 'open'>
   readonly #imports: string
   readonly #cache: FileCache
   readonly #downloads = pLimit(4)
@@ -49,6 +52,7 @@ class BucketTables implements TableStore {
     this.folder = folder
     this.#database = database
     this.#objects = new Objects(database, options)
+    this.#digests = options.digests
     this.#imports = imports
     this.#cache = new FileCache({ folder, maxBytes: cacheBytes })
   }
@@ -173,13 +177,23 @@ class BucketTables implements TableStore {
   async #prepare(staged: Omit<StagedImport, 'prepare'>, signal?: AbortSignal): Promise<Prepared> {
     const content = randomUUID()
     try {
-      const size = await storeFile(this.#objects, content, join(staged.folder, staged.output), signal)
-      const prepared = { content, size }
+      const prepared = { content, size: await this.#store(content, join(staged.folder, staged.output), signal) }
       this.#prepared.set(staged.output, prepared)
       return prepared
     } catch (error) {
       await discardUnpublished(this.#database, [content])
       throw error
+    }
+  }
+
+  async #store(content: string, path: string, signal?: AbortSignal): Promise<number> {
+    const file = await open(path)
+    try {
+      const { size } = await file.stat()
+      await storeFile({ objects: this.#objects, digests: this.#digests }, file, { content, size, signal })
+      return size
+    } finally {
+      await file.close()
     }
   }
 
