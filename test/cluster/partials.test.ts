@@ -1,4 +1,6 @@
-import { describe } from 'vitest'
+import { randomUUID } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { eventually } from '../helpers/eventually.js'
 import { partialsContract } from '../server/stores/partials-contract.js'
 import { hasBucket } from './helpers/bucket.js'
 import { hasDatabase } from './helpers/database.js'
@@ -6,4 +8,22 @@ import { openBucketStores } from './helpers/files.js'
 
 describe.skipIf(!hasDatabase || !hasBucket)('partials in a bucket', () => {
   partialsContract(() => openBucketStores())
+
+  it('have all bytes of whole objects when their server has died, also those after its last sync', async () => {
+    const stores = await openBucketStores({ objectSize: () => 1000 })
+    const id = randomUUID()
+    const partial = await stores.partials.create(id)
+    await partial.append(Buffer.alloc(100), 100)
+    await partial.sync()
+    await partial.append(Buffer.alloc(2500), 2500)
+    const stored = () => stores.node.sql`select from objects where state = 'stored'`
+    await eventually('two more objects are stored', async () => (await stored()).length === 3)
+    await stores.node.kill()
+    const later = await stores.restart()
+    expect(await later.partials.find(id)).toMatchObject({ size: 2100 })
+    expect((await later.partials.take(id))!.size).toBe(2100)
+    // Not without the one before.
+    await later.node.sql`update objects set state = 'pending' where position = 1`
+    expect(await later.partials.find(id)).toMatchObject({ size: 100 })
+  })
 })

@@ -75,8 +75,15 @@ export class BucketPartials implements Partials {
     return rows.map(foundPartial)
   }
 
+  /** All objects without a gap count, also those that were stored after the last sync of a server that died. */
   get #columns() {
-    return this.#database`id, case when content is not null then size end as size, updated_at as modified_at, state`
+    return this.#database`id, updated_at as modified_at, state, case when content is not null then (
+      select coalesce(sum(size), 0)::bigint from (
+        select size, row_number() over in_order - 1 = position and bool_and(state = 'stored') over in_order as is_kept
+        from objects where content = partials.content and state in ('pending', 'stored')
+        window in_order as (order by position)
+      ) as ordered where is_kept
+    ) end as size`
   }
 
   async remove(id: string): Promise<void> {
