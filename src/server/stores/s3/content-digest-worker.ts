@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
 import { crc32 } from 'node:zlib'
 import type { DigestAlgorithm } from '../files.js'
+import { sendError } from '../local/sent-errors.js'
 import type { ContentDigestAnswer, ContentDigestRequest, ObjectSource } from './content-digests.js'
 
 /** The digests of the contents whose objects this thread has all seen. */
@@ -14,7 +15,7 @@ parentPort?.on('message', (request: ContentDigestRequest) => {
     answer({ request: request.request, digest: perform(request) })
   } catch (error) {
     followed.delete(request.id)
-    answer({ request: request.request, error: String(error) })
+    answer({ request: request.request, error: sendError(error) })
   }
 })
 

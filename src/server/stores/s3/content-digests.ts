@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { type Deferred, deferred } from '../../concurrency/deferred.js'
 import type { DigestAlgorithm } from '../files.js'
+import type { SentError } from '../local/batch-messages.js'
+import { receiveError } from '../local/sent-errors.js'
 
 /** Where the bytes of an object are. */
 export type ObjectSource = { memory: SharedArrayBuffer } | { path: string }
@@ -13,7 +15,7 @@ export type ContentDigestRequest = { request: number; id: number } & (
 )
 
 /** In hexadecimal digits; null if it is not known. */
-export type ContentDigestAnswer = { request: number } & ({ digest: string | null } | { error: string })
+export type ContentDigestAnswer = { request: number } & ({ digest: string | null } | { error: SentError })
 
 /** Computes checksums of objects, and digests of the contents that they are part of, in one pass in worker threads. */
 export class ContentDigests {
@@ -57,7 +59,7 @@ export class ContentDigests {
     worker.unref()
     worker.on('message', (answer: ContentDigestAnswer) => {
       const done = this.#take(answer.request)
-      if ('error' in answer) done?.reject(new Error(`Could not compute a checksum: ${answer.error}`))
+      if ('error' in answer) done?.reject(receiveError(answer.error))
       else done?.resolve(answer.digest)
     })
     worker.on('error', (cause) => this.#end(slot, worker, cause))
