@@ -115,6 +115,25 @@ describe.skipIf(!hasDatabase)('a job of another server', () => {
     expect(await stopped).toMatchObject({ job: { id: job.id, state: 'stopped' } })
   })
 
+  it('that no server runs can be limited, and resumed if it is paused, which its next server finds', async () => {
+    const { owner, other } = await openTwo()
+    const job = owner.newJob()
+    await owner.slots.register(job)
+    const stored = { name: 'a', paused: true, rateLimit: 500 }
+    await other.sql`
+      insert into partials (id, content, state) values (${job.id}, 'c', ${JSON.stringify(stored)}::text::json)`
+    await owner.kill()
+    await reap(owner, other)
+    const remote = (await other.remote.find(job.id))!
+    const state = async () => (await other.sql`select state from partials where id = ${job.id}`)[0]!.state
+    expect(await remote.change({ rateLimit: 1000 })).toMatchObject({ id: job.id, rateLimit: 1000 })
+    expect(await state()).toEqual({ name: 'a', paused: true, rateLimit: 1000 })
+    expect(await remote.resume()).toMatchObject({ state: 'interrupted', rateLimit: 1000 })
+    expect(await state()).toEqual({ name: 'a', paused: false, rateLimit: 1000 })
+    expect((await other.remote.find(job.id))!.record.rateLimit).toBe(1000)
+    await expect(remote.resume()).rejects.toMatchObject({ code: 'not-running' })
+  })
+
   it('is asked again when the asking server has lost its lease', async () => {
     const { owner, other, start } = await openTwo()
     const { id, ended } = await start()

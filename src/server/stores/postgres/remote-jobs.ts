@@ -5,6 +5,7 @@ import { deferred } from '../../concurrency/deferred.js'
 import type { Bus } from '../bus.js'
 import type { RemoteJob, RemoteJobs } from '../remote-jobs.js'
 import type { Database } from './database.js'
+import { changeIdleUpload, type IdleUploadControls } from './idle-uploads.js'
 import { problemOfAnswer, type RemoteAnswer, type RemoteRequest } from './job-requests.js'
 import { entryColumns, type HistoryRow } from './job-rows.js'
 import type { NodeLease } from './node-lease.js'
@@ -37,7 +38,7 @@ export function postgresRemoteJobs(
         if (answer) return answer
         if (isEnded) return request.do === 'stop' && receipt ? { receipt } : undefined
         if (node === null && request.do === 'hand-over') return undefined
-        if (node === null && request.do !== 'stop') return withoutServer()
+        if (node === null && request.do !== 'stop') return withoutServer(job, request)
         if (node !== null) bus.tell(node, { request: id })
         const cancel = clock.after(repeatMs, () => news.resolve())
         await news.promise
@@ -48,6 +49,15 @@ export function postgresRemoteJobs(
       // Otherwise it is removed with the row of this server.
       await database`delete from job_requests where id = ${id}`.catch(() => {})
     }
+  }
+
+  /** A stop need not wait for a server that continues the job, nor does a change that such a server finds. */
+  async function withoutServer(job: string, request: RemoteRequest): Promise<RemoteAnswer> {
+    const controls = controlsOf(request)
+    const record = controls && (await changeIdleUpload(database, job, controls))
+    if (record) return { record }
+    const message = 'The job is interrupted: no server runs it until its client returns.'
+    return { problem: { code: 'not-running', message, details: {} } }
   }
 
   /** Again and again, since the row is gone if this server has lost its lease meanwhile. */
@@ -114,10 +124,10 @@ export function postgresRemoteJobs(
   }
 }
 
-/** A stop need not wait for a server that continues it. */
-function withoutServer(): RemoteAnswer {
-  const message = 'The job is interrupted: no server runs it until its client returns.'
-  return { problem: { code: 'not-running', message, details: {} } }
+function controlsOf(request: RemoteRequest): IdleUploadControls | undefined {
+  if (request.do === 'resume') return { paused: false }
+  if (request.do !== 'change' || request.changes.rateLimit === undefined) return undefined
+  return { rateLimit: request.changes.rateLimit }
 }
 
 interface RemoteRow extends HistoryRow {
