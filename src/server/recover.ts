@@ -1,5 +1,4 @@
-import { restoreTally } from './folders/restored-tally.js'
-import type { FileTally } from './jobs/file-tally.js'
+import { restoreFiles } from './folders/restored-tally.js'
 import { percentOf } from './jobs/percent.js'
 import type { AccountStore } from './stores/accounts.js'
 import type { PublishedFiles } from './stores/files.js'
@@ -77,7 +76,7 @@ export async function examine(services: RecoveryServices): Promise<Findings> {
     else if (!kept.has(id)) {
       const ended = endOf(entry, published.get(id), left)
       const isEach = entry.job.files !== null && !stage
-      findings.ended.push(isEach ? withFiles(ended, await restoreTally(entry.job, jobFiles)) : ended)
+      findings.ended.push(isEach ? { ...ended, ...(await restoreFiles(ended.job, jobFiles)) } : ended)
     }
   }
   return findings
@@ -130,14 +129,6 @@ function endOfTogether(entry: HistoryEntry, { files, bytes, replaced, removed }:
   const end = { state: 'done', rate: null, bytes, totalBytes: bytes, percent: 100, files: tally } as const
   const published = { files, bytes, created: files - replaced, replaced, unchanged: 0, removed, failed: 0 }
   return { ...entry, job: { ...job, ...end, endedAt: endTimeOf(job) }, published }
-}
-
-/** What a job of many files had published before the server ended. */
-function withFiles(entry: HistoryEntry, tally: FileTally): HistoryEntry {
-  const { job } = entry
-  const { bytes } = tally.publication
-  const percent = percentOf(bytes, job.totalBytes, 'failed')
-  return { ...entry, job: { ...job, bytes, percent, files: tally.record() }, published: tally.publication }
 }
 
 /** The system's clock may have been set back since the start. */

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import type { JobRecord } from '../../protocol/jobs.js'
 import type { ClusterConfig } from '../config.js'
+import { restoreFiles } from '../folders/restored-tally.js'
 import { jobMessage } from '../stores/bus.js'
 import { LocalSpace } from '../stores/local/space.js'
 import { postgresAccounts } from '../stores/postgres/accounts.js'
@@ -59,7 +60,12 @@ export async function openClusterBackend(
   const onRecord = (record: JobRecord, accountId: number) => {
     for (const to of [lease.id, 'all'] as const) bus.tell(to, jobMessage(record, accountId))
   }
-  const reaper = closers.opened(startReaper(database, { lease, clock, grant, onRecord, onError }))
+  const onListCut = (error: unknown) => log.warn('The list of the files of a job is cut', error)
+  const jobFiles = closers.opened(postgresJobFiles(database, { clock, onError: onListCut }))
+  const restore = (job: JobRecord) => restoreFiles(job, jobFiles)
+  const reaper = closers.opened(
+    startReaper(database, { lease, clock, grant, restoreFiles: restore, onRecord, onError }),
+  )
   const keepMs = config.keepPartialMs
   closers.opened(startInterruptedUploads(database, { keepMs, clock, onRecord, onError }))
   closers.opened(startHistoryLimit(database, { clock, onError }))
@@ -70,8 +76,6 @@ export async function openClusterBackend(
   const onUsesLost = (error: unknown) =>
     log.warn('When sessions were last used could not be written; it is lost', error)
   const sessions = closers.opened(postgresSessions(database, { now, onUsesLost }))
-  const onListCut = (error: unknown) => log.warn('The list of the files of a job is cut', error)
-  const jobFiles = closers.opened(postgresJobFiles(database, { clock, onError: onListCut }))
   const history = closers.opened(postgresHistory(database, { lease, clock, closing, onError }))
   const digests = closers.opened(new ContentDigests())
   const fileStores = closers.opened(openBucketFiles(database, { bucket, lease, digests, scratch: scratch.folder }))

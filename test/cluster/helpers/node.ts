@@ -1,9 +1,11 @@
 import { onTestFinished } from 'vitest'
 import { type Clock, systemClock } from '../../../dist/server/clock.js'
 import type { RepeatedWork } from '../../../dist/server/concurrency/repeated-work.js'
+import { restoreFiles } from '../../../dist/server/folders/restored-tally.js'
 import type { JobHistory } from '../../../dist/server/stores/history.js'
 import { openPostgresBus, type PostgresBus } from '../../../dist/server/stores/postgres/bus.js'
 import type { Database } from '../../../dist/server/stores/postgres/database.js'
+import { postgresJobFiles } from '../../../dist/server/stores/postgres/job-files.js'
 import { postgresHistory } from '../../../dist/server/stores/postgres/job-history.js'
 import { type NodeLease, openNodeLease } from '../../../dist/server/stores/postgres/node-lease.js'
 import { startReaper } from '../../../dist/server/stores/postgres/reaper.js'
@@ -55,7 +57,14 @@ export async function openNode(database: TestDatabase, options: TestNodeOptions 
   const { patienceMs = 5000 } = options
   const slots = new PostgresSlots(sql, { lease, bus, jobsPerAccount, clock: waits, patienceMs, closing, onError })
   const history = postgresHistory(sql, { lease, clock: waits, closing, onError })
-  const reaper = startReaper(sql, { lease, clock, grant: (key) => slots.grant(key), onError })
+  const lists = postgresJobFiles(sql, { clock, onError })
+  const reaper = startReaper(sql, {
+    lease,
+    clock,
+    grant: (key) => slots.grant(key),
+    restoreFiles: (job) => restoreFiles(job, lists),
+    onError,
+  })
   let ended: Promise<void> | undefined
   const end = (last: () => Promise<void>) => {
     ended ??= (async () => {

@@ -1,3 +1,4 @@
+import type { Publication } from '../../../protocol/folder-jobs.js'
 import type { JobKind, JobRecord, Receipt } from '../../../protocol/jobs.js'
 import { endedWithServer } from '../lost-jobs.js'
 import type { Transaction } from './database.js'
@@ -28,10 +29,15 @@ export interface OrphanEnd {
   receipt: Receipt | null
 }
 
-export async function recordOrphanEnd(sql: Transaction, id: string, { record, receipt }: OrphanEnd): Promise<void> {
+export async function recordOrphanEnd(
+  sql: Transaction,
+  id: string,
+  { record, receipt, published }: OrphanEnd & { published: Publication | null },
+): Promise<void> {
   await sql`
     update jobs set state = ${record.state}, record = ${JSON.stringify(record)}::text::json,
-      receipt = ${receipt && JSON.stringify(receipt)}::text::json, ended_at = ${record.endedAt}
+      receipt = ${receipt && JSON.stringify(receipt)}::text::json,
+      published = ${published && JSON.stringify(published)}::text::json, ended_at = ${record.endedAt}
     where id = ${id} and ended_at is null`
 }
 

@@ -1,4 +1,5 @@
 import type { PendingQuery, Row } from 'postgres'
+import type { Publication } from '../../../protocol/folder-jobs.js'
 import type { JobRecord } from '../../../protocol/jobs.js'
 import type { Clock } from '../../clock.js'
 import { type RepeatedWork, repeatWork } from '../../concurrency/repeated-work.js'
@@ -15,6 +16,8 @@ export interface ReaperOptions {
   clock: Clock
   /** Gives the slots that have become free to jobs that wait. */
   grant: (key: SlotKey) => Promise<void>
+  /** Completes the last record of a job of many files by those that it had published, each by itself. */
+  restoreFiles: (job: JobRecord) => Promise<{ job: JobRecord; published: Publication }>
   /** Called with the record of each job whose server has died. */
   onRecord?: (record: JobRecord, accountId: number) => void
   /** Default: a second. */
@@ -28,12 +31,12 @@ export interface ReaperOptions {
  * does not matter which comes first.
  */
 export function startReaper(database: Database, options: ReaperOptions): RepeatedWork {
-  const { lease, clock, grant, onRecord = () => {}, intervalMs = 1000, onError } = options
+  const { lease, clock, grant, restoreFiles, onRecord = () => {}, intervalMs = 1000, onError } = options
   const work = async () => {
     const freed = await deleteEndedNodes(database, lease.process)
     // After an outage of the database everyone renews first.
     if (lease.heldForMs >= lease.leaseMs) freed.push(...(await deleteExpiredNodes(database, lease.id)))
-    for (const { accountId, record } of await endOrphans(database)) onRecord(record, accountId)
+    for (const { accountId, record } of await endOrphans(database, restoreFiles)) onRecord(record, accountId)
     for (const key of freed) await grant(key)
   }
   return repeatWork(work, { clock, everyMs: intervalMs, onError })
@@ -79,25 +82,31 @@ async function deleteNodes(sql: Transaction, condition: PendingQuery<Row[]>): Pr
  * Jobs that no server runs have ended; a resumable one is continued by any server, unless it is to be stopped. Returns their
  * records.
  */
-async function endOrphans(database: Database): Promise<{ accountId: number; record: JobRecord }[]> {
+async function endOrphans(
+  database: Database,
+  restoreFiles: ReaperOptions['restoreFiles'],
+): Promise<{ accountId: number; record: JobRecord }[]> {
   return database.begin(async (sql) => {
     const stops = sql`from job_requests where job = jobs.id and is_stop`
     const rows = await sql<OrphanRow[]>`
       select ${entryColumns(sql)}, is_resumable,
         (select request->>'by' ${stops} order by asked_at limit 1) as stopped_by,
         (select min(asked_at) ${stops}) as stopped_at,
-        is_resumable and exists (select from partials where partials.id = jobs.id and content is null) as is_published
+        is_resumable and exists (select from partials where partials.id = jobs.id and content is null) as is_published,
+        exists (select from stages where stages.id = jobs.id) as is_staged
       from jobs
       where node is null and ended_at is null
         and (not is_resumable or state <> 'interrupted' or exists (select ${stops}))
       order by seq limit 1000 for update skip locked`
     const now = new Date()
     const recorded: { accountId: number; record: JobRecord }[] = []
-    for (const { id, accountId, stoppedBy, stoppedAt, isResumable, isPublished, record } of rows) {
+    for (const { id, accountId, stoppedBy, stoppedAt, isResumable, isPublished, isStaged, record } of rows) {
       const stop = stoppedAt && { by: stoppedBy!, at: stoppedAt }
-      const unpublished = isResumable && !stop ? null : endOfOrphan(record, stop, now)
+      const { job, published } =
+        record.files && !isStaged ? await restoreFiles(record) : { job: record, published: null }
+      const unpublished = isResumable && !stop ? null : endOfOrphan(job, stop, now)
       const end = isPublished ? endOfPublished(record, now) : unpublished
-      if (end) await recordOrphanEnd(sql, id, end)
+      if (end) await recordOrphanEnd(sql, id, { ...end, published })
       recorded.push({ accountId, record: end?.record ?? (await recordInterruption(sql, id, record)) })
     }
     return recorded
@@ -107,6 +116,8 @@ async function endOrphans(database: Database): Promise<{ accountId: number; reco
 interface OrphanRow extends HistoryRow {
   isResumable: boolean
   isPublished: boolean
+  /** Whether its files were to be published together. */
+  isStaged: boolean
   stoppedBy: string | null
   stoppedAt: Date | null
 }
