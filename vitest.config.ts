@@ -1,10 +1,9 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { isCluster } from './test/run/is-cluster.js'
 import { projects } from './test/run/projects.js'
 import { GroupedSequencer } from './test/run/sequencer.js'
 
-// One server on a database and a bucket takes the place of the one with a data folder.
-const isCluster = process.env.FILEJOBS_TEST_BACKEND === 'cluster'
 // `.ci/run` counts from this file what the reporter for people says in words.
 const report = process.env.FILEJOBS_TEST_REPORT
 

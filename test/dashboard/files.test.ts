@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { chromiumPath, contentOf, password, shareBrowser } from '../helpers/browser.js'
 import { Caller } from '../helpers/calls.js'
 import { shareServer } from '../helpers/shared-server.js'
+import { isCluster } from '../run/is-cluster.js'
 
 describe.skipIf(!chromiumPath)('the file list of the dashboard', () => {
   const shared = shareServer()
@@ -169,14 +170,15 @@ describe.skipIf(!chromiumPath)('the file list of the dashboard', () => {
   it('keeps a newer version uploaded under the name of a file pending deletion', async () => {
     const { page, curl, row } = await openWith(['report.txt', 'other.txt'], (page) => page.clock.install())
     const byHand = join(shared.server.dataFolder, 'uploads/user', `reader-${people}`, 'by hand.txt')
-    await writeFile(byHand, 'old')
+    const change = (content: string) => (isCluster ? curl.put('by%20hand.txt', content) : writeFile(byHand, content))
+    await change('old')
     await page.reload()
     await row('report.txt').getByRole('button', { name: 'Delete report.txt' }).click()
     const goOn = await holdDeletes(page)
     const asked = page.waitForResponse((answer) => answer.request().method() === 'HEAD')
     await row('by hand.txt').getByRole('button', { name: 'Delete by hand.txt' }).click()
     await asked
-    await writeFile(byHand, 'another')
+    await change('another')
     await curl.call('/files/report.txt', { method: 'DELETE' })
     expect((await curl.post('/files/other.txt/move', { to: 'report.txt' })).status).toBe(204)
     goOn()

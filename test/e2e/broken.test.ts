@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
+import { readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -22,23 +22,21 @@ async function listen(listener: RequestListener): Promise<string> {
 
 describe('a server that is killed', () => {
   it('ends an upload and an export with exit code 5 and instructions to resume', async () => {
-    const server = await startServe({ args: ['--rate-limit-per-account', '256K'] })
+    const server = await startServe()
     const client = await openClient(server.url)
     await client.run(['signup', 'ann'], password)
-    await mkdir(`${server.dataFolder}/uploads/user/ann`, { recursive: true })
-    await writeFile(`${server.dataFolder}/uploads/user/ann/a.bin`, randomBytes(6 * 1024 ** 2))
+    await writeFile(`${client.home}/a.bin`, randomBytes(6 * 1024 ** 2))
+    await client.run(['upload', 'a.bin'])
+    await rm(`${client.home}/a.bin`)
     await writeFile(`${client.home}/b.bin`, randomBytes(12 * 1024 ** 2))
     const transfers = [
-      client.start(['export', 'a.bin', '--retries', '0']),
-      client.start(['upload', 'b.bin', '--retries', '1']),
+      client.start(['export', 'a.bin', '--retries', '0', '--limit-rate', '256K']),
+      client.start(['upload', 'b.bin', '--retries', '1', '--limit-rate', '256K']),
     ]
     const exported = async () => (await stat(`${client.home}/a.bin.part`).catch(() => null))?.size
     await eventually('some of the export is here', exported)
-    const partials = async () => {
-      const names = (await readdir(`${server.dataFolder}/partial`)).filter((name) => name.endsWith('.bin'))
-      return Promise.all(names.map((name) => stat(`${server.dataFolder}/partial/${name}`)))
-    }
-    await eventually('some of the upload is there', async () => (await partials()).some(({ size }) => size > 0))
+    const running = async () => (await client.run(['jobs', '--kind', 'upload', '--state', 'running', '--json'])).stdout
+    await eventually('some of the upload is there', async () => /"bytes":[1-9]/.test(await running()))
     server.child.kill('SIGKILL')
     expect(await Promise.all(transfers.map((transfer) => transfer.ended()))).toEqual([5, 5])
     for (const { stderr } of transfers) expect(stderr).toMatch(/^Error: http.*Run the same command again to resume/m)

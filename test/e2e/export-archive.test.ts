@@ -71,9 +71,8 @@ describe('filejobs export of a folder as an archive', () => {
   })
 
   it('an archive that is stopped by another exits with 9, names who stopped it, and leaves no file', async () => {
-    const { client, folder, fetch, untilJob } = await makeAccount(slowServer)
-    await mkdir(`${folder}/photos`)
-    await writeFile(`${folder}/photos/a.bin`, randomBytes(6 * 1024 ** 2))
+    const { client, place, fetch, untilJob } = await makeAccount(slowServer)
+    await place('photos/a.bin', randomBytes(6 * 1024 ** 2))
     const running = client.start(['export', 'photos/', '-o', 'photos.tar'])
     const { id } = await untilJob('export', 'running')
     expect((await fetch(`/jobs/${id}/stop`, { method: 'POST' })).status).toBe(200)
@@ -83,9 +82,8 @@ describe('filejobs export of a folder as an archive', () => {
   })
 
   it('Ctrl-C while an archive goes to stdout stops the job, and tar rejects what it has read', async () => {
-    const { client, folder, untilJob } = await makeAccount(slowServer)
-    await mkdir(`${folder}/photos`)
-    await writeFile(`${folder}/photos/a.bin`, randomBytes(6 * 1024 ** 2))
+    const { client, place, untilJob } = await makeAccount(slowServer)
+    await place('photos/a.bin', randomBytes(6 * 1024 ** 2))
     const running = client.start(['export', 'photos/', '-o', '-'])
     const read: Buffer[] = []
     running.child.stdout?.on('data', (chunk: string) => read.push(Buffer.from(chunk, 'utf8')))

@@ -113,8 +113,8 @@ describe('a stopped export', () => {
   const content = randomBytes(6 * 1024 ** 2)
 
   it('exits with 9, names who stopped it and leaves no file', async () => {
-    const { client, folder, fetch, untilJob } = await makeAccount(slowServer)
-    await writeFile(`${folder}/a.bin`, content)
+    const { client, place, fetch, untilJob } = await makeAccount(slowServer)
+    await place('a.bin', content)
     const running = client.start(['export', 'a.bin'])
     const { id } = await untilJob('export', 'running')
     expect((await fetch(`/jobs/${id}/stop`, { method: 'POST' })).status).toBe(200)
@@ -124,8 +124,8 @@ describe('a stopped export', () => {
   })
 
   it('by Ctrl-C prints the receipt, exits with 130 and leaves no file', async () => {
-    const { client, folder, untilJob } = await makeAccount(slowServer)
-    await writeFile(`${folder}/a.bin`, content)
+    const { client, place, untilJob } = await makeAccount(slowServer)
+    await place('a.bin', content)
     const running = client.start(['export', 'a.bin', '--json'])
     await untilJob('export', 'running')
     running.child.kill('SIGINT')
@@ -135,8 +135,8 @@ describe('a stopped export', () => {
   })
 
   it('to stdout prints the receipt to stderr', async () => {
-    const { client, folder, untilJob } = await makeAccount(slowServer)
-    await writeFile(`${folder}/a.txt`, 'x'.repeat(6 * 1024 ** 2))
+    const { client, place, untilJob } = await makeAccount(slowServer)
+    await place('a.txt', 'x'.repeat(6 * 1024 ** 2))
     const running = client.start(['export', 'a.txt', '-o', '-'])
     await untilJob('export', 'running')
     running.child.kill('SIGINT')

@@ -1,9 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { Caller } from '../helpers/calls.js'
 import { eventually } from '../helpers/eventually.js'
 import { finish, holdStreams, openFolderJob, partOf } from '../helpers/folder-jobs.js'
 import { startServe } from '../helpers/serve.js'
+import { partialNames, storedFileList } from '../helpers/stored-state.js'
 import { Tus } from '../helpers/tus.js'
 
 describe('a job of many files whose server is killed', () => {
@@ -18,8 +18,7 @@ describe('a job of many files whose server is killed', () => {
     const path = await tus.begin({ name: 'photos/large', length: 100, headers: partOf(id) })
     await tus.patch(path, 0, 'half')
     await holdStreams(ann, id, ['photos/c', 'photos/d'])
-    const list = `${first.dataFolder}/job-files/${id}.ndjson`
-    await eventually('both are listed', async () => (await readFile(list, 'utf8').catch(() => '')).includes('photos/b'))
+    await eventually('both are listed', async () => (await storedFileList(first.dataFolder, id)).includes('photos/b'))
     first.child.kill('SIGKILL')
     await first.ended()
 
@@ -34,7 +33,7 @@ describe('a job of many files whose server is killed', () => {
     })
     expect((await again.call(`/jobs/${id}/files`)).json.files).toHaveLength(2)
     expect(await again.names()).toEqual(['photos/a', 'photos/b'])
-    expect(await readdir(`${first.dataFolder}/partial`)).toEqual([])
+    expect(await partialNames(first.dataFolder)).toEqual([])
     expect(await finish(again, id)).toMatchObject({ status: 409, json: { code: 'not-running' } })
     expect((await new Tus(again).head(path)).status).toBe(404)
     const next = await openFolderJob(again)

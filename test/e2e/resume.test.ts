@@ -7,6 +7,7 @@ import { eventually } from '../helpers/eventually.js'
 import { openClient } from '../helpers/program.js'
 import { startServe } from '../helpers/serve.js'
 import { startTestServer, type TestServer } from '../helpers/server.js'
+import { mostPartialBytes, partialNames } from '../helpers/stored-state.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const MiB = 1024 ** 2
@@ -102,19 +103,7 @@ describe('an upload over an unreliable connection', () => {
     const content = randomBytes(20 * MiB)
     await writeFile(`${client.home}/large.bin`, content)
     const upload = client.start(['upload', 'large.bin', '--json'])
-    const partials = `${first.dataFolder}/partial`
-    await eventually('some of it is there', async () => {
-      const names = await readdir(partials).catch(() => [])
-      const sizes = await Promise.all(
-        names.map((name) =>
-          stat(`${partials}/${name}`).then(
-            ({ size }) => size,
-            () => 0,
-          ),
-        ),
-      )
-      return sizes.some((size) => size > 6 * MiB)
-    })
+    await eventually('some of it is there', async () => (await mostPartialBytes(first.dataFolder)) > 6 * MiB)
     url = 'http://127.0.0.1:1'
     first.child.kill('SIGKILL')
     await first.ended()
@@ -212,7 +201,7 @@ describe('an upload over an unreliable connection', () => {
     expect(upload.stderr).toMatch(signal === 'SIGINT' ? /This transfer cannot be kept/ : /^$/)
     const [job] = await jobs()
     expect(job?.state).toBe('stopped')
-    expect((await readdir(`${server.dataFolder}/partial`)).filter((name) => name.startsWith(job!.id))).toEqual([])
+    expect((await partialNames(server.dataFolder)).filter((name) => name.startsWith(job!.id))).toEqual([])
     await put('in.bin', 'x')
   })
 
@@ -310,8 +299,8 @@ describe('an export over an unreliable connection', () => {
   }
 
   it('resumes where it broke, and completes', async () => {
-    const { client, folder, proxy } = await behindProxy(slowServer)
-    await writeFile(`${folder}/a.bin`, content)
+    const { client, place, proxy } = await behindProxy(slowServer)
+    await place('a.bin', content)
     const running = client.start(['export', 'a.bin'])
     await cutAt(proxy, `${client.home}/a.bin.part`, 2 * MiB)
     await cutAt(proxy, `${client.home}/a.bin.part`, 5 * MiB)
@@ -321,8 +310,8 @@ describe('an export over an unreliable connection', () => {
   })
 
   it('resumes in a later run from the local partial file', async () => {
-    const { client, folder, proxy, jobs } = await behindProxy(server)
-    await writeFile(`${folder}/a.bin`, content)
+    const { client, place, proxy, jobs } = await behindProxy(server)
+    await place('a.bin', content)
     const running = client.start(['export', 'a.bin', '--retries', '0', '--limit-rate', '3M'])
     await cutAt(proxy, `${client.home}/a.bin.part`, 3 * MiB)
     expect(await running.ended()).toBe(5)
@@ -346,8 +335,8 @@ describe('an export over an unreliable connection', () => {
   })
 
   it('resumes also into a pipe', async () => {
-    const { client, folder, proxy, jobs } = await behindProxy(slowServer)
-    await writeFile(`${folder}/a.txt`, 'x'.repeat(16 * MiB))
+    const { client, place, proxy, jobs } = await behindProxy(slowServer)
+    await place('a.txt', 'x'.repeat(16 * MiB))
     const running = client.start(['export', 'a.txt', '-o', '-'])
     await eventually('some is here', () => running.stdout.length > 2 * MiB)
     proxy.cutAll()
@@ -368,8 +357,8 @@ describe('an export over an unreliable connection', () => {
   })
 
   it('leaves the partial file of another export unchanged', async () => {
-    const { client, folder, put, proxy } = await behindProxy(server)
-    await writeFile(`${folder}/a.bin`, content)
+    const { client, place, put, proxy } = await behindProxy(server)
+    await place('a.bin', content)
     await put('b.txt', 'another')
     const running = client.start(['export', 'a.bin', '-o', 'x', '--retries', '0', '--limit-rate', '3M'])
     await cutAt(proxy, `${client.home}/x.part`, 3 * MiB)
@@ -380,8 +369,8 @@ describe('an export over an unreliable connection', () => {
   })
 
   it('leaves the partial file of another run unchanged while that is running', async () => {
-    const { client, folder, untilJob, liftLimit } = await makeAccount(server)
-    await writeFile(`${folder}/a.bin`, content)
+    const { client, place, untilJob, liftLimit } = await makeAccount(server)
+    await place('a.bin', content)
     const running = client.start(['export', 'a.bin', '--limit-rate', '200K'])
     const { id } = await untilJob('export', 'running')
     await eventually(

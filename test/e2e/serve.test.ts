@@ -4,6 +4,7 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../helpers/eventually.js'
+import { onlyLocal } from '../helpers/only-local.js'
 import { openClient } from '../helpers/program.js'
 import { startServe } from '../helpers/serve.js'
 import { canMount, fillDisk, mountSmallDisk } from '../helpers/small-disk.js'
@@ -46,21 +47,23 @@ describe('filejobs serve', () => {
     expect(again.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
   })
 
-  it.skipIf(!canMount)('shuts down cleanly also on a full disk, without losing data', async () => {
-    const disk = await mountSmallDisk()
-    const server = await startServe({ dataFolder: `${disk}/data` })
-    // Its use of the session is still to be written.
-    const token = await signUp(server.url)
-    const before = Date.now()
-    expect((await fetch(`${server.url}/files`, { headers: { Authorization: `Bearer ${token}` } })).status).toBe(200)
-    await fillDisk(disk)
-    server.child.kill('SIGTERM')
-    expect(await server.ended(), server.stderr).toBe(0)
-    // The reserve has room for it.
-    expect(server.stderr).not.toMatch(/"level":"(warn|error)"/)
-    const { sessions } = JSON.parse(await readFile(`${server.dataFolder}/sessions.json`, 'utf8'))
-    expect(Date.parse(sessions[0].lastUsedAt)).toBeGreaterThanOrEqual(before)
-    expect(await readdir(server.dataFolder)).not.toContain('lock')
+  onlyLocal('a bucket has no disk that fills', () => {
+    it.skipIf(!canMount)('shuts down cleanly also on a full disk, without losing data', async () => {
+      const disk = await mountSmallDisk()
+      const server = await startServe({ dataFolder: `${disk}/data` })
+      // Its use of the session is still to be written.
+      const token = await signUp(server.url)
+      const before = Date.now()
+      expect((await fetch(`${server.url}/files`, { headers: { Authorization: `Bearer ${token}` } })).status).toBe(200)
+      await fillDisk(disk)
+      server.child.kill('SIGTERM')
+      expect(await server.ended(), server.stderr).toBe(0)
+      // The reserve has room for it.
+      expect(server.stderr).not.toMatch(/"level":"(warn|error)"/)
+      const { sessions } = JSON.parse(await readFile(`${server.dataFolder}/sessions.json`, 'utf8'))
+      expect(Date.parse(sessions[0].lastUsedAt)).toBeGreaterThanOrEqual(before)
+      expect(await readdir(server.dataFolder)).not.toContain('lock')
+    })
   })
 
   it('exits at once on a second signal', async () => {
@@ -137,39 +140,41 @@ async function signUp(url: string): Promise<string> {
   return ((await answer.json()) as { token: string }).token
 }
 
-describe('filejobs reset-password', () => {
-  it('resets a password only while the server is not running', async () => {
-    const server = await startServe()
-    const client = await openClient(server.url)
-    const reset = ['accounts', 'reset-password', 'admin:admin', '--data', server.dataFolder]
-    expect((await client.run(reset)).code).toBe(5)
-    server.child.kill('SIGTERM')
-    await server.ended()
-    const { code, stdout, stderr } = await client.run(reset)
-    expect([code, stderr]).toEqual([0, expect.stringMatching(/shown only once/)])
-    const again = await startServe({ dataFolder: server.dataFolder })
-    const env = { FILEJOBS_PASSWORD: stdout.trim() }
-    expect((await client.run(['login', 'admin:admin', '--server', again.url], { env })).code).toBe(0)
-  })
+onlyLocal('passwords in a database are reset by an administrator', () => {
+  describe('filejobs reset-password', () => {
+    it('resets a password only while the server is not running', async () => {
+      const server = await startServe()
+      const client = await openClient(server.url)
+      const reset = ['accounts', 'reset-password', 'admin:admin', '--data', server.dataFolder]
+      expect((await client.run(reset)).code).toBe(5)
+      server.child.kill('SIGTERM')
+      await server.ended()
+      const { code, stdout, stderr } = await client.run(reset)
+      expect([code, stderr]).toEqual([0, expect.stringMatching(/shown only once/)])
+      const again = await startServe({ dataFolder: server.dataFolder })
+      const env = { FILEJOBS_PASSWORD: stdout.trim() }
+      expect((await client.run(['login', 'admin:admin', '--server', again.url], { env })).code).toBe(0)
+    })
 
-  it('uses a valid password from stdin', async () => {
-    const server = await startServe()
-    server.child.kill('SIGTERM')
-    await server.ended()
-    const client = await openClient()
-    const reset = ['accounts', 'reset-password', 'admin:admin', '--data', server.dataFolder, '--password-stdin']
-    expect(await client.run(reset, { input: 'short\n' })).toEqual({
-      code: 2,
-      stdout: '',
-      stderr: 'Error: password must have 8 to 72 bytes.\n',
+    it('uses a valid password from stdin', async () => {
+      const server = await startServe()
+      server.child.kill('SIGTERM')
+      await server.ended()
+      const client = await openClient()
+      const reset = ['accounts', 'reset-password', 'admin:admin', '--data', server.dataFolder, '--password-stdin']
+      expect(await client.run(reset, { input: 'short\n' })).toEqual({
+        code: 2,
+        stdout: '',
+        stderr: 'Error: password must have 8 to 72 bytes.\n',
+      })
+      expect(await client.run(reset, { input: 'battery staple\n' })).toEqual({
+        code: 0,
+        stdout: 'The password of admin:admin was set; its sessions have ended.\n',
+        stderr: '',
+      })
+      const again = await startServe({ dataFolder: server.dataFolder })
+      const env = { FILEJOBS_PASSWORD: 'battery staple' }
+      expect((await client.run(['login', 'admin:admin', '--server', again.url], { env })).code).toBe(0)
     })
-    expect(await client.run(reset, { input: 'battery staple\n' })).toEqual({
-      code: 0,
-      stdout: 'The password of admin:admin was set; its sessions have ended.\n',
-      stderr: '',
-    })
-    const again = await startServe({ dataFolder: server.dataFolder })
-    const env = { FILEJOBS_PASSWORD: 'battery staple' }
-    expect((await client.run(['login', 'admin:admin', '--server', again.url], { env })).code).toBe(0)
   })
 })

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeAccount } from '../helpers/account.js'
@@ -6,6 +6,7 @@ import { writeSales } from '../helpers/csv.js'
 import { holdNextImport } from '../helpers/engines.js'
 import { openClient } from '../helpers/program.js'
 import { startTestServer, type TestServer } from '../helpers/server.js'
+import { partialNames } from '../helpers/stored-state.js'
 
 let server: TestServer
 beforeAll(async () => {
@@ -32,8 +33,10 @@ async function readTeams() {
 
 /** An import under way, whose process is suspended, so that it does not end before it is stopped. */
 async function holdImport() {
-  const { client, folder } = await makeAccount(server)
-  await writeSales(join(folder, 'sales.csv'), 1000)
+  const { client, put } = await makeAccount(server)
+  const path = join(client.home, 'sales.csv')
+  await writeSales(path, 1000)
+  await put('sales.csv', await readFile(path))
   const held = holdNextImport()
   const running = client.start(['import', 'sales.csv', '--remote'])
   await held
@@ -119,7 +122,7 @@ describe('filejobs import', () => {
     expect(await running.ended()).toBe(130)
     expect(running.stdout).toBe('Stopped the import of sales.csv: no row was published.\n')
     expect((await client.runHere(['tables'])).stderr).toMatch(/no tables yet/)
-    expect(await readdir(join(server.dataFolder, 'partial'))).toEqual([])
+    expect(await partialNames(server.dataFolder)).toEqual([])
   })
 
   it('waits for imports of two other accounts, and can be stopped by Ctrl-C while it waits', async () => {

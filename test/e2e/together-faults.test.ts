@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { makeAccount } from '../helpers/account.js'
 import { Caller } from '../helpers/calls.js'
@@ -9,6 +9,7 @@ import { finish, holdStreams, openFolderJob, partOf } from '../helpers/folder-jo
 import { openClient } from '../helpers/program.js'
 import { startServe } from '../helpers/serve.js'
 import { shareServer } from '../helpers/shared-server.js'
+import { partialNames } from '../helpers/stored-state.js'
 
 const shared = shareServer({ shutdownGraceMs: 0 })
 const large = randomBytes(9 * 1024 ** 2)
@@ -82,7 +83,7 @@ describe('a job that publishes together', () => {
     const again = new Caller(second, token)
     expect(await again.job(id)).toMatchObject({ state: 'failed', error: { code: 'shutting-down' } })
     expect(await again.names()).toEqual([])
-    await eventually('nothing else', async () => (await readdir(`${first.dataFolder}/partial`)).length === 0)
+    await eventually('nothing else', async () => (await partialNames(first.dataFolder)).length === 0)
     expect(await finish(again, id)).toMatchObject({ status: 409, json: { code: 'not-running' } })
   })
 })

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeAccount } from '../helpers/account.js'
 import { startTestServer, type TestServer } from '../helpers/server.js'
+import { partialNames } from '../helpers/stored-state.js'
 
 let server: TestServer
 let slowServer: TestServer
@@ -16,7 +17,7 @@ const sha256 = (content: Buffer) => createHash('sha256').update(content).digest(
 
 /** The unpublished files of a job on the server's disk. */
 async function partialsOf({ id }: { id: string }): Promise<string[]> {
-  return (await readdir(`${server.dataFolder}/partial`)).filter((name) => name.includes(id))
+  return (await partialNames(server.dataFolder)).filter((name) => name.includes(id))
 }
 
 describe('filejobs upload', () => {

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises'
 import type { FileRecord } from '../../dist/protocol/files.js'
 import type { JobRecord } from '../../dist/protocol/jobs.js'
 import { eventually } from './eventually.js'
+import { placeFile } from './placed-files.js'
 import { type Client, openClient } from './program.js'
 import type { TestServer } from './server.js'
 
@@ -9,11 +9,11 @@ import type { TestServer } from './server.js'
 export interface TestAccount {
   readonly client: Client
   readonly token: string
-  /** Where the server keeps this account's files: one that is put there by hand is served too. */
-  readonly folder: string
   /** Sends a request as this account. */
   fetch(path: string, init?: RequestInit): Promise<Response>
   put(name: string, content: string | Buffer): Promise<FileRecord>
+  /** The same, not limited by the server: see `placeFile`. */
+  place(name: string, content: string | Buffer<ArrayBuffer>): Promise<void>
   files(): Promise<FileRecord[]>
   jobs(): Promise<JobRecord[]>
   /** Lets a job go as fast as it can from now on. */
@@ -29,8 +29,6 @@ export async function makeAccount(server: TestServer, role = 'user'): Promise<Te
   made += 1
   const username = role === 'admin' ? 'admin' : `user${made}`
   const token = await server.logIn(username, role)
-  const folder = `${server.dataFolder}/uploads/${role}/${username}`
-  await mkdir(folder, { recursive: true })
   const call = (path: string, init: RequestInit = {}) =>
     fetch(server.url + path, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } })
   const read = async <T>(path: string, init?: RequestInit) => {
@@ -42,10 +40,10 @@ export async function makeAccount(server: TestServer, role = 'user'): Promise<Te
   return {
     client: await openClient(server.url, token),
     token,
-    folder,
     fetch: call,
     put: (name, content) =>
       read<FileRecord>(`/files/${encodeURIComponent(name)}`, { method: 'PUT', body: content as BodyInit }),
+    place: (name, content) => placeFile(server.dataFolder, { space: `${role}/${username}`, token }, name, content),
     files: async () => (await read<{ files: FileRecord[] }>('/files')).files,
     jobs,
     async liftLimit(id) {

@@ -1,16 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { inject } from 'vitest'
 import type { ClusterConfig } from '../../dist/server/config.js'
 import { connectDatabase } from '../../dist/server/stores/postgres/database.js'
 import { testBucket, testCredentials } from '../cluster/helpers/bucket-server.js'
+import { isCluster } from '../run/is-cluster.js'
 
-/**
- * Whether the servers of all tests have a database and a bucket: `FILEJOBS_TEST_BACKEND=cluster`. Tests of what only a server with
- * a data folder has are skipped then.
- */
-export const isCluster = process.env.FILEJOBS_TEST_BACKEND === 'cluster'
+export type Sql = ReturnType<typeof connectDatabase>
 
 /** By the data folder, so that a server that is started again finds what it had. */
 const schemas = new Map<string, string>()
@@ -47,35 +42,16 @@ export function variablesOf(cluster: ClusterConfig | null): Record<string, strin
   return { FILEJOBS_DATABASE: database, FILEJOBS_BUCKET: bucket, ...(variables as Record<string, string>) }
 }
 
-async function withDatabase(
-  url: string,
-  work: (sql: ReturnType<typeof connectDatabase>) => PromiseLike<unknown>,
-): Promise<void> {
-  const sql = connectDatabase({ url }, 1)
+/** Runs a query in the schema of a data folder. */
+export async function queryBackend<T>(dataFolder: string, work: (sql: Sql) => PromiseLike<T>): Promise<T> {
+  return withDatabase(`${inject('database')!}?search_path=${schemas.get(dataFolder)}`, work)
+}
+
+async function withDatabase<T>(url: string, work: (sql: Sql) => PromiseLike<T>): Promise<T> {
+  const sql = connectDatabase({ url }, 2)
   try {
-    await work(sql)
+    return await work(sql)
   } finally {
     await sql.end({ timeout: 1 })
   }
-}
-
-/**
- * What the server of a data folder has received and not published, by the names of the files in `partial/`; in a database, a
- * row of a partial stands for `ID.bin`, and one with a state also for `ID.json`.
- */
-export async function partialNames(dataFolder: string): Promise<string[]> {
-  const schema = schemas.get(dataFolder)
-  if (!schema) return readdir(join(dataFolder, 'partial'))
-  const names: string[] = []
-  await withDatabase(`${inject('database')!}?search_path=${schema}`, async (sql) => {
-    const rows = await sql<{ name: string }[]>`
-      select id || '.bin' as name from partials where content is not null
-      union all select id || '.json' from partials where state is not null
-      union all select id || '.stage' from stages
-      union all select key from objects where state in ('pending', 'stored')
-        and not exists (select from partials where partials.content = objects.content)
-        and not exists (select from staged_files where staged_files.content = objects.content)`
-    names.push(...rows.map(({ name }) => name))
-  })
-  return names
 }

@@ -6,6 +6,7 @@ import { Caller } from './calls.js'
 import { eventually } from './eventually.js'
 import { type Client, openClient, type Running } from './program.js'
 import { type ServeProcess, startServe } from './serve.js'
+import { partialNames } from './stored-state.js'
 
 export interface Kills {
   rounds: number
@@ -40,8 +41,8 @@ export async function killDuringUploads({ rounds, withServer, isTogether }: Kill
   const last = new Map(names.map((name) => [`p/${name}`, rounds - 1]))
   await expectVersions(place, rounds - 1, last, isTogether)
   expect(await place.caller.names()).toHaveLength(names.length)
-  const partial = join(place.server.dataFolder, 'partial')
-  await eventually('nothing is left in partial/', async () => (await readdir(partial)).length === 0)
+  const { dataFolder } = place.server
+  await eventually('nothing is left in partial/', async () => (await partialNames(dataFolder)).length === 0)
 }
 
 /** The same for exports, which are whole files here. Nothing else is left by the run that completes. */

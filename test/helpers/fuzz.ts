@@ -2,11 +2,11 @@ import net from 'node:net'
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import type { JobRecord } from '../../dist/protocol/jobs.js'
-import { partialNames } from './backend.js'
 import type { Caller } from './calls.js'
 import { eventually } from './eventually.js'
 import { statusesIn } from './raw-connection.js'
 import type { TestServer } from './server.js'
+import { partialNames } from './stored-state.js'
 
 /** Inputs made of the corpus by a few changes: bytes that are altered, removed, repeated, cut off or taken from `tokens`. */
 export function mutations(corpus: readonly string[], tokens: readonly string[]): fc.Arbitrary<Buffer> {

@@ -1,4 +1,5 @@
 import { backendOf, variablesOf } from './backend.js'
+import { takeOverJobs } from './dead-servers.js'
 import { cleanEnvironment, type Running, startProgram } from './program.js'
 import { temporaryFolder } from './temporary-folder.js'
 
@@ -23,6 +24,7 @@ export async function startServe(options: ServeOptions = {}): Promise<ServeProce
   const dataFolder = options.dataFolder ?? `${home}/data`
   const args = ['serve', '--port', '0', '--data', dataFolder, '--bcrypt-cost', '4', ...(options.args ?? [])]
   const backend = variablesOf(await backendOf(dataFolder))
+  await takeOverJobs(dataFolder)
   const env = { ...cleanEnvironment(home), FILEJOBS_ADMIN_PASSWORD: adminPassword, ...backend, ...options.env }
   const running = startProgram(args, { env, ...(options.command ? { command: options.command } : {}) })
   const [, url] = await running.says(/^Listening on (http\S+)\n/)

@@ -2,19 +2,17 @@ import { spawnSync } from 'node:child_process'
 import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
-import { isCluster } from './backend.js'
 import { Caller } from './calls.js'
 import { startTestServer } from './server.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 /** Whether a test can have a disk of its own to fill. */
 export const canMount =
-  !isCluster &&
   process.platform === 'linux' &&
   process.getuid?.() === 0 &&
   spawnSync('sh', ['-c', 'd=$(mktemp -d); mount -t tmpfs -o size=1m tmpfs $d && umount $d; s=$?; rmdir $d; exit $s'])
     .status === 0
-if (!canMount && !isCluster) console.log('no file system can be mounted here: the tests of a full disk are skipped')
+if (!canMount) console.log('no file system can be mounted here: the tests of a full disk are skipped')
 
 /** A server whose data lies on a disk of 20 MiB, with two accounts. It must have logged no error at the end. */
 export async function startOnSmallDisk() {

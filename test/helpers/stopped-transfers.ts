@@ -1,9 +1,9 @@
-import { readdir } from 'node:fs/promises'
 import { expect } from 'vitest'
-import { partialNames } from './backend.js'
+import { Caller } from './calls.js'
 import { curl } from './curl.js'
 import type { TestServer } from './server.js'
 import { largeFile, putLarge, slowly, untilMoving } from './slow-transfers.js'
+import { partialNames } from './stored-state.js'
 
 export interface Stopping {
   /** How the interface sends a token. */
@@ -22,7 +22,7 @@ export interface Stopping {
 export async function stopTransfers(server: TestServer, space: string, token: string, how: Stopping): Promise<void> {
   const as = how.header(token)
   const large = await largeFile()
-  const names = () => readdir(`${server.dataFolder}/uploads/${space}`)
+  const names = () => new Caller(server, token).names()
   const before = await names()
 
   const upload = curl(...as, ...slowly, '-F', `file=@${large}`, `${server.url}/upload`)
@@ -34,7 +34,7 @@ export async function stopTransfers(server: TestServer, space: string, token: st
   expect(await names()).toEqual(before)
   expect(await partialNames(server.dataFolder)).toEqual([])
 
-  await putLarge(server, space, 'large.bin')
+  await putLarge(server, { space, token }, 'large.bin')
   const exporting = curl(...as, ...slowly, ...how.exportLarge)
   await untilMoving(server.url, token, 'export')
   expect(await curl(...as, ...how.stopExport)).toMatchObject({ status: 200, json: { message: expect.any(String) } })

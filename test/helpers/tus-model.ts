@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { expect } from 'vitest'
-import { partialNames } from './backend.js'
 import { answerOf, Caller } from './calls.js'
 import { eventually } from './eventually.js'
 import { startTestServer, type TestServer } from './server.js'
+import { partialNames } from './stored-state.js'
 import { checksumOf, idOf, octets, Tus } from './tus.js'
 
 /** The state of an upload in the model. */

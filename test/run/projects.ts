@@ -1,5 +1,7 @@
 import type { UserWorkspaceConfig } from 'vitest/config'
 import { browserFolder } from './browser-folder.js'
+import { isCluster } from './is-cluster.js'
+import { filesWithoutServer } from './server-files.js'
 
 type Options = NonNullable<UserWorkspaceConfig['test']>
 
@@ -11,6 +13,7 @@ const processes = [
   'test/{e2e,lint}/**/*.test.ts',
   'test/cli/{program,server-options,shares,wrong-use}.test.ts',
   'test/server/{full-disk,lost-storage}.test.ts',
+  'test/server/tables/broken-export.test.ts',
   'test/server/{archives,dialects,tables}/**/*.test.ts',
   'test/server/auth/passwords.test.ts',
   'test/server/http/{connection,half-close,tls}.test.ts',
@@ -23,12 +26,34 @@ const processes = [
   'test/server/transfers/{pause,resumed-downloads,stop-export,stop-upload}.test.ts',
 ]
 
+/** About what only a server with a data folder has: its stores, a full or lost disk, files that are damaged there, and its doctor. */
+const localOnly = [
+  'test/server/stores/local/**',
+  'test/server/{full-disk,lost-storage}.test.ts',
+  'test/server/tables/broken-export.test.ts',
+  'test/e2e/doctor.test.ts',
+]
+
+/**
+ * With a database and a bucket, only files that start a server run, as nothing else depends on the backend. Single tests about
+ * a data folder are in `onlyLocal` (test/helpers/only-local.ts).
+ */
+const excludedOnCluster = isCluster ? [...localOnly, ...filesWithoutServer(process.cwd())] : []
+
 function project(name: string, options: Options) {
-  return { extends: true as const, test: { name, ...options } }
+  const exclude = [...(options.exclude ?? []), ...excludedOnCluster]
+  return { extends: true as const, test: { name, ...options, exclude } }
+}
+
+/** The tests of what servers share, and of the doctor and the migration: they choose their backends themselves. */
+const cluster = {
+  extends: true as const,
+  test: { name: 'cluster', include: ['test/cluster/**/*.test.ts'], env: { FILEJOBS_TEST_BACKEND: '' } },
 }
 
 /** In the order in which they run: files that wait for much come first, so that the last ones are short. */
 export const projects = [
+  ...(isCluster ? [cluster] : []),
   project('processes', { include: processes }),
   project('browser', {
     include: browser,

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { isCluster } from '../helpers/backend.js'
+import { onlyLocal } from '../helpers/only-local.js'
 import { startTestServer, type TestServer } from '../helpers/server.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -51,9 +51,8 @@ describe('the first start', () => {
 })
 
 describe('a start of the server', () => {
-  it.skipIf(isCluster)(
-    'with a damaged accounts.json fails with instructions, leaves the file, and unlocks the folder',
-    async () => {
+  onlyLocal('accounts are rows of a database', () => {
+    it('with a damaged accounts.json fails with instructions, leaves the file, and unlocks the folder', async () => {
       const dataFolder = await temporaryFolder()
       await (await startTestServer({ dataFolder })).close()
       const path = join(dataFolder, 'accounts.json')
@@ -63,8 +62,8 @@ describe('a start of the server', () => {
       expect(await readFile(path, 'utf8')).toBe(whole.slice(0, -10))
       await writeFile(path, whole)
       await (await startTestServer({ dataFolder })).close()
-    },
-  )
+    })
+  })
 
   it('with a data folder in use is rejected', async () => {
     const server = await startTestServer()

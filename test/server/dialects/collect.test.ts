@@ -1,11 +1,12 @@
-import { copyFile, mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { partialNames } from '../../helpers/backend.js'
+import { Caller } from '../../helpers/calls.js'
 import { type CurlAnswer, curl, describeWithCurl } from '../../helpers/curl.js'
 import { holdNextImport } from '../../helpers/engines.js'
 import { salesCsv } from '../../helpers/sales.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { largeFile, slowly, untilMoving, untilState } from '../../helpers/slow-transfers.js'
+import { partialNames } from '../../helpers/stored-state.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 const forbidden = { detail: 'You do not have permission to perform this action.' }
@@ -145,7 +146,7 @@ describeWithCurl('the interface of collections', () => {
   })
 
   test('numbers files, so that a repeated name gives two files, and lists them newest first by page', async () => {
-    const { url, dataFolder } = shared.server
+    const { url } = shared.server
     const { access, as } = await enter('pager')
     const path = `${await temporaryFolder()}/same.csv`
     await writeFile(path, 'a,b\n1,x\n')
@@ -157,9 +158,7 @@ describeWithCurl('the interface of collections', () => {
     }
     // Files that were uploaded otherwise are listed too.
     for (let id = 990; id < 1000; id++) {
-      const folder = `${dataFolder}/uploads/user/pager/collect/baseline/${id}`
-      await mkdir(folder, { recursive: true })
-      await copyFile(path, `${folder}/same.csv`)
+      await new Caller(shared.server, access).put(`collect/baseline/${id}/same.csv`, 'a,b\n1,x\n')
       ids.unshift(id)
     }
     ids.sort((a, b) => b - a)

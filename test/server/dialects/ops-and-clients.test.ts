@@ -1,9 +1,10 @@
-import { readdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { partialNames } from '../../helpers/backend.js'
+import { Caller } from '../../helpers/calls.js'
 import { curl, describeWithCurl } from '../../helpers/curl.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { largeFile, putLarge, slowly, untilMoving } from '../../helpers/slow-transfers.js'
+import { partialNames } from '../../helpers/stored-state.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 const password = 'correct horse'
@@ -18,6 +19,7 @@ describeWithCurl('the interface of ops and clients', () => {
       at(path),
     )
   const bearer = (token: string) => ['-H', `Authorization: Bearer ${token}`]
+  const tokenOf = (header: string[]) => header[1]!.replace(/.* /, '')
   /** Signs up and logs in. */
   const enter = async (role: 'ops' | 'client', username: string) => {
     expect((await form(`/${role}/signup`, { username, password })).status).toBe(201)
@@ -48,7 +50,7 @@ describeWithCurl('the interface of ops and clients', () => {
       `request_file=@"${folder}/file.pdf"`,
     )
     expect(uploaded).toMatchObject({ status: 201, text: 'File uploaded' })
-    expect(await readdir(`${shared.server.dataFolder}/uploads/ops/sbeve72`)).toEqual(['file.pdf'])
+    expect(await new Caller(shared.server, login.text).names()).toEqual(['file.pdf'])
 
     const client = bearer((await form('/client/login', who)).text)
     expect(await curl(...client, at('/client/files/sbeve72'))).toMatchObject({ status: 200, json: ['file.pdf'] })
@@ -120,7 +122,7 @@ describeWithCurl('the interface of ops and clients', () => {
         expect((await curl(...other, at(path))).status).toBe(403)
       }
     }
-    expect(await readdir(`${shared.server.dataFolder}/uploads/ops/keeper`)).toEqual(['a.txt'])
+    expect(await new Caller(shared.server, tokenOf(ops)).names()).toEqual(['a.txt'])
     // The files of a user with that name are not published.
     await fetch(at('/files/mine.txt'), {
       method: 'PUT',
@@ -190,16 +192,15 @@ describeWithCurl('the interface of ops and clients', () => {
     const ops = await enter('ops', 'busy')
     const client = await enter('client', 'busy')
     const large = await largeFile()
-    const token = (header: string[]) => header[1]!.replace(/.* /, '')
     const first = curl(...ops, ...slowly, '-F', `request_file=@${large}`, `${url}/ops/upload`)
-    await untilMoving(url, token(ops), 'upload')
+    await untilMoving(url, tokenOf(ops), 'upload')
     expect((await curl(...ops, '-F', `request_file=@${large}`, `${url}/ops/upload`)).status).toBe(409)
     await curl('-X', 'POST', ...ops, `${url}/upload/stop`)
     expect((await first).status).toBe(409)
 
-    await putLarge(shared.server, 'ops/busy', 'large.bin')
+    await putLarge(shared.server, { space: 'ops/busy', token: tokenOf(ops) }, 'large.bin')
     const reading = curl(...client, ...slowly, `${url}/client/files/busy/large.bin`)
-    const job = await untilMoving(url, token(client), 'export')
+    const job = await untilMoving(url, tokenOf(client), 'export')
     expect(job).toMatchObject({ file: 'ops:busy/large.bin', account: 'client:busy' })
     await curl('-X', 'POST', ...client, `${url}/export/stop`)
     expect((await reading).code).not.toBe(0)

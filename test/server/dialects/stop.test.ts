@@ -1,10 +1,11 @@
-import { readdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { stopRequests } from '../../../dist/server/dialects/stop.js'
-import { partialNames } from '../../helpers/backend.js'
+import { Caller } from '../../helpers/calls.js'
 import { curl, describeWithCurl } from '../../helpers/curl.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { largeFile, putLarge, slowly, untilMoving } from '../../helpers/slow-transfers.js'
+import { partialNames } from '../../helpers/stored-state.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 describeWithCurl('the interface of sign-up, upload and stop', () => {
@@ -17,7 +18,7 @@ describeWithCurl('the interface of sign-up, upload and stop', () => {
     curl('-H', `Authorization: Bearer ${token}`, '-H', 'Content-Type: application/json', '-d', body, ...more)
 
   test('answers its document request by request', async () => {
-    const { url, dataFolder } = shared.server
+    const { url } = shared.server
     const folder = await temporaryFolder()
     const user = { username: 'xritzx', password: 'helloatlan' }
 
@@ -31,7 +32,7 @@ describeWithCurl('the interface of sign-up, upload and stop', () => {
     await writeFile(`${folder}/sample.csv`, 'a,b\n1,2\n')
     const uploaded = await curl(...bearer, '-F', `file=@${folder}/sample.csv`, `${url}/upload/`)
     expect(uploaded).toMatchObject({ status: 201, type: 'application/json', json: { message: expect.any(String) } })
-    expect(await readdir(`${dataFolder}/uploads/user/xritzx`)).toEqual(['sample.csv'])
+    expect(await new Caller(shared.server, token).names()).toEqual(['sample.csv'])
 
     const large = await largeFile()
     const upload = curl(...bearer, ...slowly, '-F', `text=@${large}`, `${url}/upload/`)
@@ -39,13 +40,13 @@ describeWithCurl('the interface of sign-up, upload and stop', () => {
     const stopped = await curl('-X', 'POST', ...bearer, `${url}/upload/stop`)
     expect(stopped).toMatchObject({ status: 200, json: { message: expect.any(String), cleanedUp: true } })
     expect(await upload).toMatchObject({ status: 409, json: { message: expect.stringContaining('user:xritzx') } })
-    expect(await readdir(`${dataFolder}/uploads/user/xritzx`)).toEqual(['sample.csv'])
+    expect(await new Caller(shared.server, token).names()).toEqual(['sample.csv'])
     expect(await partials()).toEqual([])
 
     const exported = await exporting(token, '{"filename": "sample.csv"}', `${url}/export/`)
     expect(exported).toMatchObject({ code: 0, status: 200, text: 'a,b\n1,2\n' })
 
-    await putLarge(shared.server, 'user/xritzx', 'large.bin')
+    await putLarge(shared.server, { space: 'user/xritzx', token }, 'large.bin')
     const export_ = exporting(token, '{"filename": "large.bin"}', ...slowly, `${url}/export/`)
     await untilMoving(url, token, 'export')
     expect(await curl('-X', 'POST', ...bearer, `${url}/export/stop`)).toMatchObject({

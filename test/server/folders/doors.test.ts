@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { partialNames } from '../../helpers/backend.js'
 import { type Answer, answerOf, type Caller } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
 import { expectContinue, finish, openFolderJob, partOf } from '../../helpers/folder-jobs.js'
 import { shareServer } from '../../helpers/shared-server.js'
+import { partialNames } from '../../helpers/stored-state.js'
 import { Tus } from '../../helpers/tus.js'
 
 const octets = 'application/offset+octet-stream'

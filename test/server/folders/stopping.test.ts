@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { partialNames } from '../../helpers/backend.js'
 import { answerOf } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
 import { finish, holdStreams, openFolderJob, partOf, untilFinishing, untilJob } from '../../helpers/folder-jobs.js'
 import { shareServer } from '../../helpers/shared-server.js'
+import { partialNames } from '../../helpers/stored-state.js'
 
 const shared = shareServer({ shutdownGraceMs: 0 })
 const eight = Array.from({ length: 8 }, (_, index) => `photos/${index}`)

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { partialNames } from '../../helpers/backend.js'
 import { type Answer, Caller, holdUpload } from '../../helpers/calls.js'
 import { eventually } from '../../helpers/eventually.js'
 import { connectTo, head } from '../../helpers/raw-connection.js'
 import { adminPassword, startServe } from '../../helpers/serve.js'
 import { putLarge } from '../../helpers/slow-transfers.js'
+import { partialNames } from '../../helpers/stored-state.js'
 import { requestImport } from '../../helpers/tables.js'
 import { Tus } from '../../helpers/tus.js'
 
@@ -26,8 +26,9 @@ describe.skipIf(process.platform !== 'linux')('a server after many transfers of 
       password: adminPassword,
     })
     const admin = new Caller(server, json.token)
+    const account = { space: 'admin/admin', token: json.token }
     // Other names for the stops: a stopped export cannot be continued by a range for a minute.
-    for (const name of ['large', 'a.large', 'b.large', 'c.large']) await putLarge(server, 'admin/admin', name)
+    for (const name of ['large', 'a.large', 'b.large', 'c.large']) await putLarge(server, account, name)
     await admin.put('good.csv', 'a,b\n1,x\n')
     await admin.put('bad.csv', 'a,b\n1,x\n2,y,z\n')
     const pid = server.child.pid!

@@ -1,10 +1,10 @@
 import http from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { partialNames } from '../../helpers/backend.js'
 import { answerOf, Caller, holdUpload } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
 import { connectTo, head } from '../../helpers/raw-connection.js'
 import { startTestServer } from '../../helpers/server.js'
+import { partialNames } from '../../helpers/stored-state.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 const MiB = 1024 ** 2

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { partialNames } from '../../helpers/backend.js'
 import type { Caller } from '../../helpers/calls.js'
 import { holdUpload } from '../../helpers/calls.js'
 import { makeCertificate } from '../../helpers/certificate.js'
 import { eventually } from '../../helpers/eventually.js'
 import { connectTo, head } from '../../helpers/raw-connection.js'
 import { shareServer } from '../../helpers/shared-server.js'
+import { partialNames } from '../../helpers/stored-state.js'
 import { hasProgram } from '../../helpers/system-programs.js'
 
 const MiB = 1024 ** 2

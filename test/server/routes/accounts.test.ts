@@ -1,8 +1,6 @@
-import { access } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { isCluster } from '../../helpers/backend.js'
 import { startTestServer, type TestServer } from '../../helpers/server.js'
+import { storedFiles } from '../../helpers/stored-state.js'
 
 const password = 'correct horse'
 let server: TestServer
@@ -97,9 +95,9 @@ describe('/accounts', () => {
       headers: { Authorization: `Bearer ${token}` },
       body: 'content',
     })
-    if (!isCluster) await access(join(server.dataFolder, 'uploads/user/removed/a/b.txt'))
+    expect(await storedFiles(server.dataFolder, 'user:removed')).toEqual(['a/b.txt'])
     expect((await send('DELETE', '/accounts/user:removed')).status).toBe(204)
-    if (!isCluster) await expect(access(join(server.dataFolder, 'uploads/user/removed'))).rejects.toThrow('ENOENT')
+    expect(await storedFiles(server.dataFolder, 'user:removed')).toEqual([])
     expect((await send('GET', '/auth/me', undefined, token)).status).toBe(401)
     const again = await server.logIn('removed')
     expect((await (await send('GET', '/auth/me', undefined, again)).json()).id).toBeGreaterThan(before.id)

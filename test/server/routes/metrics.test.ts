@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { ServerConfig } from '../../../dist/server/config.js'
-import { isCluster } from '../../helpers/backend.js'
 import { startTestServer } from '../../helpers/server.js'
+import { isCluster } from '../../run/is-cluster.js'
 
 async function start(changes: Partial<ServerConfig> = {}) {
   const server = await startTestServer({ shutdownGraceMs: 0, ...changes })

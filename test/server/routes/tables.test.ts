@@ -282,7 +282,7 @@ describe('table rows as text', () => {
     const reader = await connectTo(caller.url)
     reader.socket.pause()
     reader.send(head('GET /tables/large/rows', caller.token, { Accept: 'text/csv' }))
-    const { id } = await caller.findJob('kind=export&state=running')
+    const { id } = await caller.findJob('kind=export&state=running', ({ bytes }) => bytes > 0)
     const { json } = await caller.post('/export/stop')
     expect(json).toMatchObject({ job: { id, state: 'stopped', table: 'large' } })
     reader.socket.resume()

@@ -1,21 +1,21 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { link, mkdtemp, readdir } from 'node:fs/promises'
+import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { partialNames } from '../../helpers/backend.js'
 import { Caller } from '../../helpers/calls.js'
 import { writeSales } from '../../helpers/csv.js'
 import { enginesOf, importProcess, running } from '../../helpers/engines.js'
 import { eventually } from '../../helpers/eventually.js'
 import { type ServeProcess, startServe } from '../../helpers/serve.js'
+import { partialNames, storedTables } from '../../helpers/stored-state.js'
 import { removeFolder, temporaryFolder } from '../../helpers/temporary-folder.js'
 
 const run = promisify(execFile)
 
-/** Made once, since it takes a while; each server has a link to it. */
+/** Made once, since it takes a while. */
 let salesFolder: string
 beforeAll(async () => {
   salesFolder = await mkdtemp(join(tmpdir(), 'filejobs-test-'))
@@ -38,7 +38,7 @@ async function busyServer(dataFolder: string) {
   const caller = await logIn(server)
   await caller.put('small.csv', 'a\n1\n')
   await caller.call('/import', { method: 'POST', body: { filename: 'small.csv' }, headers: { Prefer: 'wait=60' } })
-  await link(join(salesFolder, 'sales.csv'), join(dataFolder, 'uploads/user/ann/sales.csv'))
+  await caller.put('sales.csv', await readFile(join(salesFolder, 'sales.csv')))
   const { json } = await caller.post('/import', { filename: 'sales.csv' })
   const importing = await importProcess(server.child.pid)
   // Suspended while it is looked at, so that it does not end before the others have started.
@@ -60,7 +60,7 @@ async function busyServer(dataFolder: string) {
 
 const left = async (dataFolder: string) => ({
   partial: await partialNames(dataFolder),
-  tables: await readdir(join(dataFolder, 'tables/user/ann')),
+  tables: await storedTables(dataFolder, 'user:ann'),
 })
 
 describe('the engine processes', () => {

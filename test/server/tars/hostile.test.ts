@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { partialNames } from '../../helpers/backend.js'
 import type { Answer, Caller } from '../../helpers/calls.js'
 import { shareServer } from '../../helpers/shared-server.js'
+import { partialNames } from '../../helpers/stored-state.js'
 import { recordsOf, type TarPart, tarOf } from '../../helpers/tars.js'
 
 const shared = shareServer()

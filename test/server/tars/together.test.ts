@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { partialNames } from '../../helpers/backend.js'
 import { answerOf, Caller } from '../../helpers/calls.js'
 import { eventually } from '../../helpers/eventually.js'
 import { startTestServer } from '../../helpers/server.js'
 import { shareServer } from '../../helpers/shared-server.js'
+import { partialNames } from '../../helpers/stored-state.js'
 import { type TarPart, tarOf } from '../../helpers/tars.js'
 
 const shared = shareServer()

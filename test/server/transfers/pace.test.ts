@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, truncate, writeFile } from 'node:fs/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { answerOf, Caller, holdUpload } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
+import { placeFile } from '../../helpers/placed-files.js'
 import { endless, rateOf } from '../../helpers/rates.js'
 import { startTestServer } from '../../helpers/server.js'
 import { shareServer } from '../../helpers/shared-server.js'
@@ -152,10 +152,8 @@ describe('a rate limit for each account', () => {
     const server = await startTestServer({ rateLimitPerAccount: limit, jobsPerAccount: 4, shutdownGraceMs: 0 })
     onTestFinished(() => server.close())
     const [ann, bob] = [new Caller(server, await server.logIn('ann')), new Caller(server, await server.logIn('bob'))]
-    const folder = `${server.dataFolder}/uploads/user/ann`
-    await mkdir(folder, { recursive: true })
-    await writeFile(`${folder}/a`, '')
-    await truncate(`${folder}/a`, 400 * mebibyte)
+    const owner = { space: 'user/ann', token: ann.token }
+    await placeFile(server.dataFolder, owner, 'a', new Uint8Array(128 * mebibyte))
     const jobs = [startUpload(ann, 'b', null), startUpload(ann, 'c', 64 * mebibyte), startExport(ann, 'a', null)]
     const other = startUpload(bob, 'd', null)
     for (const { id } of jobs) await eventually('it runs', async () => (await ann.job(id)).bytes > 0)

@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { LocalSpace } from '../../../dist/server/stores/local/space.js'
-import { isCluster, partialNames } from '../../helpers/backend.js'
 import { answerOf, type Caller, holdUpload } from '../../helpers/calls.js'
+import { onlyLocal } from '../../helpers/only-local.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { canMount, startOnSmallDisk } from '../../helpers/small-disk.js'
+import { partialNames } from '../../helpers/stored-state.js'
 import { idOf, Tus } from '../../helpers/tus.js'
 
 const MiB = 1024 ** 2
@@ -59,14 +60,16 @@ describe('the quota of an account', () => {
     expect((await ann.put('e', Buffer.alloc(6 * MiB))).status).toBe(201)
   })
 
-  it.skipIf(isCluster)('counts files put there by hand, and is separate for each account', async () => {
-    const [ann, bob] = [await shared.newCaller(), await shared.newCaller()]
-    const { username } = (await ann.call('/auth/me')).json
-    const folder = join(shared.server.dataFolder, 'uploads/user', username, 'sub')
-    await mkdir(folder, { recursive: true })
-    await writeFile(join(folder, 'by-hand'), Buffer.alloc(9 * MiB))
-    expect((await ann.put('a', Buffer.alloc(2 * MiB))).status).toBe(413)
-    expect((await bob.put('a', Buffer.alloc(9 * MiB))).status).toBe(201)
+  onlyLocal('a bucket has no files that are put there by hand', () => {
+    it('counts files put there by hand, and is separate for each account', async () => {
+      const [ann, bob] = [await shared.newCaller(), await shared.newCaller()]
+      const { username } = (await ann.call('/auth/me')).json
+      const folder = join(shared.server.dataFolder, 'uploads/user', username, 'sub')
+      await mkdir(folder, { recursive: true })
+      await writeFile(join(folder, 'by-hand'), Buffer.alloc(9 * MiB))
+      expect((await ann.put('a', Buffer.alloc(2 * MiB))).status).toBe(413)
+      expect((await bob.put('a', Buffer.alloc(9 * MiB))).status).toBe(201)
+    })
   })
 
   it('is never exceeded by concurrent uploads, with a length or without', async () => {
@@ -138,77 +141,82 @@ function openSpace() {
   }
 }
 
-describe.skipIf(!canMount)('a full disk', () => {
-  it('answers 507 before the body if the declared length exceeds the free space', async () => {
-    const { ann } = await startOnSmallDisk()
-    const request = ann.open('/files/a', { method: 'PUT', headers: { 'Content-Length': 30 * MiB } })
-    const answer = answerOf(request)
-    request.flushHeaders()
-    expect(await answer).toMatchObject({ status: 507, json: { code: 'disk-full' } })
-    request.destroy()
-    expect((await ann.put('a', Buffer.alloc(10 * MiB))).status).toBe(201)
-    expect(await ann.put('b', Buffer.alloc(15 * MiB))).toMatchObject({ status: 507 })
-  })
+onlyLocal('a bucket has no disk that fills', () => {
+  describe.skipIf(!canMount)('a full disk', () => {
+    it('answers 507 before the body if the declared length exceeds the free space', async () => {
+      const { ann } = await startOnSmallDisk()
+      const request = ann.open('/files/a', { method: 'PUT', headers: { 'Content-Length': 30 * MiB } })
+      const answer = answerOf(request)
+      request.flushHeaders()
+      expect(await answer).toMatchObject({ status: 507, json: { code: 'disk-full' } })
+      request.destroy()
+      expect((await ann.put('a', Buffer.alloc(10 * MiB))).status).toBe(201)
+      expect(await ann.put('b', Buffer.alloc(15 * MiB))).toMatchObject({ status: 507 })
+    })
 
-  it('counts bytes declared by other uploads and not yet sent', async () => {
-    const { ann, bob } = await startOnSmallDisk()
-    const held = await holdUpload(ann, 'a', { size: 12 * MiB })
-    expect(await bob.put('b', Buffer.alloc(12 * MiB))).toMatchObject({ status: 507 })
-    held.finish()
-    expect((await held.answer).status).toBe(201)
-    expect((await bob.put('b', Buffer.alloc(5 * MiB))).status).toBe(201)
-  })
+    it('counts bytes declared by other uploads and not yet sent', async () => {
+      const { ann, bob } = await startOnSmallDisk()
+      const held = await holdUpload(ann, 'a', { size: 12 * MiB })
+      expect(await bob.put('b', Buffer.alloc(12 * MiB))).toMatchObject({ status: 507 })
+      held.finish()
+      expect((await held.answer).status).toBe(201)
+      expect((await bob.put('b', Buffer.alloc(5 * MiB))).status).toBe(201)
+    })
 
-  it('answers 507 to an upload of unknown length, keeps the old version, and frees the space', async () => {
-    const { ann, partials } = await startOnSmallDisk()
-    await ann.put('a', 'old')
-    for (const upload of [inChunks, byForm]) {
-      expect(await upload(ann, 'a', Buffer.alloc(30 * MiB))).toMatchObject({ status: 507, json: { code: 'disk-full' } })
+    it('answers 507 to an upload of unknown length, keeps the old version, and frees the space', async () => {
+      const { ann, partials } = await startOnSmallDisk()
+      await ann.put('a', 'old')
+      for (const upload of [inChunks, byForm]) {
+        expect(await upload(ann, 'a', Buffer.alloc(30 * MiB))).toMatchObject({
+          status: 507,
+          json: { code: 'disk-full' },
+        })
+        expect(await partials()).toEqual([])
+      }
+      expect((await ann.call('/files/a')).body.toString()).toBe('old')
+      expect((await ann.put('b', Buffer.alloc(15 * MiB))).status).toBe(201)
+    })
+
+    it('answers 507 to a tus upload, and frees its space and its slot', async () => {
+      const { ann, fill, partials } = await startOnSmallDisk()
+      const tus = new Tus(ann)
+      const deferred = await tus.begin({ length: null })
+      const refused = await tus.patch(deferred, 0, Buffer.alloc(30 * MiB))
+      expect(refused).toMatchObject({ status: 507, json: { code: 'disk-full' } })
+      const known = await tus.begin({ length: 10 * MiB })
+      const held = await tus.hold(known, 0, 'x', { 'Content-Length': String(10 * MiB) })
+      await fill(18 * MiB)
+      held.request.end(Buffer.alloc(10 * MiB - 1))
+      expect(await held.answer).toMatchObject({ status: 507, json: { code: 'disk-full' } })
+      for (const path of [deferred, known]) {
+        expect(await ann.job(idOf(path))).toMatchObject({ state: 'failed', error: { code: 'disk-full' } })
+        expect((await tus.head(path)).status).toBe(410)
+      }
       expect(await partials()).toEqual([])
-    }
-    expect((await ann.call('/files/a')).body.toString()).toBe('old')
-    expect((await ann.put('b', Buffer.alloc(15 * MiB))).status).toBe(201)
-  })
+      expect((await ann.put('b', 'b')).status).toBe(201)
+    })
 
-  it('answers 507 to a tus upload, and frees its space and its slot', async () => {
-    const { ann, fill, partials } = await startOnSmallDisk()
-    const tus = new Tus(ann)
-    const deferred = await tus.begin({ length: null })
-    const refused = await tus.patch(deferred, 0, Buffer.alloc(30 * MiB))
-    expect(refused).toMatchObject({ status: 507, json: { code: 'disk-full' } })
-    const known = await tus.begin({ length: 10 * MiB })
-    const held = await tus.hold(known, 0, 'x', { 'Content-Length': String(10 * MiB) })
-    await fill(18 * MiB)
-    held.request.end(Buffer.alloc(10 * MiB - 1))
-    expect(await held.answer).toMatchObject({ status: 507, json: { code: 'disk-full' } })
-    for (const path of [deferred, known]) {
-      expect(await ann.job(idOf(path))).toMatchObject({ state: 'failed', error: { code: 'disk-full' } })
+    it('without space for the resume state of a tus upload ends the upload', async () => {
+      const { ann, fill, partials } = await startOnSmallDisk()
+      const tus = new Tus(ann)
+      const path = await tus.begin({ length: null })
+      await tus.patch(path, 0, '01234')
+      await fill()
+      const refused = await tus.patch(path, 5, '', { 'Upload-Length': '10' })
+      expect(refused).toMatchObject({ status: 507, json: { code: 'disk-full' } })
+      expect(await partials()).toEqual([])
       expect((await tus.head(path)).status).toBe(410)
-    }
-    expect(await partials()).toEqual([])
-    expect((await ann.put('b', 'b')).status).toBe(201)
-  })
+    })
 
-  it('without space for the resume state of a tus upload ends the upload', async () => {
-    const { ann, fill, partials } = await startOnSmallDisk()
-    const tus = new Tus(ann)
-    const path = await tus.begin({ length: null })
-    await tus.patch(path, 0, '01234')
-    await fill()
-    const refused = await tus.patch(path, 5, '', { 'Upload-Length': '10' })
-    expect(refused).toMatchObject({ status: 507, json: { code: 'disk-full' } })
-    expect(await partials()).toEqual([])
-    expect((await tus.head(path)).status).toBe(410)
-  })
-
-  it('filled by another program is answered 507, too', async () => {
-    const { ann, fill, partials } = await startOnSmallDisk()
-    const held = await holdUpload(ann, 'a', { size: 10 * MiB })
-    await fill(18 * MiB)
-    held.finish()
-    expect(await held.answer).toMatchObject({ status: 507, json: { code: 'disk-full' } })
-    expect(await partials()).toEqual([])
-    expect((await ann.call('/files')).status).toBe(200)
+    it('filled by another program is answered 507, too', async () => {
+      const { ann, fill, partials } = await startOnSmallDisk()
+      const held = await holdUpload(ann, 'a', { size: 10 * MiB })
+      await fill(18 * MiB)
+      held.finish()
+      expect(await held.answer).toMatchObject({ status: 507, json: { code: 'disk-full' } })
+      expect(await partials()).toEqual([])
+      expect((await ann.call('/files')).status).toBe(200)
+    })
   })
 })
 

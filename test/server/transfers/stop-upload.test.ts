@@ -15,13 +15,14 @@ import { openLocalFiles } from '../../../dist/server/stores/local/files.js'
 import { openJobHistory } from '../../../dist/server/stores/local/job-history.js'
 import { LocalSpace } from '../../../dist/server/stores/local/space.js'
 import { Uploads } from '../../../dist/server/transfers/uploads.js'
-import { partialNames } from '../../helpers/backend.js'
 import { answerOf, Caller, holdUpload } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
 import { noFolders } from '../../helpers/no-folders.js'
+import { onlyLocal } from '../../helpers/only-local.js'
 import { startOutside } from '../../helpers/outside-program.js'
 import { startTestServer } from '../../helpers/server.js'
 import { shareServer } from '../../helpers/shared-server.js'
+import { partialNames } from '../../helpers/stored-state.js'
 import { hasProgram } from '../../helpers/system-programs.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
@@ -150,20 +151,22 @@ describe('a stopped upload', () => {
     expect(second!.json).toEqual(first!.json)
   })
 
-  it('whose partial cannot be removed ends with a receipt that says so', async () => {
-    const server = await startTestServer({ shutdownGraceMs: 0 })
-    onTestFinished(() => server.close())
-    const ann = new Caller(server, await server.logIn('ann'))
-    const held = await holdUpload(ann, 'a')
-    const partial = join(server.dataFolder, 'partial', `${held.id}.bin`)
-    await rm(partial)
-    await mkdir(partial)
-    const { status, json } = await ann.post('/upload/stop')
-    await rm(partial, { recursive: true })
-    expect({ status, json }).toMatchObject({ status: 200, json: { cleanedUp: false, job: { state: 'stopped' } } })
-    expect((await held.answer).json.code).toBe('job-stopped')
-    expect((await ann.put('next', 'next')).status).toBe(201)
-    expect(server.errors).toEqual([expect.stringContaining(`What the upload ${held.id} left could not be removed`)])
+  onlyLocal('what the test replaces is a partial on the disk', () => {
+    it('whose partial cannot be removed ends with a receipt that says so', async () => {
+      const server = await startTestServer({ shutdownGraceMs: 0 })
+      onTestFinished(() => server.close())
+      const ann = new Caller(server, await server.logIn('ann'))
+      const held = await holdUpload(ann, 'a')
+      const partial = join(server.dataFolder, 'partial', `${held.id}.bin`)
+      await rm(partial)
+      await mkdir(partial)
+      const { status, json } = await ann.post('/upload/stop')
+      await rm(partial, { recursive: true })
+      expect({ status, json }).toMatchObject({ status: 200, json: { cleanedUp: false, job: { state: 'stopped' } } })
+      expect((await held.answer).json.code).toBe('job-stopped')
+      expect((await ann.put('next', 'next')).status).toBe(201)
+      expect(server.errors).toEqual([expect.stringContaining(`What the upload ${held.id} left could not be removed`)])
+    })
   })
 
   it('is stopped or published, never both, whenever the stop arrives', async () => {

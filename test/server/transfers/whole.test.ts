@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { isCluster, partialNames } from '../../helpers/backend.js'
 import { answerOf, type Caller, holdUpload } from '../../helpers/calls.js'
 import { eventually } from '../../helpers/eventually.js'
+import { onlyLocal } from '../../helpers/only-local.js'
 import { connectTo, head } from '../../helpers/raw-connection.js'
 import { shareServer } from '../../helpers/shared-server.js'
+import { partialNames } from '../../helpers/stored-state.js'
 
 const shared = shareServer({ jobsPerAccount: 4, shutdownGraceMs: 0 })
 
@@ -231,15 +232,17 @@ describe('an upload by PUT', () => {
     await bare.says(/^HTTP\/1.1 201 /)
   })
 
-  it.skipIf(isCluster)('is readable by its owner only, whatever the umask', async () => {
-    const ann = await shared.newCaller()
-    const { username } = (await ann.call('/auth/me')).json
-    await ann.put('folder/a', 'x')
-    const folder = join(shared.server.dataFolder, 'uploads', 'user', username)
-    const modes = await Promise.all(
-      [folder, join(folder, 'folder'), join(folder, 'folder/a')].map((path) => stat(path)),
-    )
-    expect(modes.map(({ mode }) => (mode & 0o777).toString(8))).toEqual(['700', '700', '600'])
+  onlyLocal('objects have no modes', () => {
+    it('is readable by its owner only, whatever the umask', async () => {
+      const ann = await shared.newCaller()
+      const { username } = (await ann.call('/auth/me')).json
+      await ann.put('folder/a', 'x')
+      const folder = join(shared.server.dataFolder, 'uploads', 'user', username)
+      const modes = await Promise.all(
+        [folder, join(folder, 'folder'), join(folder, 'folder/a')].map((path) => stat(path)),
+      )
+      expect(modes.map(({ mode }) => (mode & 0o777).toString(8))).toEqual(['700', '700', '600'])
+    })
   })
 
   it('in many small chunks is complete', async () => {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { partialNames } from '../../helpers/backend.js'
 import { holdUpload } from '../../helpers/calls.js'
 import { eventually } from '../../helpers/eventually.js'
 import { connectTo, head, type RawConnection } from '../../helpers/raw-connection.js'
 import { shareServer } from '../../helpers/shared-server.js'
+import { partialNames } from '../../helpers/stored-state.js'
 import { idOf, metadataOf, octets, reprDigestOf, sha256Of, Tus } from '../../helpers/tus.js'
 
 const shared = shareServer({ maxFileSize: 1024 ** 2, shutdownGraceMs: 0 })

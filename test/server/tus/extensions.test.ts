@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { partialNames } from '../../helpers/backend.js'
 import { eventually } from '../../helpers/eventually.js'
 import { shareServer } from '../../helpers/shared-server.js'
+import { partialNames } from '../../helpers/stored-state.js'
 import { checksumOf, idOf, reprDigestOf, sha256Of, Tus } from '../../helpers/tus.js'
 
 const shared = shareServer({ keepPartialMs: 3_600_000, shutdownGraceMs: 0 })

@@ -1,11 +1,12 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { isCluster, partialNames } from '../../helpers/backend.js'
 import { Caller } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
+import { onlyLocal } from '../../helpers/only-local.js'
 import { startTestServer } from '../../helpers/server.js'
 import { shareServer } from '../../helpers/shared-server.js'
+import { partialNames } from '../../helpers/stored-state.js'
 import { idOf, Tus } from '../../helpers/tus.js'
 
 const shared = shareServer({ shutdownGraceMs: 0 })
@@ -81,20 +82,24 @@ describe('a stop of a tus upload', () => {
     expect((await tus.head(path)).status).toBe(423)
   })
 
-  it.skipIf(isCluster)('whose partial cannot be removed ends it, and the receipt says so', async () => {
-    const server = await startTestServer({ shutdownGraceMs: 0 })
-    onTestFinished(() => server.close())
-    const tus = new Tus(new Caller(server, await server.logIn('ann')))
-    const path = await tus.begin({ length: 1_000_000 })
-    const held = await tus.hold(path, 0, Buffer.alloc(50_000))
-    const partial = join(server.dataFolder, 'partial', `${idOf(path)}.bin`)
-    await rm(partial)
-    await mkdir(partial)
-    const { status, json } = await tus.caller.post(`/jobs/${idOf(path)}/stop`)
-    await rm(partial, { recursive: true })
-    expect({ status, json }).toMatchObject({ status: 200, json: { cleanedUp: false, job: { state: 'stopped' } } })
-    expect(await held.answer).toMatchObject({ status: 410, json: { code: 'job-stopped' } })
-    expect(server.errors).toEqual([expect.stringContaining(`What the upload ${idOf(path)} left could not be removed`)])
+  onlyLocal('what the test replaces is a partial on the disk', () => {
+    it('whose partial cannot be removed ends it, and the receipt says so', async () => {
+      const server = await startTestServer({ shutdownGraceMs: 0 })
+      onTestFinished(() => server.close())
+      const tus = new Tus(new Caller(server, await server.logIn('ann')))
+      const path = await tus.begin({ length: 1_000_000 })
+      const held = await tus.hold(path, 0, Buffer.alloc(50_000))
+      const partial = join(server.dataFolder, 'partial', `${idOf(path)}.bin`)
+      await rm(partial)
+      await mkdir(partial)
+      const { status, json } = await tus.caller.post(`/jobs/${idOf(path)}/stop`)
+      await rm(partial, { recursive: true })
+      expect({ status, json }).toMatchObject({ status: 200, json: { cleanedUp: false, job: { state: 'stopped' } } })
+      expect(await held.answer).toMatchObject({ status: 410, json: { code: 'job-stopped' } })
+      expect(server.errors).toEqual([
+        expect.stringContaining(`What the upload ${idOf(path)} left could not be removed`),
+      ])
+    })
   })
 
   it('also applies between two requests, and when interrupted; /upload/stop finds those with a slot', async () => {

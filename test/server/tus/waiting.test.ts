@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { slotWaitOf } from '../../../dist/server/routes/headers/slot-wait.js'
-import { partialNames } from '../../helpers/backend.js'
 import { type Answer, answerOf, holdUpload } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
 import { shareServer } from '../../helpers/shared-server.js'
+import { partialNames } from '../../helpers/stored-state.js'
 import { idOf, octets, Tus } from '../../helpers/tus.js'
 
 const shared = shareServer({ shutdownGraceMs: 0 })

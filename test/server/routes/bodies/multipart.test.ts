@@ -1,14 +1,14 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { partialNames } from '../../../helpers/backend.js'
 import { type Answer, answerOf, type Caller } from '../../../helpers/calls.js'
 import { eventually, within } from '../../../helpers/eventually.js'
 import { startOutside } from '../../../helpers/outside-program.js'
 import { connectTo, head } from '../../../helpers/raw-connection.js'
 import { shareServer } from '../../../helpers/shared-server.js'
+import { partialNames } from '../../../helpers/stored-state.js'
 import { hasProgram } from '../../../helpers/system-programs.js'
 import { temporaryFolder } from '../../../helpers/temporary-folder.js'
 
@@ -343,8 +343,7 @@ describe('file names in a form', () => {
     const parts = ['a', 'b', 'c'].map((name) => file(name, name))
     request.write(Buffer.concat([formOf(parts).subarray(0, -'\r\n--boundary--\r\n'.length)]))
     await ann.findJob('state=running', (job) => job.bytes === 3)
-    const folder = join(shared.server.dataFolder, 'uploads', 'user', (await ann.call('/auth/me')).json.username)
-    await mkdir(join(folder, 'b'), { recursive: true })
+    await ann.call('/files/b/', { method: 'PUT' })
     request.end('\r\n--boundary--\r\n')
     expect(await answer).toMatchObject({
       status: 409,

@@ -1,5 +1,3 @@
-import { utimes } from 'node:fs/promises'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ifRangeHolds } from '../../../../dist/server/routes/headers/conditions.js'
 import { parseHttpDate } from '../../../../dist/server/routes/headers/http-date.js'
@@ -7,6 +5,7 @@ import { evaluateConditions } from '../../../../dist/server/stores/precondition.
 import type { Caller } from '../../../helpers/calls.js'
 import { connectTo, head } from '../../../helpers/raw-connection.js'
 import { shareServer } from '../../../helpers/shared-server.js'
+import { setPublishTime } from '../../../helpers/stored-state.js'
 import { makeTable } from '../../../helpers/tables.js'
 import { Tus } from '../../../helpers/tus.js'
 
@@ -21,7 +20,7 @@ async function withOldFile(role?: string): Promise<Caller> {
   const caller = await shared.newCaller(role)
   await caller.put('old', '0123456789')
   const { username } = (await caller.call('/auth/me')).json
-  await utimes(join(shared.server.dataFolder, 'uploads', role ?? 'user', username, 'old'), changed, changed)
+  await setPublishTime(shared.server.dataFolder, `${role ?? 'user'}/${username}`, 'old', changed)
   return caller
 }
 
@@ -128,8 +127,7 @@ describe('If-Unmodified-Since', () => {
     late.write('a')
     const job = await ann.findJob('state=running', ({ bytes }) => bytes === 1)
     const { username } = (await ann.call('/auth/me')).json
-    const now = new Date()
-    await utimes(join(shared.server.dataFolder, 'uploads/user', username, 'old'), now, now)
+    await setPublishTime(shared.server.dataFolder, `user/${username}`, 'old', new Date())
     late.end('b')
     expect(await answer).toBe(412)
     expect(await ann.job(job.id)).toMatchObject({ state: 'failed' })
