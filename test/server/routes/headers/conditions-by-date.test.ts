@@ -16,9 +16,9 @@ const before = 'Wed, 08 Oct 2014 11:12:12 GMT'
 const after = 'Wed, 08 Oct 2014 11:12:14 GMT'
 
 /** An account with a file that was changed at `changed`. */
-async function withOldFile(role?: string): Promise<Caller> {
+async function withOldFile(role?: string, content = '0123456789'): Promise<Caller> {
   const caller = await shared.newCaller(role)
-  await caller.put('old', '0123456789')
+  await caller.put('old', content)
   const { username } = (await caller.call('/auth/me')).json
   await setPublishTime(shared.server.dataFolder, `${role ?? 'user'}/${username}`, 'old', changed)
   return caller
@@ -186,7 +186,7 @@ describe('preconditions', () => {
   it('apply in the same way to a shared file, a published file, and responses about a table', async () => {
     const ann = await withOldFile()
     const share = (await ann.post('/shares', { filename: 'old', expiresIn: 60 })).json
-    const ops = await withOldFile('ops')
+    const ops = await withOldFile('ops', 'another content')
     const client = await shared.newCaller('client')
     const { username } = (await ops.call('/auth/me')).json
     await makeTable(ann, 'sales', 'id\n1\n2\n')
