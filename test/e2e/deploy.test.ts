@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../helpers/eventually.js'
-import { fencedBlocks } from '../helpers/fenced.js'
+import { fencedBlocks, replaced } from '../helpers/fenced.js'
+import { runNginx } from '../helpers/nginx.js'
 import { startOutside } from '../helpers/outside-program.js'
 import { freePort } from '../helpers/ports.js'
 import { adminPassword, type ServeProcess, startServe } from '../helpers/serve.js'
@@ -119,7 +119,7 @@ function documentedFlags(url: string): string[] {
 }
 
 async function startNginx(folder: string, port: number, server: ServeProcess): Promise<void> {
-  const [certificate, key, config] = ['cert.pem', 'key.pem', 'nginx.conf'].map((name) => join(folder, name))
+  const [certificate, key] = ['cert.pem', 'key.pem'].map((name) => join(folder, name))
   const subject = ['-subj', `/CN=${host}`, '-days', '1', '-keyout', key!, '-out', certificate!]
   await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...subject])
   const documented = replaced(fencedBlocks('docs/deploy.md', 'nginx')[0]!, {
@@ -128,16 +128,7 @@ async function startNginx(folder: string, port: number, server: ServeProcess): P
     '/etc/letsencrypt/live/files.example.com/privkey.pem': key!,
     'http://127.0.0.1:8080': server.url,
   })
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (kind) => `${kind}_temp_path ${folder}/${kind};`,
-  )
-  const user = userInfo().uid === 0 ? 'user root;' : ''
-  writeFileSync(
-    config!,
-    `${user} daemon off; pid ${folder}/pid; error_log ${folder}/error.log; events {}
-http { access_log off; ${temporary.join(' ')} ${documented} }`,
-  )
-  startProgram('nginx', ['-e', `${folder}/error.log`, '-c', config!])
+  onTestFinished(await runNginx(folder, documented))
 }
 
 async function startCaddy(folder: string, port: number, server: ServeProcess): Promise<void> {
@@ -149,23 +140,10 @@ async function startCaddy(folder: string, port: number, server: ServeProcess): P
   // Certificates of its own making, and nothing outside the folder.
   const global = `admin off\n auto_https disable_redirects\n local_certs\n skip_install_trust\n storage file_system ${folder}`
   writeFileSync(config, `{\n ${global}\n}\n${documented}`)
-  startProgram('caddy', ['run', '--config', config, '--adapter', 'caddyfile'])
-}
-
-function startProgram(command: string, args: string[]): void {
-  const child = spawn(command, args, { stdio: 'ignore' })
+  const child = spawn('caddy', ['run', '--config', config, '--adapter', 'caddyfile'], { stdio: 'ignore' })
   const ended = once(child, 'exit')
   onTestFinished(async () => {
-    // Killed outright, nginx would leave its workers behind.
     child.kill('SIGTERM')
     await ended
   })
-}
-
-/** The text with every key replaced; a key that is not there means that the document has changed. */
-function replaced(text: string, changes: Record<string, string>): string {
-  return Object.entries(changes).reduce((result, [from, to]) => {
-    expect(result).toContain(from)
-    return result.replaceAll(from, to)
-  }, text)
 }

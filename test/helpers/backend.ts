@@ -42,6 +42,11 @@ export function variablesOf(cluster: ClusterConfig | null): Record<string, strin
   return { FILEJOBS_DATABASE: database, FILEJOBS_BUCKET: bucket, ...(variables as Record<string, string>) }
 }
 
+/** The prefix in the bucket, of a data folder. */
+export function bucketPrefixOf(dataFolder: string): string {
+  return schemas.get(dataFolder)!
+}
+
 /** Runs a query in the schema of a data folder. */
 export async function queryBackend<T>(dataFolder: string, work: (sql: Sql) => PromiseLike<T>): Promise<T> {
   return withDatabase(`${inject('database')!}?search_path=${schemas.get(dataFolder)}`, work)

@@ -9,3 +9,11 @@ export function fencedBlocks(document: string, language: string, section?: strin
     .filter((match) => match[1] === language)
     .map((match) => match[2]!)
 }
+
+/** The text with every key replaced; a key that is not there means that the document has changed. */
+export function replaced(text: string, changes: Record<string, string>): string {
+  return Object.entries(changes).reduce((result, [from, to]) => {
+    if (!result.includes(from)) throw new Error(`Not in the document any more: ${from}`)
+    return result.replaceAll(from, to)
+  }, text)
+}

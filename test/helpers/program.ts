@@ -69,6 +69,16 @@ export function cleanEnvironment(home: string): Record<string, string> {
 
 /** Starts the built program; it is ended with the test at the latest. */
 export function startProgram(args: readonly string[], options: RunOptions & { env: Record<string, string> }): Running {
+  const running = spawnProgram(args, options)
+  onTestFinished(async () => {
+    running.child.kill('SIGKILL')
+    await running.ended()
+  })
+  return running
+}
+
+/** Starts the built program, which the caller ends. */
+export function spawnProgram(args: readonly string[], options: RunOptions & { env: Record<string, string> }): Running {
   const [file, ...before] = [...(options.command ?? []), process.execPath]
   const child = spawn(file!, [...before, programFile, ...args], {
     env: options.env,
@@ -87,10 +97,6 @@ export function startProgram(args: readonly string[], options: RunOptions & { en
   // A program that does not read its stdin must not fail the test that offers it.
   child.stdin.on('error', () => {})
   if (options.input !== undefined) child.stdin.end(options.input)
-  onTestFinished(async () => {
-    child.kill('SIGKILL')
-    await closed
-  })
   return {
     child,
     get stdout() {

@@ -11,12 +11,14 @@ import { type OutsideProgram, startOutside } from '../../helpers/outside-program
 import { shareServer } from '../../helpers/shared-server.js'
 import { hasProgram } from '../../helpers/system-programs.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
+import { isFleet } from '../../run/is-cluster.js'
 
 const MiB = 1024 ** 2
 /** More than the buffers between server and reader hold. */
 const size = 40 * MiB
 const plain = shareServer({ shutdownGraceMs: 0 })
-const secure = hasProgram('openssl') ? [shareServer({ shutdownGraceMs: 0, tls: makeCertificate() })] : []
+// The proxy of a fleet is the one that has a certificate.
+const secure = hasProgram('openssl') && !isFleet ? [shareServer({ shutdownGraceMs: 0, tls: makeCertificate() })] : []
 
 describe.each([plain, ...secure].map((shared, index) => [index === 0 ? 'http' : 'https', shared] as const))(
   'a stopped export by %s',
