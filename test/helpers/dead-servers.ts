@@ -22,7 +22,7 @@ export async function takeOverJobs(dataFolder: string): Promise<void> {
     const onError = (error: unknown) => void errors.push(error)
     const lists = postgresJobFiles(sql, { clock: systemClock, onError })
     const reaper = startReaper(sql, {
-      lease: { id: other!.id, heldForMs: Number.POSITIVE_INFINITY, leaseMs: 0 },
+      lease: { id: other!.id, process: undefined, heldForMs: Number.POSITIVE_INFINITY, leaseMs: 0 },
       clock: systemClock,
       // The servers of all jobs are dead: none waits.
       grant: async () => {},
