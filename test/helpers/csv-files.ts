@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { ColumnType } from '../../dist/protocol/tables.js'
-import { fits, isExactDouble } from '../../dist/server/tables/column-types.js'
+import { isExactDouble } from '../../dist/server/tables/column-types.js'
 import type { CsvPlan, PlannedColumn } from '../../dist/server/tables/csv-plan.js'
 import { type CsvRecord, readRecords } from '../../dist/server/tables/csv-records.js'
 import { openQuote } from '../../dist/server/tables/csv-rules.js'
@@ -56,18 +56,19 @@ export function readByRules(text: string, plan: CsvPlan): { good: string[][]; ba
   // After an open quote, the scanner skips one line and the reader the rest of the file.
   if (records.some(({ fault }) => fault === openQuote)) return undefined
   const isGood = ({ fault, fields }: CsvRecord) =>
-    fault === null && fields.length === columns && fields.every((field, at) => isValue(field, plan.columns[at]!))
+    fault === null && fields.length === columns && fields.every((field, at) => isValue(field, plan.columns[at]!, plan))
   return {
     good: records.filter(isGood).map(({ fields }) => fields),
     bad: records.filter((record) => !isGood(record)).map(({ line }) => plan.dataLine - 1 + line),
   }
 }
 
-function isValue(field: string, { type, dates, asked }: PlannedColumn): boolean {
+function isValue(field: string, { type, asked, ...formats }: PlannedColumn, { values }: CsvPlan): boolean {
   if (field.includes('\0')) return false
-  if (field === '') return true
+  if (field === '' || values.isNull(field)) return true
   const value = asked && type !== 'text' ? field.replace(/^( *-?)0+(?=\d)/, '$1') : field
-  return fits(value, type, dates) && (type !== 'double' || asked || isExactDouble(value))
+  const read = values.read(value, type, formats)
+  return read !== undefined && (type !== 'double' || asked || isExactDouble(read))
 }
 
 function fieldOf(type: string, quote: string): fc.Arbitrary<string> {

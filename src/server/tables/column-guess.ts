@@ -1,8 +1,10 @@
 import type { ColumnType } from '../../protocol/tables.js'
-import { fits, isDate, isExactDouble } from './column-types.js'
+import { isDate, isExactDouble } from './column-types.js'
 import type { DateFormat } from './date-format.js'
+import { readTimestamp, type TimeFormat, timeFormat } from './time-format.js'
+import type { ValueFormats } from './value-formats.js'
 
-type GuessedType = Exclude<ColumnType, `decimal(${number},${number})` | 'date' | 'text'>
+type GuessedType = 'integer' | 'double' | 'boolean'
 
 /** A value that prevents a column from having dates. */
 export interface DateMisfit {
@@ -19,35 +21,43 @@ interface DateTrial {
   first: DateMisfit | null
 }
 
+export interface GuessFormats {
+  /** The date formats to guess, the most likely first. */
+  readonly dates: readonly DateFormat[]
+  /** Those that are never guessed, although the values may fit them. */
+  readonly otherDates: readonly DateFormat[]
+  readonly values: ValueFormats
+}
+
 /** The possible types of a column, narrowed by each of its values. */
 export class ColumnGuess {
-  readonly #formats: DateFormat[]
-  #types: GuessedType[] = ['integer', 'double', 'boolean', 'timestamp']
+  readonly #formats: GuessFormats
+  #types: GuessedType[] = ['integer', 'double', 'boolean']
+  #times: TimeFormat[]
   /** Formats that fit all but a few values are kept, to report these. */
   #trials: DateTrial[]
   #firstDates: DateFormat | undefined
   #empty = true
   #unpadded = false
-  #otherDates: DateFormat[]
+  #otherDates: readonly DateFormat[]
 
-  /**
-   * @param formats the date formats to guess, the most likely first @param otherFormats those that are never guessed,
-   * although the values may fit them
-   */
-  constructor(formats: DateFormat[], otherFormats: DateFormat[] = []) {
+  constructor(formats: GuessFormats) {
     this.#formats = formats
-    this.#otherDates = otherFormats
-    this.#trials = formats.map((format) => ({ format, taken: 0, missed: 0, first: null }))
+    this.#otherDates = formats.otherDates
+    this.#trials = formats.dates.map((format) => ({ format, taken: 0, missed: 0, first: null }))
+    this.#times = formats.dates.flatMap((dates) => [timeFormat(dates, false), timeFormat(dates, true)])
   }
 
   see(value: string, line: number): void {
-    if (value === '') return
-    if (this.#empty) this.#firstDates = this.#formats.find((format) => isDate(value.trim(), format))
+    if (value === '' || this.#formats.values.isNull(value)) return
+    const trimmed = value.trim()
+    if (this.#empty) this.#firstDates = this.#formats.dates.find((format) => isDate(trimmed, format))
     this.#empty = false
-    this.#otherDates = this.#otherDates.filter((format) => isDate(value.trim(), format))
+    if (this.#otherDates.length > 0) this.#otherDates = this.#otherDates.filter((format) => isDate(trimmed, format))
     if (!this.#types.every((type) => this.#keeps(type, value))) {
       this.#types = this.#types.filter((type) => this.#keeps(type, value))
     }
+    if (this.#times.length > 0) this.#times = this.#times.filter((format) => readTimestamp(value, format) !== undefined)
     if (this.#trials.length === 0) return
     this.#trials = this.#trials.filter((trial) => isPromising(trial, value, line))
     this.#unpadded ||= /(?<!\d)\d(?!\d)/.test(value)
@@ -56,12 +66,18 @@ export class ColumnGuess {
   /** A column without values is text. */
   get type(): ColumnType {
     if (this.#empty) return 'text'
-    return this.#types[0] ?? (this.#allDates ? 'date' : 'text')
+    if (this.#types[0]) return this.#types[0]
+    if (this.#times.length > 0) return 'timestamp'
+    return this.#allDates ? 'date' : 'text'
   }
 
   /** The format of its dates; if several are possible, that of the first, so that a misfit is reported at its line. */
   get dates(): DateFormat {
-    return this.#allDates ?? this.#firstDates ?? this.#formats[0]!
+    return this.#allDates ?? this.#firstDates ?? this.#formats.dates[0]!
+  }
+
+  get times(): TimeFormat {
+    return this.#times[0] ?? timeFormat(this.#formats.dates[0]!, false)
   }
 
   get unpadded(): boolean {
@@ -80,7 +96,7 @@ export class ColumnGuess {
   }
 
   takes(value: string): boolean {
-    return value !== '' && fits(value, this.type, this.dates)
+    return value !== '' && this.#formats.values.read(value, this.type, this) !== undefined
   }
 
   get #allDates(): DateFormat | undefined {
@@ -88,7 +104,8 @@ export class ColumnGuess {
   }
 
   #keeps(type: GuessedType, value: string): boolean {
-    return fits(value, type, this.dates) && (type !== 'double' || isExactDouble(value))
+    const read = this.#formats.values.read(value, type, this)
+    return read !== undefined && (type !== 'double' || isExactDouble(read))
   }
 }
 

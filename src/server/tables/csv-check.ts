@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { BadLine } from '../../protocol/tables.js'
+import { CopyWriter } from './csv-copy.js'
 import type { CsvPlan } from './csv-plan.js'
-import { readRecords } from './csv-records.js'
 import { CsvScanner } from './csv-scanner.js'
 
 export interface CsvCheck {
@@ -32,19 +32,12 @@ const reported = 10
  */
 export async function checkCsv(file: FileHandle, plan: CsvPlan, options: CsvCheckOptions): Promise<CsvCheck> {
   const bad = { count: 0, first: [] as BadLine[] }
-  const copy = Buffer.allocUnsafe(options.copyTo ? chunkBytes * 3 : 0)
-  // The engine drops a byte order mark at the start of a file, and must not drop it from the first value.
-  let copied = options.copyTo ? copy.write('\ufeff') : 0
+  const copy = new CopyWriter(plan, options.copyTo)
   let anyOdd = false
   const scanner = new CsvScanner(plan, {
     good(bytes, from, to, odd) {
       anyOdd ||= odd
-      if (!options.copyTo) return
-      // Rewritten records grow to at most two and a half times their size: `a"` becomes `"a"""`.
-      copied += odd
-        ? copy.write(plainRecord(bytes.toString('utf8', from, to), plan), copied)
-        : bytes.copy(copy, copied, from, to)
-      copy[copied++] = 10
+      copy.add(bytes, from, to, odd)
     },
     bad(fault) {
       bad.count++
@@ -60,8 +53,7 @@ export async function checkCsv(file: FileHandle, plan: CsvPlan, options: CsvChec
     at += bytesRead
     have += bytesRead
     const used = scanner.scan(buffer, have, bytesRead === 0)
-    if (copied > 0) await options.copyTo?.writeFile(copy.subarray(0, copied))
-    copied = 0
+    await copy.flush()
     options.onBytes?.(at - have + used)
     if (scanner.ended) {
       const { rows, nulls, multiline } = scanner
@@ -70,13 +62,4 @@ export async function checkCsv(file: FileHandle, plan: CsvPlan, options: CsvChec
     buffer.copyWithin(0, used, have)
     have -= used
   }
-}
-
-function plainRecord(text: string, { delimiter, quote, columns }: CsvPlan): string {
-  const [record] = readRecords(text, { delimiter, quote }, { complete: true, columns: columns.length })
-  const needsQuotes = new RegExp(`[${delimiter === '|' ? '\\|' : delimiter}${quote}\\r\\n]|^ `)
-  const fields = record!.fields.map((field) =>
-    needsQuotes.test(field) ? quote + field.replaceAll(quote, quote + quote) + quote : field,
-  )
-  return fields.join(delimiter)
 }

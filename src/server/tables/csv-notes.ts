@@ -1,13 +1,17 @@
+import type { ColumnType } from '../../protocol/tables.js'
 import type { ColumnGuess } from './column-guess.js'
 import type { CsvRecord } from './csv-records.js'
+import { adviceOnValues } from './value-advice.js'
 
 /** A column and its properties in the sample. */
 export interface GuessedColumn {
   readonly name: string
-  readonly isDate: boolean
+  readonly type: ColumnType
   /** The type comes from the sample. */
   readonly guessed: boolean
   readonly guess: ColumnGuess
+  /** Its values in the sample. */
+  values(): string[]
 }
 
 /** Decisions about a file that the request did not make. */
@@ -19,10 +23,16 @@ export interface Guesses {
   readonly fitsAsRow: boolean
   /** A value of the first record occurs again below it. */
   readonly repeatsFirst: boolean
+  /** There is a header and no row. */
+  readonly isEmpty: boolean
+  /** Which columns got other names than in the file, in words. */
+  readonly renamed: readonly string[]
   readonly columns: GuessedColumn[]
   /** The request set a date format. */
   readonly datesAsked: boolean
   readonly quote: string
+  /** The request set the quote. */
+  readonly quoteAsked: boolean
   readonly delimiter: string
   readonly otherDelimiter: string | null
   /** The file's first lines. */
@@ -36,8 +46,12 @@ export function notesOn(guesses: Guesses): string[] {
     noteOnQuotes(guesses),
     noteOnMarkup(guesses),
     noteOnHeader(guesses),
+    noteOnNames(guesses),
+    guesses.isEmpty ? 'The file has a header and no row: the table has no rows of it.' : undefined,
     ...noteEach(guesses.columns, (column) => noteOnDateOrder(column, guesses.datesAsked)),
     ...noteEach(guesses.columns, noteOnText),
+    ...noteEach(guesses.columns, noteOnNumber),
+    ...noteEach(guesses.columns, noteOnTimes),
   ]
   return notes.filter((note) => note !== undefined)
 }
@@ -56,8 +70,8 @@ function noteOnDelimiter({ delimiter, otherDelimiter, columns, lines, quote }: G
   return `All was read as one column: ${what}. If there are several, save the file with commas between them.`
 }
 
-function noteOnQuotes({ quote }: Guesses): string | undefined {
-  return quote === "'" ? 'Single quotes were taken for quotes around values, and left out.' : undefined
+function noteOnQuotes({ quote, quoteAsked }: Guesses): string | undefined {
+  return quote === "'" && !quoteAsked ? 'Single quotes were taken for quotes around values, and left out.' : undefined
 }
 
 function noteOnMarkup({ lines }: Guesses): string | undefined {
@@ -91,25 +105,55 @@ export function valueInHeader({ fields }: CsvRecord): string | undefined {
   return values.find((value) => !isYear(value)) ?? (values.length === fields.length ? values[0] : undefined)
 }
 
-function noteOnDateOrder({ name, isDate, guess }: GuessedColumn, datesAsked: boolean): string | undefined {
+function noteOnNames({ renamed }: Guesses): string | undefined {
+  if (renamed.length === 0) return undefined
+  const more = renamed.length - mostOfAKind
+  const shown = renamed.slice(0, mostOfAKind).join(', ')
+  return `Columns were given names: ${shown}${more > 0 ? `, and ${more} more` : ''}.`
+}
+
+function noteOnDateOrder({ name, type, guess }: GuessedColumn, datesAsked: boolean): string | undefined {
   const other = guess.otherDates
-  if (datesAsked || !isDate || !other) return undefined
+  if (datesAsked || type !== 'date' || !other) return undefined
   const option = `"--date-format ${optionOf(other.pattern)}" (dateFormat)`
   return `Column "${name}": dates were read like ${guess.dates.pattern}, but all fit ${other.pattern} as well: ${option} reads them so.`
 }
 
 /** A note about a text column whose values are all dates in another format, or nearly all dates in a known one. */
-function noteOnText({ name, guessed, guess }: GuessedColumn): string | undefined {
-  if (!guessed || guess.type !== 'text') return undefined
+function noteOnText({ name, type, guessed, guess, values }: GuessedColumn): string | undefined {
+  if (!guessed || type !== 'text') return undefined
   if (guess.otherDates) {
     const { pattern } = guess.otherDates
     const option = `"--date-format ${optionOf(pattern)}" (dateFormat)`
     return `Column "${name}" was taken for text, but all fit dates like ${pattern}: ${option} reads them so.`
   }
+  const own = values()
+  const advice = adviceOnValues(own)
+  if (advice) return `Column "${name}" was taken for text, but all are ${advice.as}: "${advice.options}" reads them so.`
+  const zeroLed = own.every((value) => /^\d*$/.test(value)) && own.find((value) => /^0\d/.test(value))
+  if (zeroLed) {
+    const option = `"--types ${name}=integer" (types)`
+    return `Column "${name}" was taken for text, because of zeros such as in ${quoted(zeroLed)}: ${option} reads numbers.`
+  }
   if (!guess.dateMisfit) return undefined
   const { line, value, format } = guess.dateMisfit
   const what = `line ${line} has ${quoted(value)}, which is no date like ${format.pattern}`
   return `Column "${name}" was taken for text: ${what}.`
+}
+
+/** A note about codes that look like numbers. */
+function noteOnNumber({ name, type, guessed, values }: GuessedColumn): string | undefined {
+  if (!guessed || type !== 'double') return undefined
+  const code = values().find((value) => /^\d+[eE]\d+$/.test(value))
+  if (code === undefined) return undefined
+  const option = `"--types ${name}=text" (types)`
+  return `Column "${name}": ${quoted(code)} was read as the number ${Number(code)}: ${option} keeps it as it is.`
+}
+
+function noteOnTimes({ name, type, guessed, guess }: GuessedColumn): string | undefined {
+  if (!guessed || type !== 'timestamp' || !guess.times.offsets) return undefined
+  const option = `"--types ${name}=text" (types)`
+  return `Column "${name}": times were converted to UTC by their offsets: ${option} keeps them as they are.`
 }
 
 /** The first notes, and the number of further columns with the same note. */

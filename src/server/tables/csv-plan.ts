@@ -1,14 +1,22 @@
 import type { FileHandle } from 'node:fs/promises'
 import { Problem } from '../../protocol/problems.js'
 import type { ColumnType } from '../../protocol/tables.js'
-import { ColumnGuess } from './column-guess.js'
+import { ColumnGuess, type GuessFormats } from './column-guess.js'
+import { checkedNames, joinedNames, trailingColumns } from './csv-header.js'
 import { notesOn, valueInHeader } from './csv-notes.js'
 import { type CsvRecord, type CsvShape, readRecords } from './csv-records.js'
-import { recogniseShape } from './csv-shape.js'
-import { type DateFormat, isoDates, monthFirstDates, otherDates, parseDateFormat } from './date-format.js'
+import { recogniseShape, type ShapeOptions } from './csv-shape.js'
+import { clearDates, isoDates, monthFirstDates, otherDates, parseDateFormat } from './date-format.js'
+import { malformedAt } from './malformed.js'
+import { timeFormat } from './time-format.js'
+import { type ColumnFormats, ValueFormats, type ValueOptions } from './value-formats.js'
 
-/** Options for a file, by column name; the others are detected. */
-export interface CsvOptions {
+/** Options for a file; what is left out is detected. */
+export interface CsvOptions extends ShapeOptions, ValueOptions {
+  /** How many lines the header has, whose names are joined; default: one. */
+  headerLines?: number
+  /** Gives columns without a name, and those whose name is taken, names. */
+  renameColumns?: boolean
   types?: Record<string, ColumnType>
   /** The column types of the table's earlier imports. */
   earlierTypes?: Record<string, ColumnType>
@@ -20,21 +28,28 @@ export interface CsvOptions {
   header?: boolean
 }
 
-export interface PlannedColumn {
+export interface PlannedColumn extends ColumnFormats {
+  /** Empty for a dropped column. */
   readonly name: string
   readonly type: ColumnType
-  readonly dates: DateFormat
   /** Days and months have no leading zeros, as in `10/8/2014`. */
   readonly unpadded: boolean
   /** The type was requested, so that `007` may become 7. */
   readonly asked: boolean
   /** The type comes from the sample. */
   readonly guessed: boolean
+  /** The engine is given another form of its values. */
+  readonly isRewritten: boolean
+  /** It has neither a name nor values, as behind a delimiter at the end of each line, and is left out. */
+  readonly isDropped: boolean
 }
 
 /** How to read a file. */
 export interface CsvPlan extends CsvShape {
   readonly columns: PlannedColumn[]
+  readonly values: ValueFormats
+  /** Each record is written anew for the engine. */
+  readonly isRewritten: boolean
   /** The offset of the first row, and its line. */
   readonly dataStart: number
   readonly dataLine: number
@@ -66,45 +81,98 @@ const shownLines = 50
  */
 export async function planCsv(file: FileHandle, csvOptions: CsvOptions): Promise<CsvPlan> {
   const { bytes, complete } = await readBeginning(file)
-  const { otherDelimiter, ...shape } = recogniseShape(
+  const { otherDelimiter, above, ...shape } = recogniseShape(
     bytes.subarray(0, shapeBytes),
     complete && bytes.length <= shapeBytes,
+    csvOptions,
   )
-  const text = bytes.subarray(shape.bom).toString()
-  const records = readRecords(text, shape, { complete })
-  const first = checkFirst(records.next().value ?? undefined)
-  const guesses = guessColumns(first, records, dateFormats(csvOptions))
-  const fitsAsRow = looksLikeRow(first, guesses.columns)
+  const values = new ValueFormats(csvOptions)
+  const text = bytes.subarray(shape.bom).toString().slice(above.characters)
+  const sample = sampleOf(
+    readRecords(text, shape, { complete, line: above.lines + 1 }),
+    csvOptions.header === false ? 1 : (csvOptions.headerLines ?? 1),
+  )
+  const last = sample.header.at(-1)!
+  const given = joinedNames(sample.header)
+  const trailing = csvOptions.header === false ? none(given) : trailingColumns(given, sample.rows)
+  const named = given.slice(0, trailing.named)
+  const first = { ...last, fields: sample.header.length > 1 ? given : last.fields }
+  const formats = guessFormats(csvOptions, values)
+  const guesses = guessColumns(named.length, trailing.unnamed, sample.rows, formats)
+  const fitsAsRow = sample.header.length === 1 && looksLikeRow(first, guesses.columns)
   const header = csvOptions.header ?? (!fitsAsRow || isHeadedByYears(first, guesses.columns))
-  if (header && guesses.rows === 0 && complete) throw malformed(first.line, 'There is a header and no row.', noHeader)
   if (!header) for (const [at, guess] of guesses.columns.entries()) guess.see(first.fields[at]!, first.line)
   const isDoubtful = csvOptions.header === undefined && valueInHeader(first) !== undefined
-  const names = header ? columnNames(first, isDoubtful ? noHeader : '') : first.fields.map((_, at) => `column${at + 1}`)
-  const columns = decide(names, guesses.columns, csvOptions)
+  const naming = { rename: csvOptions.renameColumns ?? false, advice: isDoubtful ? noHeader : '' }
+  const { names, renamed } = header
+    ? checkedNames(sample.header[0]!.line, named, naming)
+    : { names: named.map((_, at) => `column${at + 1}`), renamed: [] }
+  const columns = decide(names, guesses.columns, csvOptions, values)
+  const dropped = Array.from({ length: trailing.unnamed }, () => droppedColumn(formats))
+  const isPlain = shape.quoteEscape === undefined && shape.comment === undefined && shape.quote !== ''
   return {
     ...shape,
-    columns,
-    dataStart: shape.bom + (header ? Buffer.byteLength(text.slice(0, first.end)) : 0),
-    dataLine: header ? first.nextLine : 1,
-    header: header ? (first.nextLine === 2 ? 'plain' : 'odd') : 'none',
+    columns: [...columns, ...dropped],
+    values,
+    isRewritten: !isPlain || values.hasNulls || columns.some(({ isRewritten }) => isRewritten),
+    dataStart:
+      shape.bom +
+      Buffer.byteLength(
+        bytes
+          .subarray(shape.bom)
+          .toString()
+          .slice(0, above.characters + (header ? last.end : 0)),
+      ),
+    dataLine: header ? last.nextLine : above.lines + 1,
+    header: header ? (last.nextLine === 2 ? 'plain' : 'odd') : above.lines > 0 ? 'odd' : 'none',
     multiline: guesses.multiline,
-    rowBytes: Math.max(1, (guesses.end - first.end) / Math.max(1, guesses.rows)),
+    rowBytes: Math.max(1, (guesses.end - last.end) / Math.max(1, guesses.rows)),
     dateColumn: dateColumn(columns, csvOptions.dateColumn),
     ragged: { lines: guesses.ragged, of: guesses.rows },
     notes: notesOn({
       ...shape,
-      otherDelimiter,
+      otherDelimiter: csvOptions.delimiter === undefined ? otherDelimiter : null,
+      quoteAsked: csvOptions.quote !== undefined,
       first,
       fitsAsRow,
-      repeatsFirst: guesses.repeatsFirst,
-      header: csvOptions.header === undefined ? header : null,
+      repeatsFirst: guesses.repeatsFirst(first),
+      header: csvOptions.header === undefined && sample.header.length === 1 ? header : null,
+      isEmpty: header && guesses.rows === 0,
+      renamed,
       columns: columns.map(({ name, type, guessed }, at) => {
-        return { name, guessed, isDate: type === 'date', guess: guesses.columns[at]! }
+        const own = () => sample.rows.flatMap(({ fields }) => fields[at] ?? [])
+        return { name, type, guessed, guess: guesses.columns[at]!, values: own }
       }),
       datesAsked: csvOptions.dateFormat !== undefined,
       lines: text.split(/\r\n|\r|\n/, shownLines),
     }),
   }
+}
+
+interface Sample {
+  /** At least one record. */
+  header: CsvRecord[]
+  rows: CsvRecord[]
+}
+
+function sampleOf(records: Iterator<CsvRecord>, headerLines: number): Sample {
+  const header: CsvRecord[] = []
+  while (header.length < headerLines)
+    header.push(checkFirst(records.next().value ?? undefined, header.at(-1)?.nextLine))
+  const rows: CsvRecord[] = []
+  for (let next = records.next(); !next.done && next.value.line <= sampleLines; next = records.next())
+    rows.push(next.value)
+  return { header, rows }
+}
+
+function none(names: readonly string[]): ReturnType<typeof trailingColumns> {
+  return { named: names.length, unnamed: 0 }
+}
+
+function droppedColumn({ dates }: GuessFormats): PlannedColumn {
+  const formats = { dates: dates[0]!, times: timeFormat(dates[0]!, false) }
+  const read = { unpadded: false, asked: false, guessed: false, isRewritten: false }
+  return { name: '', type: 'text', ...formats, ...read, isDropped: true }
 }
 
 /** The lines of the sample, and a little more. */
@@ -123,48 +191,41 @@ async function readBeginning(file: FileHandle): Promise<{ bytes: Buffer; complet
   return { bytes: Buffer.concat(parts), complete: have >= size }
 }
 
-function checkFirst(first: CsvRecord | undefined): CsvRecord {
+function checkFirst(first: CsvRecord | undefined, line = 1): CsvRecord {
   if (!first || first.end > maxLineBytes) {
-    throw malformed(1, `The first line is longer than ${maxLineBytes.toLocaleString('en')} bytes.`)
+    throw malformedAt(line, `The line is longer than ${maxLineBytes.toLocaleString('en')} bytes, or missing.`)
   }
-  if (first.fault) throw malformed(first.line, `The header cannot be read: ${first.fault}.`)
+  if (first.fault) throw malformedAt(first.line, `The header cannot be read: ${first.fault}.`)
   if (first.fields.length > maxColumns) {
-    throw malformed(first.line, `There are ${first.fields.length} columns; ${maxColumns} are the most.`)
+    throw malformedAt(first.line, `There are ${first.fields.length} columns; ${maxColumns} are the most.`)
   }
   // A replacement character would also shift the first row's offset.
   const broken = first.fields.some((field) => /[\0\ufffd]/.test(field))
-  if (broken) throw malformed(first.line, 'The header is no UTF-8 text.', ' Save the file as UTF-8.')
+  if (broken) throw malformedAt(first.line, 'The header is no UTF-8 text.', ' Save the file as UTF-8.')
   return first
 }
 
 /** ISO first by default; all dates of a column have one format. */
-function dateFormats({ dateFormat }: CsvOptions): DateFormat[] {
+function guessFormats({ dateFormat }: CsvOptions, values: ValueFormats): GuessFormats {
   const iso = parseDateFormat(isoDates)
-  return dateFormat === undefined ? [iso, parseDateFormat(monthFirstDates)] : [parseDateFormat(dateFormat), iso]
+  const guessed = [monthFirstDates, ...clearDates].map(parseDateFormat)
+  const dates = dateFormat === undefined ? [iso, ...guessed] : [parseDateFormat(dateFormat), iso]
+  const others = otherDates.filter((pattern) => dates.every((format) => format.pattern !== pattern))
+  return { dates, otherDates: others.map(parseDateFormat), values }
 }
 
-function guessColumns(first: CsvRecord, records: Iterable<CsvRecord>, formats: DateFormat[]) {
-  const others = otherDates.filter((pattern) => formats.every((format) => format.pattern !== pattern))
-  const otherFormats = others.map(parseDateFormat)
-  const columns = first.fields.map(() => new ColumnGuess(formats, otherFormats))
-  let rows = 0
+function guessColumns(named: number, unnamed: number, rows: readonly CsvRecord[], formats: GuessFormats) {
+  const columns = Array.from({ length: named }, () => new ColumnGuess(formats))
   let ragged = 0
-  let repeatsFirst = false
-  let end = first.end
   let multiline = false
-  for (const { fields, fault, line, end: next, nextLine } of records) {
-    if (line > sampleLines) break
-    end = next
-    rows++
+  for (const { fields, fault, line, nextLine } of rows) {
     multiline ||= nextLine > line + 1
-    if (fault || fields.length !== columns.length) {
-      ragged++
-      continue
-    }
-    for (let at = 0; at < columns.length; at++) columns[at]!.see(fields[at]!, line)
-    repeatsFirst ||= fields.some((field, at) => field !== '' && field === first.fields[at])
+    if (fault || fields.length !== named + unnamed) ragged++
+    else for (let at = 0; at < named; at++) columns[at]!.see(fields[at]!, line)
   }
-  return { columns, rows, ragged, repeatsFirst, end, multiline }
+  const repeatsFirst = (first: CsvRecord) =>
+    rows.some(({ fields }) => fields.some((field, at) => field !== '' && field === first.fields[at]))
+  return { columns, rows: rows.length, ragged, repeatsFirst, end: rows.at(-1)?.end ?? 0, multiline }
 }
 
 /** A first line is data if every column that is not text starts with a value of its type. */
@@ -179,24 +240,12 @@ function isHeadedByYears(first: CsvRecord, guesses: ColumnGuess[]): boolean {
   return new Set(values).size === values.length && values.every((value) => /^(19|20)\d\d$/.test(value.trim()))
 }
 
-/** @param advice what to do if the line may be a row */
-function columnNames(header: CsvRecord, advice: string): string[] {
-  const names = header.fields.map((name) => name.trim())
-  const seen = new Set<string>()
-  for (const [at, name] of names.entries()) {
-    if (name === '')
-      throw malformed(header.line, `Column ${at + 1} has no name.`, advice || ' Give it one in the file.')
-    if (name.length > 255) throw malformed(header.line, `The name of column ${at + 1} is longer than 255 characters.`)
-    // The engine's names are case-insensitive.
-    const key = name.toLowerCase()
-    if (seen.has(key))
-      throw malformed(header.line, `Two columns are called "${name}".`, advice || ' Rename one in the file.', name)
-    seen.add(key)
-  }
-  return names
-}
-
-function decide(names: string[], guesses: ColumnGuess[], csvOptions: CsvOptions): PlannedColumn[] {
+function decide(
+  names: string[],
+  guesses: ColumnGuess[],
+  csvOptions: CsvOptions,
+  values: ValueFormats,
+): PlannedColumn[] {
   for (const name of Object.keys(csvOptions.types ?? {})) mustHave(names, name, 'types')
   if (csvOptions.dateColumn !== undefined && !csvOptions.dateColumnOptional)
     mustHave(names, csvOptions.dateColumn, 'dateColumn')
@@ -207,14 +256,10 @@ function decide(names: string[], guesses: ColumnGuess[], csvOptions: CsvOptions)
     const known = given ?? guess.type
     // Rows are filtered by it, so an invalid date in it must not be read as text.
     const type = name === csvOptions.dateColumn && known !== 'timestamp' ? 'date' : known
-    return {
-      name,
-      type,
-      dates: guess.dates,
-      unpadded: guess.unpadded,
-      asked: asked !== undefined,
-      guessed: given === undefined,
-    }
+    const { dates, times, unpadded } = guess
+    const isRewritten = values.changes(type, guess)
+    const how = { asked: asked !== undefined, guessed: given === undefined, isRewritten, isDropped: false }
+    return { name, type, dates, times, unpadded, ...how }
   })
 }
 
@@ -234,7 +279,3 @@ function ownValue<Value>(record: Record<string, Value> | undefined, key: string)
 }
 
 const noHeader = ' "--no-header" (header: false) takes the first line for a row.'
-
-function malformed(line: number, reason: string, advice = '', column: string | null = null): Problem {
-  return new Problem('malformed-csv', `Line ${line}: ${reason}${advice}`, { line, column, reason })
-}

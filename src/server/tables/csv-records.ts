@@ -1,10 +1,12 @@
 import {
   badQuotes,
+  CR,
   type CsvDialect,
   CsvRules,
   endsLine,
   isBlankLine,
   isCut,
+  LF,
   lineEndLength,
   openQuote,
   SPACE,
@@ -21,6 +23,8 @@ export interface CsvRecord {
   readonly fields: string[]
   /** The error of its quotes, or null. */
   readonly fault: string | null
+  /** Where it starts, in characters. */
+  readonly start: number
   /** The start of the next record, in characters, and its line. */
   readonly end: number
   readonly nextLine: number
@@ -28,18 +32,25 @@ export interface CsvRecord {
 
 /**
  * Reads records from text by the rules of `CsvRules`. `complete` says that the text ends where the file does; else its last,
- * perhaps cut, record is left out.
+ * perhaps cut, record is left out. The text begins at the line `line` of the file, 1 by default.
  */
 export function* readRecords(
   text: string,
   dialect: CsvDialect,
-  { complete, columns = 0 }: { complete: boolean; columns?: number },
+  { complete, columns = 0, line: firstLine = 1 }: { complete: boolean; columns?: number; line?: number },
 ): Generator<CsvRecord> {
   const rules = new CsvRules(dialect)
   const codeAt = (at: number) => (at < text.length ? text.charCodeAt(at) : undefined)
   let at = 0
-  let line = 1
+  let line = firstLine
   while (at < text.length) {
+    if (codeAt(at) === rules.comment) {
+      while (at < text.length && codeAt(at) !== LF && codeAt(at) !== CR) at++
+      if (!complete && isCut(codeAt(at), at, text.length)) return
+      at += lineEndLength(codeAt(at), codeAt(at + 1))
+      line++
+      continue
+    }
     const first = line
     const start = at
     const fields: string[] = []
@@ -57,7 +68,7 @@ export function* readRecords(
     if (!complete && isCut(codeAt(at), at, text.length)) return
     at += lineEndLength(codeAt(at), codeAt(at + 1))
     line++
-    if (!isBlank) yield { line: first, fields, fault, end: at, nextLine: line }
+    if (!isBlank) yield { line: first, fields, fault, start, end: at, nextLine: line }
   }
 }
 
@@ -82,7 +93,13 @@ function readField(text: string, from: number, rules: CsvRules): Field {
     while (at < text.length && rules.quotedMarks[text.charCodeAt(at)] !== 1) at++
     if (at >= text.length) return { value: value + text.slice(partStart), end: text.length, lines, fault: openQuote }
     const [code, next] = [text.charCodeAt(at), text.charCodeAt(at + 1)]
-    if (code === rules.quote) {
+    if (code === rules.quoteEscape) {
+      if (next !== rules.quote && next !== rules.quoteEscape) continue
+      // The escaped character stays.
+      value += text.slice(partStart, at++)
+      partStart = at
+    } else if (code === rules.quote) {
+      if (rules.quoteEscape >= 0) break
       if (next !== rules.quote) break
       // The first of the two quotes stays.
       value += text.slice(partStart, ++at)

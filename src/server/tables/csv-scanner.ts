@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { fits, isExactDouble } from './column-types.js'
+import { isExactDouble } from './column-types.js'
 import { type CsvPlan, maxLineBytes, type PlannedColumn } from './csv-plan.js'
 import {
   badQuotes,
@@ -16,6 +16,7 @@ import {
 } from './csv-rules.js'
 import { isoDates, parseDateFormat } from './date-format.js'
 import { exactNumberEnd, integerEnd, numberEnd, timestampEnd, type ValueEnd } from './value-ends.js'
+import type { ValueFormats } from './value-formats.js'
 
 export interface Fault {
   readonly line: number
@@ -44,10 +45,13 @@ export class CsvScanner {
   readonly #slow: boolean[]
   readonly #delimiter: number
   readonly #quote: number
+  readonly #quoteEscape: number
+  readonly #comment: number
   /** What the rules give a meaning outside and within quotes, and NUL, which is a fault. */
   readonly #plainStops: Uint8Array
   readonly #quotedStops: Uint8Array
   readonly #target: ScanTarget
+  readonly #values: ValueFormats
   readonly #empty: Int32Array
   #line: number
   #skipping = false
@@ -61,10 +65,13 @@ export class CsvScanner {
   constructor(plan: CsvPlan, target: ScanTarget) {
     this.#columns = plan.columns
     this.#ends = plan.columns.map(valueEnd)
-    this.#slow = plan.columns.map(({ type }) => type !== 'text')
-    const { delimiter, quote, fieldEnds, quotedMarks } = new CsvRules(plan)
+    this.#slow = plan.columns.map(({ type, isDropped }) => type !== 'text' || isDropped)
+    this.#values = plan.values
+    const { delimiter, quote, quoteEscape, comment, fieldEnds, quotedMarks } = new CsvRules(plan)
     this.#delimiter = delimiter
     this.#quote = quote
+    this.#quoteEscape = quoteEscape
+    this.#comment = comment
     this.#plainStops = fieldEnds
     this.#quotedStops = quotedMarks
     for (const stops of [fieldEnds, quotedMarks]) stops[NUL] = 1
@@ -89,7 +96,12 @@ export class CsvScanner {
     let at = 0
     while (at < end && !this.#ended) {
       if (this.#skipping) {
-        at = this.#skipLine(bytes, at, end)
+        at = this.#skipLine(bytes, at, end, final)
+        if (this.#skipping && !final) return at
+        continue
+      }
+      if (bytes[at] === this.#comment) {
+        this.#skipping = true
         continue
       }
       const next = this.#record(bytes, at, end, final, clean)
@@ -111,6 +123,8 @@ export class CsvScanner {
     const quotedStops = this.#quotedStops
     const delimiter = this.#delimiter
     const quote = this.#quote
+    const quoteEscape = this.#quoteEscape
+    const hasNulls = this.#values.hasNulls
     // Imported constants are read from memory each time: a twentieth of the speed.
     const [space, nul] = [SPACE, NUL]
     let at = from
@@ -136,8 +150,10 @@ export class CsvScanner {
         for (;;) {
           while (quotedStops[bytes[at]!] === 0) at++
           const byte = bytes[at]
-          if (byte === quote) {
-            if (bytes[at + 1] !== quote) break
+          if (byte === quoteEscape) {
+            if (at + 1 < end && (bytes[at + 1] === quote || bytes[at + 1] === quoteEscape)) at++
+          } else if (byte === quote) {
+            if (quoteEscape >= 0 || bytes[at + 1] !== quote) break
             at++
           } else if (at >= end) return final ? cannotEnd : incomplete
           else if (endsLine(byte, bytes[at + 1])) lines++
@@ -175,7 +191,8 @@ export class CsvScanner {
         fault ??= nulFault
         while (bytes[at] === nul || plainStops[bytes[at]!] === 0) at++
       }
-      if (start === stop && column < columns) this.#empty[empty++] = column
+      if (column < columns && (start === stop || (hasNulls && this.#isNull(bytes, start, stop))))
+        this.#empty[empty++] = column
       if (bytes[at] !== delimiter) break
       at++
       column++
@@ -205,43 +222,69 @@ export class CsvScanner {
     return next
   }
 
-  #skipLine(bytes: Buffer, from: number, end: number): number {
+  #skipLine(bytes: Buffer, from: number, end: number, final: boolean): number {
     let at = from
     while (bytes[at] !== LF && bytes[at] !== CR) at++
     if (at >= end) return end
+    // The next chunk may begin with the LF of a CRLF.
+    if (!final && isCut(bytes[at], at, end)) return at
     this.#line++
     this.#skipping = false
     return Math.min(end, at + lineEndLength(bytes[at], bytes[at + 1]))
   }
 
   #fits(bytes: Buffer, from: number, to: number, column: number): boolean {
-    const { type, dates, asked } = this.#columns[column]!
+    const { type, asked, isDropped, ...formats } = this.#columns[column]!
     const value = this.#value(bytes, from, to)
-    if (asked) return fits(value.replace(/^( *-?)0+(?=\d)/, '$1'), type, dates)
-    return fits(value, type, dates) && (type !== 'double' || isExactDouble(value))
+    if (this.#values.isNull(value)) return true
+    if (isDropped) return false
+    const read = this.#values.read(asked ? value.replace(/^( *-?)0+(?=\d)/, '$1') : value, type, formats)
+    return read !== undefined && (asked || type !== 'double' || isExactDouble(read))
+  }
+
+  #isNull(bytes: Buffer, from: number, to: number): boolean {
+    return this.#values.isNull(this.#value(bytes, from, to))
   }
 
   #misfit(bytes: Buffer, from: number, to: number, column: number): string {
-    const { type, dates } = this.#columns[column]!
+    const { type, isDropped, ...formats } = this.#columns[column]!
     const whole = this.#value(bytes, from, to)
     const value = JSON.stringify(whole.slice(0, 60))
-    if (type === 'double' && fits(whole, type, dates))
-      return `${value} would be rounded to ${Number(whole)} as a double`
+    if (isDropped) return `${value} stands in column ${column + 1}, which has no name`
+    const read = this.#values.read(whole, type, formats)
+    if (type === 'double' && read !== undefined) return `${value} would be rounded to ${Number(read)} as a double`
+    const { dates } = formats
     const wanted = type === 'date' ? `a date like ${dates.pattern}` : `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type}`
     return `${value} is not ${wanted}`
   }
 
   #value(bytes: Buffer, from: number, to: number): string {
-    const quote = String.fromCharCode(this.#quote)
-    return bytes.toString('utf8', from, to).replaceAll(quote + quote, quote)
+    return this.#unescape(bytes.toString('utf8', from, to))
   }
 
   #report(column: string | null, reason: string): void {
     if (!this.#target.bad({ line: this.#line, column, reason })) this.#ended = true
   }
+
+  /** Without the characters that protect quotes within quotes. */
+  #unescape(value: string): string {
+    const quote = String.fromCharCode(this.#quote)
+    if (this.#quoteEscape < 0) return this.#quote < 0 ? value : value.replaceAll(quote + quote, quote)
+    const quoteEscape = String.fromCharCode(this.#quoteEscape)
+    return value.replaceAll(
+      new RegExp(`[${classOf(quoteEscape)}]([${classOf(quoteEscape)}${classOf(quote)}])`, 'g'),
+      '$1',
+    )
+  }
 }
 
-function valueEnd({ type, dates, asked }: PlannedColumn): ValueEnd | null {
+/** A character within the brackets of a pattern. */
+function classOf(character: string): string {
+  return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
+}
+
+function valueEnd({ type, dates, asked, isRewritten, isDropped }: PlannedColumn): ValueEnd | null {
+  if (isRewritten || isDropped) return null
   if (type === 'integer') return integerEnd
   if (type === 'double') return asked ? numberEnd : exactNumberEnd
   if (type === 'date') return dates.end

@@ -68,7 +68,7 @@ async function connect({ threads, memoryBytes, source, copy, output }: ImportTas
 }
 
 async function read(run: Run): Promise<CsvCheck> {
-  if (run.task.skipBadLines || run.plan.header === 'odd') return await readCopy(run)
+  if (run.task.skipBadLines || run.plan.header === 'odd' || run.plan.isRewritten) return await readCopy(run)
   return (await readDirectly(run)) ?? (await readCopy(run))
 }
 
@@ -159,7 +159,8 @@ async function makeDurable(output: string): Promise<Pick<ImportedCsv, 'bytes' | 
 }
 
 function describe(plan: CsvPlan, check: CsvCheck, output: Pick<ImportedCsv, 'bytes' | 'outputSha256'>): ImportedCsv {
-  const columns = plan.columns.map(({ name, type, dates, unpadded }, at) => {
+  const imported = plan.columns.filter(({ isDropped }) => !isDropped)
+  const columns = imported.map(({ name, type, dates, unpadded }, at) => {
     const pattern = unpadded ? dates.pattern.replace(/%([md])/g, '%-$1') : dates.pattern
     return { name, type, nulls: check.nulls[at]!, datePattern: type === 'date' ? pattern : null }
   })

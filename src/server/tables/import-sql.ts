@@ -1,6 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { engineType } from './column-types.js'
+import { quoteOfCopy } from './csv-copy.js'
 import { type CsvPlan, maxLineBytes, type PlannedColumn } from './csv-plan.js'
+import { isoDates } from './date-format.js'
 import { quoteText } from './sql-text.js'
 
 export interface ParquetInput {
@@ -26,7 +28,9 @@ export async function copyToParquet(
   { output, trim }: { output: string; trim: boolean },
 ): Promise<{ rows: number; nulls: (number | null)[] }> {
   const main = mainDates(plan.columns)
-  const columns = plan.columns.map((column, at) => `${columnExpression(column, `c${at}`, main, trim)} AS c${at}`)
+  const columns = plan.columns.flatMap((column, at) =>
+    column.isDropped ? [] : `${columnExpression(column, `c${at}`, main, trim)} AS c${at}`,
+  )
   const { rowsChanged } = await engine.run(`
     COPY (SELECT ${columns.join(', ')} FROM ${csvSource(plan, input, main)})
     TO ${quoteText(output)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowGroupSize(plan)}, USE_TMP_FILE false)`)
@@ -42,8 +46,8 @@ function csvSource(plan: CsvPlan, { file, header, strict, inOrder }: ParquetInpu
     `columns = {${columns.join(', ')}}`,
     `header = ${header}`,
     `delim = ${quoteText(plan.delimiter)}`,
-    `quote = ${quoteText(plan.quote)}`,
-    `escape = ${quoteText(plan.quote)}`,
+    `quote = ${quoteText(quoteOfCopy(plan))}`,
+    `escape = ${quoteText(quoteOfCopy(plan))}`,
     // A file called x.csv.gz is read as it is.
     "compression = 'none'",
     "encoding = 'utf-8'",
@@ -58,17 +62,22 @@ function csvSource(plan: CsvPlan, { file, header, strict, inOrder }: ParquetInpu
 
 /** The reader accepts one date format per file; columns with another are read as text and parsed afterwards. */
 function mainDates(columns: PlannedColumn[]): string | undefined {
-  return columns.find(({ type }) => type === 'date')?.dates.pattern
+  return columns.find(({ type, isRewritten }) => type === 'date' && !isRewritten)?.dates.pattern
 }
 
-function sourceType({ type, dates }: PlannedColumn, main: string | undefined): string {
-  return type === 'date' && dates.pattern !== main ? 'VARCHAR' : engineType(type)
+function sourceType(column: PlannedColumn, main: string | undefined): string {
+  return column.type === 'date' && patternOf(column) !== main ? 'VARCHAR' : engineType(column.type)
+}
+
+/** Of the dates that the engine reads. */
+function patternOf({ dates, isRewritten }: PlannedColumn): string {
+  return isRewritten ? isoDates : dates.pattern
 }
 
 function columnExpression(column: PlannedColumn, name: string, main: string | undefined, trim: boolean): string {
   if (column.type === 'text' && trim) return `nullif(trim(${name}), '')`
   if (sourceType(column, main) === engineType(column.type)) return name
-  return `CAST(strptime(trim(${name}), ${quoteText(column.dates.pattern)}) AS DATE)`
+  return `CAST(strptime(trim(${name}), ${quoteText(patternOf(column))}) AS DATE)`
 }
 
 /** The rows of a group are held in memory together: many of a narrow table, few of a wide one. */

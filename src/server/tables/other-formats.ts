@@ -16,10 +16,6 @@ const texts: [start: RegExp, advice: string][] = [
   ],
   [/^\s*<\?xml\b/i, 'The file is XML.'],
   [/^%PDF-/, 'The file is a PDF.'],
-  [
-    /^"?sep=.?"?[,;|\t]*[\r\n]/i,
-    'The first line, "sep=", names the delimiter for spreadsheets; remove it from the file.',
-  ],
 ]
 
 /** Throws `malformed-csv` if the start of a file shows that it is not a CSV, or has to be saved differently. */

@@ -4,11 +4,13 @@ import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type CsvPlan, planCsv } from '../../../dist/server/tables/csv-plan.js'
 import { readRecords } from '../../../dist/server/tables/csv-records.js'
-import { openQuote } from '../../../dist/server/tables/csv-rules.js'
+import { type CsvDialect, openQuote } from '../../../dist/server/tables/csv-rules.js'
 import { CsvScanner } from '../../../dist/server/tables/csv-scanner.js'
 import { parseDateFormat } from '../../../dist/server/tables/date-format.js'
 import { importFile } from '../../../dist/server/tables/import-run.js'
 import { RowsEngine } from '../../../dist/server/tables/rows-engine.js'
+import { timeFormat } from '../../../dist/server/tables/time-format.js'
+import { ValueFormats } from '../../../dist/server/tables/value-formats.js'
 import { type CsvFile, csvFiles, readByRules } from '../../helpers/csv-files.js'
 import { check, checkAsync } from '../../helpers/properties.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
@@ -27,15 +29,20 @@ async function planOf(path: string, { text, types }: CsvFile): Promise<CsvPlan |
 }
 
 /** A plan for a file whose shape is known, without reading it. */
-function planFor({ text, types, delimiter, quote }: CsvFile, asked: boolean, dateFormat: string): CsvPlan {
+function planFor({ text, types, ...dialect }: CsvFile & CsvDialect, asked: boolean, dateFormat: string): CsvPlan {
   const bom = text.startsWith('\ufeff') ? 3 : 0
   const dates = parseDateFormat(dateFormat)
-  const columns = Object.entries(types).map(([name, type]) => ({ name, type, dates, asked }))
+  const times = timeFormat(parseDateFormat('iso'), false)
+  const columns = Object.entries(types).map(([name, type]) => ({ name, type, dates, times, asked }))
   const dataStart = bom + Buffer.byteLength(text.slice(bom && 1, text.indexOf('\n') + 1))
-  const shape = { bom, delimiter, quote, dataStart, dataLine: 2, header: 'plain' as const, rowBytes: 1 }
+  const shape = { bom, ...dialect, dataStart, dataLine: 2, header: 'plain' as const, rowBytes: 1 }
   return {
     ...shape,
-    columns: columns.map((column) => ({ ...column, unpadded: false, guessed: !asked })),
+    columns: columns.map((column) => {
+      return { ...column, unpadded: false, guessed: !asked, isRewritten: false, isDropped: false }
+    }),
+    values: new ValueFormats({}),
+    isRewritten: false,
     multiline: false,
     dateColumn: null,
     notes: [],
@@ -121,14 +128,16 @@ describe('a CSV with any columns, line breaks, quotes and last line', () => {
 describe('any bytes', () => {
   it('are split into the same records, fields and errors by the scanner and the reader', () => {
     const byte = fc.oneof(
-      { weight: 6, arbitrary: fc.constantFrom(...Buffer.from(`,;"'\n\r ax`)) },
+      { weight: 6, arbitrary: fc.constantFrom(...Buffer.from(`,;"'\n\r ax\\`)) },
       { weight: 1, arbitrary: fc.integer({ min: 0, max: 255 }) },
     )
     const files = fc.record({
       bytes: fc.array(byte, { maxLength: 60 }),
       columns: fc.integer({ min: 1, max: 3 }),
       delimiter: fc.constantFrom(',', ';'),
-      quote: fc.constantFrom('"', "'"),
+      quote: fc.constantFrom('"', "'", ''),
+      quoteEscape: fc.constantFrom(undefined, undefined, '\\'),
+      comment: fc.constantFrom(undefined, undefined, 'a'),
       sizes: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 }),
     })
     const agrees = fc.property(files, ({ bytes, columns, sizes, ...dialect }) => {
@@ -139,13 +148,12 @@ describe('any bytes', () => {
       const options = { complete: true, columns }
       const good: string[][] = []
       const bad: number[] = []
-      let [from, openQuoteAt] = [0, Number.POSITIVE_INFINITY]
-      for (const { fields, fault, line, end } of readRecords(text, dialect, options)) {
+      let openQuoteAt = Number.POSITIVE_INFINITY
+      for (const { fields, fault, line, start: from, end } of readRecords(text, dialect, options)) {
         const isText = isUtf8(Buffer.from(text.slice(from, end), 'latin1')) && !text.slice(from, end).includes('\0')
         if (fault === null && fields.length === columns && isText) good.push(fields)
         else bad.push(line)
         if (fault === openQuote) openQuoteAt = line
-        from = end
       }
       const found = scan(Buffer.from(bytes), plan, sizes)
       const fields = found.good.map((record) => {

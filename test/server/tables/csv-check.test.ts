@@ -4,6 +4,9 @@ import { checkCsv } from '../../../dist/server/tables/csv-check.js'
 import { type CsvOptions, type CsvPlan, planCsv } from '../../../dist/server/tables/csv-plan.js'
 import { readRecords } from '../../../dist/server/tables/csv-records.js'
 import { CsvScanner } from '../../../dist/server/tables/csv-scanner.js'
+import { parseDateFormat } from '../../../dist/server/tables/date-format.js'
+import { timeFormat } from '../../../dist/server/tables/time-format.js'
+import { ValueFormats } from '../../../dist/server/tables/value-formats.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 async function check(
@@ -152,6 +155,7 @@ describe('the CSV check', () => {
 })
 
 describe('the CSV scanner', () => {
+  const dates = parseDateFormat('iso')
   const plan: CsvPlan = {
     bom: 0,
     delimiter: ',',
@@ -159,11 +163,16 @@ describe('the CSV scanner', () => {
     columns: ['a', 'b'].map((name) => ({
       name,
       type: 'text' as const,
-      dates: { pattern: '', end: () => -1 },
+      dates,
+      times: timeFormat(dates, false),
       unpadded: false,
       asked: false,
       guessed: true,
+      isRewritten: false,
+      isDropped: false,
     })),
+    values: new ValueFormats({}),
+    isRewritten: false,
     dataStart: 0,
     dataLine: 1,
     header: 'none',

@@ -21,6 +21,7 @@ async function typesOf(content: string, csvOptions?: CsvOptions): Promise<Record
 describe('the detected format of a CSV', () => {
   it.each([
     ['a comma', 'a,b\n1,x;y\n', ','],
+    ['what a first line names for spreadsheets', '\ufeff"sep=^"\r\na^b\r\n1^2\r\n', '^'],
     ['a semicolon, beside decimal commas', 'a;b\n1,5;2,5\n2,5;3,5\n', ';'],
     ['a tab', 'a\tb\n1\tx, y\n', '\t'],
     ['a bar', 'a|b\n1|x,y\n', '|'],
@@ -65,18 +66,19 @@ describe('the detected format of a CSV', () => {
   it.each([
     ['an empty file', '', /empty/],
     ['white space', ' \n\n', /empty/],
-    ['a header without rows', 'a,b\n', /no row\. "--no-header"/],
-    ['a column without a name', 'a, \n1,2\n', /Column 2 has no name\. Give it one in the file\.$/],
-    ['a name used twice', 'a,A\n1,2\n', /Two columns are called "A"\. Rename one in the file\.$/],
-    ['a row whose value is missing, taken for names', '5.5,\nx,y\n', /Column 2 has no name\. "--no-header"/],
-    ['a row whose values are the same, taken for names', '28.2.2008,28.2.2008\nx,y\n', /"28\.2\.2008"\. "--no-header"/],
+    ['a column without a name', 'a, \n1,2\n', /Column 2 has no name\. "--rename-columns"[^"]*names\.$/],
+    ['a name used twice', 'a,A\n1,2\n', /Two columns are called "A"\. "--rename-columns"[^"]*names\.$/],
+    ['a row whose value is missing, taken for names', '5.5,\nx,y\n', /Column 2 has no name\..*"--no-header"/],
+    [
+      'a row whose values are the same, taken for names',
+      '28.2.2008,28.2.2008\nx,y\n',
+      /"28\.2\.2008"\..*"--no-header"/,
+    ],
     ['10,000 columns', `${Array.from({ length: 10_000 }, (_, at) => `c${at}`).join(',')}\n1\n`, /1000 are the most/],
     ['a first line without end', 'x'.repeat(33_000_000), /longer than 2,000,000 bytes/],
     ['an HTML page', '\ufeff\n<!DOCTYPE html>\n<html><body>Please log in</body></html>\n', /is an HTML page/],
     ['an HTML page without a doctype', '<!-- x -->\n<HTML lang="en">\n</HTML>\n', /is an HTML page/],
     ['XML', '<?xml version="1.0"?>\n<a/>\n', /is XML/],
-    ['a line that names the delimiter for spreadsheets', 'sep=;\r\na;b\r\n1;2\r\n', /"sep=".*remove it/],
-    ['such a line followed by the delimiter', '\ufeff"sep=,"\na,b\n1,2\n', /"sep="/],
     ['a workbook', Buffer.from('PK\x03\x04\x14\0\x06\0'), /save the sheet as CSV/],
     ['an old workbook', Buffer.from([0xd0, 0xcf, 0x11, 0xe0, 0xa1]), /save the sheet as CSV/],
     ['gzip data', Buffer.from([0x1f, 0x8b, 8, 0]), /decompress it/],
@@ -150,10 +152,9 @@ describe('the notes on a CSV', () => {
 
   it.each([
     ['31/12/2014', 'day-first'],
-    ['31.12.2014', '%d.%m.%Y'],
     ['31-12-2014', '%d-%m-%Y'],
     ['12-31-2014', '%m-%d-%Y'],
-    ['2014/12/31', '%Y/%m/%d'],
+    ['2014.12.31', '%Y.%m.%d'],
   ])('report text that looks like a date: %s', async (value, option) => {
     expect(await noted(`d,n\n${value},1\n${value},2\n`)).toEqual([
       expect.stringContaining(`taken for text, but all fit dates like`),
@@ -202,10 +203,43 @@ describe('the notes on a CSV', () => {
     expect(await noted('1,5;2,5\n2,5;3,5\n')).toContainEqual(
       'Fields were separated at each comma; each semicolon would fit as well.',
     )
-    expect(await noted('a;b\n1,5;2,5\n')).toEqual([])
+    expect(await noted('a;b\n1,5;2,5\n', { decimal: ',' })).toEqual([])
     expect(await noted("'a','b'\n'1','x'\n")).toEqual([expect.stringContaining('Single quotes')])
     expect(await noted('<div>a</div>,b\nx,y\n')).toEqual([expect.stringContaining('HTML or XML')])
     expect(await noted('{"a":"x"}\n{"a":"z"}\n')).toContainEqual(expect.stringContaining('JSON'))
+  })
+
+  it.each([
+    ['1,5', '--decimal ,', 'numbers'],
+    ['1,234.50', '--thousands ,', 'numbers'],
+    ['1.234,50', '--decimal , --thousands .', 'numbers'],
+    ['1 234', '--thousands " "', 'numbers'],
+    ['12 %', '--percent', 'numbers'],
+    ['$1,200.50', '--currency $ --thousands ,', 'numbers'],
+    ['-3,50 €', '--currency € --decimal ,', 'numbers'],
+    ['NA', '--null NA', 'numbers'],
+  ])('report the option that reads text like %s', async (value, option, what) => {
+    const note = `Column "v" was taken for text, but all are ${what}: "${option}" reads them so.`
+    expect(await noted(`n;v\nx;7\ny;${value}\n`, { delimiter: ';' })).toEqual([note])
+    expect(await noted(`n;v\nx;7\ny;${value}\nz;x\n`, { delimiter: ';' })).toEqual([])
+  })
+
+  it('report words for true and false, zeros that are kept, codes like numbers, and times in UTC', async () => {
+    expect(await noted('n,v\nx,Yes\ny,no\n')).toEqual([expect.stringContaining('"--booleans yes/no"')])
+    expect(await noted('n,v\nx,007\ny,123\n')).toEqual([
+      expect.stringMatching(/zeros such as in "007": "--types v=integer"/),
+    ])
+    expect(await noted('n,v\nx,1E5\ny,123\n')).toEqual([
+      'Column "v": "1E5" was read as the number 100000: "--types v=text" (types) keeps it as it is.',
+    ])
+    expect(await noted('n,v\nx,2026-11-28T10:00:00+02:00\n')).toEqual([expect.stringContaining('converted to UTC')])
+  })
+
+  it('report columns that were given names, and a table without rows', async () => {
+    expect(await noted('a,,A\n1,2,3\n', { renameColumns: true })).toEqual([
+      'Columns were given names: column 2 "column2", the second "A" "A_2".',
+    ])
+    expect(await noted('a,b\n')).toEqual([expect.stringContaining('a header and no row')])
   })
 
   it('are empty for texts, numbers, and dates that all exist', async () => {
@@ -265,11 +299,20 @@ describe('the column types of a CSV', () => {
     expect([padded!.dates.pattern, padded!.unpadded]).toEqual(['%m/%d/%Y', false])
   })
 
-  it('are text if a date is neither ISO nor month first, unless its format is given', async () => {
-    const content = 'd\n31.12.2014\n1.2.2015\n'
-    expect(await typesOf(content)).toEqual({ d: 'text' })
-    expect(await typesOf(content, { dateFormat: '%d.%m.%Y' })).toEqual({ d: 'date' })
+  it.each([
+    ['31.12.2014', '%d.%m.%Y'],
+    ['1-Feb-2015', '%d-%b-%Y'],
+    ['1 September 2015', '%d %b %Y'],
+    ['2014/12/31', '%Y/%m/%d'],
+  ])('include dates that mean one day only, such as %s', async (value, pattern) => {
+    const { columns } = await plan(`d\n${value}\n`)
+    expect([columns[0]!.type, columns[0]!.dates.pattern]).toEqual(['date', pattern])
+  })
+
+  it('are text if a date is neither clear nor month first, unless its format is given', async () => {
+    expect(await typesOf('d\n31/12/2014\n', { header: true })).toEqual({ d: 'text' })
     expect(await typesOf('d\n31/12/2014\n', { dateFormat: 'day-first', header: true })).toEqual({ d: 'date' })
+    expect(await typesOf('d\n20141231\n', { header: true })).toEqual({ d: 'integer' })
   })
 
   it('are text if two formats are mixed', async () => {

@@ -1,0 +1,11 @@
+import { Problem } from '../../protocol/problems.js'
+
+/** The problem of a file, with the line that shows it. */
+export function malformedAt(
+  line: number,
+  reason: string,
+  advice = '',
+  details: { column?: string | null; unnamed?: boolean } = {},
+): Problem {
+  return new Problem('malformed-csv', `Line ${line}: ${reason}${advice}`, { column: null, ...details, line, reason })
+}
