@@ -19,8 +19,33 @@ export const defaultPageRows = 100
 
 const tableName = z.string().regex(tableNamePattern, 'must match [a-z_][a-z0-9_]{0,62}')
 
-export const importSchema = z
-  .object({
+/** A mark of a CSV: one ASCII character that can be printed, or a tab. */
+const mark = z.string().regex(/^[\t -~]$/, 'must be one ASCII character')
+const words = z.array(z.string().min(1).max(100)).max(100)
+
+/** How a CSV is written. What is left out is detected, or the default. */
+const csvFormatSchema = z.object({
+  delimiter: mark.optional(),
+  quote: mark.or(z.literal('')).optional().meta({ description: 'empty if values are not quoted' }),
+  escape: mark.optional().meta({ description: 'before a quote within quotes; by default quotes are doubled' }),
+  comment: mark.optional().meta({ description: 'lines that begin with it are left out' }),
+  skipLines: z.int().min(0).max(10_000).optional().meta({ description: 'lines above the header' }),
+  headerLines: z.int().min(1).max(20).optional().meta({ description: 'lines of the header, whose names are joined' }),
+  renameColumns: z.boolean().optional().meta({ description: 'names columns whose name is missing or taken' }),
+  decimal: z.enum([',', '.']).optional(),
+  thousands: z.enum(['.', ',', ' ', "'", '_']).optional().meta({ description: 'between groups of three digits' }),
+  percent: z.boolean().optional().meta({ description: '`12 %` is 0.12' }),
+  currency: words.optional().meta({ description: 'marks before or after amounts' }),
+  nulls: words.optional().meta({ description: 'words for missing values' }),
+  booleans: z
+    .array(z.string().regex(/^[^/]+\/[^/]+$/, 'must be written yes/no'))
+    .max(20)
+    .optional()
+    .meta({ description: 'words for true and false, such as yes/no' }),
+})
+
+export const importSchema = csvFormatSchema
+  .extend({
     filename: z.string(),
     table: tableName.optional().meta({ description: "by default from the file's name" }),
     dateColumn: z.string().optional(),

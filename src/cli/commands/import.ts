@@ -1,9 +1,8 @@
 import { stat } from 'node:fs/promises'
 import { Command } from 'commander'
 import { isUnreachable } from '../../protocol/file-errors.js'
-import { invalidOption } from '../../protocol/options/option-values.js'
-import type { ImportBody } from '../../protocol/tables.js'
 import type { Context } from '../context.js'
+import { addCsvOptions, type CsvOptionValues, csvOptionsOf } from '../csv-options.js'
 import { visible } from '../escape.js'
 import { Failure } from '../exit-codes.js'
 import { openProgress, type Progress } from '../progress.js'
@@ -17,16 +16,9 @@ import { planUpload } from '../transfers/upload-plan.js'
 import { openUploadTools } from '../transfers/upload-tools.js'
 import { addWaitOptions, parseWait, type WaitValue } from '../wait-option.js'
 
-interface Options {
+interface Options extends CsvOptionValues {
   remote?: boolean
   table?: string
-  dateColumn?: string
-  dateFormat?: string
-  types?: string
-  allText?: boolean
-  header?: boolean
-  skipBadLines?: boolean
-  trim?: boolean
   wait?: WaitValue
 }
 
@@ -35,22 +27,11 @@ export function importCommand(context: Context): Command {
     .argument('<file>', 'a local CSV, which is uploaded first, or else a file on the server')
     .option('--remote', 'import the file on the server, even if there is a local file of that name')
     .option('--table <table>', 'the table to add the rows to (default: derived from the file name)')
-    .option('--date-column <column>', 'the column that --from and --to filter by (default: the first one with dates)')
-    .option(
-      '--date-format <format>',
-      'iso, month-first, day-first, or a pattern such as %d.%m.%Y (default: iso or month-first)',
-    )
-    .option('--types <list>', 'COLUMN=TYPE,…: text, integer, double, decimal(18,2), boolean, date or timestamp')
-    .option('--all-text', 'import every column as text')
-    .option('--header', 'the first line names the columns (default: detected)')
-    .option('--no-header', 'the first line is a row')
-    .option('--skip-bad-lines', 'skip bad lines, and list them')
-    .option('--trim', 'trim spaces around text values')
     .addHelpText('after', examples)
-  return addWaitOptions(command).action(async (given: string, options: Options, command: Command) => {
+  return addWaitOptions(addCsvOptions(command)).action(async (given: string, options: Options, command: Command) => {
     const session = await openSession(context, command)
     const waitSeconds = parseWait(options.wait, context.stderr)
-    const request = csvOptionsOf(options)
+    const request = { table: options.table, ...csvOptionsOf(options) }
     const progress = await openProgress(session.output)
     const filename = (await isLocal(given, options))
       ? await uploadFirst(session, progress, given, waitSeconds)
@@ -109,30 +90,6 @@ async function uploadFirst(
     tools.http.close()
   }
   return items[0]!.name
-}
-
-function csvOptionsOf(options: Options): Omit<ImportBody, 'filename'> {
-  const { table, dateColumn, dateFormat, types, allText, header, skipBadLines, trim } = options
-  return {
-    table,
-    dateColumn,
-    dateFormat,
-    allText,
-    header,
-    skipBadLines,
-    trim,
-    ...(types === undefined ? {} : { types: parseTypes(types) }),
-  }
-}
-
-/** Commas inside the parentheses of `decimal(18,2)` do not separate columns. */
-function parseTypes(list: string): Record<string, string> {
-  const pairs = list.split(/,(?![^()]*\))/).map((pair) => {
-    const at = pair.lastIndexOf('=')
-    if (at < 1) throw invalidOption('--types', `must be written COLUMN=TYPE, not "${pair}"`)
-    return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()]
-  })
-  return Object.fromEntries(pairs)
 }
 
 function tellOf({ output }: Session, imported: Imported): void {

@@ -1,7 +1,8 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import { receiptsSchema } from '../../protocol/jobs.js'
+import { Problem } from '../../protocol/problems.js'
 import { jobHeader, jobPath, routes } from '../../protocol/routes.js'
-import { importAnswerSchema, importSchema } from '../../protocol/tables.js'
+import { type ImportBody, importAnswerSchema, importSchema } from '../../protocol/tables.js'
 import { hangUpSignal } from '../http/connection.js'
 import type { Jobs } from '../jobs/jobs.js'
 import { answerHeaders } from '../openapi/answer-headers.js'
@@ -10,6 +11,7 @@ import { jobHeaders } from '../openapi/request-headers.js'
 import type { AppEnv } from '../routing/app-env.js'
 import type { StoredImport } from '../stores/tables.js'
 import { parseColumnType } from '../tables/column-types.js'
+import type { CsvOptions } from '../tables/csv-plan.js'
 import { parseDateFormat } from '../tables/date-format.js'
 import type { Imports } from '../tables/imports.js'
 import { readJson } from './bodies/json-body.js'
@@ -27,16 +29,14 @@ export function importRoutes({ imports, jobs }: { imports: Imports; jobs: Jobs }
     const startedAt = performance.now()
     const waitMs = waitOf(c.req.header('prefer'))
     const jobId = jobIdOf(c.req.header(jobHeader))
-    const { filename, types, ...csvOptions } = await readJson(c.env.incoming, importSchema)
-    if (csvOptions.dateFormat !== undefined) parseDateFormat(csvOptions.dateFormat)
-    const { table, skipBadLines, trim, ...rest } = csvOptions
+    const { filename, table, skipBadLines, trim, ...options } = await readJson(c.env.incoming, importSchema)
     const { job, imported } = await imports.start({
       identity,
       filename: parseName(filename),
       table,
       skipBadLines,
       trim,
-      csvOptions: { ...rest, ...(types ? { types: parseTypes(types) } : {}) },
+      csvOptions: csvOptionsOf(options),
       jobId,
       waitMs,
       left: hangUpSignal(c.env.outgoing),
@@ -77,6 +77,28 @@ async function settled(imported: Promise<StoredImport>, waitMs: number): Promise
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** Throws `invalid-request` for options that contradict each other. */
+function csvOptionsOf({ types, booleans, escape: quoteEscape, ...rest }: Omit<ImportBody, 'filename'>): CsvOptions {
+  const { dateFormat, decimal = '.', thousands, delimiter, quote, comment, header, headerLines = 1 } = rest
+  if (dateFormat !== undefined) parseDateFormat(dateFormat)
+  if (thousands === decimal) throw contradiction('thousands', 'is the decimal mark too')
+  if (delimiter !== undefined && [quote, quoteEscape, comment].includes(delimiter)) {
+    throw contradiction('delimiter', 'has another meaning too')
+  }
+  if (quoteEscape !== undefined && quote === '') throw contradiction('escape', 'is for values in quotes')
+  if (header === false && headerLines > 1) throw contradiction('headerLines', 'needs a header')
+  return {
+    ...rest,
+    ...(quoteEscape === undefined ? {} : { quoteEscape }),
+    ...(booleans ? { booleans: booleans.map((pair) => pair.split('/') as [string, string]) } : {}),
+    ...(types ? { types: parseTypes(types) } : {}),
+  }
+}
+
+function contradiction(field: string, why: string): Problem {
+  return new Problem('invalid-request', `${field}: it ${why}.`, { field })
 }
 
 function parseTypes(types: Record<string, string>) {

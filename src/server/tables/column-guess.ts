@@ -1,7 +1,7 @@
 import type { ColumnType } from '../../protocol/tables.js'
 import { isDate, isExactDouble } from './column-types.js'
 import type { DateFormat } from './date-format.js'
-import { readTimestamp, type TimeFormat, timeFormat } from './time-format.js'
+import { readTimestamp, type TimeFormat, timeFormats } from './time-format.js'
 import type { ValueFormats } from './value-formats.js'
 
 type GuessedType = 'integer' | 'double' | 'boolean'
@@ -45,7 +45,7 @@ export class ColumnGuess {
     this.#formats = formats
     this.#otherDates = formats.otherDates
     this.#trials = formats.dates.map((format) => ({ format, taken: 0, missed: 0, first: null }))
-    this.#times = formats.dates.flatMap((dates) => [timeFormat(dates, false), timeFormat(dates, true)])
+    this.#times = formats.dates.flatMap(timeFormats)
   }
 
   see(value: string, line: number): void {
@@ -77,7 +77,7 @@ export class ColumnGuess {
   }
 
   get times(): TimeFormat {
-    return this.#times[0] ?? timeFormat(this.#formats.dates[0]!, false)
+    return this.#times[0] ?? timeFormats(this.#formats.dates[0]!)[0]
   }
 
   get unpadded(): boolean {

@@ -41,9 +41,10 @@ export class CopyWriter {
 
   #rewritten(text: string): string {
     const { columns, values } = this.#plan
-    const [record] = readRecords(text, this.#plan, { complete: true, columns: columns.length })
+    // In a file of one column, an empty line is a record.
+    const [record = { fields: [''] }] = readRecords(text, this.#plan, { complete: true, columns: columns.length })
     const quote = quoteOfCopy(this.#plan)
-    const fields = record!.fields.map((field, at) => {
+    const fields = record.fields.map((field, at) => {
       const column = columns[at]!
       if (values.isNull(field)) return ''
       const plain = column.isRewritten && field !== '' ? values.read(field, column.type, column)! : field

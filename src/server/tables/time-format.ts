@@ -1,23 +1,29 @@
-import type { DateFormat } from './date-format.js'
+import { type DateFormat, isoDates } from './date-format.js'
 
 /** How the times of a column are written: a date, a space or `T`, and a time. */
 export interface TimeFormat {
   readonly dates: DateFormat
   /** Each ends with its offset from UTC. Otherwise none has one but `Z`. */
   readonly offsets: boolean
-  /** Whether it differs from ISO 8601 without offsets. */
+  /** Whether the engine is given another form: it reads only ISO 8601 without offsets. */
   readonly isRewritten: boolean
 }
 
-export function timeFormat(dates: DateFormat, offsets: boolean): TimeFormat {
-  return { dates, offsets, isRewritten: dates.isRewritten || dates.pattern !== '%Y-%m-%d' || offsets }
+/** With and without offsets; of ISO dates, also in the form that the engine reads. */
+export function timeFormats(dates: DateFormat): [TimeFormat, ...TimeFormat[]] {
+  const others: [TimeFormat, TimeFormat] = [
+    { dates, offsets: false, isRewritten: true },
+    { dates, offsets: true, isRewritten: true },
+  ]
+  return dates.pattern === isoDates ? [{ dates, offsets: false, isRewritten: false }, ...others] : others
 }
 
 /**
  * A time as `2026-11-28 14:30:00`, in UTC if it has an offset (RFC 3339, section 5.6; `+0200` and `+02` too); undefined if the
  * value is not written in this format, or does not exist.
  */
-export function readTimestamp(value: string, { dates, offsets }: TimeFormat): string | undefined {
+export function readTimestamp(value: string, { dates, offsets, isRewritten }: TimeFormat): string | undefined {
+  if (!isRewritten) return plainPattern.test(value) && dates.toIso(value.slice(0, 10)) ? value : undefined
   const match = timePattern.exec(value.trim())
   const { day, hour, minute, rest = '', half, offset } = match?.groups ?? {}
   const date = day === undefined ? undefined : dates.toIso(day)
@@ -28,11 +34,7 @@ export function readTimestamp(value: string, { dates, offsets }: TimeFormat): st
   return offset === undefined || offset === 'Z' ? local : inUtc(local, offset)
 }
 
-/** The offset of a time, as it is written; undefined if it has none. */
-export function offsetOf(value: string): string | undefined {
-  return timePattern.exec(value.trim())?.groups?.offset
-}
-
+const plainPattern = /^\d{4}-\d{2}-\d{2}[ T](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?Z?)?$/
 const timePattern =
   /^(?<day>\S+|\d{1,2} \p{L}+ \d{4})[ T](?<hour>\d{1,2}):(?<minute>\d\d)(?<rest>:\d\d(?:\.\d{1,6})?)?(?: ?(?<half>[AaPp][Mm]))?(?: ?(?<offset>Z|[-+]\d\d(?::?\d\d)?))?$/u
 

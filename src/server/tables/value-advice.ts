@@ -1,5 +1,5 @@
 import { monthFirstDates, parseDateFormat } from './date-format.js'
-import { timeFormat } from './time-format.js'
+import { timeFormats } from './time-format.js'
 import { ValueFormats, type ValueOptions } from './value-formats.js'
 
 /** Options that would read a column of text as something else, as on the command line. */
@@ -105,7 +105,7 @@ function booleanTrial(yes: string, no: string): AdviceTrial {
 }
 
 const plain = new ValueFormats({})
-const unused = { dates: parseDateFormat(monthFirstDates), times: timeFormat(parseDateFormat(monthFirstDates), false) }
+const unused = { dates: parseDateFormat(monthFirstDates), times: timeFormats(parseDateFormat(monthFirstDates))[0] }
 const currencies = ['$', '€', '£', '¥', 'USD', 'EUR', 'GBP', 'CHF']
 const missing = new Set([
   'NA',

@@ -82,10 +82,7 @@ export class ValueFormats {
       const date = dates.toIso(value.trim())
       return dates.isRewritten ? date : date && value
     }
-    if (type === 'timestamp') {
-      const time = readTimestamp(value, times)
-      return times.isRewritten ? time : time && value
-    }
+    if (type === 'timestamp') return readTimestamp(value, times)
     const plain = type === 'boolean' ? (this.#booleans.get(value.trim().toLowerCase()) ?? value) : this.#number(value)
     return fits(plain, type) ? plain : undefined
   }

@@ -9,7 +9,7 @@ import { CsvScanner } from '../../../dist/server/tables/csv-scanner.js'
 import { parseDateFormat } from '../../../dist/server/tables/date-format.js'
 import { importFile } from '../../../dist/server/tables/import-run.js'
 import { RowsEngine } from '../../../dist/server/tables/rows-engine.js'
-import { timeFormat } from '../../../dist/server/tables/time-format.js'
+import { timeFormats } from '../../../dist/server/tables/time-format.js'
 import { ValueFormats } from '../../../dist/server/tables/value-formats.js'
 import { type CsvFile, csvFiles, readByRules } from '../../helpers/csv-files.js'
 import { check, checkAsync } from '../../helpers/properties.js'
@@ -32,7 +32,7 @@ async function planOf(path: string, { text, types }: CsvFile): Promise<CsvPlan |
 function planFor({ text, types, ...dialect }: CsvFile & CsvDialect, asked: boolean, dateFormat: string): CsvPlan {
   const bom = text.startsWith('\ufeff') ? 3 : 0
   const dates = parseDateFormat(dateFormat)
-  const times = timeFormat(parseDateFormat('iso'), false)
+  const times = timeFormats(parseDateFormat('iso'))[0]
   const columns = Object.entries(types).map(([name, type]) => ({ name, type, dates, times, asked }))
   const dataStart = bom + Buffer.byteLength(text.slice(bom && 1, text.indexOf('\n') + 1))
   const shape = { bom, ...dialect, dataStart, dataLine: 2, header: 'plain' as const, rowBytes: 1 }
@@ -47,6 +47,7 @@ function planFor({ text, types, ...dialect }: CsvFile & CsvDialect, asked: boole
     dateColumn: null,
     notes: [],
     ragged: { lines: 0, of: 0 },
+    linesAbove: 0,
   }
 }
 

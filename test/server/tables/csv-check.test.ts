@@ -5,7 +5,7 @@ import { type CsvOptions, type CsvPlan, planCsv } from '../../../dist/server/tab
 import { readRecords } from '../../../dist/server/tables/csv-records.js'
 import { CsvScanner } from '../../../dist/server/tables/csv-scanner.js'
 import { parseDateFormat } from '../../../dist/server/tables/date-format.js'
-import { timeFormat } from '../../../dist/server/tables/time-format.js'
+import { timeFormats } from '../../../dist/server/tables/time-format.js'
 import { ValueFormats } from '../../../dist/server/tables/value-formats.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
@@ -164,7 +164,7 @@ describe('the CSV scanner', () => {
       name,
       type: 'text' as const,
       dates,
-      times: timeFormat(dates, false),
+      times: timeFormats(dates)[0],
       unpadded: false,
       asked: false,
       guessed: true,
@@ -181,6 +181,7 @@ describe('the CSV scanner', () => {
     dateColumn: null,
     notes: [],
     ragged: { lines: 0, of: 0 },
+    linesAbove: 0,
   }
 
   /** Scans a text in chunks: returns its good records, and the lines of the bad ones. */
