@@ -9,10 +9,13 @@ import { putLarge } from '../../helpers/slow-transfers.js'
 import { partialNames } from '../../helpers/stored-state.js'
 import { requestImport } from '../../helpers/tables.js'
 import { Tus } from '../../helpers/tus.js'
+import { isCluster } from '../../run/is-cluster.js'
 
 /** More than the transfers of one account that run side by side here. */
 const jobsPerAccount = 20
 const rounds = 4
+/** Connections to a database and a bucket that are kept for the next requests: fewer than one round would leave behind. */
+const pooled = isCluster ? 16 : 0
 const form = { 'Content-Type': 'multipart/form-data; boundary=b' }
 const part = '--b\r\nContent-Disposition: form-data; name="f"; filename="form"\r\n\r\n'
 const wrongDigest = { 'Repr-Digest': `sha-256=:${Buffer.alloc(32).toString('base64')}:` }
@@ -48,7 +51,8 @@ describe.skipIf(process.platform !== 'linux')('a server after many transfers of 
 
     await eventually(`no more than ${JSON.stringify(before)}`, async () => {
       const now = await heldBy(pid)
-      return now.files.length <= before.files.length && now.sockets <= before.sockets && now.children <= before.children
+      const areFew = now.sockets <= before.sockets + pooled && now.children <= before.children
+      return areFew && now.files.length <= before.files.length
     }).catch(async (error) => {
       throw new Error(`${error.message}, but ${JSON.stringify(await heldBy(pid))}`)
     })
