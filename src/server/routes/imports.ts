@@ -1,8 +1,7 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import { receiptsSchema } from '../../protocol/jobs.js'
-import { Problem } from '../../protocol/problems.js'
 import { jobHeader, jobPath, routes } from '../../protocol/routes.js'
-import { type ImportBody, importAnswerSchema, importSchema } from '../../protocol/tables.js'
+import { importAnswerSchema, importSchema } from '../../protocol/tables.js'
 import { hangUpSignal } from '../http/connection.js'
 import type { Jobs } from '../jobs/jobs.js'
 import { answerHeaders } from '../openapi/answer-headers.js'
@@ -10,9 +9,7 @@ import { problemResponses, receiptsOf } from '../openapi/answers.js'
 import { jobHeaders } from '../openapi/request-headers.js'
 import type { AppEnv } from '../routing/app-env.js'
 import type { StoredImport } from '../stores/tables.js'
-import { parseColumnType } from '../tables/column-types.js'
-import type { CsvOptions } from '../tables/csv-plan.js'
-import { parseDateFormat } from '../tables/date-format.js'
+import { csvOptionsOf } from '../tables/csv-body.js'
 import type { Imports } from '../tables/imports.js'
 import { readJson } from './bodies/json-body.js'
 import { parseName } from './headers/names.js'
@@ -77,32 +74,6 @@ async function settled(imported: Promise<StoredImport>, waitMs: number): Promise
   } finally {
     clearTimeout(timer)
   }
-}
-
-/** Throws `invalid-request` for options that contradict each other. */
-function csvOptionsOf({ types, booleans, escape: quoteEscape, ...rest }: Omit<ImportBody, 'filename'>): CsvOptions {
-  const { dateFormat, decimal = '.', thousands, delimiter, quote, comment, header, headerLines = 1 } = rest
-  if (dateFormat !== undefined) parseDateFormat(dateFormat)
-  if (thousands === decimal) throw contradiction('thousands', 'is the decimal mark too')
-  if (delimiter !== undefined && [quote, quoteEscape, comment].includes(delimiter)) {
-    throw contradiction('delimiter', 'has another meaning too')
-  }
-  if (quoteEscape !== undefined && quote === '') throw contradiction('escape', 'is for values in quotes')
-  if (header === false && headerLines > 1) throw contradiction('headerLines', 'needs a header')
-  return {
-    ...rest,
-    ...(quoteEscape === undefined ? {} : { quoteEscape }),
-    ...(booleans ? { booleans: booleans.map((pair) => pair.split('/') as [string, string]) } : {}),
-    ...(types ? { types: parseTypes(types) } : {}),
-  }
-}
-
-function contradiction(field: string, why: string): Problem {
-  return new Problem('invalid-request', `${field}: it ${why}.`, { field })
-}
-
-function parseTypes(types: Record<string, string>) {
-  return Object.fromEntries(Object.entries(types).map(([column, type]) => [column, parseColumnType(type)]))
 }
 
 const answers = { 'application/json': { schema: importAnswerSchema } }

@@ -26,6 +26,8 @@ export interface GuessFormats {
   readonly dates: readonly DateFormat[]
   /** Those that are never guessed, although the values may fit them. */
   readonly otherDates: readonly DateFormat[]
+  /** Whether the first format was asked for: what fits it is no number. */
+  readonly isAsked: boolean
   readonly values: ValueFormats
 }
 
@@ -66,6 +68,7 @@ export class ColumnGuess {
   /** A column without values is text. */
   get type(): ColumnType {
     if (this.#empty) return 'text'
+    if (this.#formats.isAsked && this.#allDates === this.#formats.dates[0]) return 'date'
     if (this.#types[0]) return this.#types[0]
     if (this.#times.length > 0) return 'timestamp'
     return this.#allDates ? 'date' : 'text'

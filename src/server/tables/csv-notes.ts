@@ -67,7 +67,8 @@ function noteOnDelimiter({ delimiter, otherDelimiter, columns, lines, quote }: G
   const mark = separators.find(separates)
   if (mark === undefined) return undefined
   const what = `there are ${names[mark] ?? `"${mark}"`}s and none of comma, semicolon, tab or bar`
-  return `All was read as one column: ${what}. If there are several, save the file with commas between them.`
+  const option = `"--delimiter ${optionNames[mark] ?? mark}" (delimiter)`
+  return `All was read as one column: ${what}. If they separate columns, ${option} reads them so.`
 }
 
 function noteOnQuotes({ quote, quoteAsked }: Guesses): string | undefined {
@@ -141,14 +142,25 @@ function noteOnText({ name, type, guessed, guess, values }: GuessedColumn): stri
   return `Column "${name}" was taken for text: ${what}.`
 }
 
-/** A note about codes that look like numbers. */
-function noteOnNumber({ name, type, guessed, values }: GuessedColumn): string | undefined {
-  if (!guessed || type !== 'double') return undefined
+/** A note about codes and dates that look like numbers. */
+function noteOnNumber({ name, type, guessed, guess, values }: GuessedColumn): string | undefined {
+  if (!guessed) return undefined
+  if (type === 'integer' && guess.otherDates?.pattern === compactDates && values().every(isRecent)) {
+    const option = `"--date-format ${compactDates}" (dateFormat)`
+    return `Column "${name}" was taken for numbers, but all fit dates like ${compactDates}: ${option} reads them so.`
+  }
+  if (type !== 'double') return undefined
   const code = values().find((value) => /^\d+[eE]\d+$/.test(value))
   if (code === undefined) return undefined
   const option = `"--types ${name}=text" (types)`
   return `Column "${name}": ${quoted(code)} was read as the number ${Number(code)}: ${option} keeps it as it is.`
 }
+
+function isRecent(value: string): boolean {
+  return value === '' || /^(?:19|20)/.test(value.trim())
+}
+
+const compactDates = '%Y%m%d'
 
 function noteOnTimes({ name, type, guessed, guess }: GuessedColumn): string | undefined {
   if (!guessed || type !== 'timestamp' || !guess.times.offsets) return undefined
@@ -186,4 +198,5 @@ function quoted(value: string): string {
 }
 
 const names: Record<string, string> = { ',': 'comma', ';': 'semicolon', '\t': 'tab', '|': 'bar', ' ': 'space' }
+const optionNames: Record<string, string> = { '\t': 'tab', ' ': 'space' }
 const separators = [',', ';', '\t', '|', ' ', ':', '^', '~', '#', '\u001f', '\u0001']

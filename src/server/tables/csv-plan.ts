@@ -64,8 +64,6 @@ export interface CsvPlan extends CsvShape {
   readonly notes: string[]
   /** How many records of the sample have another number of fields than the first one, or invalid quotes. */
   readonly ragged: { readonly lines: number; readonly of: number }
-  /** How many lines seem to stand above the header, because all below have more fields; 0 if none do. */
-  readonly linesAbove: number
 }
 
 /** The maximum length of a line: a file without line ends is no table. */
@@ -131,7 +129,6 @@ export async function planCsv(file: FileHandle, csvOptions: CsvOptions): Promise
     rowBytes: Math.max(1, (guesses.end - last.end) / Math.max(1, guesses.rows)),
     dateColumn: dateColumn(columns, csvOptions.dateColumn),
     ragged: { lines: guesses.ragged, of: guesses.rows },
-    linesAbove: linesAbove(first, sample.rows),
     notes: notesOn({
       ...shape,
       otherDelimiter: csvOptions.delimiter === undefined ? otherDelimiter : null,
@@ -214,7 +211,7 @@ function guessFormats({ dateFormat }: CsvOptions, values: ValueFormats): GuessFo
   const guessed = [monthFirstDates, ...clearDates].map(parseDateFormat)
   const dates = dateFormat === undefined ? [iso, ...guessed] : [parseDateFormat(dateFormat), iso]
   const others = otherDates.filter((pattern) => dates.every((format) => format.pattern !== pattern))
-  return { dates, otherDates: others.map(parseDateFormat), values }
+  return { dates, otherDates: others.map(parseDateFormat), isAsked: dateFormat !== undefined, values }
 }
 
 function guessColumns(named: number, unnamed: number, rows: readonly CsvRecord[], formats: GuessFormats) {
@@ -229,15 +226,6 @@ function guessColumns(named: number, unnamed: number, rows: readonly CsvRecord[]
   const repeatsFirst = (first: CsvRecord) =>
     rows.some(({ fields }) => fields.some((field, at) => field !== '' && field === first.fields[at]))
   return { columns, rows: rows.length, ragged, repeatsFirst, end: rows.at(-1)?.end ?? 0, multiline }
-}
-
-/** The line before the first of at least two records with as many fields as most of the sample, if the first one has fewer. */
-function linesAbove({ fields }: CsvRecord, rows: readonly CsvRecord[]): number {
-  const counts = new Map<number, number>()
-  for (const row of rows) counts.set(row.fields.length, (counts.get(row.fields.length) ?? 0) + 1)
-  const [width = 0, count = 0] = [...counts].toSorted((a, b) => b[1] - a[1])[0] ?? []
-  if (width <= fields.length || count < 2) return 0
-  return rows.find((row) => row.fields.length === width)!.line - 1
 }
 
 /** A first line is data if every column that is not text starts with a value of its type. */

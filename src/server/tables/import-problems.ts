@@ -29,9 +29,6 @@ export function adviceOn({ column, reason }: BadLine, { csvOptions, skipBadLines
     return column === csvOptions.dateColumn ? ` ${format}.` : ` ${format}; ${otherType}.`
   }
   if (column !== null) return ` ${otherType}.`
-  if (plan.linesAbove > 0) {
-    return ` "--skip-lines ${plan.linesAbove}" (skipLines) leaves out the lines above what looks like the header.`
-  }
   const { lines, of } = plan.ragged
   if (lines === of || lines > Math.max(1, of / 10)) {
     const share = `${lines.toLocaleString('en')} of the first ${of.toLocaleString('en')} rows cannot be read`

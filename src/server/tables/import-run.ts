@@ -10,6 +10,7 @@ import { openEngine } from './engine.js'
 import type { ImportedCsv, ImportTask } from './import-messages.js'
 import { adviceOn, EngineStumbled, importProblem, malformed, translateEngineError } from './import-problems.js'
 import { copyToParquet, type ParquetInput } from './import-sql.js'
+import { adviseShape } from './shape-advice.js'
 
 export type OnProgress = (part: number) => void
 
@@ -96,7 +97,7 @@ async function readCopy(run: Run): Promise<CsvCheck> {
   try {
     const { skipBadLines, threads } = run.task
     const check = await checkCsv(run.source, run.plan, { skipBadLines, copyTo: copy, onBytes: noteChecked(run) })
-    if (!skipBadLines || check.rows === 0) refuseBad(check, run)
+    if (!skipBadLines || check.rows === 0) await refuseBad(check, run)
     const input = { file: run.task.copy, header: false, strict: false, inOrder: true }
     const inBlocks = threads > 1 && !check.multiline
     const agrees = inBlocks
@@ -115,10 +116,11 @@ function undefinedWhereItStumbled(error: unknown): undefined {
   if (!(error instanceof EngineStumbled)) throw error
 }
 
-function refuseBad(check: CsvCheck, { task, plan }: Run): CsvCheck {
+async function refuseBad(check: CsvCheck, { task, plan, source }: Run): Promise<CsvCheck> {
   const first: BadLine | undefined = check.bad.first[0]
-  if (first) throw malformed(first, adviceOn(first, task, plan))
-  return check
+  if (!first) return check
+  const shape = first.column === null ? await adviseShape(source, task.csvOptions) : undefined
+  throw malformed(first, shape ? ` ${shape}` : adviceOn(first, task, plan))
 }
 
 /**

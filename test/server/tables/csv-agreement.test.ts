@@ -47,7 +47,6 @@ function planFor({ text, types, ...dialect }: CsvFile & CsvDialect, asked: boole
     dateColumn: null,
     notes: [],
     ragged: { lines: 0, of: 0 },
-    linesAbove: 0,
   }
 }
 

@@ -181,7 +181,6 @@ describe('the CSV scanner', () => {
     dateColumn: null,
     notes: [],
     ragged: { lines: 0, of: 0 },
-    linesAbove: 0,
   }
 
   /** Scans a text in chunks: returns its good records, and the lines of the bad ones. */

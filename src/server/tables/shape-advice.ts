@@ -1,0 +1,59 @@
+import type { FileHandle } from 'node:fs/promises'
+import { readRecords } from './csv-records.js'
+import { recogniseShape, type ShapeOptions } from './csv-shape.js'
+
+/** The option that would cut all of the first records of a file into as many fields each; undefined if none of those tried does. */
+export async function adviseShape(file: FileHandle, options: ShapeOptions): Promise<string | undefined> {
+  const { size } = await file.stat()
+  const { bytesRead, buffer } = await file.read(Buffer.alloc(Math.min(size, sampleBytes)), 0, undefined, 0)
+  const bytes = buffer.subarray(0, bytesRead)
+  const isComplete = bytesRead === size
+  for (const { words, field, ...changes } of alternatives(options)) {
+    if (isEven(bytes, isComplete, { ...options, ...changes })) return `"${words}" (${field}) would read the file.`
+  }
+  return undefined
+}
+
+interface Alternative extends ShapeOptions {
+  /** As on the command line. */
+  words: string
+  /** As in the body of a request. */
+  field: string
+}
+
+function* alternatives({ comment, quote, quoteEscape, skipLines, delimiter }: ShapeOptions): Generator<Alternative> {
+  if (comment === undefined) yield { words: '--comment #', field: 'comment', comment: '#' }
+  if (quote === undefined && quoteEscape === undefined) {
+    yield { words: '--escape \\', field: 'escape', quoteEscape: '\\' }
+    yield { words: '--quote none', field: 'quote', quote: '' }
+  }
+  if (skipLines === undefined) {
+    for (let lines = 1; lines <= mostLinesAbove; lines++) {
+      yield { words: `--skip-lines ${lines}`, field: 'skipLines', skipLines: lines }
+    }
+  }
+  if (delimiter === undefined) yield { words: '--delimiter space', field: 'delimiter', delimiter: ' ' }
+}
+
+/** Whether there are several records, of more than one field each, without faults, and of the same number of fields. */
+function isEven(bytes: Buffer, isComplete: boolean, options: ShapeOptions): boolean {
+  try {
+    const { above, ...shape } = recogniseShape(bytes, isComplete, options)
+    const text = bytes.subarray(shape.bom).toString().slice(above.characters)
+    let columns = 0
+    let records = 0
+    for (const { fields, fault } of readRecords(text, shape, { complete: isComplete })) {
+      columns ||= fields.length
+      if (fault !== null || fields.length !== columns || columns === 1) return false
+      if (++records === mostRecords) break
+    }
+    return records > 1
+  } catch {
+    // It is empty then, for example.
+    return false
+  }
+}
+
+const sampleBytes = 256 * 1024
+const mostLinesAbove = 30
+const mostRecords = 1000
