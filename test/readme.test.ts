@@ -1,15 +1,11 @@
-import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { documentedUrl, openTerminal, parseBlock } from './helpers/document-terminal.js'
 import { eventually } from './helpers/eventually.js'
 import { fencedBlocks } from './helpers/fenced.js'
-import { cleanEnvironment, programFile } from './helpers/program.js'
-import { startServe } from './helpers/serve.js'
-import { temporaryFolder } from './helpers/temporary-folder.js'
 
 const documents = ['README.md', 'CONTRIBUTING.md', ...markdownFiles('docs')]
-const documentedUrl = 'http://127.0.0.1:8080'
 
 describe('the README', () => {
   it('shows a session that runs as printed', async () => {
@@ -19,6 +15,7 @@ describe('the README', () => {
     expect(serving).toEqual([{ command: 'filejobs serve', output: [`Listening on ${documentedUrl}`] }])
     expect(more).toEqual([])
     const terminal = await openTerminal()
+    prepare(terminal.folder)
     for (const { command, output } of [...session!, ...pipeline!]) expect(await terminal.run(command)).toEqual(output)
 
     // Large enough to be still running when it is stopped, at the rate that is shown.
@@ -41,55 +38,10 @@ function markdownFiles(folder: string): string[] {
   return names.filter((name) => name.endsWith('.md')).map((name) => `${folder}/${name}`)
 }
 
-interface Step {
-  command: string
-  output: string[]
-}
-
-/** The commands of a block with their output, without prompts and bars, which only a terminal shows. */
-function parseBlock(block: string): Step[] {
-  return block.split(/^\$ /m).flatMap((text) => {
-    const [command, ...output] = text.trimEnd().split('\n')
-    return command ? [{ command, output: output.filter((line) => !/:$|\[=*-*\]/.test(line)).map(comparable) }] : []
-  })
-}
-
-/** A folder with the files of the session, a server, and a shell that knows the command. */
-async function openTerminal() {
-  const folder = await temporaryFolder()
-  writeFileSync(join(folder, 'filejobs'), `#!/bin/sh\nexec "${process.execPath}" "${programFile}" "$@"\n`, {
-    mode: 0o755,
-  })
+function prepare(folder: string): void {
   // No database runs here: what counts is that a command's output is uploaded.
   writeFileSync(join(folder, 'pg_dump'), '#!/bin/sh\necho "CREATE TABLE $1 ();"\n', { mode: 0o755 })
   writeFileSync(join(folder, 'backup.iso'), Buffer.alloc(1024 ** 2))
   mkdirSync(join(folder, 'photos'))
   writeFileSync(join(folder, 'photos/beach.jpg'), 'sand')
-  const server = await startServe()
-  const env = {
-    ...cleanEnvironment(folder),
-    PATH: `${folder}:${process.env.PATH}`,
-    FILEJOBS_SERVER: server.url,
-    FILEJOBS_PASSWORD: 'correct horse',
-  }
-  return {
-    folder,
-    run(command: string): Promise<string[]> {
-      return new Promise((resolve) => {
-        execFile('bash', ['-c', `exec 2>&1\n${command}`], { cwd: folder, env }, (_error, stdout) => {
-          const lines = stdout.replaceAll(server.url, documentedUrl).trimEnd().split('\n')
-          resolve(lines.filter((line) => line !== '').map(comparable))
-        })
-      })
-    },
-  }
-}
-
-/** Sizes and times differ from run to run; columns are as wide as they make them. */
-function comparable(line: string): string {
-  return line
-    .replace(/\d+(\.\d+)? [KMG]?i?B\b/g, 'SIZE')
-    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d/g, 'TIME')
-    .replace(/ +/g, ' ')
-    .trim()
 }
