@@ -8,6 +8,8 @@ export async function adviseShape(file: FileHandle, options: ShapeOptions): Prom
   const { bytesRead, buffer } = await file.read(Buffer.alloc(Math.min(size, sampleBytes)), 0, undefined, 0)
   const bytes = buffer.subarray(0, bytesRead)
   const isComplete = bytesRead === size
+  // Its fault is another one.
+  if (isEven(bytes, isComplete, options)) return undefined
   for (const { words, field, ...changes } of alternatives(options)) {
     if (isEven(bytes, isComplete, { ...options, ...changes })) return `"${words}" (${field}) would read the file.`
   }

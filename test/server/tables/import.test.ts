@@ -229,7 +229,8 @@ describe('a CSV import', () => {
     ],
     ['a letter in Windows-1252', 'a,b\n1,x\n', '2,K\xf6ln\n', {}, 'Save the file as UTF-8'],
     ['one line of twelve with a field too many', `a,b\n${'1,x\n'.repeat(11)}`, '2,y,z\n', {}, skip],
-    ['lines above the header', 'Report\n', 'a,b\n1,x\n', {}, /cannot be read: look for lines above the header/],
+    ['lines above the header', 'Report\n', 'a,b\n1,x\n', {}, '"--skip-lines 1" (skipLines) would read the file'],
+    ['lines of all lengths', 'a,b\n1\n', '1,2,3\n4\n', {}, /cannot be read: look for lines above the header/],
   ])('is rejected with advice that keeps every valid row: %s', async (_, good, bad, csvOptions, advice) => {
     const { result } = await begin(Buffer.from(good + bad, 'latin1'), { csvOptions })
     const { message } = await result.then(
