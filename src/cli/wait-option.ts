@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import { invalidOption } from '../protocol/options/option-values.js'
 
 /** `Prefer: wait=N`: a day at most. */
-const longestWaitSeconds = 86_400
+export const longestWaitSeconds = 86_400
 
 /** The value of `--wait` and `--no-wait`. */
 export type WaitValue = string | boolean | undefined

@@ -4,6 +4,7 @@ import type { JobRecord } from '../../protocol/jobs.js'
 import { Problem } from '../../protocol/problems.js'
 import { jobPath } from '../../protocol/routes.js'
 import { formatBytes } from '../../protocol/units.js'
+import { longestWaitSeconds } from '../wait-option.js'
 import { refuseEnded } from './broken-connection.js'
 import type { WriteChunk } from './exchange.js'
 import type { OwnJob } from './own-job.js'
@@ -40,6 +41,8 @@ export class ResumableSender {
   /** Whether the server may know the job's id: from an earlier run, or from this one. */
   #known: 'no' | 'earlier' | 'now' = 'no'
   #isRemembering = true
+  /** Whether this run has sent a chunk. */
+  #hasSent = false
 
   constructor(
     tools: TransferTools,
@@ -98,12 +101,14 @@ export class ResumableSender {
   /** Sends a chunk at `offset`, and resolves when the server has stored it. */
   async append(offset: number, chunk: ChunkOptions, send: (write: WriteChunk) => Promise<void>): Promise<void> {
     const { id, partOf, signal } = this.#job
-    const { waitSeconds } = this.#options
+    // It gave its slot up because its source was slow, and has it again after the others.
+    const waitSeconds = this.#hasSent ? longestWaitSeconds : this.#options.waitSeconds
     await waitForSlot(this.#tools, { name: this.#name, waitSeconds, signal }, (seconds) => {
       const headers = { ...paceHeaders({ ...this.#options, waitSeconds: seconds }), ...chunk.headers }
       const { http } = this.#tools
       return appendChunk(http, { id, partOf, offset, bytes: chunk.bytes, headers, waitSeconds: seconds }, signal, send)
     })
+    this.#hasSent = true
   }
 
   /** It is published, stopped or cannot be resumed: remove the saved state. */
