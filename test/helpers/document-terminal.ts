@@ -18,7 +18,8 @@ export interface Step {
 export function parseBlock(block: string): Step[] {
   return block.split(/^\$ /m).flatMap((text) => {
     const [command, ...output] = text.trimEnd().split('\n')
-    return command ? [{ command, output: output.filter((line) => !/:$|\[=*-*\]/.test(line)).map(comparable) }] : []
+    const isPrinted = (line: string) => line !== '' && !/:$|\[=*-*\]/.test(line)
+    return command ? [{ command, output: output.filter(isPrinted).map(comparable) }] : []
   })
 }
 
