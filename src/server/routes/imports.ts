@@ -9,7 +9,7 @@ import { problemResponses, receiptsOf } from '../openapi/answers.js'
 import { jobHeaders } from '../openapi/request-headers.js'
 import type { AppEnv } from '../routing/app-env.js'
 import type { StoredImport } from '../stores/tables.js'
-import { csvOptionsOf } from '../tables/csv-body.js'
+import { parseCsvOptions } from '../tables/csv-body.js'
 import type { Imports } from '../tables/imports.js'
 import { readJson } from './bodies/json-body.js'
 import { parseName } from './headers/names.js'
@@ -33,7 +33,7 @@ export function importRoutes({ imports, jobs }: { imports: Imports; jobs: Jobs }
       table,
       skipBadLines,
       trim,
-      csvOptions: csvOptionsOf(options),
+      csvOptions: parseCsvOptions(options),
       jobId,
       waitMs,
       left: hangUpSignal(c.env.outgoing),

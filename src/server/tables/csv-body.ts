@@ -5,7 +5,7 @@ import type { CsvOptions } from './csv-plan.js'
 import { parseDateFormat } from './date-format.js'
 
 /** The options of a request's body. Throws `invalid-request` for those that contradict each other. */
-export function csvOptionsOf({
+export function parseCsvOptions({
   types,
   booleans,
   escape: quoteEscape,

@@ -14,8 +14,7 @@ import {
   openQuote,
   SPACE,
 } from './csv-rules.js'
-import { isoDates, parseDateFormat } from './date-format.js'
-import { exactNumberEnd, integerEnd, numberEnd, timestampEnd, type ValueEnd } from './value-ends.js'
+import { type ValueEnd, valueEndOf } from './value-ends.js'
 import type { ValueFormats } from './value-formats.js'
 
 export interface Fault {
@@ -64,7 +63,7 @@ export class CsvScanner {
 
   constructor(plan: CsvPlan, target: ScanTarget) {
     this.#columns = plan.columns
-    this.#ends = plan.columns.map(valueEnd)
+    this.#ends = plan.columns.map(valueEndOf)
     this.#slow = plan.columns.map(({ type, isDropped }) => type !== 'text' || isDropped)
     this.#values = plan.values
     const { delimiter, quote, quoteEscape, comment, fieldEnds, quotedMarks } = new CsvRules(plan)
@@ -281,15 +280,6 @@ export class CsvScanner {
 /** A character within the brackets of a pattern. */
 function classOf(character: string): string {
   return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
-}
-
-function valueEnd({ type, dates, asked, isRewritten, isDropped }: PlannedColumn): ValueEnd | null {
-  if (isRewritten || isDropped) return null
-  if (type === 'integer') return integerEnd
-  if (type === 'double') return asked ? numberEnd : exactNumberEnd
-  if (type === 'date') return dates.end
-  if (type === 'timestamp') return timestampEnd(parseDateFormat(isoDates).end)
-  return null
 }
 
 /** Omits the last character if it is incomplete. */

@@ -1,3 +1,6 @@
+import type { PlannedColumn } from './csv-plan.js'
+import { isoDates, parseDateFormat } from './date-format.js'
+
 /**
  * The end of a value that starts at `from`, or -1 if its bytes need a closer check. Each accepts a subset of `fits`.
  */
@@ -58,4 +61,14 @@ function twoDigits(bytes: Uint8Array, at: number): number {
   const high = bytes[at]! - ZERO
   const low = bytes[at + 1]! - ZERO
   return high >= 0 && high <= 9 && low >= 0 && low <= 9 ? high * 10 + low : -1
+}
+
+/** The one that is quick for a column; null if there is none. */
+export function valueEndOf({ type, dates, asked, isRewritten, isDropped }: PlannedColumn): ValueEnd | null {
+  if (isRewritten || isDropped) return null
+  if (type === 'integer') return integerEnd
+  if (type === 'double') return asked ? numberEnd : exactNumberEnd
+  if (type === 'date') return dates.end
+  if (type === 'timestamp') return timestampEnd(parseDateFormat(isoDates).end)
+  return null
 }

@@ -1,7 +1,7 @@
 import { copyFile, readdir, readFile } from 'node:fs/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ImportBody } from '../../../dist/protocol/tables.js'
-import { csvOptionsOf } from '../../../dist/server/tables/csv-body.js'
+import { parseCsvOptions } from '../../../dist/server/tables/csv-body.js'
 import { importFile } from '../../../dist/server/tables/import-run.js'
 import { RowsEngine } from '../../../dist/server/tables/rows-engine.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
@@ -26,7 +26,7 @@ async function importOf(name: string, options: Omit<ImportBody, 'filename'> = {}
   await copyFile(new URL(`${name}.csv`, corpus), `${folder}/source`)
   const files = { source: `${folder}/source`, output: `${folder}/output.parquet`, copy: `${folder}/copy` }
   const task = { skipBadLines: false, trim: false, memoryBytes: 2 ** 28, threads: 1 }
-  const imported = await importFile({ ...files, ...task, csvOptions: csvOptionsOf(options) }, () => {})
+  const imported = await importFile({ ...files, ...task, csvOptions: parseCsvOptions(options) }, () => {})
   return { imported, folder }
 }
 
