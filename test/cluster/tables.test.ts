@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ContentDigests } from '../../dist/server/stores/s3/content-digests.js'
 import { openBucketTables } from '../../dist/server/stores/s3/tables.js'
-import type { StoredImport, TableStore } from '../../dist/server/stores/tables.js'
+import type { ImportRecord, StoredImport, TableStore } from '../../dist/server/stores/tables.js'
 import { eventually } from '../helpers/eventually.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 import { describeTableStore } from '../server/stores/table-store-contract.js'
@@ -49,12 +49,12 @@ interface Shared {
 async function publish(store: TableStore, bytes: Buffer): Promise<StoredImport> {
   const staged = store.stage(crypto.randomUUID())
   await writeFile(join(staged.folder, staged.output), bytes)
-  const published = await store.publish(staged, ann, 'sales', recordOf(bytes.length))
+  const [published] = await store.publish([{ staged, record: recordOf(bytes.length) }], ann, 'sales')
   await staged.remove()
-  return published
+  return published!
 }
 
-function recordOf(bytes: number): Parameters<TableStore['publish']>[3] {
+function recordOf(bytes: number): ImportRecord {
   return {
     ...{ file: 'sales.csv', sha256: null, rows: 3, columns: [], dateColumn: null, skipped: { count: 0, first: [] } },
     ...{ notes: [], bytes, sourceBytes: 20, outputSha256: null },
@@ -165,7 +165,7 @@ describe.skipIf(!hasDatabase || !hasBucket)('tables in a bucket', () => {
     await writeFile(join(staged.folder, staged.output), 'parquet')
     proxy.losesNextCommit = true
     proxy.closesWithCommit = true
-    await expect(unsure.store.publish(staged, ann, 'sales', recordOf(7))).rejects.toThrow()
+    await expect(unsure.store.publish([{ staged, record: recordOf(7) }], ann, 'sales')).rejects.toThrow()
     proxy.isOpen = true
     await staged.remove()
     await ageGarbage(other, 60)
@@ -173,6 +173,41 @@ describe.skipIf(!hasDatabase || !hasBucket)('tables in a bucket', () => {
     const [published] = await space(other.store)
     const release = await other.store.ready([published!], never)
     expect(String(await read(other.store, published!))).toBe('parquet')
+    release()
+  })
+
+  it.each([
+    ['before the commit', true],
+    ['after the commit', false],
+  ])('are replaced as a whole or not at all, if the database is lost %s', async (_, isLostBefore) => {
+    const database = await testDatabase()
+    const proxy = await startDatabaseProxy(database.url)
+    const shared = { database, prefix: crypto.randomUUID() }
+    const unsure = await openStore({ poolUrl: proxy.url }, shared)
+    const other = await openStore({}, shared)
+    const old = await publish(other.store, Buffer.from('old'))
+    const staged = ['one', 'two'].map((id) => unsure.store.stage(id))
+    for (const each of staged) {
+      await writeFile(join(each.folder, each.output), 'parquet')
+      await each.prepare(never)
+    }
+    if (isLostBefore) proxy.resetBy = 'insert into imports'
+    else {
+      proxy.losesNextCommit = true
+      proxy.closesWithCommit = true
+    }
+    const imports = staged.map((each) => ({ staged: each, record: recordOf(7) }))
+    await expect(unsure.store.publish(imports, ann, 'sales', { replaces: true })).rejects.toThrow()
+    proxy.isOpen = true
+    proxy.resetBy = null
+    for (const each of staged) await each.remove()
+    const now = await space(other.store)
+    if (isLostBefore) expect(now).toEqual([old])
+    else expect(now.map(({ bytes }) => bytes)).toEqual([7, 7])
+    await ageGarbage(other, 60)
+    await other.collector.run()
+    expect(other.stored.keys()).toHaveLength(isLostBefore ? 1 : 2)
+    const release = await other.store.ready(now, never)
     release()
   })
 
@@ -211,16 +246,14 @@ describe.skipIf(!hasDatabase || !hasBucket)('tables in a bucket', () => {
     await writeFile(join(staged.folder, staged.output), 'parquet')
     await staged.prepare(never)
     proxy.losesNextCommit = true
-    const record = { file: 'a', sha256: null, rows: 1, columns: [], dateColumn: null, skipped: { count: 0, first: [] } }
-    const rest = { notes: [], bytes: 7, sourceBytes: 1, outputSha256: null }
-    const published = await store.publish(staged, ann, 'sales', { ...record, ...rest })
-    expect(await space(store)).toEqual([published])
+    const published = await store.publish([{ staged, record: recordOf(7) }], ann, 'sales')
+    expect(await space(store)).toEqual(published)
     const late = store.stage('late')
     await writeFile(join(late.folder, late.output), 'parquet')
     await late.prepare(never)
     await node.sql`update objects set state = 'garbage', not_before = now(), passes = 1 where state = 'stored'`
-    const refused = store.publish(late, ann, 'sales', { ...record, ...rest })
+    const refused = store.publish([{ staged: late, record: recordOf(7) }], ann, 'sales', { replaces: true })
     await expect(refused).rejects.toMatchObject({ code: 'storage-unavailable' })
-    expect(await space(store)).toEqual([published])
+    expect(await space(store)).toEqual(published)
   })
 })

@@ -33,6 +33,18 @@ export interface StoredImport {
   readonly path: string
 }
 
+/** What an import is published with. */
+export type ImportRecord = Omit<StoredImport, 'id' | 'path' | 'importedAt'>
+
+export interface NewImport {
+  /** Its output must have been synced. */
+  readonly staged: StagedImport
+  readonly record: ImportRecord
+}
+
+/** What may change of a published import. */
+export type ImportEdit = Pick<StoredImport, 'id' | 'columns' | 'dateColumn'>
+
 export interface StoredTable {
   readonly name: string
   /** The account that owns it, `role:username`. */
@@ -57,13 +69,27 @@ export interface TableStore {
   ready(imports: StoredImport[], signal: AbortSignal): Promise<() => void>
   /** A scratch folder of this machine for the file of an import before it is published. */
   stage(id: string): StagedImport
-  /** Makes a staged import part of the table, atomically and durably. The staged file must have been synced. */
+  /**
+   * Makes staged imports part of the table in one step, durably, and with increasing ids. With `replaces` they are the whole table
+   * from then on: a reader, or a start after a crash, finds the table as before or all of them. Files that were `ready` before
+   * stay until their release.
+   */
   publish(
-    staged: StagedImport,
+    imports: readonly NewImport[],
     space: Space,
     table: string,
-    record: Omit<StoredImport, 'id' | 'path' | 'importedAt'>,
-  ): Promise<StoredImport>
+    options?: { replaces?: boolean },
+  ): Promise<StoredImport[]>
+  /**
+   * Changes imports in one step, durably. False if the table is missing. `edit` is called while nothing can change the table,
+   * and may throw.
+   */
+  edit(space: Space, table: string, edit: (table: StoredTable) => readonly ImportEdit[]): Promise<boolean>
+  /**
+   * Gives a table another name, in one step. False if it is missing. Throws `name-taken` if there is a table of that name. `check` is
+   * called before, while nothing can change the table, and may throw.
+   */
+  rename(space: Space, table: string, to: string, check?: (table: StoredTable) => void): Promise<boolean>
   /** Removing the last one removes the table. False if it is missing. */
   removeImport(space: Space, table: string, id: number): Promise<boolean>
   /** False if it is missing. `check` is called before, while nothing can change the table, and may throw. */

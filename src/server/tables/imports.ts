@@ -116,9 +116,9 @@ export class Imports {
     job.commit()
     const from = { file: file.name, sha256: file.sha256, sourceBytes: file.size }
     const record = { ...from, columns, rows, dateColumn, skipped, notes, bytes, outputSha256 }
-    const stored = await tables.publish(staged, account, table, record)
+    const [stored] = await tables.publish([{ staged, record }], account, table)
     job.rows = rows
-    return stored
+    return stored!
   }
 
   /** Fails the job if it runs for too long: others wait for its slot. */

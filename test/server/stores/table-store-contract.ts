@@ -24,12 +24,19 @@ export function describeTableStore(open: () => Promise<TableStore>): void {
     store = await open()
   })
 
-  async function publish(table: string, space = ann): Promise<StoredImport> {
+  async function stage() {
     const staged = store.stage(crypto.randomUUID())
     await writeFile(join(staged.folder, staged.output), 'parquet')
     await staged.prepare(new AbortController().signal)
-    return store.publish(staged, space, table, record)
+    return { staged, record }
   }
+
+  async function publish(table: string, space = ann, options = {}): Promise<StoredImport> {
+    const [published] = await store.publish([await stage()], space, table, options)
+    return published!
+  }
+
+  const importsOf = async (table: string) => (await store.find(ann, table))?.imports
 
   describe('publishes imports', () => {
     it('as a table, newest first', async () => {
@@ -86,6 +93,127 @@ export function describeTableStore(open: () => Promise<TableStore>): void {
       await Promise.all(removals)
       const last = await publish('busy')
       expect((await store.find(ann, 'busy'))?.imports).toEqual([last])
+    })
+  })
+
+  describe('replaces a table', () => {
+    it('by one import, or by several', async () => {
+      await publish('sales')
+      await publish('sales')
+      const only = await publish('sales', ann, { replaces: true })
+      expect(await importsOf('sales')).toEqual([only])
+      expect(await store.usage(ann)).toBe(7)
+      const both = await store.publish([await stage(), await stage()], ann, 'sales', { replaces: true })
+      expect(await importsOf('sales')).toEqual(both.toReversed())
+      const added = await publish('sales')
+      expect(await importsOf('sales')).toEqual([added, ...both.toReversed()])
+      expect(await store.removeImport(ann, 'sales', both[0]!.id)).toBe(true)
+      expect(await importsOf('sales')).toEqual([added, both[1]])
+      expect(await store.removeImport(ann, 'sales', both[1]!.id)).toBe(true)
+      expect(await importsOf('sales')).toEqual([added])
+    })
+
+    it('that does not exist yet, and no other one', async () => {
+      const other = await publish('costs')
+      const first = await publish('sales', ann, { replaces: true })
+      expect(await importsOf('sales')).toEqual([first])
+      expect(await importsOf('costs')).toEqual([other])
+    })
+
+    it('so that a reader finds the old one or the new one, and can read what it found', async () => {
+      await publish('sales')
+      let isDone = false
+      const reader = (async () => {
+        while (!isDone) {
+          const { imports } = (await store.find(ann, 'sales'))!
+          expect(imports).toHaveLength(1)
+          expect((await store.list(ann))[0]?.imports).toHaveLength(1)
+        }
+      })()
+      for (let time = 0; time < 20; time++) await publish('sales', ann, { replaces: true })
+      isDone = true
+      await reader
+    })
+
+    it('whose files stay until they are released', async () => {
+      const old = await publish('sales')
+      const release = await store.ready([old], new AbortController().signal)
+      await publish('sales', ann, { replaces: true })
+      expect(await readFile(join(store.folder, old.path), 'utf8')).toBe('parquet')
+      release()
+    })
+  })
+
+  describe('adds several imports', () => {
+    it('in one step, with increasing ids', async () => {
+      const first = await publish('sales')
+      const both = await store.publish([await stage(), await stage()], ann, 'sales')
+      expect(both[1]!.id).toBeGreaterThan(both[0]!.id)
+      expect(await importsOf('sales')).toEqual([both[1], both[0], first])
+      const release = await store.ready(both, new AbortController().signal)
+      for (const { path } of both) expect(await readFile(join(store.folder, path), 'utf8')).toBe('parquet')
+      release()
+      expect(await store.removeImport(ann, 'sales', both[0]!.id)).toBe(true)
+      expect(await importsOf('sales')).toEqual([both[1], first])
+    })
+  })
+
+  describe('edits', () => {
+    const columns = [{ name: 'b', type: 'text' as const, nulls: 1, datePattern: null }]
+
+    it('imports, whose files stay where they are', async () => {
+      const first = await publish('sales')
+      const second = await publish('sales')
+      const edited = await store.edit(ann, 'sales', ({ imports }) => {
+        return imports.map(({ id }) => ({ id, columns, dateColumn: 'b' }))
+      })
+      expect(edited).toBe(true)
+      const now = await importsOf('sales')
+      expect(now).toEqual([second, first].map((each) => ({ ...each, columns, dateColumn: 'b' })))
+      ;(await store.ready(now!, new AbortController().signal))()
+      for (const { path } of now!) expect(await readFile(join(store.folder, path), 'utf8')).toBe('parquet')
+      expect(await store.removeImport(ann, 'sales', first.id)).toBe(true)
+      expect(await store.removeImport(ann, 'sales', second.id)).toBe(true)
+      expect(await store.find(ann, 'sales')).toBeUndefined()
+    })
+
+    it('no missing table, and nothing if it is refused', async () => {
+      expect(await store.edit(ann, 'sales', () => [])).toBe(false)
+      const published = await publish('sales')
+      const refusal = new Error('refused')
+      const refuse = () => {
+        throw refusal
+      }
+      await expect(store.edit(ann, 'sales', refuse)).rejects.toBe(refusal)
+      expect(await importsOf('sales')).toEqual([published])
+    })
+  })
+
+  describe('renames', () => {
+    it('a table with its imports', async () => {
+      const first = await publish('sales')
+      const second = await publish('sales')
+      expect(await store.rename(ann, 'sales', 'orders')).toBe(true)
+      expect(await store.find(ann, 'sales')).toBeUndefined()
+      const renamed = await importsOf('orders')
+      expect(renamed?.map(({ id }) => id)).toEqual([second.id, first.id])
+      const release = await store.ready(renamed!, new AbortController().signal)
+      for (const { path } of renamed!) expect(await readFile(join(store.folder, path), 'utf8')).toBe('parquet')
+      release()
+      await publish('sales')
+      expect((await store.list(ann)).map(({ name }) => name)).toEqual(['orders', 'sales'])
+    })
+
+    it('no missing table, none to a name that is taken, and none if it is refused', async () => {
+      expect(await store.rename(ann, 'sales', 'orders')).toBe(false)
+      const [sales, orders] = [await publish('sales'), await publish('orders')]
+      await expect(store.rename(ann, 'sales', 'orders')).rejects.toMatchObject({ code: 'name-taken' })
+      const refusal = new Error('refused')
+      const refuse = () => {
+        throw refusal
+      }
+      await expect(store.rename(ann, 'sales', 'costs', refuse)).rejects.toBe(refusal)
+      expect([await importsOf('sales'), await importsOf('orders')]).toEqual([[sales], [orders]])
     })
   })
 

@@ -50,12 +50,8 @@ async function publish(space: typeof ann, table: string, content: string): Promi
     signal: new AbortController().signal,
     onProgress: () => {},
   })
-  await store.publish(staged, space, table, {
-    file: `${table}.csv`,
-    sha256: null,
-    sourceBytes: content.length,
-    ...result,
-  })
+  const record = { file: `${table}.csv`, sha256: null, sourceBytes: content.length, ...result }
+  await store.publish([{ staged, record }], space, table)
   await staged.remove()
 }
 

@@ -25,7 +25,8 @@ async function openTable() {
   const imported = await importCsv({ folder: partial, source, copy, output, ...csv, signal, onProgress: () => {} })
   const { columns, rows, dateColumn, skipped, notes, bytes, outputSha256 } = imported
   const from = { file: 'n.csv', sha256: null, sourceBytes: 8 }
-  await store.publish(staged, ann, 'n', { ...from, columns, rows, dateColumn, skipped, notes, bytes, outputSha256 })
+  const record = { ...from, columns, rows, dateColumn, skipped, notes, bytes, outputSha256 }
+  await store.publish([{ staged, record }], ann, 'n')
   const seen = { held: 0, asked: 0 }
   const tables = {
     async ready(...imports: Parameters<typeof store.ready>) {

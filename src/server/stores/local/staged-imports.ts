@@ -1,7 +1,8 @@
 import { lstat, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Problem } from '../../../protocol/problems.js'
 import type { StagedImport, TableLeftover } from '../tables.js'
-import { importIds } from './import-records.js'
+import { readTableRecords } from './import-records.js'
 
 export function stageImport(folder: string, id: string): StagedImport {
   const staged = { folder, source: `${id}.csv`, copy: `${id}.clean.csv`, output: `${id}.parquet` }
@@ -14,7 +15,7 @@ export function stageImport(folder: string, id: string): StagedImport {
   }
 }
 
-/** Staged files, and Parquet files beside which no description was written. */
+/** Staged files, and what is in the folders of tables and belongs to no import, such as replaced ones. */
 export async function findTableLeftovers({
   tables,
   partial,
@@ -41,7 +42,15 @@ async function tableFolders(root: string): Promise<string[]> {
 }
 
 async function findUnpublished(folder: string): Promise<string[]> {
-  const published = new Set((await importIds(folder)).map((id) => `${id}.parquet`))
-  const ours = (await readdir(folder)).filter((name) => /^\d+\.parquet$|^\.\d+\.json\.tmp$/.test(name))
+  const records = await readTableRecords(folder).catch((error: unknown) => {
+    // Where a description is damaged, it is not known what belongs to it.
+    if (!(error instanceof Problem)) throw error
+  })
+  if (!records) return []
+  const { current, replaced } = records
+  const published = new Set(current.flatMap(({ imports }) => imports.map(({ id }) => `${id}.parquet`)))
+  const gone = new Set(replaced.map((number) => `${number}.json`))
+  const names = await readdir(folder)
+  const ours = names.filter((name) => gone.has(name) || /^\d+\.parquet$|^\.\d+\.json\.tmp$/.test(name))
   return ours.filter((name) => !published.has(name)).map((name) => join(folder, name))
 }

@@ -1,7 +1,8 @@
 import type { Space } from '../files.js'
 import type { Database, Transaction } from '../postgres/database.js'
+import type { ImportRecord } from '../tables.js'
 import { accountOf } from './file-rows.js'
-import { type ImportRecord, lockTables } from './import-rows.js'
+import { lockTables } from './import-rows.js'
 import { discardPublished, publishContents } from './objects.js'
 
 export interface AdoptedTable {

@@ -1,8 +1,5 @@
 import type { Database, Transaction } from '../postgres/database.js'
-import type { StoredImport, StoredTable } from '../tables.js'
-
-/** What an import is published with. */
-export type ImportRecord = Omit<StoredImport, 'id' | 'path' | 'importedAt'>
+import type { ImportEdit, ImportRecord, StoredImport, StoredTable } from '../tables.js'
 
 interface ImportRow {
   id: number
@@ -62,6 +59,31 @@ export async function addImport(
       ${JSON.stringify(record)}::text::json)
     returning id, content, imported_at, record`
   return importOf(row!)
+}
+
+/** Removes all imports of a table, which then has to get others. Returns their contents. */
+export async function removeImports(sql: Transaction, account: string, table: string): Promise<string[]> {
+  const gone = await sql<{ content: string }[]>`
+    delete from imports where account = ${account} and table_name = ${table} returning content`
+  return gone.map(({ content }) => content)
+}
+
+export async function editImports(
+  sql: Transaction,
+  { name, owner, imports }: StoredTable,
+  edits: readonly ImportEdit[],
+): Promise<void> {
+  for (const edit of edits) {
+    const { id, path: _, importedAt: __, ...record } = { ...imports.find((each) => each.id === edit.id)!, ...edit }
+    await sql`update imports set record = ${JSON.stringify(record)}::text::json where id = ${id}`
+  }
+  await sql`update stored_tables set changed_at = clock_timestamp() where account = ${owner} and name = ${name}`
+}
+
+export async function renameTable(sql: Transaction, { name, owner }: StoredTable, to: string): Promise<void> {
+  await sql`insert into stored_tables (account, name, changed_at) values (${owner}, ${to}, clock_timestamp())`
+  await sql`update imports set table_name = ${to} where account = ${owner} and table_name = ${name}`
+  await sql`delete from stored_tables where account = ${owner} and name = ${name}`
 }
 
 export interface AddedImport {

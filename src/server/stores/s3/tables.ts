@@ -6,13 +6,32 @@ import { Problem } from '../../../protocol/problems.js'
 import type { Space } from '../files.js'
 import { findTableLeftovers, stageImport } from '../local/staged-imports.js'
 import type { Database, Transaction } from '../postgres/database.js'
-import type { StagedImport, StoredImport, StoredTable, TableLeftover, TableStore } from '../tables.js'
+import { tableNameTaken } from '../table-name-taken.js'
+import type {
+  ImportEdit,
+  NewImport,
+  StagedImport,
+  StoredImport,
+  StoredTable,
+  TableLeftover,
+  TableStore,
+} from '../tables.js'
 import { copyContent } from './content-copy.js'
 import type { ContentDigests } from './content-digests.js'
 import { ContentReader } from './content-reader.js'
 import { FileCache } from './file-cache.js'
 import { accountOf } from './file-rows.js'
-import { addImport, contentOfPath, findImport, type ImportRecord, lockTables, readTables } from './import-rows.js'
+import {
+  type AddedImport,
+  addImport,
+  contentOfPath,
+  editImports,
+  findImport,
+  lockTables,
+  readTables,
+  removeImports,
+  renameTable,
+} from './import-rows.js'
 import { discardPublished, discardUnpublished, Objects, type ObjectsOptions, publishContents } from './objects.js'
 import { storeFile } from './stored-file.js'
 
@@ -98,14 +117,51 @@ class BucketTables implements TableStore {
     }
   }
 
-  async publish(staged: StagedImport, space: Space, table: string, record: ImportRecord): Promise<StoredImport> {
-    const prepared = this.#prepared.get(staged.output) ?? (await this.#prepare(staged))
-    const published = await this.#publish({ account: accountOf(space), table, ...prepared, record })
-    this.#prepared.delete(staged.output)
-    // Saves a later download. Failures are ignored, because it is only a copy.
-    const { path, bytes } = published
-    await this.#cache.adopt(path, join(staged.folder, staged.output), bytes).catch(() => {})
+  async publish(
+    imports: readonly NewImport[],
+    space: Space,
+    table: string,
+    { replaces = false }: { replaces?: boolean } = {},
+  ): Promise<StoredImport[]> {
+    const account = accountOf(space)
+    const added: AddedImport[] = []
+    for (const { staged, record } of imports) {
+      const prepared = this.#prepared.get(staged.output) ?? (await this.#prepare(staged))
+      added.push({ account, table, ...prepared, record })
+    }
+    const published = await this.#publish(added, replaces)
+    for (const [at, { staged }] of imports.entries()) {
+      this.#prepared.delete(staged.output)
+      // Saves a later download. Failures are ignored, because it is only a copy.
+      const { path, bytes } = published[at]!
+      await this.#cache.adopt(path, join(staged.folder, staged.output), bytes).catch(() => {})
+    }
     return published
+  }
+
+  async edit(space: Space, table: string, edit: (table: StoredTable) => readonly ImportEdit[]): Promise<boolean> {
+    return this.#change(space, async (sql, account) => {
+      const [there] = await readTables(sql, account, table)
+      if (!there) return false
+      await editImports(sql, there, edit(there))
+      return true
+    })
+  }
+
+  async rename(
+    space: Space,
+    table: string,
+    to: string,
+    check: (table: StoredTable) => void = () => {},
+  ): Promise<boolean> {
+    return this.#change(space, async (sql, account) => {
+      const [there] = await readTables(sql, account, table)
+      if (!there) return false
+      check(there)
+      if ((await readTables(sql, account, to)).length > 0) throw tableNameTaken(to)
+      await renameTable(sql, there, to)
+      return true
+    })
   }
 
   async removeImport(space: Space, table: string, id: number): Promise<boolean> {
@@ -197,20 +253,23 @@ class BucketTables implements TableStore {
     }
   }
 
-  async #publish(added: Parameters<typeof addImport>[1]): Promise<StoredImport> {
-    const { account, content, size } = added
+  async #publish(added: readonly AddedImport[], replaces: boolean): Promise<StoredImport[]> {
+    const { account, table } = added[0]!
     try {
       return await this.#database.begin(async (sql) => {
         await lockTables(sql, account)
-        await publishContents(sql, new Map([[content, size]]))
-        return addImport(sql, added)
+        if (replaces) await discardPublished(sql, await removeImports(sql, account, table))
+        await publishContents(sql, new Map(added.map(({ content, size }) => [content, size])))
+        const stored: StoredImport[] = []
+        for (const each of added) stored.push(await addImport(sql, each))
+        return stored
       })
     } catch (error) {
       if (error instanceof Problem) throw error
       // The answer to the commit may be lost.
-      const published = await findImport(this.#database, content)
-      if (!published) throw error
-      return published
+      const published = await Promise.all(added.map(({ content }) => findImport(this.#database, content)))
+      if (published.includes(undefined)) throw error
+      return published.filter((each) => each !== undefined)
     }
   }
 
