@@ -55,7 +55,9 @@ export function addCsvOptions(command: Command): Command {
     .option('--booleans <list>', 'words for true and false: yes/no,…')
 }
 
-export function csvOptionsOf(options: CsvOptionValues): Omit<ImportBody, 'filename' | 'table'> {
+export function csvOptionsOf(
+  options: CsvOptionValues,
+): Omit<ImportBody, 'filename' | 'filenames' | 'table' | 'replace' | 'once'> {
   const { dateColumn, dateFormat, types, allText, header, skipBadLines, trim, renameColumns, percent } = options
   const { delimiter, quote, escape: quoteEscape, comment, skipLines, headerLines } = options
   const { decimal, thousands, currency, null: nulls, booleans } = options

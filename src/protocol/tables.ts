@@ -1,8 +1,6 @@
 import { z } from 'zod'
 import { exampleJob, jobSchema } from './jobs.js'
-
-/** Lower case, so that a table is unambiguous in every file system and needs no quotes in SQL. */
-export const tableNamePattern = /^[a-z_][a-z0-9_]{0,62}$/
+import { tableNamePattern } from './table-name.js'
 
 export type ColumnType =
   | 'text'
@@ -16,6 +14,9 @@ export type ColumnType =
 /** The maximum number of rows of a page, and of a query result. */
 export const maxPageRows = 1000
 export const defaultPageRows = 100
+
+/** The maximum number of files that one import takes. */
+export const maxImportFiles = 1000
 
 const tableName = z.string().regex(tableNamePattern, 'must match [a-z_][a-z0-9_]{0,62}')
 
@@ -46,8 +47,16 @@ const csvFormatSchema = z.object({
 
 export const importSchema = csvFormatSchema
   .extend({
-    filename: z.string(),
-    table: tableName.optional().meta({ description: "by default from the file's name" }),
+    filename: z.string().optional(),
+    filenames: z
+      .array(z.string())
+      .min(1)
+      .max(maxImportFiles)
+      .optional()
+      .meta({ description: 'instead of `filename`: files that are imported one after the other, all or none' }),
+    table: tableName.optional().meta({ description: "by default from a single file's name" }),
+    replace: z.boolean().optional().meta({ description: 'the rows replace those of the table, in one step' }),
+    once: z.boolean().optional().meta({ description: 'refuse a file whose bytes were imported into the table before' }),
     dateColumn: z.string().optional(),
     dateFormat: z
       .string()
@@ -112,23 +121,27 @@ export const tableImportSchema = z
 export type TableImport = z.infer<typeof tableImportSchema>
 
 /** The response to an import: its job, and its result if the request waited for the end. */
-export const importAnswerSchema = jobSchema.extend({ import: tableImportSchema.nullable() }).meta({
-  id: 'ImportAnswer',
-  example: {
-    ...exampleJob,
-    kind: 'import',
-    file: 'sales.csv',
-    table: 'sales',
-    state: 'done',
-    bytes: 12_479_012,
-    totalBytes: 12_479_012,
-    percent: 100,
-    rows: 100_000,
-    rate: null,
-    endedAt: '2026-11-20T09:31:08.000Z',
-    import: exampleImport,
-  },
-})
+const importsMeta = { description: 'of each file, in the order of the request' }
+export const importAnswerSchema = jobSchema
+  .extend({ import: tableImportSchema.nullable(), imports: z.array(tableImportSchema).nullable().meta(importsMeta) })
+  .meta({
+    id: 'ImportAnswer',
+    example: {
+      ...exampleJob,
+      kind: 'import',
+      file: 'sales.csv',
+      table: 'sales',
+      state: 'done',
+      bytes: 12_479_012,
+      totalBytes: 12_479_012,
+      percent: 100,
+      rows: 100_000,
+      rate: null,
+      endedAt: '2026-11-20T09:31:08.000Z',
+      import: exampleImport,
+      imports: [exampleImport],
+    },
+  })
 export type ImportAnswer = z.infer<typeof importAnswerSchema>
 
 const exampleTable = {

@@ -1,95 +1,105 @@
-import { stat } from 'node:fs/promises'
 import { Command } from 'commander'
-import { isUnreachable } from '../../protocol/file-errors.js'
 import type { Context } from '../context.js'
 import { addCsvOptions, type CsvOptionValues, csvOptionsOf } from '../csv-options.js'
 import { visible } from '../escape.js'
 import { Failure } from '../exit-codes.js'
 import { openProgress, type Progress } from '../progress.js'
-import { defaultRetries } from '../rate-option.js'
-import { remoteName } from '../remote-name.js'
 import { openSession, type Session } from '../session.js'
-import { type Imported, requestImport } from '../transfers/import.js'
+import { type FilesToImport, type Imported, requestImport } from '../transfers/import.js'
+import { commonTable, type ImportSource, planSources } from '../transfers/import-sources.js'
+import { ImportUploads } from '../transfers/import-uploads.js'
 import { oneByOne } from '../transfers/one-by-one.js'
-import { upload } from '../transfers/upload.js'
-import { planUpload } from '../transfers/upload-plan.js'
-import { openUploadTools } from '../transfers/upload-tools.js'
 import { addWaitOptions, parseWait, type WaitValue } from '../wait-option.js'
 
 interface Options extends CsvOptionValues {
   remote?: boolean
   table?: string
+  append?: boolean
+  replace?: boolean
+  once?: boolean
+  keep?: boolean
+  fromCommand?: boolean
   wait?: WaitValue
 }
 
 export function importCommand(context: Context): Command {
   const command = new Command('import')
-    .argument('<file>', 'a local CSV, which is uploaded first, or else a file on the server')
-    .option('--remote', 'import the file on the server, even if there is a local file of that name')
-    .option('--table <table>', 'the table to add the rows to (default: derived from the file name)')
+    .argument(
+      '<file...>',
+      'local files, which are uploaded first, or files on the server; patterns; - is stdin; after -- the command',
+    )
+    .option('--remote', 'import the files on the server, even if there are local ones of these names')
+    .option(
+      '--table <table>',
+      'the table to add the rows to (default: derived from the name of the file, or of the folder of several)',
+    )
+    .option('--append', 'add the rows to the table (default)')
+    .option('--replace', 'replace the rows of the table, in one step')
+    .option('--once', 'fail if the table has the rows of a file with the same bytes')
+    .option('--from-command', 'import what a command writes to stdout, and only if it exits with 0; needs --table')
+    .option('--keep', 'keep the uploaded file if the import fails, and that of stdin or a command in any case')
     .addHelpText('after', examples)
-  return addWaitOptions(addCsvOptions(command)).action(async (given: string, options: Options, command: Command) => {
+  return addWaitOptions(addCsvOptions(command)).action(async (words: string[], options: Options, command: Command) => {
+    const { table, replace, once, append, fromCommand = false, remote = false, keep = false } = options
+    if (append && replace) throw new Failure('wrongUse', 'Use either --append or --replace.')
     const session = await openSession(context, command)
     const waitSeconds = parseWait(options.wait, context.stderr)
-    const request = { table: options.table, ...csvOptionsOf(options) }
+    const csv = csvOptionsOf(options)
+    const sources = await planSources(words, { remote, fromCommand, table }, session.api)
     const progress = await openProgress(session.output)
-    const filename = (await isLocal(given, options))
-      ? await uploadFirst(session, progress, given, waitSeconds)
-      : remoteName(given)
-    const api = await session.api()
-    await oneByOne(session, [{ name: filename }], async ({ name }, job) => {
-      const imported = await requestImport(
-        { api, progress, note: session.output.note },
-        { ...request, filename: name },
-        waitSeconds,
-        job,
-      )
-      tellOf(session, imported)
-    })
+    const uploads = await ImportUploads.open(session, progress, waitSeconds)
+    try {
+      const filenames = await bring(sources, uploads)
+      const into = table ?? (sources.length > 1 ? commonTable(sources) : undefined)
+      await importAll(session, progress, { ...csv, table: into, replace, once, filenames }, waitSeconds)
+      if (!keep && sources.some((source) => 'upload' in source && source.isStream)) await uploads.remove()
+    } catch (error) {
+      if (!keep) await uploads.remove()
+      else for (const name of uploads.added) session.output.note(`${visible(name)} stays on the server.`)
+      throw error
+    } finally {
+      uploads.close()
+    }
   })
 }
 
 const examples = `
-A line that cannot be read fails the import: it names the line, and no row is there. Ctrl-C stops it, and no
-row is there either. A file that is imported again is added to the table: to import it with other options, first remove
-its rows by "filejobs tables rm TABLE IMPORT".
+A line that cannot be read fails the import: it names the line, and no row is there, nor the file that was uploaded for
+it, unless --keep is given. Ctrl-C stops it, with the same result. Several files are one import: all of their rows are
+there, or none.
+
+A file that is imported again is added to the table once more, and a note says so; --once refuses it. With --replace, others read
+the old rows until the new ones are there.
 
 Examples:
   $ filejobs import sales.csv
   $ filejobs import sales.csv --table orders --date-column "Order Date"
+  $ filejobs import sales.csv --replace
+  $ filejobs import 'logs/*.csv' --once
   $ filejobs import teams.csv --types phone=text,budget='decimal(12,2)' --skip-bad-lines
+  $ zcat log.csv.gz | filejobs import - --table logs
+  $ filejobs import --table shops --from-command -- psql shop -c "copy shops to stdout csv header"
   $ filejobs rows sales --from 2014-10-08`
 
-/** `import X` prefers a local file to one on the server. */
-async function isLocal(given: string, { remote }: Options): Promise<boolean> {
-  if (remote) return false
-  try {
-    const found = await stat(given)
-    if (!found.isDirectory()) return true
-    throw new Failure('wrongUse', `${given} is a folder: import its files one at a time.`)
-  } catch (error) {
-    if (isUnreachable(error)) return false
-    throw error
-  }
+/** The names of the files on the server, once all of them are there. */
+async function bring(sources: readonly ImportSource[], uploads: ImportUploads): Promise<string[]> {
+  const names: string[] = []
+  for (const source of sources) names.push('upload' in source ? await uploads.upload(source.upload) : source.name)
+  return names
 }
 
-async function uploadFirst(
+async function importAll(
   session: Session,
   progress: Progress,
-  path: string,
+  request: FilesToImport,
   waitSeconds: number | null,
-): Promise<string> {
-  const { items } = await planUpload([path], undefined)
-  const tools = await openUploadTools(session, progress)
-  const settings = { keepExisting: false, allowEmpty: false, waitSeconds, rateLimit: null, retries: defaultRetries }
-  try {
-    await oneByOne(session, items, async (item, job) => {
-      await upload(tools, item, settings, job)
-    })
-  } finally {
-    tools.http.close()
-  }
-  return items[0]!.name
+): Promise<void> {
+  const api = await session.api()
+  const tools = { api, progress, note: session.output.note }
+  const name = request.filenames.length === 1 ? request.filenames[0]! : `${request.filenames.length} files`
+  await oneByOne(session, [{ name }], async (_, job) => {
+    for (const imported of await requestImport(tools, request, waitSeconds, job)) tellOf(session, imported)
+  })
 }
 
 function tellOf({ output }: Session, imported: Imported): void {

@@ -24,43 +24,50 @@ const askEveryMs = 250
 /** Longer than the wait: the response arrives by its end. */
 const answerMs = 60_000
 
-/** Imports a file on the server, and resolves when its rows are available. Throws a Problem or a Failure. */
+/** An import of one or more files on the server. */
+export type FilesToImport = Omit<ImportBody, 'filename'> & { readonly filenames: readonly string[] }
+
+/**
+ * Imports files on the server, and resolves when their rows are available, in the order of the files. Throws a Problem or a
+ * Failure.
+ */
 export function requestImport(
   tools: ImportTools,
-  request: ImportBody,
+  request: FilesToImport,
   waitSeconds: number | null,
   job: OwnJob,
-): Promise<Imported> {
-  const waiting = { name: request.filename, waitSeconds, signal: job.signal }
+): Promise<Imported[]> {
+  const waiting = { name: titleOf(request), waitSeconds, signal: job.signal }
   return waitForSlot(tools, waiting, (seconds) => importOnce(tools, request, seconds, job))
 }
 
 async function importOnce(
   { api, progress }: ImportTools,
-  request: ImportBody,
+  { filenames, ...options }: FilesToImport,
   waitSeconds: number | null,
   job: OwnJob,
-): Promise<Imported> {
+): Promise<Imported[]> {
+  const title = titleOf({ filenames })
   // An import that waits for a slot has a job to stop as well.
   job.begun = true
   const settled = new AbortController()
   const asked = api.send<ImportAnswer>('POST', routes.import, {
-    json: request,
+    json: { ...options, ...(filenames.length === 1 ? { filename: filenames[0] } : { filenames }) },
     headers: { ...waitHeaders(waitSeconds), [jobHeader]: job.id },
     timeoutMs: (waitSeconds ?? 0) * 1000 + answerMs,
     signal: job.signal,
   })
   // The request of a waiting import is answered at its end; until then its job shows the progress.
   const watch = AbortSignal.any([settled.signal, job.signal])
-  const watched = waitSeconds === null ? undefined : follow(api, progress, request.filename, job, watch).catch(() => {})
+  const watched = waitSeconds === null ? undefined : follow(api, progress, title, job, watch).catch(() => {})
   try {
     const answer = await asked
     settled.abort()
     await watched
-    if (answer.import) return { table: answer.table!, ...answer.import }
-    const ended = await follow(api, progress, request.filename, job, job.signal)
+    if (answer.imports) return answer.imports.map((each) => ({ table: answer.table!, ...each }))
+    const ended = await follow(api, progress, title, job, job.signal)
     await job.checkpoint()
-    return await findImport(api, ended)
+    return await findImports(api, ended, filenames)
   } finally {
     settled.abort()
     progress.end()
@@ -100,10 +107,16 @@ function problemOf({ error, stoppedBy, file }: JobRecord): Problem {
   return new Problem(error.code, message, details)
 }
 
-/** The result of a finished job: the newest import of that file in the table. */
-async function findImport(api: Api, { table, file }: JobRecord): Promise<Imported> {
+/** The result of a finished job: the newest import of each file in the table. */
+async function findImports(api: Api, { table }: JobRecord, filenames: readonly string[]): Promise<Imported[]> {
   const { imports } = await api.send<TableRecord>('GET', tablePath(table!))
-  const found = imports.find((each) => each.file === file)
-  if (!found) throw new Problem('table-not-found', `The rows of ${file} were removed from ${table} at once.`)
-  return { table: table!, ...found }
+  return filenames.map((filename) => {
+    const found = imports.find(({ file }) => file === filename)
+    if (!found) throw new Problem('table-not-found', `The rows of ${filename} were removed from ${table} at once.`)
+    return { table: table!, ...found }
+  })
+}
+
+function titleOf({ filenames }: Pick<FilesToImport, 'filenames'>): string {
+  return filenames.length === 1 ? filenames[0]! : `${filenames.length} files`
 }

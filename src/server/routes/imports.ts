@@ -1,5 +1,6 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import { receiptsSchema } from '../../protocol/jobs.js'
+import { Problem } from '../../protocol/problems.js'
 import { jobHeader, jobPath, routes } from '../../protocol/routes.js'
 import { importAnswerSchema, importSchema } from '../../protocol/tables.js'
 import { hangUpSignal } from '../http/connection.js'
@@ -26,11 +27,14 @@ export function importRoutes({ imports, jobs }: { imports: Imports; jobs: Jobs }
     const startedAt = performance.now()
     const waitMs = waitOf(c.req.header('prefer'))
     const jobId = jobIdOf(c.req.header(jobHeader))
-    const { filename, table, skipBadLines, trim, ...options } = await readJson(c.env.incoming, importSchema)
+    const body = await readJson(c.env.incoming, importSchema)
+    const { filename, filenames, table, replace, once, skipBadLines, trim, ...options } = body
     const { job, imported } = await imports.start({
       identity,
-      filename: parseName(filename),
+      filenames: namesOf(filename, filenames),
       table,
+      replaces: replace,
+      once,
       skipBadLines,
       trim,
       csvOptions: parseCsvOptions(options),
@@ -41,7 +45,8 @@ export function importRoutes({ imports, jobs }: { imports: Imports; jobs: Jobs }
     // Also if the response is a problem.
     c.header(jobHeader, job.id)
     const done = await settled(imported, waitMs - (performance.now() - startedAt))
-    const answer = { ...job.record(), import: done ? importRecord(done) : null }
+    const records = done?.map(importRecord) ?? null
+    const answer = { ...job.record(), import: records?.[0] ?? null, imports: records }
     return c.json(answer, done ? 200 : 202, { [jobHeader]: job.id, Location: jobPath(job.id) })
   })
 
@@ -63,7 +68,7 @@ export function importRoutes({ imports, jobs }: { imports: Imports; jobs: Jobs }
 }
 
 /** The result of the import, or undefined if the wait ends first. */
-async function settled(imported: Promise<StoredImport>, waitMs: number): Promise<StoredImport | undefined> {
+async function settled(imported: Promise<StoredImport[]>, waitMs: number): Promise<StoredImport[] | undefined> {
   if (waitMs <= 0) return undefined
   let timer: NodeJS.Timeout | undefined
   const over = new Promise<undefined>((resolve) => {
@@ -76,6 +81,18 @@ async function settled(imported: Promise<StoredImport>, waitMs: number): Promise
   }
 }
 
+function namesOf(filename: string | undefined, filenames: readonly string[] | undefined): string[] {
+  if ((filename === undefined) === (filenames === undefined)) {
+    throw new Problem('invalid-request', 'filename: name one file by it, or several by filenames.', {
+      field: 'filename',
+    })
+  }
+  const names = (filenames ?? [filename!]).map(parseName)
+  const twice = names.find((name, at) => names.indexOf(name) < at)
+  if (twice === undefined) return names
+  throw new Problem('invalid-request', `filenames: "${twice}" is there twice.`, { field: 'filenames' })
+}
+
 const answers = { 'application/json': { schema: importAnswerSchema } }
 const headers = answerHeaders(jobHeader, 'Location')
 const importRoute = createRoute({
@@ -84,7 +101,7 @@ const importRoute = createRoute({
   summary: 'Import a CSV into a table',
   description:
     'Strict: a ragged line, a value that does not fit its column, or bad UTF-8 fails it, and no row is published. ' +
-    '`Prefer: wait=SECONDS` waits for the slot and the end.',
+    '`Prefer: wait=SECONDS` waits for the slot and the end. Of several files all rows are published together.',
   request: { headers: jobHeaders, body: { content: { 'application/json': { schema: importSchema } } } },
   responses: {
     200: { description: 'Imported, after `Prefer: wait`', headers, content: answers },

@@ -64,7 +64,7 @@ export class Collections {
     try {
       const { job } = await imports.start({
         identity,
-        filename,
+        filenames: [filename],
         table,
         csvOptions,
         trim,

@@ -10,7 +10,7 @@ export function parseCsvOptions({
   booleans,
   escape: quoteEscape,
   ...rest
-}: Omit<ImportBody, 'filename' | 'table' | 'skipBadLines' | 'trim'>): CsvOptions {
+}: Omit<ImportBody, NotOfCsv>): CsvOptions {
   const { dateFormat, decimal = '.', thousands, delimiter, quote, comment, header, headerLines = 1 } = rest
   if (dateFormat !== undefined) parseDateFormat(dateFormat)
   if (thousands === decimal) throw contradiction('thousands', 'is the decimal mark too')
@@ -34,3 +34,5 @@ function contradiction(field: string, why: string): Problem {
 function parseTypes(types: Record<string, string>) {
   return Object.fromEntries(Object.entries(types).map(([column, type]) => [column, parseColumnType(type)]))
 }
+
+type NotOfCsv = 'filename' | 'filenames' | 'table' | 'replace' | 'once' | 'skipBadLines' | 'trim'

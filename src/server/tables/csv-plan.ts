@@ -8,6 +8,7 @@ import { type CsvRecord, type CsvShape, readRecords } from './csv-records.js'
 import { recogniseShape, type ShapeOptions } from './csv-shape.js'
 import { clearDates, isoDates, monthFirstDates, otherDates, parseDateFormat } from './date-format.js'
 import { malformedAt } from './malformed.js'
+import { notesOnStanding } from './standing-types.js'
 import { timeFormats } from './time-format.js'
 import { type ColumnFormats, ValueFormats, type ValueOptions } from './value-formats.js'
 
@@ -129,23 +130,26 @@ export async function planCsv(file: FileHandle, csvOptions: CsvOptions): Promise
     rowBytes: Math.max(1, (guesses.end - last.end) / Math.max(1, guesses.rows)),
     dateColumn: dateColumn(columns, csvOptions.dateColumn),
     ragged: { lines: guesses.ragged, of: guesses.rows },
-    notes: notesOn({
-      ...shape,
-      otherDelimiter: csvOptions.delimiter === undefined ? otherDelimiter : null,
-      quoteAsked: csvOptions.quote !== undefined,
-      first,
-      fitsAsRow,
-      repeatsFirst: guesses.repeatsFirst(first),
-      header: csvOptions.header === undefined && sample.header.length === 1 ? header : null,
-      isEmpty: header && guesses.rows === 0,
-      renamed,
-      columns: columns.map(({ name, type, guessed }, at) => {
-        const own = () => sample.rows.flatMap(({ fields }) => fields[at] ?? [])
-        return { name, type, guessed, guess: guesses.columns[at]!, values: own }
+    notes: [
+      ...notesOn({
+        ...shape,
+        otherDelimiter: csvOptions.delimiter === undefined ? otherDelimiter : null,
+        quoteAsked: csvOptions.quote !== undefined,
+        first,
+        fitsAsRow,
+        repeatsFirst: guesses.repeatsFirst(first),
+        header: csvOptions.header === undefined && sample.header.length === 1 ? header : null,
+        isEmpty: header && guesses.rows === 0,
+        renamed,
+        columns: columns.map(({ name, type, guessed }, at) => {
+          const own = () => sample.rows.flatMap(({ fields }) => fields[at] ?? [])
+          return { name, type, guessed, guess: guesses.columns[at]!, values: own }
+        }),
+        datesAsked: csvOptions.dateFormat !== undefined,
+        lines: text.split(/\r\n|\r|\n/, shownLines),
       }),
-      datesAsked: csvOptions.dateFormat !== undefined,
-      lines: text.split(/\r\n|\r|\n/, shownLines),
-    }),
+      ...notesOnStanding(columns, guesses.columns, csvOptions),
+    ],
   }
 }
 

@@ -1,6 +1,7 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Problem } from '../../protocol/problems.js'
-import { type ColumnType, tableNamePattern } from '../../protocol/tables.js'
+import { tableNameOf } from '../../protocol/table-name.js'
 import { formatDuration } from '../../protocol/units.js'
 import { Semaphore } from '../concurrency/semaphore.js'
 import type { Job } from '../jobs/job.js'
@@ -11,10 +12,10 @@ import type { Log } from '../log.js'
 import { accountName } from '../stores/accounts.js'
 import type { PublishedFiles } from '../stores/files.js'
 import type { Reservation, SpaceReservations } from '../stores/space.js'
-import type { StagedImport, StoredImport, StoredTable, TableStore } from '../stores/tables.js'
+import type { NewImport, StoredImport, TableStore } from '../stores/tables.js'
 import type { CsvOptions } from './csv-plan.js'
+import { earlierTypes, notesOnRepeated, refuseRepeated } from './earlier-imports.js'
 import { importCsv } from './import.js'
-import type { ImportedCsv } from './import-messages.js'
 import { requireEngine } from './unavailable.js'
 
 export interface ImportServices {
@@ -32,9 +33,14 @@ export interface ImportServices {
 }
 
 export interface ImportRequest extends JobRequest {
-  filename: string
-  /** By default derived from the file's name. */
+  /** At least one. All of them are imported, or none. */
+  filenames: readonly string[]
+  /** By default derived from the name of a single file. */
   table?: string | undefined
+  /** The rows are those of the table from then on, instead of being added. Default false. */
+  replaces?: boolean | undefined
+  /** Fails with `already-imported` if the table has the rows of a file with the same bytes. Default false. */
+  once?: boolean | undefined
   csvOptions: CsvOptions
   skipBadLines?: boolean | undefined
   /** Trim spaces around text. */
@@ -48,7 +54,7 @@ export interface ImportRequest extends JobRequest {
 export interface StartedImport {
   job: Job
   /** Rejects with the problem of the response. An unhandled rejection is not an error. */
-  imported: Promise<StoredImport>
+  imported: Promise<StoredImport[]>
 }
 
 /**
@@ -64,25 +70,31 @@ export class Imports {
   }
 
   /**
-   * Claims a slot and starts the import. Throws `file-not-found`, `invalid-request` for a table's name,
-   * `tables-unavailable`, and the errors of `Jobs.admit`.
+   * Claims a slot and starts the import. Throws `file-not-found`, `already-imported`, `invalid-request` for a table's
+   * name, `tables-unavailable`, and the errors of `Jobs.admit`.
    */
   async start(request: ImportRequest): Promise<StartedImport> {
     const { jobs, files, log } = this.#services
     const { account } = request.identity
     requireEngine()
-    const table = request.table ?? tableNameOf(request.filename)
-    const file = await files.find(account, request.filename)
-    if (!file) throw missing(request.filename)
+    const table = request.table ?? tableOf(request.filenames)
+    const there = await this.#earlier(table, request)
+    let totalBytes = 0
+    for (const filename of request.filenames) {
+      const file = await files.find(account, filename)
+      if (!file) throw missing(filename)
+      if (request.once) refuseRepeated(table, there, file)
+      totalBytes += file.size
+    }
     const admission = jobs.admit(
       {
         kind: 'import',
         id: request.jobId,
         accountId: account.id,
         account: accountName(account),
-        file: request.filename,
+        file: request.filenames[0]!,
         table,
-        totalBytes: file.size,
+        totalBytes,
         startsLater: true,
       },
       queueWaitOf(request),
@@ -95,30 +107,30 @@ export class Imports {
     return { job, imported }
   }
 
-  async #work(run: JobRun, table: string, request: ImportRequest): Promise<StoredImport> {
+  async #work(run: JobRun, table: string, request: ImportRequest): Promise<StoredImport[]> {
     const { tables, space, checkAccess } = this.#services
     const { account } = request.identity
     const { job } = run
-    const staged = tables.stage(job.id)
+    const imports: NewImport[] = []
     let reservation: Reservation | undefined
     run.onEnd(() => reservation?.release())
-    run.onEnd(() => staged.remove())
-    const { file, result } = await this.#places.run(job.account, run.signal, () => {
+    await this.#places.run(job.account, run.signal, () => {
       run.start()
-      return this.#inTime(job, () => this.#import(job, table, request, staged))
+      return this.#inTime(job, async () => {
+        for (const filename of request.filenames) {
+          imports.push(await this.#import(run, table, { ...request, filename }, imports))
+        }
+      })
     })
-    job.count(file.size - job.bytes)
-    const { columns, rows, dateColumn, skipped, notes, bytes, outputSha256 } = result
-    // The size is known only now, and is already on the disk.
-    reservation = await space.reserve(account, bytes, 0, () => bytes)
-    await staged.prepare(run.signal)
+    // Their sizes are known only now, and they are already on the disk.
+    const bytes = imports.reduce((sum, { record }) => sum + record.bytes, 0)
+    reservation = await space.reserve(account, bytes, await this.#replacedBytes(table, request), () => bytes)
+    for (const { staged } of imports) await staged.prepare(run.signal)
     await checkAccess(account.id)
     job.commit()
-    const from = { file: file.name, sha256: file.sha256, sourceBytes: file.size }
-    const record = { ...from, columns, rows, dateColumn, skipped, notes, bytes, outputSha256 }
-    const [stored] = await tables.publish([{ staged, record }], account, table)
-    job.rows = rows
-    return stored!
+    const stored = await tables.publish(imports, account, table, { replaces: request.replaces ?? false })
+    job.rows = stored.reduce((sum, { rows }) => sum + rows, 0)
+    return stored
   }
 
   /** Fails the job if it runs for too long: others wait for its slot. */
@@ -135,50 +147,65 @@ export class Imports {
     }
   }
 
-  async #import(job: Job, table: string, request: ImportRequest, staged: StagedImport) {
+  /** `others` are the imports of the same job before it. */
+  async #import(
+    run: JobRun,
+    table: string,
+    request: ImportRequest & { filename: string },
+    others: readonly NewImport[],
+  ): Promise<NewImport> {
     const { files, tables, importMemoryBytes, importThreads } = this.#services
-    const { account } = request.identity
-    const file = await files.place(account, request.filename, join(staged.folder, staged.source), job.signal)
-    if (!file) throw missing(request.filename)
-    job.totalBytes = file.size
-    const known = await tables.find(account, table)
-    const result: ImportedCsv = await importCsv({
+    const { identity, filename } = request
+    const { job } = run
+    const staged = tables.stage(others.length === 0 ? job.id : `${job.id}.${others.length}`)
+    run.onEnd(() => staged.remove())
+    const file = await files.place(identity.account, filename, join(staged.folder, staged.source), job.signal)
+    if (!file) throw missing(filename)
+    const before = job.bytes
+    // Those that follow are counted as they were at the start.
+    job.totalBytes = Math.max(before + file.size, request.filenames.length === 1 ? 0 : (job.totalBytes ?? 0))
+    const there = [...others.map(({ record }) => record).toReversed(), ...(await this.#earlier(table, request))]
+    if (request.once) refuseRepeated(table, there, file)
+    const { columns, rows, dateColumn, skipped, notes, bytes, outputSha256 } = await importCsv({
       folder: staged.folder,
       source: staged.source,
       copy: staged.copy,
       output: staged.output,
-      csvOptions: { ...request.csvOptions, earlierTypes: known ? earlierTypes(known) : {} },
+      csvOptions: { ...request.csvOptions, earlierTypes: earlierTypes(there) },
       skipBadLines: request.skipBadLines ?? false,
       trim: request.trim ?? false,
       memoryBytes: importMemoryBytes,
       threads: importThreads,
       signal: job.signal,
-      onProgress: (part) => job.count(Math.max(0, Math.floor(part * file.size) - job.bytes)),
+      onProgress: (part) => job.count(Math.max(0, before + Math.floor(part * file.size) - job.bytes)),
     })
-    return { file, result }
+    job.count(before + file.size - job.bytes)
+    // Where the files are in a bucket, it is a copy.
+    await rm(join(staged.folder, staged.source), { force: true })
+    const from = { file: file.name, sha256: file.sha256, sourceBytes: file.size }
+    const told = [...notes, ...notesOnRepeated(table, there, file)]
+    return { staged, record: { ...from, columns, rows, dateColumn, skipped, notes: told, bytes, outputSha256 } }
+  }
+
+  /** The imports that the new ones are added to, newest first. */
+  async #earlier(table: string, { identity, replaces }: ImportRequest): Promise<readonly StoredImport[]> {
+    if (replaces) return []
+    return (await this.#services.tables.find(identity.account, table))?.imports ?? []
+  }
+
+  async #replacedBytes(table: string, { identity, replaces }: ImportRequest): Promise<number> {
+    const there = replaces ? await this.#services.tables.find(identity.account, table) : undefined
+    return there?.imports.reduce((sum, { bytes }) => sum + bytes, 0) ?? 0
   }
 }
 
-/**
- * Derives a name from a file: `2024 Sales.csv` becomes `_2024_sales`. Throws `invalid-request` if nothing remains of
- * it.
- */
-export function tableNameOf(filename: string): string {
-  const base = filename.slice(filename.lastIndexOf('/') + 1).replace(/(?<!^)\.[^.]*$/, '')
-  const plain = base.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
-  const name = plain.replace(/[^a-z0-9]+/g, '_').replace(/^_+|_+$/g, '')
-  const table = `${/^\d/.test(name) ? '_' : ''}${name}`.slice(0, 63)
-  if (tableNamePattern.test(table)) return table
-  throw new Problem('invalid-request', `table is missing: "${filename}" gives no name for a table.`, { field: 'table' })
-}
-
-/** The type of a column in the newest import that had values in it. */
-function earlierTypes({ imports }: StoredTable): Record<string, ColumnType> {
-  const types: [string, ColumnType][] = []
-  for (const { columns, rows } of imports.toReversed()) {
-    for (const { name, type, nulls } of columns) if (nulls < rows) types.push([name, type])
-  }
-  return Object.fromEntries(types)
+/** Throws `invalid-request` if there is no name to derive one from. */
+function tableOf(filenames: readonly string[]): string {
+  const [filename] = filenames
+  const table = filenames.length === 1 ? tableNameOf(filename!) : undefined
+  if (table !== undefined) return table
+  const why = filenames.length === 1 ? `"${filename}" gives no name for a table` : 'several files need the name of one'
+  throw new Problem('invalid-request', `table is missing: ${why}.`, { field: 'table' })
 }
 
 function missing(name: string): Problem {

@@ -83,6 +83,67 @@ function partials(): Promise<string[]> {
   return partialNames(shared.server.dataFolder)
 }
 
+describe('an import of several files, or of the same one again', () => {
+  async function withFiles() {
+    const caller = await shared.newCaller()
+    await caller.put('a.csv', 'a\n1\n')
+    await caller.put('b.csv', 'a\n2\n3\n')
+    return caller
+  }
+
+  it('is one job, which tells what came of each file', async () => {
+    const caller = await withFiles()
+    const { status, json } = await requestImport(caller, { filenames: ['b.csv', 'a.csv'], table: 't' })
+    expect(status).toBe(200)
+    expect(json).toMatchObject({
+      file: 'b.csv',
+      rows: 3,
+      bytes: 10,
+      totalBytes: 10,
+      import: { file: 'b.csv', rows: 2 },
+    })
+    expect(json.imports.map(({ file }: { file: string }) => file)).toEqual(['b.csv', 'a.csv'])
+    const [first, second] = json.imports
+    expect((await caller.call('/tables/t')).json.imports).toEqual([second, first])
+  })
+
+  it('takes the types of the first file for the second', async () => {
+    const caller = await withFiles()
+    await caller.put('text.csv', 'a\nx\n')
+    const { json } = await requestImport(caller, { filenames: ['text.csv', 'a.csv'], table: 't' })
+    expect(json.imports[1].columns).toEqual([{ name: 'a', type: 'text' }])
+    const other = await requestImport(caller, { filenames: ['a.csv', 'text.csv'], table: 'u' })
+    expect(other.json).toMatchObject({ status: 422, code: 'malformed-csv' })
+    expect((await caller.call('/tables/u')).status).toBe(404)
+    expect(await partialNames(shared.server.dataFolder)).toEqual([])
+  })
+
+  it.each([
+    [{}, 400, 'invalid-request'],
+    [{ filename: 'a.csv', filenames: ['b.csv'] }, 400, 'invalid-request'],
+    [{ filenames: [] }, 400, 'invalid-request'],
+    [{ filenames: ['a.csv', 'a.csv'], table: 't' }, 400, 'invalid-request'],
+    [{ filenames: ['a.csv', 'b.csv'] }, 400, 'invalid-request'],
+    [{ filenames: ['a.csv', 'missing.csv'], table: 't' }, 404, 'file-not-found'],
+  ])('is refused for %j', async (body, status, code) => {
+    expect((await requestImport(await withFiles(), body)).json).toMatchObject({ status, code })
+  })
+
+  it('is refused with `once`, also if the bytes have another name', async () => {
+    const caller = await withFiles()
+    const { json } = await requestImport(caller, { filename: 'a.csv', table: 't', once: true })
+    await caller.put('copy.csv', 'a\n1\n')
+    const refused = await requestImport(caller, { filename: 'copy.csv', table: 't', once: true })
+    const details = { name: 'copy.csv', table: 't', import: json.import.id }
+    expect(refused.json).toMatchObject({ status: 409, code: 'already-imported', ...details })
+    const both = await requestImport(caller, { filenames: ['copy.csv', 'a.csv'], table: 'u', once: true })
+    expect(both.json).toMatchObject({ status: 409, code: 'already-imported', name: 'a.csv', import: null })
+    expect((await caller.call('/tables/u')).status).toBe(404)
+    const other = await requestImport(caller, { filename: 'copy.csv', table: 't', once: true, replace: true })
+    expect(other).toMatchObject({ status: 200, json: { import: { notes: [] } } })
+  })
+})
+
 describe('an import', () => {
   it('preserves every one of 100,000 teams', async () => {
     const caller = await shared.newCaller()

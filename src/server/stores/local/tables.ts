@@ -1,7 +1,7 @@
 import { lstat, mkdir, readdir, rename, rm, rmdir, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isMissing, isOccupied } from '../../../protocol/file-errors.js'
-import { tableNamePattern } from '../../../protocol/tables.js'
+import { tableNamePattern } from '../../../protocol/table-name.js'
 import { KeyedMutex } from '../../concurrency/keyed-mutex.js'
 import type { Counters } from '../counters.js'
 import type { Space } from '../files.js'
@@ -10,7 +10,13 @@ import type { StoredTable, TableStore } from '../tables.js'
 import { syncFolder } from './durable-write.js'
 import { rememberFolder } from './folder-identity.js'
 import { HeldFiles } from './held-files.js'
-import { type DescribedImport, type RecordFile, readTableRecords, removeRecords, writeRecord } from './import-records.js'
+import {
+  type DescribedImport,
+  type RecordFile,
+  readTableRecords,
+  removeRecords,
+  writeRecord,
+} from './import-records.js'
 import { missingAsEmpty, missingAsUndefined } from './missing.js'
 import { findTableLeftovers, stageImport } from './staged-imports.js'
 
