@@ -73,7 +73,9 @@ describe('filejobs import', () => {
     expect(failed).toEqual({ code: 10, stdout: '', stderr: `Error: Line 3: 1 field instead of 2. ${skip}.\n` })
     await writeFile(`${client.home}/unnamed.csv`, 'a,\n1,2\n')
     const unnamed = await client.runHere(['import', 'unnamed.csv'])
-    expect(unnamed.stderr).toBe('Error: Line 1: Column 2 has no name. "--rename-columns" (renameColumns) gives such columns names.\n')
+    expect(unnamed.stderr).toBe(
+      'Error: Line 1: Column 2 has no name. "--rename-columns" (renameColumns) gives such columns names.\n',
+    )
     const skipped = await client.runHere(['import', 'bad.csv', '--skip-bad-lines', '--types', 'a=text,b=decimal(9,2)'])
     expect(skipped).toEqual({
       code: 0,
