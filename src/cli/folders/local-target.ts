@@ -15,8 +15,8 @@ import {
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { fileFault, isMissing } from '../../protocol/file-errors.js'
 import { faultOfName } from '../../protocol/file-name.js'
+import { processExists } from '../../protocol/process-exists.js'
 import { Failure } from '../exit-codes.js'
-import { isAlive } from '../is-alive.js'
 
 /** The local folder that an export writes to. Names from a server are not trusted: no path leads out of the folder. */
 export interface LocalTarget {
@@ -140,7 +140,7 @@ class FolderTarget implements LocalTarget {
 export function isLeftOver(path: string): boolean {
   if (!path.endsWith('.part')) return false
   const [, pid] = /\.(\d{1,10})-[0-9a-f]{8}\.part$/.exec(path) ?? []
-  if (pid !== undefined) return !isAlive(Number(pid))
+  if (pid !== undefined) return !processExists(Number(pid))
   const [part, whole] = [path, path.slice(0, -'.part'.length)].map((each) => lstatSync(each, { throwIfNoEntry: false }))
   return part !== undefined && part.ino === whole?.ino && part.dev === whole.dev
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type FileFault, fileFault, isMissing } from '../../protocol/file-errors.js'
-import { isAlive } from '../is-alive.js'
+import { processExists } from '../../protocol/process-exists.js'
 import { parseObject } from '../settings.js'
 
 /** The resume state of an unfinished transfer, so that a later run of the same command resumes it. */
@@ -66,7 +66,7 @@ async function claimAbandoned(folder: string, file: string, temporary: string): 
   for (const name of await readdir(folder).catch(() => [])) {
     const path = join(folder, name)
     const pid = path.startsWith(`${file}.`) ? Number(path.slice(file.length + 1)) : Number.NaN
-    if (Number.isInteger(pid) && pid !== process.pid && !isAlive(pid))
+    if (Number.isInteger(pid) && pid !== process.pid && !processExists(pid))
       return rename(path, temporary).catch(ignoreMissing)
   }
 }
@@ -115,7 +115,7 @@ async function readNotes(file: string): Promise<Record<string, unknown> | undefi
 
 /** By another process that is still running. */
 function isHeld(saved: Record<string, unknown> | undefined): boolean {
-  return typeof saved?.pid === 'number' && saved.pid !== process.pid && isAlive(saved.pid)
+  return typeof saved?.pid === 'number' && saved.pid !== process.pid && processExists(saved.pid)
 }
 
 function ignoreMissing(error: unknown): void {

@@ -101,7 +101,7 @@ export class ValueFormats {
     const inner = sign === '' && text.startsWith('-') ? '-' : ''
     text = text.slice(inner.length)
     if (this.#grouped?.test(text)) text = text.replaceAll(this.#thousands, '')
-    // Of `1.234` nobody knows what it means where the decimal mark is a comma.
+    // `1.234` is ambiguous if the decimal mark is a comma.
     else if (text.includes(this.#thousands || (this.#decimal === ',' ? '.' : ','))) return unreadable
     text = text.replace(this.#decimal, '.')
     return sign + inner + (isPercent ? hundredth(text) : text)

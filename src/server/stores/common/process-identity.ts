@@ -1,5 +1,6 @@
 import { readlink } from 'node:fs/promises'
-import { processExists, startTimeOf } from './process-start.js'
+import { processExists } from '../../../protocol/process-exists.js'
+import { startTimeOf } from './process-start.js'
 
 /** A process, as others that see the same processes can look it up. */
 export interface ProcessIdentity {

@@ -17,17 +17,6 @@ export async function startTimeOf(pid: number): Promise<string | null | undefine
   return `${boot.trim()}/${ticks}`
 }
 
-/** Whether a process with this pid exists, of any user. */
-export function processExists(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // It exists, and belongs to another user.
-    return fileFault(error) === 'forbidden'
-  }
-}
-
 async function readIfThere(path: string): Promise<string | null> {
   try {
     return await readFile(path, 'utf8')

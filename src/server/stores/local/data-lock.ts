@@ -6,7 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { fileFault, isMissing } from '../../../protocol/file-errors.js'
 import { Problem } from '../../../protocol/problems.js'
-import { processExists, startTimeOf } from '../common/process-start.js'
+import { processExists } from '../../../protocol/process-exists.js'
+import { startTimeOf } from '../common/process-start.js'
 
 export interface DataLock {
   /** Releases the folder. */
