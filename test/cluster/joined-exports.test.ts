@@ -116,7 +116,7 @@ describe.skipIf(!hasCluster || !hasProgram('nginx') || !hasProgram('aria2c'))('a
     const url = await startDefaultNginx([here, there].map(({ url }) => url))
     const folder = await temporaryFolder()
     const connections = ['-x4', '-s4', '-k1M', '--file-allocation=none']
-    const headers = [`--header=Authorization: Bearer ${here.token}`, '--header=Filejobs-Rate-Limit: 20000000']
+    const headers = [`--header=Authorization: Bearer ${here.token}`, '--header=Filejobs-Rate-Limit: 8000000']
     const { code } = await run('aria2c', [
       '-q',
       ...connections,
