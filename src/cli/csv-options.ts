@@ -12,6 +12,7 @@ export interface CsvOptionValues {
   header?: boolean
   skipBadLines?: boolean
   trim?: boolean
+  encoding?: string
   delimiter?: string
   quote?: string
   escape?: string
@@ -43,6 +44,10 @@ export function addCsvOptions(command: Command): Command {
     .option('--rename-columns', 'give columns names whose own is missing or taken')
     .option('--skip-bad-lines', 'skip bad lines, and list them')
     .option('--trim', 'trim spaces around text values')
+    .option(
+      '--encoding <name>',
+      'the encoding of the text, such as windows-1252 (default: UTF-8, or UTF-16 if evident)',
+    )
     .option('--delimiter <mark>', 'what separates fields: one character, or "tab" or "space" (default: detected)')
     .option('--quote <mark>', 'what encloses values, or "none" (default: detected)')
     .option('--escape <mark>', 'what stands before a quote within quotes (default: quotes are doubled)')
@@ -58,7 +63,8 @@ export function addCsvOptions(command: Command): Command {
 export function csvOptionsOf(
   options: CsvOptionValues,
 ): Omit<ImportBody, 'filename' | 'filenames' | 'table' | 'replace' | 'once'> {
-  const { dateColumn, dateFormat, types, allText, header, skipBadLines, trim, renameColumns, percent } = options
+  const { dateColumn, dateFormat, types, allText, header, skipBadLines, trim, encoding, renameColumns, percent } =
+    options
   const { delimiter, quote, escape: quoteEscape, comment, skipLines, headerLines } = options
   const { decimal, thousands, currency, null: nulls, booleans } = options
   return {
@@ -68,6 +74,7 @@ export function csvOptionsOf(
     header,
     skipBadLines,
     trim,
+    encoding,
     renameColumns,
     percent,
     ...given('delimiter', delimiter, (text) => parseMark('--delimiter', text)),

@@ -72,6 +72,10 @@ export const importSchema = csvFormatSchema
       .optional()
       .meta({ description: 'whether the first line names the columns; recognised if left out' }),
     skipBadLines: z.boolean().optional(),
+    encoding: z
+      .string()
+      .optional()
+      .meta({ description: 'of the text, such as windows-1252; by default UTF-8, or UTF-16 where that is evident' }),
     trim: z.boolean().optional().meta({ description: 'drop spaces around text' }),
   })
   .meta({ id: 'Import', example: { filename: 'sales.csv', table: 'sales', dateColumn: 'Order Date' } })

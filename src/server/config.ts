@@ -44,6 +44,8 @@ export interface ServerConfig {
   tableCacheBytes: number
   importMemoryBytes: number
   importThreads: number
+  /** Of a file once it is decompressed. */
+  importMaxBytes: number
   importTimeoutMs: number | null
   tls: { certFile: string; keyFile: string } | null
   metricsToken: string | null
@@ -85,6 +87,7 @@ export function parseConfig(flags: OptionFlags = {}, env: EnvironmentVariables =
     tableCacheBytes: options.get('tableCache'),
     importMemoryBytes: options.get('importMemory'),
     importThreads: options.get('importThreads'),
+    importMaxBytes: options.get('importMaxSize'),
     importTimeoutMs: options.get('importTimeout'),
     tls: pairTls(options.get('tlsCert'), options.get('tlsKey')),
     metricsToken:

@@ -31,6 +31,7 @@ describe('the configuration of serve', () => {
       tableCacheBytes: 10 * 1024 ** 3,
       importMemoryBytes: 512 * 1024 ** 2,
       importThreads: 1,
+      importMaxBytes: 10 * 1024 ** 3,
       importTimeoutMs: 3_600_000,
       tls: null,
       metricsToken: null,
@@ -46,6 +47,7 @@ describe('the configuration of serve', () => {
       ...{ corsOrigin: 'https://a.example, http://b.example:81/', jobsPerAccount: '3', maxFileSize: '5M' },
       ...{ quota: '1G', rateLimitPerAccount: 'none', idleTimeout: '500ms', maxPause: '2h', keepPartial: '7d' },
       ...{ shutdownGrace: '0s', tableCache: '1M', importMemory: '1G', importThreads: '2', importTimeout: '5m' },
+      ...{ importMaxSize: '2G' },
       ...{ tlsCert: 'c.pem', tlsKey: 'k.pem' },
     })
     expect(config).toMatchObject({
@@ -55,6 +57,7 @@ describe('the configuration of serve', () => {
       ...{ jobsPerAccount: 3, maxFileSize: 5 * 1024 ** 2, quota: 1024 ** 3, rateLimitPerAccount: null },
       ...{ idleTimeoutMs: 500, maxPauseMs: 7_200_000, keepPartialMs: 7 * 86_400_000, shutdownGraceMs: 0 },
       ...{ tableCacheBytes: 1024 ** 2, importMemoryBytes: 1024 ** 3, importThreads: 2, importTimeoutMs: 300_000 },
+      ...{ importMaxBytes: 2 * 1024 ** 3 },
       tls: { certFile: 'c.pem', keyFile: 'k.pem' },
     })
   })

@@ -76,6 +76,8 @@ Examples:
   $ filejobs import sales.csv --table orders --date-column "Order Date"
   $ filejobs import sales.csv --replace
   $ filejobs import 'logs/*.csv' --once
+  $ filejobs import export.csv --encoding windows-1252
+  $ filejobs import events.ndjson.gz
   $ filejobs import teams.csv --types phone=text,budget='decimal(12,2)' --skip-bad-lines
   $ zcat log.csv.gz | filejobs import - --table logs
   $ filejobs import --table shops --from-command -- psql shop -c "copy shops to stdout csv header"

@@ -195,6 +195,13 @@ export const serverOptions = {
     default: '1',
     parse: asInteger({ least: 1, most: 256 }),
   },
+  importMaxSize: {
+    group: 'Tables',
+    value: 'size',
+    meaning: 'largest file of an import once it is decompressed',
+    default: '10G',
+    parse: asSize,
+  },
   importTimeout: {
     group: 'Tables',
     value: 'time',

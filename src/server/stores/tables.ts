@@ -116,6 +116,7 @@ export interface TableLeftover {
 export interface StagedImport {
   readonly folder: string
   readonly source: string
+  readonly text: string
   readonly copy: string
   readonly output: string
   /**

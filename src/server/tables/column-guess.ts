@@ -43,8 +43,10 @@ export class ColumnGuess {
   #unpadded = false
   #otherDates: readonly DateFormat[]
 
-  constructor(formats: GuessFormats) {
+  /** `onlyDates`: the values are texts, even if they look like numbers. */
+  constructor(formats: GuessFormats, { onlyDates = false } = {}) {
     this.#formats = formats
+    if (onlyDates) this.#types = formats.values.hasBooleans ? ['boolean'] : []
     this.#otherDates = formats.otherDates
     this.#trials = formats.dates.map((format) => ({ format, taken: 0, missed: 0, first: null }))
     this.#times = formats.dates.flatMap(timeFormats)

@@ -3,6 +3,7 @@ import type { ImportBody } from '../../protocol/tables.js'
 import { parseColumnType } from './column-types.js'
 import type { CsvOptions } from './csv-plan.js'
 import { parseDateFormat } from './date-format.js'
+import { parseEncoding } from './encodings.js'
 
 /** The options of a request's body. Throws `invalid-request` for those that contradict each other. */
 export function parseCsvOptions({
@@ -11,8 +12,9 @@ export function parseCsvOptions({
   escape: quoteEscape,
   ...rest
 }: Omit<ImportBody, NotOfCsv>): CsvOptions {
-  const { dateFormat, decimal = '.', thousands, delimiter, quote, comment, header, headerLines = 1 } = rest
+  const { dateFormat, encoding, decimal = '.', thousands, delimiter, quote, comment, header, headerLines = 1 } = rest
   if (dateFormat !== undefined) parseDateFormat(dateFormat)
+  if (encoding !== undefined) parseEncoding(encoding)
   if (thousands === decimal) throw contradiction('thousands', 'is the decimal mark too')
   if (delimiter !== undefined && [quote, quoteEscape, comment].includes(delimiter)) {
     throw contradiction('delimiter', 'has another meaning too')

@@ -35,8 +35,9 @@ export interface Guesses {
   readonly quoteAsked: boolean
   readonly delimiter: string
   readonly otherDelimiter: string | null
-  /** The file's first lines. */
+  /** The file's first lines; none where it is the CSV form of another one. */
   readonly lines: string[]
+  readonly isConverted: boolean
 }
 
 /** Notes about uncertain guesses, one each; none if nothing was guessed. */
@@ -49,7 +50,7 @@ export function notesOn(guesses: Guesses): string[] {
     noteOnNames(guesses),
     guesses.isEmpty ? 'The file has a header and no row: the table has no rows of it.' : undefined,
     ...noteEach(guesses.columns, (column) => noteOnDateOrder(column, guesses.datesAsked)),
-    ...noteEach(guesses.columns, noteOnText),
+    ...noteEach(guesses.columns, (column) => noteOnText(column, guesses)),
     ...noteEach(guesses.columns, noteOnNumber),
     ...noteEach(guesses.columns, noteOnTimes),
   ]
@@ -121,7 +122,10 @@ function noteOnDateOrder({ name, type, guess }: GuessedColumn, datesAsked: boole
 }
 
 /** A note about a text column whose values are all dates in another format, or nearly all dates in a known one. */
-function noteOnText({ name, type, guessed, guess, values }: GuessedColumn): string | undefined {
+function noteOnText(
+  { name, type, guessed, guess, values }: GuessedColumn,
+  { isConverted }: Guesses,
+): string | undefined {
   if (!guessed || type !== 'text') return undefined
   if (guess.otherDates) {
     const { pattern } = guess.otherDates
@@ -129,9 +133,9 @@ function noteOnText({ name, type, guessed, guess, values }: GuessedColumn): stri
     return `Column "${name}" was taken for text, but all fit dates like ${pattern}: ${option} reads them so.`
   }
   const own = values()
-  const advice = adviceOnValues(own)
+  const advice = isConverted ? undefined : adviceOnValues(own)
   if (advice) return `Column "${name}" was taken for text, but all are ${advice.as}: "${advice.options}" reads them so.`
-  const zeroLed = own.every((value) => /^\d*$/.test(value)) && own.find((value) => /^0\d/.test(value))
+  const zeroLed = !isConverted && own.every((value) => /^\d*$/.test(value)) && own.find((value) => /^0\d/.test(value))
   if (zeroLed) {
     const option = `"--types ${name}=integer" (types)`
     return `Column "${name}" was taken for text, because of zeros such as in ${quoted(zeroLed)}: ${option} reads numbers.`

@@ -3,10 +3,12 @@ import { Problem } from '../../protocol/problems.js'
 import type { ColumnType } from '../../protocol/tables.js'
 import { ColumnGuess, type GuessFormats } from './column-guess.js'
 import { checkedNames, joinedNames, trailingColumns } from './csv-header.js'
+import { maxColumns, maxLineBytes, sampleLines } from './csv-limits.js'
 import { notesOn, valueInHeader } from './csv-notes.js'
 import { type CsvRecord, type CsvShape, readRecords } from './csv-records.js'
 import { recogniseShape, type ShapeOptions } from './csv-shape.js'
 import { clearDates, isoDates, monthFirstDates, otherDates, parseDateFormat } from './date-format.js'
+import type { ConvertedFile } from './json-to-csv.js'
 import { malformedAt } from './malformed.js'
 import { notesOnStanding } from './standing-types.js'
 import { timeFormats } from './time-format.js'
@@ -27,6 +29,10 @@ export interface CsvOptions extends ShapeOptions, ValueOptions {
   dateFormat?: string
   allText?: boolean
   header?: boolean
+  /** The label of the text's encoding; without it, it is recognised, or UTF-8. */
+  encoding?: string
+  /** Set where the file is the CSV form of another one. */
+  converted?: Pick<ConvertedFile, 'types' | 'lineOf'> | undefined
 }
 
 export interface PlannedColumn extends ColumnFormats {
@@ -67,10 +73,7 @@ export interface CsvPlan extends CsvShape {
   readonly ragged: { readonly lines: number; readonly of: number }
 }
 
-/** The maximum length of a line: a file without line ends is no table. */
-export const maxLineBytes = 2_000_000
-export const maxColumns = 1000
-const sampleLines = 20_480
+export const headerNotUtf8 = 'The header is no UTF-8 text.'
 const sampleBytes = 32 * 1024 ** 2
 const sampleStep = 1024 ** 2
 const shapeBytes = 256 * 1024
@@ -99,7 +102,7 @@ export async function planCsv(file: FileHandle, csvOptions: CsvOptions): Promise
   const named = given.slice(0, trailing.named)
   const first = { ...last, fields: sample.header.length > 1 ? given : last.fields }
   const formats = guessFormats(csvOptions, values)
-  const guesses = guessColumns(named.length, trailing.unnamed, sample.rows, formats)
+  const guesses = guessColumns(named.length, trailing.unnamed, sample.rows, formats, csvOptions.converted)
   const fitsAsRow = sample.header.length === 1 && looksLikeRow(first, guesses.columns)
   const header = csvOptions.header ?? (!fitsAsRow || isHeadedByYears(first, guesses.columns))
   if (!header) for (const [at, guess] of guesses.columns.entries()) guess.see(first.fields[at]!, first.line)
@@ -146,7 +149,8 @@ export async function planCsv(file: FileHandle, csvOptions: CsvOptions): Promise
           return { name, type, guessed, guess: guesses.columns[at]!, values: own }
         }),
         datesAsked: csvOptions.dateFormat !== undefined,
-        lines: text.split(/\r\n|\r|\n/, shownLines),
+        lines: csvOptions.converted ? [] : text.split(/\r\n|\r|\n/, shownLines),
+        isConverted: csvOptions.converted !== undefined,
       }),
       ...notesOnStanding(columns, guesses.columns, csvOptions),
     ],
@@ -205,7 +209,7 @@ function checkFirst(first: CsvRecord | undefined, line = 1): CsvRecord {
   }
   // A replacement character would also shift the first row's offset.
   const broken = first.fields.some((field) => /[\0\ufffd]/.test(field))
-  if (broken) throw malformedAt(first.line, 'The header is no UTF-8 text.', ' Save the file as UTF-8.')
+  if (broken) throw malformedAt(first.line, headerNotUtf8, ' Save the file as UTF-8.')
   return first
 }
 
@@ -218,14 +222,20 @@ function guessFormats({ dateFormat }: CsvOptions, values: ValueFormats): GuessFo
   return { dates, otherDates: others.map(parseDateFormat), isAsked: dateFormat !== undefined, values }
 }
 
-function guessColumns(named: number, unnamed: number, rows: readonly CsvRecord[], formats: GuessFormats) {
-  const columns = Array.from({ length: named }, () => new ColumnGuess(formats))
+function guessColumns(
+  named: number,
+  unnamed: number,
+  rows: readonly CsvRecord[],
+  formats: GuessFormats,
+  converted: CsvOptions['converted'],
+) {
+  const columns = Array.from({ length: named }, () => new ColumnGuess(formats, { onlyDates: converted !== undefined }))
   let ragged = 0
   let multiline = false
   for (const { fields, fault, line, nextLine } of rows) {
     multiline ||= nextLine > line + 1
     if (fault || fields.length !== named + unnamed) ragged++
-    else for (let at = 0; at < named; at++) columns[at]!.see(fields[at]!, line)
+    else for (let at = 0; at < named; at++) columns[at]!.see(fields[at]!, converted?.lineOf(line) ?? line)
   }
   const repeatsFirst = (first: CsvRecord) =>
     rows.some(({ fields }) => fields.some((field, at) => field !== '' && field === first.fields[at]))
@@ -255,14 +265,20 @@ function decide(
     mustHave(names, csvOptions.dateColumn, 'dateColumn')
   return names.map((name, at) => {
     const guess = guesses[at]!
+    const converted = csvOptions.converted?.types[at]
     const asked = ownValue(csvOptions.types, name)
     const given = asked ?? (csvOptions.allText ? 'text' : ownValue(csvOptions.earlierTypes, name))
-    const known = given ?? guess.type
+    const known = given ?? converted ?? guess.type
     // Rows are filtered by it, so an invalid date in it must not be read as text.
     const type = name === csvOptions.dateColumn && known !== 'timestamp' ? 'date' : known
     const { dates, times, unpadded } = guess
     const isRewritten = values.changes(type, guess)
-    const how = { asked: asked !== undefined, guessed: given === undefined, isRewritten, isDropped: false }
+    const how = {
+      asked: asked !== undefined,
+      guessed: given === undefined && !converted,
+      isRewritten,
+      isDropped: false,
+    }
     return { name, type, dates, times, unpadded, ...how }
   })
 }

@@ -65,3 +65,13 @@ export function isCut(code: number | undefined, at: number, end: number): boolea
 export function isBlankLine(length: number, columns: number): boolean {
   return length === 0 && columns !== 1
 }
+
+/** The length of the first `end` bytes without the last character if it is incomplete. */
+export function wholeCharacters(bytes: Buffer, end: number): number {
+  for (let back = 1; back <= 3 && back <= end; back++) {
+    const byte = bytes[end - back]!
+    if (byte < 0x80) return end
+    if (byte >= 0xc0) return end - back
+  }
+  return end
+}

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { isExactDouble } from './column-types.js'
-import { type CsvPlan, maxLineBytes, type PlannedColumn } from './csv-plan.js'
+import { maxLineBytes } from './csv-limits.js'
+import type { CsvPlan, PlannedColumn } from './csv-plan.js'
 import {
   badQuotes,
   CR,
@@ -13,6 +14,7 @@ import {
   NUL,
   openQuote,
   SPACE,
+  wholeCharacters,
 } from './csv-rules.js'
 import { type ValueEnd, valueEndOf } from './value-ends.js'
 import type { ValueFormats } from './value-formats.js'
@@ -280,14 +282,4 @@ export class CsvScanner {
 /** A character within the brackets of a pattern. */
 function classOf(character: string): string {
   return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
-}
-
-/** Omits the last character if it is incomplete. */
-function wholeCharacters(bytes: Buffer, end: number): number {
-  for (let back = 1; back <= 3 && back <= end; back++) {
-    const byte = bytes[end - back]!
-    if (byte < 0x80) return end
-    if (byte >= 0xc0) return end - back
-  }
-  return end
 }

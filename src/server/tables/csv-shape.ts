@@ -1,7 +1,6 @@
 import { type CsvShape, readRecords } from './csv-records.js'
 import { CR, type CsvDialect, isCut, LF, lineEndLength } from './csv-rules.js'
 import { malformedAt } from './malformed.js'
-import { refuseOtherFormats } from './other-formats.js'
 
 /** With what else would fit. */
 export interface RecognisedShape extends CsvShape {
@@ -23,10 +22,9 @@ const looked = 200
 /**
  * Recognises delimiter, quote and byte order mark from a file's first bytes: of the delimiters, the one that cuts the first
  * records into the same number of fields, and into most. A first line such as `sep=;` names it. Throws `malformed-csv` for an
- * empty file and for other formats.
+ * empty file.
  */
 export function recogniseShape(bytes: Buffer, complete: boolean, options: ShapeOptions = {}): RecognisedShape {
-  refuseOtherFormats(bytes)
   const bom = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
   const all = bytes.subarray(bom).toString()
   const named = namedDelimiter.exec(all)

@@ -8,6 +8,10 @@ export interface ImportTask {
   output: string
   /** Where to write the valid lines if the engine cannot read the original file. */
   copy: string
+  /** Where to write the text of a file that is compressed, not UTF-8, or no CSV. */
+  text: string
+  /** The most bytes that it may have. */
+  maxBytes: number
   csvOptions: CsvOptions
   skipBadLines: boolean
   trim: boolean

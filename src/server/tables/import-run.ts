@@ -3,13 +3,18 @@ import { createReadStream } from 'node:fs'
 import { chmod, type FileHandle, open, rm, stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { Problem } from '../../protocol/problems.js'
 import type { BadLine } from '../../protocol/tables.js'
 import { type CsvCheck, checkCsv } from './csv-check.js'
-import { type CsvPlan, planCsv } from './csv-plan.js'
+import { type CsvOptions, type CsvPlan, headerNotUtf8, planCsv } from './csv-plan.js'
+import { notUtf8 } from './csv-scanner.js'
 import { openEngine } from './engine.js'
 import type { ImportedCsv, ImportTask } from './import-messages.js'
 import { adviceOn, EngineStumbled, importProblem, malformed, translateEngineError } from './import-problems.js'
+import { chunksOf, type ImportSource, prepareSource } from './import-source.js'
 import { copyToParquet, type ParquetInput } from './import-sql.js'
+import { invalidUtf8 } from './invalid-utf8.js'
+import type { ConvertedFile } from './json-to-csv.js'
 import { adviseShape } from './shape-advice.js'
 
 export type OnProgress = (part: number) => void
@@ -18,46 +23,106 @@ interface Run {
   readonly task: ImportTask
   readonly plan: CsvPlan
   readonly engine: DuckDBConnection
+  /** The CSV, by its name and open. */
+  readonly path: string
   readonly source: FileHandle
   readonly size: number
-  /** The checked part of the file, from 0 to 1. */
+  readonly converted: ConvertedFile | undefined
+  readonly progress: Progress
+}
+
+/** How far an import is; each part from 0 to 1. */
+interface Progress {
+  engine: DuckDBConnection | undefined
+  /** How much of the file has been decompressed, decoded or converted, where it has to be. */
+  prepared: number
+  isPrepared: boolean
+  /** The checked part of the file. */
   checked: number
   /** The check of the bad lines runs first, before the engine. */
   copying: boolean
-  /** The last reported progress, from 0 to 1. */
+  /** The last reported progress. */
   part: number
 }
 
 const progressEveryMs = 250
 /** The share of the check in an import in which the engine runs after it. */
 const checkShare = 0.3
+/** The share of what comes before the check. */
+const preparedShare = 0.4
 
 /**
- * Imports a CSV into a Parquet file, synced, and reports progress four times a second. Throws a Problem; the parent
+ * Imports a file into a Parquet file, synced, and reports progress four times a second. Throws a Problem; the parent
  * process then removes the remaining files.
  */
 export async function importFile(task: ImportTask, onProgress: OnProgress): Promise<ImportedCsv> {
   const source = await open(task.source)
+  const progress: Progress = {
+    engine: undefined,
+    prepared: 0,
+    isPrepared: false,
+    checked: 0,
+    copying: false,
+    part: 0,
+  }
+  const timer = setInterval(() => onProgress(partDone(progress)), progressEveryMs)
   try {
     const before = await source.stat()
-    const [plan, engine] = await Promise.all([planCsv(source, task.csvOptions), connect(task)])
-    const run: Run = { task, plan, engine, source, size: before.size, checked: 0, copying: false, part: 0 }
-    const timer = setInterval(() => onProgress(partDone(run)), progressEveryMs)
-    const check = await read(run).finally(() => clearInterval(timer))
+    const onBytes = (bytes: number) => {
+      progress.prepared = bytes / before.size
+    }
+    const [prepared, engine] = await Promise.all([prepareSource(task, source, onBytes), connect(task)])
+    progress.engine = engine
+    progress.isPrepared = prepared.file !== task.source
+    const imported = await importPrepared(task, prepared, engine, source, progress)
     const after = await source.stat()
     if (after.size !== before.size || after.mtimeMs !== before.mtimeMs) {
       throw malformed({ line: 1, column: null, reason: 'the file was changed while it was read' })
     }
-    return describe(plan, check, await makeDurable(task.output))
+    clearInterval(timer)
+    return { ...imported, ...(await makeDurable(task.output)) }
   } catch (error) {
     throw importProblem(error)
   } finally {
+    clearInterval(timer)
     await source.close()
   }
 }
 
-async function connect({ threads, memoryBytes, source, copy, output }: ImportTask): Promise<DuckDBConnection> {
-  const allowed = { paths: [source, copy, output] }
+async function importPrepared(
+  task: ImportTask,
+  { file: path, converted }: ImportSource,
+  engine: DuckDBConnection,
+  original: FileHandle,
+  progress: Progress,
+): Promise<Omit<ImportedCsv, 'bytes' | 'outputSha256'>> {
+  const source = path === task.source ? original : await open(path)
+  try {
+    const plan = await planText(source, converted ? convertedOptions(task, converted) : task.csvOptions)
+    const { size } = await source.stat()
+    const run: Run = { task, plan, engine, path, source, size, converted, progress }
+    return await describe(run, await read(run))
+  } finally {
+    if (source !== original) await source.close()
+  }
+}
+
+function convertedOptions({ csvOptions }: ImportTask, converted: ConvertedFile): CsvOptions {
+  return { ...csvOptions, delimiter: ',', quote: '"', header: true, converted }
+}
+
+/** Says of a header that is not UTF-8 what its bytes look like. */
+async function planText(source: FileHandle, csvOptions: CsvOptions): Promise<CsvPlan> {
+  try {
+    return await planCsv(source, csvOptions)
+  } catch (error) {
+    const isBroken = error instanceof Problem && error.details.reason === headerNotUtf8
+    throw isBroken ? ((await invalidUtf8(() => chunksOf(source))) ?? error) : error
+  }
+}
+
+async function connect({ threads, memoryBytes, source, text, copy, output }: ImportTask): Promise<DuckDBConnection> {
+  const allowed = { paths: [source, text, copy, output] }
   const instance = await openEngine({ threads, memoryBytes: engineBytes(memoryBytes), allowed })
   const connection = await instance.connect()
   // Without its progress bar the engine reports no progress. Its cache of files takes the second output of an import for the
@@ -79,7 +144,7 @@ async function read(run: Run): Promise<CsvCheck> {
  */
 async function readDirectly(run: Run): Promise<CsvCheck | undefined> {
   const inOrder = run.task.threads === 1 || run.plan.multiline
-  const input = { file: run.task.source, header: run.plan.header === 'plain', strict: true, inOrder }
+  const input = { file: run.path, header: run.plan.header === 'plain', strict: true, inOrder }
   const [check, agrees] = await Promise.all([
     checkCsv(run.source, run.plan, { skipBadLines: false, onBytes: noteChecked(run) }).then((check) =>
       refuseBad(check, run),
@@ -92,7 +157,7 @@ async function readDirectly(run: Run): Promise<CsvCheck | undefined> {
 
 /** Writes the valid lines to a file that the engine reads correctly, and imports that. */
 async function readCopy(run: Run): Promise<CsvCheck> {
-  run.copying = true
+  run.progress.copying = true
   const copy = await open(run.task.copy, 'w', 0o600)
   try {
     const { skipBadLines, threads } = run.task
@@ -116,11 +181,25 @@ function undefinedWhereItStumbled(error: unknown): undefined {
   if (!(error instanceof EngineStumbled)) throw error
 }
 
-async function refuseBad(check: CsvCheck, { task, plan, source }: Run): Promise<CsvCheck> {
+async function refuseBad(check: CsvCheck, run: Run): Promise<CsvCheck> {
+  const { source } = run
   const first: BadLine | undefined = check.bad.first[0]
   if (!first) return check
-  const shape = first.column === null ? await adviseShape(source, task.csvOptions) : undefined
-  throw malformed(first, shape ? ` ${shape}` : adviceOn(first, task, plan))
+  const encoding = first.reason === notUtf8 ? await invalidUtf8(() => chunksOf(source), first.line) : undefined
+  throw encoding ?? malformed((await inOriginal([first], run))[0]!, await adviceFor(first, run))
+}
+
+/** With the lines of the file that was imported. */
+async function inOriginal(bad: BadLine[], { converted }: Run): Promise<BadLine[]> {
+  if (!converted || bad.length === 0) return bad
+  const lines = await converted.findLines(bad.map(({ line }) => line))
+  return bad.map((each, at) => ({ ...each, line: lines[at]! }))
+}
+
+async function adviceFor(first: BadLine, { task, plan, source, converted }: Run): Promise<string> {
+  const isOfForm = first.column === null && !converted
+  const shape = isOfForm ? await adviseShape(source, task.csvOptions) : undefined
+  return shape ? ` ${shape}` : adviceOn(first, task, plan)
 }
 
 /**
@@ -133,21 +212,25 @@ async function readByEngine(run: Run, input: ParquetInput): Promise<(check: CsvC
   return (check) => rows === check.rows && check.nulls.every((count, at) => (nulls[at] ?? count) === count)
 }
 
-function noteChecked(run: Run): (bytes: number) => void {
+function noteChecked({ progress, size }: Run): (bytes: number) => void {
   return (bytes) => {
-    run.checked = bytes / run.size
+    progress.checked = bytes / size
   }
 }
 
 /** Never decreases, although the engine resets its progress at the end. */
-function partDone(run: Run): number {
-  const { engine, checked, copying } = run
-  const engineDone = Math.min(1, Math.max(0, engine.progress.percentage / 100))
-  const part = copying
-    ? checked * checkShare + (checked < 1 ? 0 : engineDone * (1 - checkShare))
-    : Math.min(checked, engineDone)
-  run.part = Math.max(run.part, part)
-  return run.part
+function partDone(progress: Progress): number {
+  const { engine, prepared, isPrepared, checked, copying } = progress
+  progress.part = Math.max(progress.part, engine ? partOf(engine) : prepared * preparedShare)
+  return progress.part
+
+  function partOf({ progress: { percentage } }: DuckDBConnection): number {
+    const engineDone = Math.min(1, Math.max(0, percentage / 100))
+    const part = copying
+      ? checked * checkShare + (checked < 1 ? 0 : engineDone * (1 - checkShare))
+      : Math.min(checked, engineDone)
+    return isPrepared ? preparedShare + part * (1 - preparedShare) : part
+  }
 }
 
 async function makeDurable(output: string): Promise<Pick<ImportedCsv, 'bytes' | 'outputSha256'>> {
@@ -160,13 +243,16 @@ async function makeDurable(output: string): Promise<Pick<ImportedCsv, 'bytes' | 
   return { bytes: (await stat(output)).size, outputSha256: hash.digest('hex') }
 }
 
-function describe(plan: CsvPlan, check: CsvCheck, output: Pick<ImportedCsv, 'bytes' | 'outputSha256'>): ImportedCsv {
+async function describe(run: Run, check: CsvCheck): Promise<Omit<ImportedCsv, 'bytes' | 'outputSha256'>> {
+  const { plan, converted } = run
   const imported = plan.columns.filter(({ isDropped }) => !isDropped)
   const columns = imported.map(({ name, type, dates, unpadded }, at) => {
     const pattern = unpadded ? dates.pattern.replace(/%([md])/g, '%-$1') : dates.pattern
     return { name, type, nulls: check.nulls[at]!, datePattern: type === 'date' ? pattern : null }
   })
-  return { rows: check.rows, columns, dateColumn: plan.dateColumn, skipped: check.bad, notes: plan.notes, ...output }
+  const skipped = { count: check.bad.count, first: await inOriginal(check.bad.first, run) }
+  const notes = [...(converted?.notes ?? []), ...plan.notes]
+  return { rows: check.rows, columns, dateColumn: plan.dateColumn, skipped, notes }
 }
 
 /** The memory of the process, without the part it needs besides the engine's. */

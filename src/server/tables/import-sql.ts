@@ -1,7 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { engineType } from './column-types.js'
 import { quoteOfCopy } from './csv-copy.js'
-import { type CsvPlan, maxLineBytes, type PlannedColumn } from './csv-plan.js'
+import { maxLineBytes } from './csv-limits.js'
+import type { CsvPlan, PlannedColumn } from './csv-plan.js'
 import { isoDates } from './date-format.js'
 import { quoteText } from './sql-text.js'
 
@@ -87,6 +88,7 @@ function rowGroupSize({ columns, rowBytes }: CsvPlan): number {
   return Math.max(2048, Math.min(122_880, Math.floor(Math.min(byCells, byBytes))))
 }
 
+/** The nulls of each column of a Parquet file, as far as the file says them. */
 async function countNulls(engine: DuckDBConnection, file: string): Promise<Map<string, number>> {
   const reader = await engine.runAndReadAll(`
     SELECT path_in_schema, CAST(sum(stats_null_count) AS DOUBLE), bool_and(stats_null_count IS NOT NULL)

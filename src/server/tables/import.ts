@@ -5,7 +5,7 @@ import { type Child, notStarted, startChild } from './child.js'
 import type { ImportedCsv, ImportReport, ImportTask } from './import-messages.js'
 
 export interface ImportOptions extends ImportTask {
-  /** The folder of source, output and copy. */
+  /** The folder of its files. */
   folder: string
   signal: AbortSignal
   /** Called at least twice a second with the progress, from 0 to 1. */
@@ -28,7 +28,7 @@ export async function importCsv(options: ImportOptions): Promise<ImportedCsv> {
     return result
   } finally {
     await child.kill()
-    const left = imported ? [task.copy] : [task.copy, task.output]
+    const left = imported ? [task.copy, task.text] : [task.copy, task.text, task.output]
     await Promise.all(left.map((name) => rm(join(folder, name), { force: true })))
   }
 }

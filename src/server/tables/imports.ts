@@ -26,6 +26,8 @@ export interface ImportServices {
   log: Log
   importMemoryBytes: number
   importThreads: number
+  /** The most bytes of a file once it is decompressed. */
+  importMaxBytes: number
   /** Milliseconds after which a running import fails; null for no limit. */
   importTimeoutMs: number | null
   /** Throws if the account may no longer publish. */
@@ -154,7 +156,7 @@ export class Imports {
     request: ImportRequest & { filename: string },
     others: readonly NewImport[],
   ): Promise<NewImport> {
-    const { files, tables, importMemoryBytes, importThreads } = this.#services
+    const { files, tables, importMemoryBytes, importThreads, importMaxBytes } = this.#services
     const { identity, filename } = request
     const { job } = run
     const staged = tables.stage(others.length === 0 ? job.id : `${job.id}.${others.length}`)
@@ -170,12 +172,14 @@ export class Imports {
       folder: staged.folder,
       source: staged.source,
       copy: staged.copy,
+      text: staged.text,
       output: staged.output,
       csvOptions: { ...request.csvOptions, earlierTypes: earlierTypes(there) },
       skipBadLines: request.skipBadLines ?? false,
       trim: request.trim ?? false,
       memoryBytes: importMemoryBytes,
       threads: importThreads,
+      maxBytes: importMaxBytes,
       signal: job.signal,
       onProgress: (part) => job.count(Math.max(0, before + Math.floor(part * file.size) - job.bytes)),
     })

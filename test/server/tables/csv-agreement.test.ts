@@ -105,8 +105,20 @@ describe('a CSV with any columns, line breaks, quotes and last line', () => {
       const expected = plan && readByRules(Buffer.from(file.text).subarray(plan.dataStart).toString(), plan)
       if (!plan || !expected) return
       const { good, bad } = expected
-      const task = { source: `${name}.csv`, output: `${name}.parquet`, copy: `${name}.copy`, skipBadLines }
-      const options = { csvOptions: { header: true, types: file.types }, trim: false, memoryBytes: 2 ** 28, threads: 1 }
+      const task = {
+        source: `${name}.csv`,
+        output: `${name}.parquet`,
+        text: `${name}.text`,
+        copy: `${name}.copy`,
+        skipBadLines,
+      }
+      const options = {
+        csvOptions: { header: true, types: file.types },
+        trim: false,
+        memoryBytes: 2 ** 28,
+        threads: 1,
+        maxBytes: 2 ** 30,
+      }
       const imported = importFile({ ...task, ...options }, () => {})
       if (bad.length > 0 && (!skipBadLines || good.length === 0)) {
         await expect(imported).rejects.toMatchObject({ code: 'malformed-csv', details: { line: bad[0] } })

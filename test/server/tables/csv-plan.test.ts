@@ -76,19 +76,11 @@ describe('the detected format of a CSV', () => {
     ],
     ['10,000 columns', `${Array.from({ length: 10_000 }, (_, at) => `c${at}`).join(',')}\n1\n`, /1000 are the most/],
     ['a first line without end', 'x'.repeat(33_000_000), /longer than 2,000,000 bytes/],
-    ['an HTML page', '\ufeff\n<!DOCTYPE html>\n<html><body>Please log in</body></html>\n', /is an HTML page/],
-    ['an HTML page without a doctype', '<!-- x -->\n<HTML lang="en">\n</HTML>\n', /is an HTML page/],
-    ['XML', '<?xml version="1.0"?>\n<a/>\n', /is XML/],
-    ['a workbook', Buffer.from('PK\x03\x04\x14\0\x06\0'), /save the sheet as CSV/],
-    ['an old workbook', Buffer.from([0xd0, 0xcf, 0x11, 0xe0, 0xa1]), /save the sheet as CSV/],
-    ['gzip data', Buffer.from([0x1f, 0x8b, 8, 0]), /decompress it/],
-    ['a PDF', '%PDF-1.7\n', /is a PDF/],
     [
       'a header in Windows-1252',
       Buffer.from('Name,Stra\xdfe\na,b\n', 'latin1'),
       /no UTF-8 text\. Save the file as UTF-8/,
     ],
-    ['UTF-16', Buffer.from('\ufeffa,b\n1,2\n', 'utf16le'), /UTF-16/],
     ['binary data', Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0, 0, 10, 0xff, 0xfe, 10]), /UTF-8/],
   ])('cannot be %s', async (_, content, message) => {
     await expect(plan(content)).rejects.toMatchObject({

@@ -15,11 +15,11 @@ const script = `
   const [query, imports, rowsEngine] = await Promise.all(${JSON.stringify(modules)}.map((url) => import(url)))
   const { signal } = new AbortController()
   const folder = process.argv[1]
-  const task = { source: '1.csv', output: '1.parquet', copy: '1.copy', csvOptions: {}, skipBadLines: false, trim: false }
+  const task = { source: '1.csv', output: '1.parquet', text: '1.text', copy: '1.copy', csvOptions: {}, skipBadLines: false, trim: false }
   const engine = new rowsEngine.RowsEngine(folder)
   const works = {
     query: () => query.runQuery({ sql: 'select 1 x', tables: [], folder, maxRows: 1, signal }),
-    import: () => imports.importCsv({ ...task, folder, memoryBytes: 2 ** 28, threads: 1, signal, onProgress() {} }),
+    import: () => imports.importCsv({ ...task, folder, memoryBytes: 2 ** 28, maxBytes: 2 ** 30, threads: 1, signal, onProgress() {} }),
     rows: () => engine.rows(['SELECT 1'], 'user:ann', signal),
   }
   const outcomes = async () => {

@@ -20,9 +20,18 @@ async function openTable() {
   const store = await openTableStore({ tables: folder, partial }, { next: async () => 1 })
   const staged = store.stage('one')
   await writeFile(join(partial, staged.source), 'n\n1\n2\n3\n')
-  const csv = { csvOptions: {}, skipBadLines: false, trim: false, memoryBytes: 2 ** 28, threads: 1 }
-  const { source, copy, output } = staged
-  const imported = await importCsv({ folder: partial, source, copy, output, ...csv, signal, onProgress: () => {} })
+  const csv = { csvOptions: {}, skipBadLines: false, trim: false, memoryBytes: 2 ** 28, threads: 1, maxBytes: 2 ** 30 }
+  const { source, text, copy, output } = staged
+  const imported = await importCsv({
+    folder: partial,
+    source,
+    text,
+    copy,
+    output,
+    ...csv,
+    signal,
+    onProgress: () => {},
+  })
   const { columns, rows, dateColumn, skipped, notes, bytes, outputSha256 } = imported
   const from = { file: 'n.csv', sha256: null, sourceBytes: 8 }
   const record = { ...from, columns, rows, dateColumn, skipped, notes, bytes, outputSha256 }

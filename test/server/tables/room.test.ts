@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { onlyLocal } from '../../helpers/only-local.js'
 import { shareServer } from '../../helpers/shared-server.js'
@@ -40,18 +41,22 @@ onlyLocal('a bucket has no disk that fills', () => {
     it.each([
       ['by its Parquet file', {}],
       ['by its copy without the bad lines', { skipBadLines: true }],
-    ])('%s is answered 507, publishes no row, and frees its space', async (_, csvOptions) => {
-      const { ann, fill, partials } = await startOnSmallDisk()
-      const filename = 'a.csv'
-      await ann.put(filename, incompressible(5 * MiB))
-      await fill(12 * MiB)
-      const refused = await requestImport(ann, { filename, table: 'a', ...csvOptions })
-      expect(refused).toMatchObject({ status: 507, json: { code: 'disk-full', job: { state: 'failed' } } })
-      expect(await partials()).toEqual([])
-      expect((await ann.call('/tables')).json.tables).toEqual([])
-      await fill(0)
-      expect((await requestImport(ann, { filename, table: 'a', ...csvOptions })).status).toBe(200)
-    })
+      ['by its decompressed text', {}, gzipSync],
+    ])(
+      '%s is answered 507, publishes no row, and frees its space',
+      async (_, csvOptions, compress?: typeof gzipSync) => {
+        const { ann, fill, partials } = await startOnSmallDisk()
+        const filename = 'a.csv'
+        await ann.put(filename, compress ? compress(incompressible(5 * MiB)) : incompressible(5 * MiB))
+        await fill(12 * MiB)
+        const refused = await requestImport(ann, { filename, table: 'a', ...csvOptions })
+        expect(refused).toMatchObject({ status: 507, json: { code: 'disk-full', job: { state: 'failed' } } })
+        expect(await partials()).toEqual([])
+        expect((await ann.call('/tables')).json.tables).toEqual([])
+        await fill(0)
+        expect((await requestImport(ann, { filename, table: 'a', ...csvOptions })).status).toBe(200)
+      },
+    )
   })
 })
 

@@ -5,12 +5,13 @@ import type { StagedImport, TableLeftover } from '../tables.js'
 import { readTableRecords } from './import-records.js'
 
 export function stageImport(folder: string, id: string): StagedImport {
-  const staged = { folder, source: `${id}.csv`, copy: `${id}.clean.csv`, output: `${id}.parquet` }
+  const names = { source: `${id}.csv`, text: `${id}.text.csv`, copy: `${id}.clean.csv`, output: `${id}.parquet` }
   return {
-    ...staged,
+    folder,
+    ...names,
     async prepare() {},
     async remove() {
-      for (const name of [staged.source, staged.copy, staged.output]) await rm(join(folder, name), { force: true })
+      for (const name of Object.values(names)) await rm(join(folder, name), { force: true })
     },
   }
 }
