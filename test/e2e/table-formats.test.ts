@@ -1,6 +1,7 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeAccount } from '../helpers/account.js'
 import { startTestServer, type TestServer } from '../helpers/server.js'
@@ -13,6 +14,15 @@ beforeAll(async () => {
 afterAll(() => server.close())
 
 const rows = '{"city":"Köln","n":1}\n{"city":"Zürich","n":2}\n'
+
+async function parquetFile(path: string): Promise<Buffer> {
+  const connection = await (await DuckDBInstance.create(':memory:')).connect()
+  await connection.run(
+    `COPY (SELECT * FROM (VALUES ('Köln', 1), ('Zürich', 2)) AS t(city, n)) TO '${path}' (FORMAT parquet)`,
+  )
+  connection.closeSync()
+  return readFile(path)
+}
 
 /** Imports a file by the command line, and reads its rows back, the first one first. */
 async function importAndRead(content: Uint8Array, name: string, args: string[] = []) {
@@ -51,6 +61,12 @@ describe('filejobs import of files that are no CSV in UTF-8', () => {
       stderr: '',
       rows,
     })
+  })
+
+  it('reads Parquet', async () => {
+    const { client } = await makeAccount(server)
+    const content = await parquetFile(join(client.home, 'made.parquet'))
+    expect(await importAndRead(content, 'a.parquet')).toMatchObject({ code: 0, stderr: '', rows })
   })
 
   it.each([

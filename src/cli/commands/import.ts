@@ -26,7 +26,7 @@ export function importCommand(context: Context): Command {
   const command = new Command('import')
     .argument(
       '<file...>',
-      'local files, which are uploaded first, or files on the server; patterns; - is stdin; after -- the command',
+      'local CSV, JSON or Parquet files, which are uploaded first, or files on the server; patterns; - is stdin; after -- the command',
     )
     .option('--remote', 'import the files on the server, even if there are local ones of these names')
     .option(

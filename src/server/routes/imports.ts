@@ -100,7 +100,7 @@ const importRoute = createRoute({
   path: routes.import,
   summary: 'Import a file into a table',
   description:
-    'CSV, JSON or NDJSON, also compressed with gzip, by its content. Strict: a ragged line, a value that does not fit its column, or an invalid byte fails it, and no row is published. ' +
+    'CSV, JSON, NDJSON or Parquet, also compressed with gzip, by its content. Strict: a ragged line, a value that does not fit its column, or an invalid byte fails it, and no row is published. ' +
     '`Prefer: wait=SECONDS` waits for the slot and the end. Of several files all rows are published together.',
   request: { headers: jobHeaders, body: { content: { 'application/json': { schema: importSchema } } } },
   responses: {

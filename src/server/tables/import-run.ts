@@ -15,6 +15,7 @@ import { chunksOf, type ImportSource, prepareSource } from './import-source.js'
 import { copyToParquet, type ParquetInput } from './import-sql.js'
 import { invalidUtf8 } from './invalid-utf8.js'
 import type { ConvertedFile } from './json-to-csv.js'
+import { importParquet } from './parquet-import.js'
 import { adviseShape } from './shape-advice.js'
 
 export type OnProgress = (part: number) => void
@@ -91,13 +92,17 @@ export async function importFile(task: ImportTask, onProgress: OnProgress): Prom
 
 async function importPrepared(
   task: ImportTask,
-  { file: path, converted }: ImportSource,
+  { kind, file: path, converted }: ImportSource,
   engine: DuckDBConnection,
   original: FileHandle,
   progress: Progress,
 ): Promise<Omit<ImportedCsv, 'bytes' | 'outputSha256'>> {
   const source = path === task.source ? original : await open(path)
   try {
+    if (kind === 'parquet') {
+      progress.checked = 1
+      return await importParquet(engine, task, { path, file: source })
+    }
     const plan = await planText(source, converted ? convertedOptions(task, converted) : task.csvOptions)
     const { size } = await source.stat()
     const run: Run = { task, plan, engine, path, source, size, converted, progress }

@@ -12,6 +12,7 @@ import { refusedFile, refuseMarkup, refuseOtherFormats } from './other-formats.j
 
 /** What an import reads, once it is decompressed, decoded and converted. */
 export interface ImportSource {
+  readonly kind: 'csv' | 'parquet'
   /** The file to be read: the source itself, or one that was made of it. */
   readonly file: string
   /** Of a file that was no CSV. */
@@ -19,7 +20,8 @@ export interface ImportSource {
 }
 
 /**
- * Recognises a file by its content, whatever its name is, and makes a CSV in UTF-8 of it where it is none. Throws `malformed-csv` for other formats, and `file-too-large` where more bytes than `maxBytes` come out.
+ * Recognises a file by its content, whatever its name is, and makes a CSV in UTF-8 of it where it is none, or decompresses a
+ * Parquet file. Throws `malformed-csv` for other formats, and `file-too-large` where more bytes than `maxBytes` come out.
  */
 export async function prepareSource(
   task: ImportTask,
@@ -32,6 +34,10 @@ export async function prepareSource(
   const content: OpenBytes = isCompressed ? () => bounded(gunzip(raw()), task.maxBytes) : raw
   const head = isCompressed ? await readHead(content) : start
   const { csvOptions } = task
+  if (head.toString('latin1', 0, 4) === 'PAR1') {
+    refuseOptions(csvOptions, 'Parquet', [...textOptions, 'encoding', 'nulls', 'booleans', 'dateFormat'])
+    return { kind: 'parquet', file: isCompressed ? await stage(task, content) : task.source }
+  }
   refuseOtherFormats(head)
   const encoding = encodingOf(head, csvOptions.encoding)
   const text: OpenBytes = encoding === 'utf-8' ? content : () => bounded(decodeText(content, encoding), task.maxBytes)
@@ -40,9 +46,9 @@ export async function prepareSource(
   // Who names a delimiter has a CSV, even if its first value is JSON.
   if (csvOptions.delimiter === undefined && looksLikeJson(textHead.toString())) {
     refuseOptions(csvOptions, 'JSON', textOptions)
-    return { file: task.text, converted: await convert(task, text) }
+    return { kind: 'csv', file: task.text, converted: await convert(task, text) }
   }
-  return { file: text === raw ? task.source : await stage(task, text) }
+  return { kind: 'csv', file: text === raw ? task.source : await stage(task, text) }
 }
 
 /** All bytes of a file, in chunks that are not changed later. `onBytes` is told how many have been read. */

@@ -89,7 +89,7 @@ function rowGroupSize({ columns, rowBytes }: CsvPlan): number {
 }
 
 /** The nulls of each column of a Parquet file, as far as the file says them. */
-async function countNulls(engine: DuckDBConnection, file: string): Promise<Map<string, number>> {
+export async function countNulls(engine: DuckDBConnection, file: string): Promise<Map<string, number>> {
   const reader = await engine.runAndReadAll(`
     SELECT path_in_schema, CAST(sum(stats_null_count) AS DOUBLE), bool_and(stats_null_count IS NOT NULL)
     FROM parquet_metadata(${quoteText(file)}) GROUP BY ALL`)
