@@ -5,7 +5,7 @@ import { Failure } from './exit-codes.js'
 
 export interface ApiRequest {
   json?: unknown
-  query?: Record<string, string | number | undefined>
+  query?: Record<string, string | number | undefined> | URLSearchParams
   headers?: Record<string, string>
   /** Milliseconds for the whole exchange; default 60 s. */
   timeoutMs?: number

@@ -5,11 +5,21 @@ import { formatTable, type TextColumn } from './table.js'
 
 export type Row = Record<string, unknown>
 
-/** A table as text: how to read all of it. */
-export interface TextTable {
-  readonly table: string
-  readonly query: Record<string, string>
-  readonly mediaType: 'text/csv' | 'application/x-ndjson'
+export const mediaTypes = {
+  csv: 'text/csv',
+  ndjson: 'application/x-ndjson',
+  parquet: 'application/vnd.apache.parquet',
+} as const
+export type RowFormat = keyof typeof mediaTypes
+
+/** How to read all rows of a table or query. */
+export interface WholeRows {
+  /** What they are called. */
+  readonly title: string
+  readonly path: string
+  /** The body of a POST; undefined for a GET. */
+  readonly body?: unknown
+  readonly format: RowFormat
 }
 
 export interface RowsAnswer {
@@ -22,11 +32,13 @@ export interface RowsAnswer {
 /** Reads `limit` rows from `offset` on, in as many requests as needed: a page has at most a thousand rows. */
 export async function readRows(
   api: Api,
-  { table, query, limit, offset }: { table: string; query: Record<string, string>; limit: number; offset: number },
+  { table, query, limit, offset }: { table: string; query: URLSearchParams; limit: number; offset: number },
 ): Promise<RowsAnswer> {
   const rows: Row[] = []
   for (;;) {
-    const wanted = { ...query, limit: limit - rows.length, offset: offset + rows.length }
+    const wanted = new URLSearchParams(query)
+    wanted.set('limit', String(limit - rows.length))
+    wanted.set('offset', String(offset + rows.length))
     const page = await api.send<Rows>('GET', tablePath(table, 'rows'), { query: wanted })
     rows.push(...page.results)
     if (rows.length >= limit || page.next === null) return { count: page.count, columns: page.columns, rows }

@@ -239,8 +239,8 @@ export async function startServer(
       collections: new Collections({ files, tables, imports, jobs, counters }),
       tableRows,
       tableSummaries: new TableSummaries(rowsEngine, tables),
-      tableExports: new TableExports({ ...exportServices, rows: tableRows }),
-      queries: new Queries({ jobs, tables }),
+      tableExports: new TableExports({ ...exportServices, rows: tableRows, tables }),
+      queries: new Queries({ ...exportServices, jobs, tables }),
       mediaTypeOf,
       findFault: async () => (ready ? stores.findFault() : 'shutting down'),
     })

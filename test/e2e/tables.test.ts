@@ -105,7 +105,7 @@ describe('filejobs import', () => {
     const [, removal] = stderr.match(/^Before you import it again [^"]*"filejobs ([^"]+)"\.$/m)!
     expect((await client.run(removal!.split(' '))).code).toBe(0)
     expect((await client.runHere(['import', 'd.csv', '--date-format', 'day-first'])).stderr).toBe('')
-    expect((await client.runHere(['rows', 'd', '--csv'])).stdout).toBe('Date,b\n2014-08-14,y\n2014-08-13,x\n')
+    expect((await client.runHere(['rows', 'd', '--csv'])).stdout).toBe('Date,b\n2014-08-13,x\n2014-08-14,y\n')
   })
 
   it('accepts options for what is detected otherwise', async () => {
@@ -156,14 +156,14 @@ describe('filejobs rows', () => {
     const client = await readTeams()
     expect(await client.runHere(['rows', 'teams', '--limit', '2'])).toEqual({
       code: 0,
-      stdout: 'name    city  founded\nCity    Zoë   2014-10-10\nUnited        2014-10-09\n',
+      stdout: 'name    city      founded\nRovers  York, UK  2014-10-08\nUnited            2014-10-09\n',
       stderr: '2 of 3 rows.\n',
     })
   })
 
   it('prints CSV and NDJSON, by page and complete', async () => {
     const client = await readTeams()
-    const csv = 'name,city,founded\nCity,Zoë,2014-10-10\nUnited,,2014-10-09\nRovers,"York, UK",2014-10-08\n'
+    const csv = 'name,city,founded\nRovers,"York, UK",2014-10-08\nUnited,,2014-10-09\nCity,Zoë,2014-10-10\n'
     expect((await client.runHere(['rows', 'teams', '--csv'])).stdout).toBe(csv)
     expect((await client.runHere(['rows', 'teams', '--csv', '--limit', '9'])).stdout).toBe(csv)
     const json = '{"name":"United","city":null,"founded":"2014-10-09"}\n'
@@ -228,7 +228,7 @@ describe('filejobs query', () => {
       '{"city":"York, UK","n":1}\n{"city":"Zoë","n":1}\n',
     )
     const limited = await client.runHere(['query', sql, '--limit', '1'])
-    expect(limited.stderr).toBe('Truncated to the first 1 rows.\n')
+    expect(limited.stderr).toBe('first 1 of more rows: --csv prints all\n')
   })
 
   it('exits with 10 for an invalid query', async () => {

@@ -5,43 +5,59 @@ import type { QueryAnswer } from '../../protocol/tables.js'
 import { parseCount } from '../choices.js'
 import type { Context } from '../context.js'
 import { openProgress } from '../progress.js'
-import { formatCsv, formatRows } from '../rows.js'
+import { formatRows } from '../rows.js'
 import { openSession, type Session } from '../session.js'
 import { wordEnd } from '../transfers/broken-connection.js'
 import { oneByOne } from '../transfers/one-by-one.js'
 import type { OwnJob } from '../transfers/own-job.js'
 import { waitForSlot } from '../transfers/slot-wait.js'
 import { addWaitOptions, parseWait, type WaitValue, waitHeaders } from '../wait-option.js'
+import { printWhole, wholeFormat } from '../whole-rows.js'
 
 interface Options {
   limit?: string
   csv?: boolean
+  format?: string
+  output?: string
+  force?: boolean
   wait?: WaitValue
 }
 
 export function queryCommand(context: Context): Command {
   const command = new Command('query')
     .argument('<sql>', 'one SELECT over your tables; - reads it from stdin')
-    .option('--limit <number>', 'the maximum number of rows (default and maximum: 1000)')
-    .option('--csv', 'print CSV; --json prints one row per line')
+    .option('--limit <number>', 'the maximum number of rows (default: 1000 for people, else all)')
+    .option('--csv', 'print all rows as CSV; --json prints one row per line')
+    .option('--format <format>', 'csv, ndjson or parquet (default: by the ending of the output file, or csv)')
+    .option('-o, --output <path>', 'write all rows to a file, or nothing of it if that fails')
+    .option('--force', 'replace the file')
     .addHelpText('after', examples)
   return addWaitOptions(command).action(async (given: string, options: Options, command: Command) => {
     const session = await openSession(context, command)
     const limit = options.limit === undefined ? undefined : parseCount(options.limit, '--limit', 1)
     const sql = given === '-' ? await text(context.stdin) : given
+    const waitSeconds = parseWait(options.wait, context.stderr)
+    const format = wholeFormat(session, options)
+    if (format) {
+      const wanted = { title: 'the query', path: routes.query, body: { sql, limit }, format }
+      await printWhole(session, wanted, options, waitSeconds)
+      return
+    }
     await oneByOne(session, [{ name: 'the query' }], async (_, job) => {
-      print(session, await ask(session, { sql, limit }, parseWait(options.wait, context.stderr), job), options)
+      print(session, await ask(session, { sql, limit }, waitSeconds, job))
     })
   })
 }
 
 const examples = `
-The SQL is DuckDB's. It may run for 30 seconds; Ctrl-C stops it.
+The SQL is DuckDB's. It may run for 30 seconds; Ctrl-C stops it. With --csv, --json or -o all rows come,
+however many; for people, 1,000 at most.
 Put names in double quotes that have spaces or are words of SQL, such as "both".
 
 Examples:
   $ filejobs query 'select Region, sum("Units Sold") from sales group by all'
   $ filejobs query 'describe sales'
+  $ filejobs query 'from sales' -o sales.parquet
   $ filejobs query - --csv < report.sql`
 
 /** Other queries may run first, each for up to half a minute. */
@@ -75,9 +91,7 @@ async function ask(
   }
 }
 
-function print({ output, context }: Session, { columns, results, truncated }: QueryAnswer, { csv }: Options): void {
-  if (output.json) for (const row of results) output.result(row, '')
-  else if (csv) context.stdout.write(formatCsv(columns, results))
-  else output.result(results, formatRows(columns, results))
-  if (truncated) output.note(`Truncated to the first ${results.length} rows.`)
+function print({ output }: Session, { columns, results, truncated }: QueryAnswer): void {
+  output.result(results, formatRows(columns, results))
+  if (truncated) output.note(`first ${results.length.toLocaleString('en')} of more rows: --csv prints all`)
 }

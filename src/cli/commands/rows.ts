@@ -1,21 +1,14 @@
 import { Command } from 'commander'
 import { tablePath } from '../../protocol/routes.js'
 import type { TableSummary } from '../../protocol/tables.js'
-import { formatBytes } from '../../protocol/units.js'
 import { parseCount } from '../choices.js'
 import type { Context } from '../context.js'
-import { visible } from '../escape.js'
 import { Failure } from '../exit-codes.js'
-import { openHttpClient } from '../http-client.js'
-import { wordNoRoom } from '../no-room.js'
-import { openProgress } from '../progress.js'
-import { formatCsv, formatRows, readRows, type TextTable } from '../rows.js'
+import { formatCsv, formatRows, readRows } from '../rows.js'
 import { openSession, type Session } from '../session.js'
 import { formatSummary } from '../summary.js'
-import { exportRows } from '../transfers/export-rows.js'
-import { oneByOne } from '../transfers/one-by-one.js'
-import { openTarget, streamTarget } from '../transfers/targets.js'
 import { addWaitOptions, parseWait, type WaitValue } from '../wait-option.js'
+import { printWhole, wholeFormat } from '../whole-rows.js'
 
 interface Options {
   from?: string
@@ -23,7 +16,11 @@ interface Options {
   column?: string
   limit?: string
   offset?: string
+  where?: string[]
+  columns?: string
+  sort?: string
   csv?: boolean
+  format?: string
   summary?: boolean
   output?: string
   force?: boolean
@@ -38,25 +35,42 @@ export function rowsCommand(context: Context): Command {
     .option('--column <column>', "the date column (default: the table's date column)")
     .option('--limit <number>', 'the maximum number of rows (default: 100, or all with --csv and --json)')
     .option('--offset <number>', 'the number of rows to skip')
+    .option(
+      '--where <condition>',
+      'only rows that match: Region=Europe, also != < <= > >= and ~ (contains); repeatable',
+      collect,
+    )
+    .option('--columns <list>', 'only these columns, separated by commas')
+    .option('--sort <list>', 'sort by these columns, separated by commas; - before one for the greatest first')
     .option('--csv', 'print CSV; --json prints one row per line')
-    .option('-o, --output <path>', 'write to a file: CSV, or one row per line with --json')
+    .option('--format <format>', 'csv, ndjson or parquet (default: by the ending of the output file, or csv)')
+    .option('-o, --output <path>', 'write all rows to a file, or nothing of it if that fails')
     .option('--force', 'replace the file')
     .option('--summary', 'print a summary of the columns instead')
     .addHelpText('after', examples)
   return addWaitOptions(command).action(async (table: string, options: Options, command: Command) => {
     const session = await openSession(context, command)
     if (options.summary) await printSummary(session, table)
-    else if (isWhole(session, options)) await printWhole(session, table, options)
-    else await printPage(session, table, options)
+    else if (isWhole(session, options)) {
+      const path = `${tablePath(table, 'rows')}?${queryOf(options)}`
+      const wanted = { title: table, path, format: wholeFormat(session, options) ?? 'csv' }
+      await printWhole(session, wanted, options, parseWait(options.wait, context.stderr))
+    } else await printPage(session, table, options)
   })
 }
 
+function collect(value: string, before: string[] = []): string[] {
+  return [...before, value]
+}
+
 const examples = `
-The newest import comes first, and in it the last line. Without --csv or --json columns are aligned for people.
+Rows come in the order of the files, those of the oldest import first. Without --csv or --json columns are aligned for people.
 
 Examples:
   $ filejobs rows sales
   $ filejobs rows sales --from 2014-10-01 --to 2014-11-01 --csv > october.csv
+  $ filejobs rows sales --where 'Region=Europe' --where 'Units Sold>=1000' --sort -'Units Sold'
+  $ filejobs rows sales --columns Region,Country -o sales.parquet
   $ filejobs rows sales --json | jq -r .Country
   $ filejobs rows sales --summary`
 
@@ -67,11 +81,15 @@ async function printSummary({ output, api }: Session, table: string): Promise<vo
   output.result(summary, formatSummary(summary))
 }
 
-function isWhole({ output }: Session, { csv, limit, offset, output: path }: Options): boolean {
+function isWhole(session: Session, options: Options): boolean {
+  const { limit, offset, output: path, format } = options
   const paged = limit !== undefined || offset !== undefined
+  const wanted = wholeFormat(session, options)
+  if (paged && format !== undefined)
+    throw new Failure('wrongUse', '--format is for all rows: leave out --limit and --offset.')
   if (path !== undefined && paged)
     throw new Failure('wrongUse', 'A file gets all rows: leave out --limit and --offset.')
-  return path !== undefined || ((csv || output.json) && !paged)
+  return path !== undefined || (wanted !== undefined && !paged)
 }
 
 async function printPage({ output, api, context }: Session, table: string, options: Options): Promise<void> {
@@ -87,33 +105,11 @@ async function printPage({ output, api, context }: Session, table: string, optio
   }
 }
 
-async function printWhole(session: Session, table: string, options: Options): Promise<void> {
-  const { output, server, userAgent, context } = session
-  const { output: path, force = false } = options
-  const toStdout = path === undefined || path === '-'
-  const waitSeconds = parseWait(options.wait, session.context.stderr)
-  const wanted: TextTable = {
-    table,
-    query: queryOf(options),
-    mediaType: output.json && !options.csv ? 'application/x-ndjson' : 'text/csv',
+function queryOf({ from, to, column, where, columns, sort }: Options): URLSearchParams {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries({ from, to, column, columns, sort })) {
+    if (value !== undefined) query.set(name, value)
   }
-  const http = await openHttpClient(server, await session.token(), userAgent)
-  const tools = { http, api: await session.api(), progress: await openProgress(output), note: output.note }
-  try {
-    await oneByOne(session, [{ name: table }], async (_, job) => {
-      const open = async () => (toStdout ? streamTarget(context.stdout) : openTarget(path, { force }))
-      const bytes = await exportRows(tools, wanted, open, waitSeconds, job).catch(wordNoRoom(path ?? 'stdout'))
-      if (!toStdout) output.result({ table, path, bytes }, `Wrote ${table} to ${visible(path)} (${formatBytes(bytes)})`)
-    })
-  } finally {
-    http.close()
-  }
-}
-
-function queryOf({ from, to, column }: Options): Record<string, string> {
-  return {
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
-    ...(column === undefined ? {} : { column }),
-  }
+  for (const condition of where ?? []) query.append('where', condition)
+  return query
 }

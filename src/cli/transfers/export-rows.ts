@@ -1,6 +1,6 @@
-import { jobHeader, tablePath } from '../../protocol/routes.js'
+import { jobHeader } from '../../protocol/routes.js'
 import { answeredProblem, isNetworkError } from '../answers.js'
-import type { TextTable } from '../rows.js'
+import { mediaTypes, type WholeRows } from '../rows.js'
 import { waitHeaders } from '../wait-option.js'
 import { readBody } from './body.js'
 import { askEnded, wordEnd } from './broken-connection.js'
@@ -10,32 +10,35 @@ import { waitForSlot } from './slot-wait.js'
 import type { Target } from './targets.js'
 import type { TransferTools } from './tools.js'
 
-/** Writes all matching rows of a table to a target, atomically. Returns the number of bytes. */
+/** Writes all rows of a table or query to a target, atomically. Returns the number of bytes. */
 export function exportRows(
   tools: TransferTools,
-  wanted: TextTable,
+  wanted: WholeRows,
   openTarget: () => Promise<Target>,
   waitSeconds: number | null,
   job: OwnJob,
 ): Promise<number> {
-  return waitForSlot(tools, { name: wanted.table, waitSeconds, signal: job.signal }, (seconds) =>
+  return waitForSlot(tools, { name: wanted.title, waitSeconds, signal: job.signal }, (seconds) =>
     exportOnce(tools, wanted, openTarget, seconds, job),
   )
 }
 
 async function exportOnce(
   { http, api, progress }: TransferTools,
-  { table, query, mediaType }: TextTable,
+  { title, path, body: json, format }: WholeRows,
   openTarget: () => Promise<Target>,
   waitSeconds: number | null,
   job: OwnJob,
 ): Promise<number> {
-  const path = `${tablePath(table, 'rows')}?${new URLSearchParams(query)}`
-  const request = http.open('GET', path, { accept: mediaType, ...waitHeaders(waitSeconds), [jobHeader]: job.id })
+  const headers = { accept: mediaTypes[format], ...waitHeaders(waitSeconds), [jobHeader]: job.id }
+  const request =
+    json === undefined
+      ? http.open('GET', path, headers)
+      : http.open('POST', path, { ...headers, 'content-type': 'application/json' })
   let target: Target | undefined
   try {
-    job.begun = waitSeconds === null
-    request.end()
+    job.begun = waitSeconds === null || json !== undefined
+    request.end(json === undefined ? undefined : JSON.stringify(json))
     const response = await untilResponse(request, job.signal)
     if (response.statusCode !== 200) {
       const { status, body, headers } = await readAnswer(response)
@@ -46,7 +49,7 @@ async function exportOnce(
     target = await openTarget()
     // A part from an earlier run cannot be used: the table may have changed.
     await target.restart(0)
-    progress.begin(table, null)
+    progress.begin(title, null)
     let bytes = 0
     for await (const chunk of body) {
       await target.write(chunk, bytes)
@@ -61,7 +64,7 @@ async function exportOnce(
     request.destroy()
     job.signal.throwIfAborted()
     if (isNetworkError(error)) await askEnded(api, job.id)
-    throw wordEnd(error, http.server, 'export', table)
+    throw wordEnd(error, http.server, json === undefined ? 'export' : 'query', title)
   } finally {
     progress.end()
     await target?.close(false)

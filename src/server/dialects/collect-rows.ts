@@ -36,7 +36,11 @@ export async function collectedRows(
   }
   const filter = from === undefined ? {} : { from, column }
   const style = { dates: 'original', moment: true } as const
-  const { count, columns, rows } = await tableRows.page(table, { limit, offset, ...filter, style }, signal)
+  const { count, columns, rows } = await tableRows.page(
+    table,
+    { limit, offset, ...filter, style, order: 'newest' },
+    signal,
+  )
   return { count, results: rows.map((row) => wordRow(columns, row)) }
 }
 

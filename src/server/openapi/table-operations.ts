@@ -53,14 +53,27 @@ const summary = createRoute({
 const rows = createRoute({
   method: 'get',
   path: `${routes.tables}/{table}/rows`,
-  summary: 'Rows of a table: newest import first, and last line first within one',
-  description: 'With `Accept: text/csv` or `application/x-ndjson` the whole answer is streamed, as an export job.',
+  summary: 'Rows of a table, in the order of the files: oldest import first',
+  description:
+    'With `Accept: text/csv`, `application/x-ndjson` or `application/vnd.apache.parquet` the whole answer is streamed, as an export job.',
   request: {
     params,
     query: z.object({
       from: z.string().optional().meta({ description: 'a date or time, inclusive', example: '2014-10-08' }),
       to: z.string().optional().meta({ description: 'exclusive' }),
       column: z.string().optional().meta({ description: 'the date column; by default the table’s own' }),
+      where: z
+        .array(z.string())
+        .optional()
+        .meta({
+          description: 'conditions, all of which must hold: = != < <= > >= and ~ (contains)',
+          example: ['Region=Europe'],
+        }),
+      columns: z.string().optional().meta({ description: 'names, separated by commas; by default all' }),
+      sort: z
+        .string()
+        .optional()
+        .meta({ description: 'names, separated by commas; `-` before one for the greatest first' }),
       limit: z.int().min(1).max(maxPageRows).default(defaultPageRows).meta({ description: 'how many rows a page has' }),
       offset: z.int().min(0).default(0).meta({ description: 'how many rows to leave out' }),
     }),
@@ -73,6 +86,7 @@ const rows = createRoute({
         'application/json': { schema: rowsSchema },
         'text/csv': { schema: z.string() },
         'application/x-ndjson': { schema: z.string() },
+        'application/vnd.apache.parquet': { schema: z.string() },
       },
     },
     304: { description: 'Not modified', headers },

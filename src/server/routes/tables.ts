@@ -16,7 +16,7 @@ import type { TableSummaries } from '../tables/table-summaries.js'
 import { requireEngine } from '../tables/unavailable.js'
 import { validate } from './bodies/json-body.js'
 import { isNotModified, preconditionOf } from './headers/conditions.js'
-import { sendTable, wantedText } from './responses/send-table.js'
+import { sendTable, wantedFormat } from './responses/send-table.js'
 import { tableRecord, tableValidators } from './responses/table-answers.js'
 import { validatorHeaders } from './responses/validators.js'
 
@@ -58,14 +58,14 @@ export function tableRoutes({ tables, tableRows, tableSummaries, tableExports }:
   app.openAPIRegistry.registerPath(tableOperations.rows)
   app.get(`${routes.tables}/:table/rows`, async (c) => {
     const table = await find(c.get('identity').account, c.req.param('table'))
-    const format = wantedText(c.req.header('accept'))
+    const format = wantedFormat(c.req.header('accept'))
     addVary(c, 'Accept')
     if (format) {
-      const filter = validate(c.req.query(), wholeQuery)
+      const filter = validate(queryOf(c), wholeQuery)
       return sendTable({ env: c.env, identity: c.get('identity'), tableExports, table, filter, format })
     }
-    const query = validate(c.req.query(), pageQuery)
-    return answerAbout(c, tableValidators(table, c.req.query()), async () => {
+    const query = validate(queryOf(c), pageQuery)
+    return answerAbout(c, tableValidators(table, queryOf(c)), async () => {
       const { count, columns, rows } = await tableRows.page(table, query, leftSignal(c.env.outgoing))
       const results = rows.map((row) => Object.fromEntries(row.map((value, at) => [columns[at]!.name, value])))
       const end = query.offset + rows.length
@@ -107,7 +107,20 @@ async function answerAbout<T extends object>(
   return c.json(await make(), 200, headers)
 }
 
-const filterQuery = z.object({ from: z.string().optional(), to: z.string().optional(), column: z.string().optional() })
+/** Only `where` may be there several times. */
+function queryOf(c: Context<AppEnv>): Record<string, string | string[]> {
+  const where = c.req.queries('where')
+  return { ...c.req.query(), ...(where ? { where } : {}) }
+}
+
+const filterQuery = z.object({
+  from: z.string().optional(),
+  to: z.string().optional(),
+  column: z.string().optional(),
+  where: z.array(z.string()).max(100).optional(),
+  columns: z.string().optional(),
+  sort: z.string().optional(),
+})
 
 const pageQuery = filterQuery.extend({
   // A limit above the maximum is reduced, and the response shows that.
@@ -134,6 +147,8 @@ function neighbours(
 ) {
   const page = (at: number) => {
     const query = new URLSearchParams({ ...c.req.query(), limit: String(limit), offset: String(at) })
+    query.delete('where')
+    for (const condition of c.req.queries('where') ?? []) query.append('where', condition)
     return `${tablePath(table.name, 'rows')}?${query}`
   }
   return {

@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import type { Problem } from '../../protocol/problems.js'
 import { maxPageRows, type QueryAnswer } from '../../protocol/tables.js'
 import { Semaphore } from '../concurrency/semaphore.js'
 import type { Job } from '../jobs/job.js'
@@ -6,7 +8,13 @@ import type { Jobs } from '../jobs/jobs.js'
 import { type JobRun, runJob } from '../jobs/run-job.js'
 import { accountName } from '../stores/accounts.js'
 import type { TableStore } from '../stores/tables.js'
+import type { ExportOutput } from '../transfers/export-output.js'
+import { type StreamLimits, streamExport } from '../transfers/stream-export.js'
 import { runQuery } from './query.js'
+import { engineTask } from './query-task.js'
+import type { ResultFormat } from './result-messages.js'
+import { openResult } from './result-stream.js'
+import { sendBatch } from './send-batch.js'
 import { requireEngine } from './unavailable.js'
 
 export interface QueryRequest extends JobRequest {
@@ -18,9 +26,17 @@ export interface QueryRequest extends JobRequest {
   begin(job: Job): void
 }
 
-export interface QueryServices {
+/** `limit` is the most rows to send; default: all. */
+export interface QueryExportRequest extends Omit<QueryRequest, 'begin' | 'left'>, ExportOutput {
+  format: ResultFormat
+  left: AbortSignal
+}
+
+export interface QueryServices extends StreamLimits {
   jobs: Jobs
   tables: TableStore
+  /** Called with server errors while rows are being sent: the client only sees a broken connection. */
+  onFailure(error: unknown): void
 }
 
 /** Runs users' queries as jobs: claim → a slot of the server → a process that can read their tables → result → done. */
@@ -44,6 +60,57 @@ export class Queries {
     )
     const { result } = await runJob(admission, (run) => this.#work(run, request))
     return result
+  }
+
+  /**
+   * Sends all rows of the answer and ends the response; resolves whatever the outcome. Throws only before a byte was written: what
+   * `run` throws.
+   */
+  async send(request: QueryExportRequest): Promise<void> {
+    const { identity, jobId: id } = request
+    requireEngine()
+    const owner = { accountId: identity.account.id, account: accountName(identity.account) }
+    const admission = this.#services.jobs.admit(
+      { kind: 'query', id, ...owner, startsLater: true },
+      queueWaitOf(request),
+    )
+    let hasBegun = false
+    const begin = (job: Job) => {
+      request.begin(job)
+      hasBegun = true
+    }
+    const { result } = await runJob(admission, (run) => this.#send(run, { ...request, begin }))
+    await result.catch((problem: Problem) => {
+      if (!hasBegun) throw problem
+      if (problem.code === 'internal') this.#services.onFailure(problem.cause ?? problem)
+    })
+  }
+
+  async #send(run: JobRun, request: QueryExportRequest): Promise<void> {
+    const { tables } = this.#services
+    const { identity, sql, limit = null, format, left, response } = request
+    const signal = AbortSignal.any([run.signal, left])
+    await this.#places.run(run.job.account, signal, async () => {
+      run.start()
+      const found = await tables.list(identity.account)
+      const staged = tables.stage(run.job.id)
+      run.onEnd(() => staged.remove())
+      const output = join(staged.folder, staged.output)
+      const task = { ...engineTask(sql, found), isOfUser: true, values: {}, maxRows: limit, format, output }
+      run.onEnd(
+        await tables.ready(
+          found.flatMap(({ imports }) => imports),
+          signal,
+        ),
+      )
+      const result = await openResult({ task, folder: tables.folder, signal })
+      run.onEnd(() => result.close())
+      request.begin(run.job)
+      await streamExport(run, request, this.#services, async (flow) => {
+        for await (const batch of result.bytes()) await sendBatch(batch, response, flow)
+      })
+      run.job.rows = result.rows
+    })
   }
 
   async #work(run: JobRun, { identity, sql, limit = maxPageRows, left, begin }: QueryRequest): Promise<QueryAnswer> {

@@ -20,16 +20,24 @@ export async function executeQuery(task: QueryTask): Promise<QueryReport> {
 }
 
 async function answer(task: QueryTask): Promise<QueryAnswer> {
+  return collect(await openQuery(task, []), task)
+}
+
+/** A connection on which the SQL of a user may run: it was checked, and sees the user's tables. Others may use `paths` on it. */
+export async function openQuery(
+  task: Omit<QueryTask, 'maxRows' | 'maxBytes'>,
+  paths: readonly string[],
+): Promise<DuckDBConnection> {
   const { threads, memoryBytes, sql } = task
-  const paths = task.tables.flatMap((table) => table.paths)
-  const instance = await openEngine({ threads, memoryBytes, allowed: { paths } })
+  const readable = task.tables.flatMap((table) => table.paths)
+  const instance = await openEngine({ threads, memoryBytes, allowed: { paths: [...readable, ...paths] } })
   const connection = await instance.connect()
   const used = checkQuery(await parse(connection, sql), new Set(task.tables.map(({ name }) => name)))
   for (const { name, select } of task.tables) {
     if (used.has(name)) await connection.run(`CREATE VIEW ${quoteName(name)} AS ${select}`)
   }
   await connection.run('SET lock_configuration = true')
-  return collect(connection, task)
+  return connection
 }
 
 /** The engine's parse tree, as JSON. It contains `error` for anything but a SELECT. */
@@ -81,7 +89,8 @@ function wordType(type: DuckDBType): string {
   return words[name] ?? name.toLowerCase()
 }
 
-function queryProblem(error: unknown, { tables }: QueryTask): Problem {
+/** The problem of a query that failed. */
+export function queryProblem(error: unknown, { tables }: Pick<QueryTask, 'tables'>): Problem {
   if (error instanceof Problem) return error
   if (error instanceof EngineMissing) return tablesUnavailable()
   if (error instanceof RangeError) return refused('The query, or a value in its answer, is too large')

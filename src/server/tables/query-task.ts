@@ -16,6 +16,11 @@ const memoryBytes = 256 * 1024 ** 2
 
 /** The task for the process of a query. */
 export function queryTask({ sql, tables, maxRows }: QueryTaskOptions): QueryTask {
+  return { ...engineTask(sql, tables), maxRows, maxBytes: maxAnswerBytes }
+}
+
+/** What the process of any SELECT gets. */
+export function engineTask(sql: string, tables: readonly StoredTable[]) {
   return {
     sql,
     tables: tables.map((table) => ({
@@ -23,8 +28,6 @@ export function queryTask({ sql, tables, maxRows }: QueryTaskOptions): QueryTask
       select: viewOf(table),
       paths: table.imports.map((i) => i.path),
     })),
-    maxRows,
-    maxBytes: maxAnswerBytes,
     memoryBytes,
     threads: 1,
   }

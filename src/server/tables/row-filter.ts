@@ -1,7 +1,7 @@
 import { Problem } from '../../protocol/problems.js'
 import type { StoredImport, StoredTable } from '../stores/tables.js'
-import { isDate } from './column-types.js'
-import { isoDates, parseDateFormat } from './date-format.js'
+import { parseMoment } from './moment.js'
+import { parseConditions, type RowCondition } from './row-conditions.js'
 import { quoteText } from './sql-text.js'
 import { dateColumnOf, findColumn, unionColumns } from './union.js'
 
@@ -10,22 +10,36 @@ export interface RowFilter {
   from?: string | undefined
   to?: string | undefined
   column?: string | undefined
+  /** Conditions such as `Region = Europe`, all of which must hold. */
+  where?: readonly string[] | undefined
 }
 
-/** A filter that was validated for its table. */
-export interface DateRange {
+/** Of a column of the table. */
+interface DateRange {
   readonly column: string
   readonly from: string | null
   readonly to: string | null
 }
 
-const iso = parseDateFormat(isoDates)
-const timePattern = /^(\d{4}-\d\d-\d\d)[T ]((?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?)Z?$/
+/** Undefined without a filter. Throws `invalid-request`. */
+export function parseFilter(table: StoredTable, filter: RowFilter): RowCondition | undefined {
+  const range = parseRange(table, filter)
+  const where = filter.where?.length ? parseConditions(unionColumns(table), filter.where) : undefined
+  if (!range && !where) return undefined
+  return {
+    values: where?.values ?? {},
+    in(part) {
+      const dates = range ? rangeCondition(part, range) : undefined
+      if (dates === null) return null
+      return [dates, where?.in(part)].filter((condition) => condition !== undefined).join(' AND ')
+    },
+  }
+}
 
 /**
  * Undefined without a filter. Throws `invalid-request`: a date that does not exist, `from` after `to`, no date column.
  */
-export function parseFilter(table: StoredTable, filter: RowFilter): DateRange | undefined {
+function parseRange(table: StoredTable, filter: RowFilter): DateRange | undefined {
   if (filter.from === undefined && filter.to === undefined && filter.column === undefined) return undefined
   const columns = unionColumns(table)
   const wanted = filter.column ?? dateColumnOf(table)
@@ -42,7 +56,7 @@ export function parseFilter(table: StoredTable, filter: RowFilter): DateRange | 
 }
 
 /** The condition in an import; null if no row can match, because its column has no dates. */
-export function rangeCondition(part: StoredImport, { column, from, to }: DateRange): string | null {
+function rangeCondition(part: StoredImport, { column, from, to }: DateRange): string | null {
   if (!isDated(part, column)) return null
   const { field } = findColumn(part, column)!
   return [
@@ -58,14 +72,6 @@ function isDated(part: StoredImport, column: string): boolean {
 
 function literal(moment: string): string {
   return `${moment.length > 10 ? 'TIMESTAMP' : 'DATE'} ${quoteText(moment)}`
-}
-
-/** In a form that compares like its moment. */
-function parseMoment(text: string, field: string): string {
-  const [, day, time] = timePattern.exec(text) ?? [undefined, text, undefined]
-  if (!isDate(day!, iso) || day!.length !== 10)
-    throw invalid(field, `"${text}" is no date that exists; write it like 2014-10-08`)
-  return time === undefined ? day! : `${day} ${time}`
 }
 
 function invalid(field: string, reason: string): Problem {

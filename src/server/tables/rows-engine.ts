@@ -4,7 +4,7 @@ import { type Deferred, deferred } from '../concurrency/deferred.js'
 import { QueueFullError, Semaphore } from '../concurrency/semaphore.js'
 import { type Child, type ChildEnd, notStarted, startChild } from './child.js'
 import type { JsonValue } from './json-values.js'
-import type { RowsReport, RowsTask } from './rows-messages.js'
+import type { RowsReport, RowsTask, Values } from './rows-messages.js'
 import { tablesUnavailable } from './unavailable.js'
 
 type Run = Extract<RowsTask, { type: 'run' }>
@@ -42,14 +42,14 @@ export class RowsEngine {
    * The rows of all statements, in order; fewer if they are too large. Requests are served round robin by `account`.
    * Throws the signal's reason if it aborts, `TooMuchAtOnce`, and `busy` if too many requests of the account wait.
    */
-  async rows(statements: string[], account: string, signal: AbortSignal): Promise<JsonValue[][]> {
-    const answer = await this.#run({ statements, as: 'rows' }, account, signal)
+  async rows(statements: string[], account: string, signal: AbortSignal, values: Values = {}): Promise<JsonValue[][]> {
+    const answer = await this.#run({ statements, values, as: 'rows' }, account, signal)
     return answer.type === 'rows' ? answer.rows : []
   }
 
   /** The BLOB that a statement returns; empty if it returns none. Throws like `rows`. */
-  async bytes(statement: string, account: string, signal: AbortSignal): Promise<Uint8Array> {
-    const answer = await this.#run({ statements: [statement], as: 'bytes' }, account, signal)
+  async bytes(statement: string, account: string, signal: AbortSignal, values: Values = {}): Promise<Uint8Array> {
+    const answer = await this.#run({ statements: [statement], values, as: 'bytes' }, account, signal)
     return answer.type === 'bytes' ? answer.bytes : new Uint8Array()
   }
 
@@ -58,7 +58,7 @@ export class RowsEngine {
     await this.#child?.kill()
   }
 
-  async #run(run: Pick<Run, 'statements' | 'as'>, account: string, signal: AbortSignal): Promise<Answer> {
+  async #run(run: Omit<Run, 'type' | 'id'>, account: string, signal: AbortSignal): Promise<Answer> {
     const answer = this.#slots.run(account, signal, async () => {
       const child = this.#start()
       const id = ++this.#lastId

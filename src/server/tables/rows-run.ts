@@ -1,4 +1,5 @@
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { bind } from './bind.js'
 import { EngineMissing, openEngine } from './engine.js'
 import type { JsonValue } from './json-values.js'
 import { maxRowsBytes, type RowsReport, type RowsTask } from './rows-messages.js'
@@ -38,9 +39,9 @@ export function openRows(report: (report: RowsReport) => void): (task: RowsTask)
   }
 }
 
-async function answer(connection: DuckDBConnection, { id, statements, as }: RunTask): Promise<RowsReport> {
+async function answer(connection: DuckDBConnection, { id, statements, values, as }: RunTask): Promise<RowsReport> {
   if (as === 'bytes') {
-    const [value] = (await connection.runAndReadAll(statements.join(';'))).getRows()[0] ?? []
+    const [value] = (await (await bind(connection, statements[0]!, values)).runAndReadAll()).getRows()[0] ?? []
     const { DuckDBBlobValue } = await import('@duckdb/node-api')
     return { type: 'bytes', id, bytes: value instanceof DuckDBBlobValue ? value.bytes : new Uint8Array() }
   }
@@ -48,12 +49,12 @@ async function answer(connection: DuckDBConnection, { id, statements, as }: RunT
   const rows: JsonValue[][] = []
   let bytes = 0
   for (const statement of statements) {
-    const reader = await connection.runAndReadAll(statement)
+    const reader = await (await bind(connection, statement, values)).runAndReadAll()
     for (const row of reader.getRows()) {
-      const values = row.map(toJson)
-      bytes += Buffer.byteLength(JSON.stringify(values))
+      const record = row.map(toJson)
+      bytes += Buffer.byteLength(JSON.stringify(record))
       if (bytes > maxRowsBytes && rows.length > 0) return { type: 'rows', id, rows }
-      rows.push(values)
+      rows.push(record)
     }
   }
   return { type: 'rows', id, rows }

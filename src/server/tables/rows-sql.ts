@@ -24,50 +24,67 @@ export function sourceOf({ path }: StoredImport): string {
   return `read_parquet(${quoteText(path)}, ${lineNumber} = true)`
 }
 
+/** `file`: oldest import first, and first line first; `newest`: the other way round. */
+export type RowOrder = 'file' | 'newest'
+
+/** The imports of a table in an order of its rows. */
+export function inOrder({ imports }: Pick<StoredTable, 'imports'>, order: RowOrder): readonly StoredImport[] {
+  return order === 'newest' ? imports : imports.toReversed()
+}
+
 /**
- * Selects a page of imports: newest first, last line first. Its lines follow from the sizes of the imports, so the
+ * Selects a page of imports. Its lines follow from the sizes of the imports, so the
  * engine reads only those: a page at offset 1 million takes 10 ms; with LIMIT and OFFSET it takes 650.
  */
-export function cutPage({ imports }: Pick<StoredTable, 'imports'>, offset: number, limit: number): Lines[] {
+export function cutPage(
+  table: Pick<StoredTable, 'imports'>,
+  { offset, limit, order }: { offset: number; limit: number; order: RowOrder },
+): Lines[] {
   const lines: Lines[] = []
   let skip = offset
   let want = limit
-  for (const part of imports) {
+  for (const part of inOrder(table, order)) {
     if (want === 0) break
     if (skip >= part.rows) {
       skip -= part.rows
       continue
     }
-    const to = part.rows - skip
-    const from = Math.max(0, to - want)
-    lines.push({ part, from, to })
-    want -= to - from
+    const count = Math.min(want, part.rows - skip)
+    const from = order === 'file' ? skip : part.rows - skip - count
+    lines.push({ part, from, to: from + count })
+    want -= count
     skip = 0
   }
   return lines
 }
 
-/** The rows of some lines, last line first. */
-export function rowsOfLines({ part, from, to }: Lines, columns: UnionColumn[], style: RowStyle): string {
+export function rowsOfLines(
+  { part, from, to }: Lines,
+  columns: UnionColumn[],
+  style: RowStyle,
+  order: RowOrder,
+): string {
   return `SELECT ${selectList(part, columns, style)} FROM ${sourceOf(part)}
-    WHERE ${lineNumber} >= ${from} AND ${lineNumber} < ${to} ORDER BY ${lineNumber} DESC`
+    WHERE ${lineNumber} >= ${from} AND ${lineNumber} < ${to} ORDER BY ${lineNumber} ${directions[order]}`
 }
 
+const directions: Record<RowOrder, string> = { file: 'ASC', newest: 'DESC' }
+
 /**
- * The matching rows from `offset` on, last line first: their numbers are determined first, in the one relevant column.
+ * The matching rows from `offset` on: their numbers are determined first, in the one relevant column.
  */
 export function matchingRows(
   part: StoredImport,
   condition: string,
-  { offset, limit }: { offset: number; limit: number },
+  { offset, limit, order }: { offset: number; limit: number; order: RowOrder },
   columns: UnionColumn[],
   style: RowStyle,
 ): string {
   return `WITH found AS MATERIALIZED (
       SELECT ${lineNumber} AS line FROM ${sourceOf(part)} WHERE ${condition}
-      ORDER BY line DESC LIMIT ${limit} OFFSET ${offset})
+      ORDER BY line ${directions[order]} LIMIT ${limit} OFFSET ${offset})
     SELECT ${selectList(part, columns, style)} FROM ${sourceOf(part)}
-    WHERE ${lineNumber} IN (SELECT line FROM found) ORDER BY ${lineNumber} DESC`
+    WHERE ${lineNumber} IN (SELECT line FROM found) ORDER BY ${lineNumber} ${directions[order]}`
 }
 
 /** The number of matching rows of each import; one row `[import, rows]` for each with a condition. */
@@ -77,9 +94,16 @@ export function countMatching(parts: { part: StoredImport; condition: string }[]
     .join(' UNION ALL ')
 }
 
-function selectList(part: StoredImport, columns: UnionColumn[], { dates, moment }: RowStyle): string {
+/** The values of a row; `nameOf` gives each a name. */
+export function selectList(
+  part: StoredImport,
+  columns: UnionColumn[],
+  { dates, moment }: RowStyle,
+  nameOf: (value: string, at: number) => string = () => '',
+): string {
   const values = columns.map((column) => valueExpression(part, column, dates))
-  return (moment ? [...values, momentExpression(part)] : values).join(', ')
+  const all = moment ? [...values, momentExpression(part)] : values
+  return all.map((value, at) => value + nameOf(value, at)).join(', ')
 }
 
 function momentExpression(part: StoredImport): string {
@@ -93,10 +117,10 @@ function valueExpression(part: StoredImport, column: UnionColumn, dates: RowStyl
   return columnExpression(part, column)
 }
 
-/** Rows as bytes: one BLOB of all matching lines, last line first. */
+/** Rows as bytes: one BLOB of all matching lines, first line first. */
 export function textOfLines({ part, from, to }: Lines, condition: string | null, line: string): string {
   const matches = condition === null ? '' : ` AND ${condition}`
-  return `SELECT encode(string_agg(${line}, '' ORDER BY ${lineNumber} DESC)) FROM ${sourceOf(part)}
+  return `SELECT encode(string_agg(${line}, '' ORDER BY ${lineNumber})) FROM ${sourceOf(part)}
     WHERE ${lineNumber} >= ${from} AND ${lineNumber} < ${to}${matches}`
 }
 

@@ -1,22 +1,27 @@
-import type { Writable } from 'node:stream'
+import { join } from 'node:path'
 import type { Problem } from '../../protocol/problems.js'
-import { unlessAborted } from '../concurrency/abortable.js'
+import type { Job } from '../jobs/job.js'
 import { type JobRequest, queueWaitOf } from '../jobs/job-request.js'
 import type { Jobs } from '../jobs/jobs.js'
 import { type JobRun, runJob } from '../jobs/run-job.js'
 import type { Throttle } from '../jobs/throttle.js'
 import { accountName } from '../stores/accounts.js'
-import type { StoredTable } from '../stores/tables.js'
+import type { StoredTable, TableStore } from '../stores/tables.js'
 import type { ExportOutput } from '../transfers/export-output.js'
-import type { Flow } from '../transfers/flow.js'
 import { streamExport } from '../transfers/stream-export.js'
+import { engineTask } from './query-task.js'
+import type { ResultFormat } from './result-messages.js'
+import { openResult, type ResultStream } from './result-stream.js'
 import { parseFilter, type RowFilter } from './row-filter.js'
+import { parseColumns, parseSort, type RowShape, selectRows } from './rows-select.js'
+import { sendBatch } from './send-batch.js'
 import type { TableRows, TextFormat } from './table-rows.js'
 import { requireEngine } from './unavailable.js'
 
 export interface TableExportServices {
   jobs: Jobs
   rows: TableRows
+  tables: Pick<TableStore, 'stage' | 'ready' | 'folder'>
   idleTimeoutMs: number
   throttleOf(account: string): Throttle
   /** Called with server errors while rows are being sent: the client only sees a broken connection. */
@@ -25,8 +30,9 @@ export interface TableExportServices {
 
 export interface TableExportRequest extends JobRequest, ExportOutput {
   table: StoredTable
-  filter: RowFilter
-  format: TextFormat
+  filter: RowFilter & RowShape
+  format: ResultFormat
+  left: AbortSignal
 }
 
 /** Sends whole tables as text: claim → head → rows → flow → response → done. */
@@ -45,6 +51,8 @@ export class TableExports {
     const { identity, table, filter, jobId: id } = request
     requireEngine()
     parseFilter(table, filter)
+    parseColumns(table, filter)
+    parseSort(table, filter)
     const owner = { accountId: identity.account.id, account: accountName(identity.account) }
     const admission = this.#services.jobs.admit(
       { kind: 'export', id, ...owner, table: table.name },
@@ -52,9 +60,11 @@ export class TableExports {
     )
     let hasBegun = false
     const { result } = await runJob(admission, (run) => {
-      request.begin(run.job)
-      hasBegun = true
-      return this.#send(run, request)
+      const begin = (job: Job) => {
+        request.begin(job)
+        hasBegun = true
+      }
+      return this.#send(run, { ...request, begin })
     })
     await result.catch((problem: Problem) => {
       if (!hasBegun) throw problem
@@ -62,31 +72,33 @@ export class TableExports {
     })
   }
 
-  #send(run: JobRun, request: TableExportRequest): Promise<void> {
+  async #send(run: JobRun, request: TableExportRequest): Promise<void> {
     const { rows } = this.#services
     const { table, filter, format, response } = request
-    return streamExport(run, request, this.#services, async (flow) => {
-      for await (const batch of rows.text(table, filter, format, flow.signal)) await sendBatch(batch, response, flow)
+    const isAsStored = format !== 'parquet' && filter.sort === undefined
+    const open = isAsStored ? undefined : await this.#open(run, request)
+    request.begin(run.job)
+    await streamExport(run, request, this.#services, async (flow) => {
+      const batches = open ? open.bytes() : rows.text(table, filter, format as TextFormat, flow.signal)
+      for await (const batch of batches) await sendBatch(batch, response, flow)
     })
   }
-}
 
-/** In steps, so that a rate-limited export runs evenly. */
-async function sendBatch(batch: Uint8Array, response: Writable, flow: Flow): Promise<void> {
-  for (let at = 0; at < batch.length; ) {
-    const end = Math.min(batch.length, at + Math.max(1, Math.floor(Math.min(flow.step, longestStep))))
-    await flow.pass(end - at)
-    await unlessAborted(write(response, batch.subarray(at, end)), flow.signal)
-    // Reading the next batch takes the engine a while, which must not count as a stall of the client.
-    flow.touch()
-    at = end
+  /** A result that is sorted or in another format comes from a process of its own, like that of a query. */
+  async #open(run: JobRun, { table, filter, format, left }: TableExportRequest): Promise<ResultStream> {
+    const { tables } = this.#services
+    const signal = AbortSignal.any([run.signal, left])
+    const condition = parseFilter(table, filter)
+    const style = { dates: 'iso', moment: false } as const
+    const sql = selectRows(table, parseColumns(table, filter), condition, { sort: parseSort(table, filter), style })
+    const staged = tables.stage(run.job.id)
+    run.onEnd(() => staged.remove())
+    run.onEnd(await tables.ready(table.imports, signal))
+    const output = join(staged.folder, staged.output)
+    const values = condition?.values ?? {}
+    const task = { ...engineTask(sql, [table]), isOfUser: false, values, maxRows: null, format, output }
+    const result = await openResult({ task, folder: tables.folder, signal })
+    run.onEnd(() => result.close())
+    return result
   }
-}
-
-const longestStep = 1024 ** 2
-
-function write(sink: Writable, bytes: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    sink.write(bytes, (error) => (error ? reject(error) : resolve()))
-  })
 }

@@ -23,7 +23,7 @@ export class TableSummaries {
 
   async summarise(table: StoredTable, signal: AbortSignal): Promise<TableSummary> {
     // Import ids are never reused, so these can only be this table in its current state.
-    const key = table.imports.map(({ id }) => id).join()
+    const key = JSON.stringify(table.imports.map(({ id, columns }) => [id, ...columns.map(({ name }) => name)]))
     const known = this.#kept.get(key)
     if (known) return known
     const summary = await this.#slots.run(table.owner, signal, () => this.#compute(table, signal))

@@ -12,12 +12,17 @@ export function importRecord(stored: StoredImport): TableImport {
 }
 
 /**
- * Identifies a response about a table: by its imports, which never change and whose ids are never reused, and by
+ * Identifies a response about a table: by its imports, whose ids are never reused, and by
  * `view`, which distinguishes the responses of one address.
  */
 export function tableValidators(table: StoredTable, view: unknown = null): Required<Validators> {
-  const identity = JSON.stringify([table.name, table.imports.map(({ id }) => id), view])
+  const identity = JSON.stringify([table.name, table.imports.map(contentOf), view])
   return { entityTag: entityTagOf(identity), lastModified: table.changedAt }
+}
+
+/** The names of columns are all that can change of an import. */
+function contentOf({ id, columns }: StoredImport) {
+  return [id, ...columns.map(({ name }) => name)]
 }
 
 /** A table for clients. */

@@ -1,0 +1,100 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { type Deferred, deferred } from '../concurrency/deferred.js'
+import { bind } from './bind.js'
+import { openEngine } from './engine.js'
+import { type JsonValue, toJson } from './json-values.js'
+import { openQuery, queryProblem } from './query-run.js'
+import type { ResultMessage, ResultReport, ResultTask } from './result-messages.js'
+import { quoteName, quoteText } from './sql-text.js'
+
+const batchBytes = 256 * 1024
+
+/** Runs one task: reports its result in batches, each when it is asked for, or writes it to a file. */
+export function openResults(report: (report: ResultReport) => void): (message: ResultMessage) => void {
+  let asked: Deferred<void> = deferred()
+
+  async function send(bytes: Uint8Array): Promise<void> {
+    asked = deferred()
+    report({ type: 'bytes', bytes })
+    await asked.promise
+  }
+
+  async function run(task: ResultTask): Promise<void> {
+    try {
+      const connection = await open(task)
+      const rows = task.format === 'parquet' ? await write(connection, task) : await sendText(connection, task, send)
+      report({ type: 'done', rows })
+    } catch (error) {
+      const { code, message, details } = queryProblem(error, task)
+      const trace = code === 'internal' && error instanceof Error ? (error.stack ?? null) : null
+      report({ type: 'failed', code, message: message.replaceAll(task.output, 'the result'), details, trace })
+    }
+  }
+
+  return (message) => {
+    if (message.type === 'run') void run(message.task)
+    else asked.resolve()
+  }
+}
+
+async function open(task: ResultTask): Promise<DuckDBConnection> {
+  const { threads, memoryBytes, output } = task
+  if (task.isOfUser) return openQuery(task, [output])
+  const paths = [...task.tables.flatMap((table) => table.paths), output]
+  return (await openEngine({ threads, memoryBytes, allowed: { paths } })).connect()
+}
+
+/** The rows are computed while they are read, as far as the SQL allows. */
+async function sendText(
+  connection: DuckDBConnection,
+  { sql, values, format, maxRows }: ResultTask,
+  send: (bytes: Uint8Array) => Promise<void>,
+): Promise<number> {
+  const result = await (await bind(connection, sql, values)).stream()
+  const names = result.deduplicatedColumnNames()
+  const lineOf = format === 'csv' ? csvLine : (row: JsonValue[]) => jsonLine(names, row)
+  let text = format === 'csv' ? csvLine(names) : ''
+  let rows = 0
+  for await (const chunk of result.yieldRows()) {
+    for (const row of chunk) {
+      if (rows === maxRows) break
+      text += lineOf(row.map(toJson))
+      rows++
+      if (text.length < batchBytes) continue
+      await send(Buffer.from(text))
+      text = ''
+    }
+    if (rows === maxRows) break
+  }
+  if (text !== '') await send(Buffer.from(text))
+  return rows
+}
+
+/** As a view, the SQL needs no parentheses, which a comment at its end would take out. */
+async function write(connection: DuckDBConnection, { sql, values, maxRows, output }: ResultTask): Promise<number> {
+  const limit = maxRows === null ? '' : ` LIMIT ${maxRows}`
+  const options = '(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480, USE_TMP_FILE false)'
+  const isPlain = Object.keys(values).length > 0
+  if (!isPlain) await connection.run(`CREATE TEMP VIEW ${quoteName(viewName)} AS ${sql}`)
+  const source = isPlain ? `SELECT * FROM (${sql})${limit}` : `SELECT * FROM ${quoteName(viewName)}${limit}`
+  const copy = await bind(connection, `COPY (${source}) TO ${quoteText(output)} ${options}`, values)
+  return (await copy.run()).rowsChanged
+}
+
+/** No table of a user can have it. */
+const viewName = 'the result'
+
+function jsonLine(names: readonly string[], row: readonly JsonValue[]): string {
+  return `${JSON.stringify(Object.fromEntries(row.map((value, at) => [names[at]!, value])))}\n`
+}
+
+/** RFC 4180, ended by LF. A missing value is empty, an empty text is quoted. */
+function csvLine(row: readonly JsonValue[]): string {
+  return `${row.map(csvField).join(',')}\n`
+}
+
+function csvField(value: JsonValue): string {
+  if (value === null) return ''
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
