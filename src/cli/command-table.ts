@@ -83,7 +83,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: 'tables',
-    summary: 'list and remove tables',
+    summary: 'list, rename and remove tables',
     load: async () => (await import('./commands/tables.js')).tablesCommand,
   },
   {

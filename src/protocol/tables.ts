@@ -167,6 +167,26 @@ export const tableSchema = z
   .meta({ id: 'Table', example: exampleTable })
 export type TableRecord = z.infer<typeof tableSchema>
 
+/** A change of a table: its name, or that of a column. */
+export const tableChangeSchema = z
+  .object({
+    name: tableName.optional(),
+    renameColumn: z
+      .object({
+        from: z.string(),
+        to: z
+          .string()
+          .max(1000)
+          .refine((name) => name.trim() !== '' && name === name.trim(), 'is empty, or has spaces around it'),
+      })
+      .optional(),
+  })
+  .refine(({ name, renameColumn }) => (name === undefined) !== (renameColumn === undefined), {
+    error: 'holds either name or renameColumn',
+  })
+  .meta({ id: 'TableChange', example: { name: 'orders' } })
+export type TableChange = z.infer<typeof tableChangeSchema>
+
 export const tableListSchema = z
   .object({ tables: z.array(tableSchema) })
   .meta({ id: 'TableList', example: { tables: [exampleTable] } })

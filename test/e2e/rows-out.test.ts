@@ -103,6 +103,34 @@ async function read(name: string): Promise<string> {
   return stdout.trim()
 }
 
+describe('filejobs tables', () => {
+  it('renames a table and its columns, also those that rows are found by', async () => {
+    const { client: own } = await makeAccount(server)
+    await writeFile(`${own.home}/t.csv`, 'id,day\n1,2024-01-01\n2,2024-01-02\n')
+    await own.runHere(['import', 't.csv'])
+    await own.runHere(['import', 't.csv', '--table', 'other'])
+    expect(await own.runHere(['tables', 'mv', 't', 'other'])).toMatchObject({ code: 6 })
+    expect(await own.runHere(['tables', 'mv', 't', 'u'])).toMatchObject({
+      code: 0,
+      stdout: 'Renamed the table t to u\n',
+    })
+    expect(await own.runHere(['tables', 'mv', 't', 'v'])).toMatchObject({ code: 4 })
+    expect((await own.runHere(['rows', 'u', '--summary'])).stdout).toContain('day')
+    const renamed = await own.runHere(['tables', 'rename-column', 'u', 'DAY', 'the day'])
+    expect(renamed.code).toBe(0)
+    expect((await own.runHere(['rows', 'u', '--csv', '--from', '2024-01-02'])).stdout).toBe(
+      'id,the day\n2,2024-01-02\n',
+    )
+    expect((await own.runHere(['query', 'select "the day" from u limit 1', '--csv'])).stdout).toBe(
+      'the day\n2024-01-01\n',
+    )
+    expect((await own.runHere(['tables', 'u'])).stdout).toMatch(/the day +date +0 +2024-01-01 +2024-01-02/)
+    expect(await own.runHere(['tables', 'rename-column', 'u', 'day', 'x'])).toMatchObject({ code: 4 })
+    expect(await own.runHere(['tables', 'rename-column', 'u', 'the day', 'ID'])).toMatchObject({ code: 6 })
+    expect(await own.runHere(['tables', 'rename-column', 'u', 'the day', ' '])).toMatchObject({ code: 2 })
+  })
+})
+
 describe('filejobs query', () => {
   const many = 'select a.id * 1000000 + b.range as n from t a, range(2000) b'
 

@@ -208,7 +208,9 @@ describe('filejobs tables', () => {
     const second = await client.runHere(['import', 'teams.csv', '--json'])
     const { id } = JSON.parse(second.stdout)
     const { stdout } = await client.runHere(['tables', 'teams'])
-    expect(stdout).toMatch(/^teams: 6 rows, dates in "founded"\n\nCOLUMN +TYPE\nname +text\n/)
+    expect(stdout).toMatch(
+      /^teams: 6 rows, dates in "founded"\n\nCOLUMN +TYPE +NULLS +MIN +MAX\nname +text +0 +City +United\n/,
+    )
     expect((await client.runHere(['tables', 'rm', 'teams', String(id)])).stdout).toBe(
       `Removed the rows of import ${id} from teams\n`,
     )

@@ -5,6 +5,7 @@ import {
   maxPageRows,
   rowsSchema,
   summarySchema,
+  tableChangeSchema,
   tableListSchema,
   tableSchema,
 } from '../../protocol/tables.js'
@@ -94,6 +95,21 @@ const rows = createRoute({
   },
 })
 
+const change = createRoute({
+  method: 'patch',
+  path: `${routes.tables}/{table}`,
+  summary: 'Rename a table, or one of its columns',
+  request: {
+    params,
+    headers: changeHeaders,
+    body: { content: { 'application/json': { schema: tableChangeSchema } } },
+  },
+  responses: {
+    200: { description: 'The table', headers, content: { 'application/json': { schema: tableSchema } } },
+    ...problemResponses(400, 401, 403, 404, 409, 412, 415),
+  },
+})
+
 const remove = createRoute({
   method: 'delete',
   path: `${routes.tables}/{table}`,
@@ -114,4 +130,4 @@ const removeImport = createRoute({
 })
 
 /** The operations of `/tables` as the API document describes them. */
-export const tableOperations = { list, one, summary, rows, remove, removeImport }
+export const tableOperations = { list, one, summary, rows, change, remove, removeImport }

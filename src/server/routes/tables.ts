@@ -2,7 +2,7 @@ import { OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { Problem } from '../../protocol/problems.js'
 import { routes, tablePath } from '../../protocol/routes.js'
-import { defaultPageRows, maxPageRows } from '../../protocol/tables.js'
+import { defaultPageRows, maxPageRows, tableChangeSchema } from '../../protocol/tables.js'
 import { leftSignal } from '../http/connection.js'
 import { tableOperations } from '../openapi/table-operations.js'
 import type { AppEnv } from '../routing/app-env.js'
@@ -10,11 +10,12 @@ import { addVary } from '../routing/vary.js'
 import type { Space } from '../stores/files.js'
 import { checkPrecondition, type Validators } from '../stores/precondition.js'
 import type { StoredTable, TableStore } from '../stores/tables.js'
+import { renameColumn } from '../tables/rename-column.js'
 import type { TableExports } from '../tables/table-exports.js'
 import type { TableRows } from '../tables/table-rows.js'
 import type { TableSummaries } from '../tables/table-summaries.js'
 import { requireEngine } from '../tables/unavailable.js'
-import { validate } from './bodies/json-body.js'
+import { readJson, validate } from './bodies/json-body.js'
 import { isNotModified, preconditionOf } from './headers/conditions.js'
 import { sendTable, wantedFormat } from './responses/send-table.js'
 import { tableRecord, tableValidators } from './responses/table-answers.js'
@@ -71,6 +72,25 @@ export function tableRoutes({ tables, tableRows, tableSummaries, tableExports }:
       const end = query.offset + rows.length
       return { count, ...neighbours(c, table, query, { count, end }), limit: query.limit, columns, results }
     })
+  })
+
+  app.openAPIRegistry.registerPath(tableOperations.change)
+  app.patch(`${routes.tables}/:table`, async (c) => {
+    const { table } = c.req.param()
+    const { account } = c.get('identity')
+    const { name = table, renameColumn: column } = await readJson(c.env.incoming, tableChangeSchema)
+    const check = (there: StoredTable) =>
+      checkPrecondition({ name: table, ...tableValidators(there) }, preconditionOf(c.env.incoming))
+    const edit = (there: StoredTable) => {
+      check(there)
+      return renameColumn(there, column!.from, column!.to)
+    }
+    const isChanged = column
+      ? await tables.edit(account, table, edit)
+      : await tables.rename(account, table, name, check)
+    if (!isChanged) throw noTable(table)
+    const changed = await find(account, name)
+    return c.json(tableRecord(changed), 200, validatorHeaders(tableValidators(changed)))
   })
 
   app.openapi(tableOperations.remove, async (c) => {

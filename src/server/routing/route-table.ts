@@ -98,6 +98,7 @@ export const routeTable = {
   'GET /tables/{table}': { ...own, operationId: 'getTable' },
   'GET /tables/{table}/summary': { ...own, operationId: 'getTableSummary', compressed: true },
   'GET /tables/{table}/rows': { ...own, operationId: 'listRows', compressed: true },
+  'PATCH /tables/{table}': { ...own, operationId: 'changeTable', access: owners },
   'DELETE /tables/{table}': { ...own, operationId: 'removeTable', access: owners },
   'DELETE /tables/{table}/imports/{id}': { ...own, operationId: 'removeImport', access: owners },
   'POST /query': { ...own, operationId: 'runQuery', access: owners },

@@ -391,6 +391,15 @@ const scenarios: Record<string, Scenario> = {
       { path: '/tables/missing/summary', init: { headers: api.ann }, status: 404 },
     ]
   },
+  'PATCH /tables/{table}': async (api) => {
+    await api.makeTable('misnamed')
+    const headers = { ...api.ann, 'Content-Type': 'application/json' }
+    const init = { method: 'PATCH', headers, body: JSON.stringify({ name: 'renamed' }) }
+    return [
+      { path: '/tables/misnamed', init, status: 200 },
+      { path: '/tables/misnamed', init, status: 404 },
+    ]
+  },
   'DELETE /tables/{table}': async (api) => {
     await api.makeTable('removed')
     return [

@@ -74,6 +74,22 @@ describe('tables', () => {
     expect((await ann.call(`/tables/${name}/rows`)).json).toMatchObject({ status: 404, code: 'table-not-found' })
   })
 
+  it('are renamed only while If-Match holds', async () => {
+    const caller = await shared.newCaller()
+    await makeTable(caller, 'a', 'n\n1\n')
+    const tag = String((await caller.call('/tables/a')).headers.etag)
+    const patch = (body: object) => caller.call('/tables/a', { method: 'PATCH', body, headers: { 'If-Match': tag } })
+    expect((await patch({ renameColumn: { from: 'n', to: 'm' } })).json).toMatchObject({
+      columns: [{ name: 'm', type: 'integer' }],
+    })
+    for (const body of [{ renameColumn: { from: 'm', to: 'n' } }, { name: 'b' }]) {
+      expect((await patch(body)).json).toMatchObject({ status: 412, code: 'precondition-failed' })
+    }
+    for (const body of [{}, { name: 'B' }, { name: 'b', renameColumn: { from: 'm', to: 'n' } }]) {
+      expect((await patch(body)).json).toMatchObject({ status: 400, code: 'invalid-request' })
+    }
+  })
+
   it('are removed one import at a time, or whole', async () => {
     const caller = await shared.newCaller()
     const first = await makeTable(caller, 'gone', 'a\n1\n')
