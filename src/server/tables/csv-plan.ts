@@ -273,13 +273,8 @@ function decide(
     const type = name === csvOptions.dateColumn && known !== 'timestamp' ? 'date' : known
     const { dates, times, unpadded } = guess
     const isRewritten = values.changes(type, guess)
-    const how = {
-      asked: asked !== undefined,
-      guessed: given === undefined && !converted,
-      isRewritten,
-      isDropped: false,
-    }
-    return { name, type, dates, times, unpadded, ...how }
+    const how = { asked: asked !== undefined, guessed: given === undefined && !converted, isRewritten }
+    return { name, type, dates, times, unpadded, ...how, isDropped: false }
   })
 }
 

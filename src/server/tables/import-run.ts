@@ -11,7 +11,7 @@ import { notUtf8 } from './csv-scanner.js'
 import { openEngine } from './engine.js'
 import type { ImportedCsv, ImportTask } from './import-messages.js'
 import { adviceOn, EngineStumbled, importProblem, malformed, translateEngineError } from './import-problems.js'
-import { chunksOf, type ImportSource, prepareSource } from './import-source.js'
+import { chunksOf, type PreparedSource, prepareSource } from './import-source.js'
 import { copyToParquet, type ParquetInput } from './import-sql.js'
 import { invalidUtf8 } from './invalid-utf8.js'
 import type { ConvertedFile } from './json-to-csv.js'
@@ -92,7 +92,7 @@ export async function importFile(task: ImportTask, onProgress: OnProgress): Prom
 
 async function importPrepared(
   task: ImportTask,
-  { kind, file: path, converted }: ImportSource,
+  { kind, file: path, converted }: PreparedSource,
   engine: DuckDBConnection,
   original: FileHandle,
   progress: Progress,

@@ -11,7 +11,7 @@ import { type ConvertedFile, CsvWriter, convertJson } from './json-to-csv.js'
 import { refusedFile, refuseMarkup, refuseOtherFormats } from './other-formats.js'
 
 /** What an import reads, once it is decompressed, decoded and converted. */
-export interface ImportSource {
+export interface PreparedSource {
   readonly kind: 'csv' | 'parquet'
   /** The file to be read: the source itself, or one that was made of it. */
   readonly file: string
@@ -27,7 +27,7 @@ export async function prepareSource(
   task: ImportTask,
   source: FileHandle,
   onBytes: (bytes: number) => void,
-): Promise<ImportSource> {
+): Promise<PreparedSource> {
   const raw: OpenBytes = () => chunksOf(source, onBytes)
   const start = await readHead(raw)
   const isCompressed = start[0] === 0x1f && start[1] === 0x8b

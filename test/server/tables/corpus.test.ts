@@ -24,8 +24,13 @@ const names = (await readdir(corpus)).filter((name) => name.endsWith('.json')).m
 async function importOf(name: string, options: Omit<ImportBody, 'filename'> = {}) {
   const folder = await temporaryFolder()
   await copyFile(new URL(`${name}.csv`, corpus), `${folder}/source`)
-  const files = { source: `${folder}/source`, output: `${folder}/output.parquet`, copy: `${folder}/copy` }
-  const task = { skipBadLines: false, trim: false, memoryBytes: 2 ** 28, threads: 1 }
+  const files = {
+    source: `${folder}/source`,
+    output: `${folder}/output.parquet`,
+    copy: `${folder}/copy`,
+    text: `${folder}/text`,
+  }
+  const task = { skipBadLines: false, trim: false, memoryBytes: 2 ** 28, threads: 1, maxBytes: 2 ** 30 }
   const imported = await importFile({ ...files, ...task, csvOptions: parseCsvOptions(options) }, () => {})
   return { imported, folder }
 }

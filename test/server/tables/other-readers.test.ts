@@ -28,9 +28,9 @@ async function openImports() {
   return async (content: string | Buffer, header?: boolean) => {
     const name = `${folder}/${++runs}`
     await writeFile(name, content)
-    const files = { source: name, output: `${name}.parquet`, copy: `${name}.copy` }
+    const files = { source: name, output: `${name}.parquet`, copy: `${name}.copy`, text: `${name}.text` }
     const csvOptions = { allText: true, ...(header === undefined ? {} : { header }) }
-    const task = { csvOptions, skipBadLines: false, trim: false, memoryBytes: 2 ** 28, threads: 1 }
+    const task = { csvOptions, skipBadLines: false, trim: false, memoryBytes: 2 ** 28, threads: 1, maxBytes: 2 ** 30 }
     const { columns, rows: count } = await importFile({ ...files, ...task }, () => {})
     // As bytes: the package that reads text would change some of it.
     const values = columns.map((_, at) => `encode(c${at})`)
