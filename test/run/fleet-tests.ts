@@ -1,14 +1,11 @@
 import { afterEach, beforeEach } from 'vitest'
 import { hasLostServerSince, removeAccounts } from '../helpers/fleet.js'
-import { leftOutOfFleet } from './fleet-left-out.js'
 
 /**
  * A request that is under way on a server that is killed breaks, and its client tries again. Tests do not: one that fails is run
  * again if it lost a server, and only then.
  */
-beforeEach(async ({ task, skip }) => {
-  const reason = leftOutOfFleet(task.file.name, task.name)
-  if (reason) skip(reason)
+beforeEach(async ({ task }) => {
   const startedAt = Date.now()
   Object.assign(task, { retry: { count: 2, condition: () => hasLostServerSince(startedAt) } })
   if (task.result!.retryCount) await removeAccounts()

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { Caller } from '../../helpers/calls.js'
 import { type CurlAnswer, curl, describeWithCurl } from '../../helpers/curl.js'
 import { holdNextImport } from '../../helpers/engines.js'
+import { onOneServer } from '../../helpers/only-local.js'
 import { salesCsv } from '../../helpers/sales.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { largeFile, slowly, untilMoving, untilState } from '../../helpers/slow-transfers.js'
@@ -96,35 +97,37 @@ describeWithCurl('the interface of collections', () => {
     expect((await curl(...as, team.json.file)).status).toBe(404)
   })
 
-  test('runs nothing beside an import but the removal of a team, which stops it', async () => {
-    const { url, dataFolder } = shared.server
-    const { access, as } = await enter('importer')
-    const path = `${await temporaryFolder()}/teams.csv`
-    await writeFile(path, 'team_name, manager_name, manager_phone_number\nSossetceh, Martin Mason ,(674) 566-5530\n')
+  onOneServer('it holds an import of the process of the test', () => {
+    test('runs nothing beside an import but the removal of a team, which stops it', async () => {
+      const { url, dataFolder } = shared.server
+      const { access, as } = await enter('importer')
+      const path = `${await temporaryFolder()}/teams.csv`
+      await writeFile(path, 'team_name, manager_name, manager_phone_number\nSossetceh, Martin Mason ,(674) 566-5530\n')
 
-    const baselineHeld = holdNextImport()
-    const baseline = await curl('-F', `file=@${path}`, `${url}/collect/baseline/`, ...as)
-    expect(baseline.status).toBe(201)
-    await baselineHeld
-    for (const other of ['baseline', 'team']) {
-      const second = await curl('-F', `file=@${path}`, `${url}/collect/${other}/`, ...as)
-      expect(second).toMatchObject({ status: 403, type: 'application/json', json: forbidden })
-    }
-    const removal = await curl('-X', 'DELETE', `${url}/collect/baseline/${baseline.json.id}/`, ...as)
-    expect(removal).toMatchObject({ status: 403, json: forbidden })
-    expect((await curl('-X', 'POST', ...as, `${url}/import/stop`)).status).toBe(200)
-    expect((await curl('-X', 'DELETE', `${url}/collect/baseline/${baseline.json.id}/`, ...as)).status).toBe(204)
+      const baselineHeld = holdNextImport()
+      const baseline = await curl('-F', `file=@${path}`, `${url}/collect/baseline/`, ...as)
+      expect(baseline.status).toBe(201)
+      await baselineHeld
+      for (const other of ['baseline', 'team']) {
+        const second = await curl('-F', `file=@${path}`, `${url}/collect/${other}/`, ...as)
+        expect(second).toMatchObject({ status: 403, type: 'application/json', json: forbidden })
+      }
+      const removal = await curl('-X', 'DELETE', `${url}/collect/baseline/${baseline.json.id}/`, ...as)
+      expect(removal).toMatchObject({ status: 403, json: forbidden })
+      expect((await curl('-X', 'POST', ...as, `${url}/import/stop`)).status).toBe(200)
+      expect((await curl('-X', 'DELETE', `${url}/collect/baseline/${baseline.json.id}/`, ...as)).status).toBe(204)
 
-    const teamHeld = holdNextImport()
-    const team = await curl('-F', `file=@${path}`, `${url}/collect/team/`, ...as)
-    expect(team.status).toBe(201)
-    await teamHeld
-    expect((await curl('-X', 'DELETE', `${url}/collect/team/${team.json.id}/`, ...as)).status).toBe(204)
-    const job = await untilState(url, access, 'import', 'stopped')
-    expect(job).toMatchObject({ file: `collect/team/${team.json.id}/teams.csv`, stoppedBy: 'user:importer' })
-    expect((await rowsOf(access, 'collect_team')).count).toBe(0)
-    expect(await partialNames(dataFolder)).toEqual([])
-    expect((await curl(`${url}/collect/team/`, ...as)).json).toMatchObject({ count: 0 })
+      const teamHeld = holdNextImport()
+      const team = await curl('-F', `file=@${path}`, `${url}/collect/team/`, ...as)
+      expect(team.status).toBe(201)
+      await teamHeld
+      expect((await curl('-X', 'DELETE', `${url}/collect/team/${team.json.id}/`, ...as)).status).toBe(204)
+      const job = await untilState(url, access, 'import', 'stopped')
+      expect(job).toMatchObject({ file: `collect/team/${team.json.id}/teams.csv`, stoppedBy: 'user:importer' })
+      expect((await rowsOf(access, 'collect_team')).count).toBe(0)
+      expect(await partialNames(dataFolder)).toEqual([])
+      expect((await curl(`${url}/collect/team/`, ...as)).json).toMatchObject({ count: 0 })
+    })
   })
 
   test('rejects an upload before reading its body while another one runs', async () => {

@@ -4,6 +4,7 @@ import type { JobEvent } from '../../../dist/protocol/jobs.js'
 import { answerOf, Caller, type HeldUpload, holdUpload } from '../../helpers/calls.js'
 import { listenTo } from '../../helpers/event-stream.js'
 import { eventually } from '../../helpers/eventually.js'
+import { onOneServer } from '../../helpers/only-local.js'
 import { connectTo, head } from '../../helpers/raw-connection.js'
 import { startTestServer } from '../../helpers/server.js'
 import { shareServer } from '../../helpers/shared-server.js'
@@ -96,45 +97,49 @@ describe('the event stream', () => {
 })
 
 describe('an event stream resumed with Last-Event-ID', () => {
-  it('misses and repeats nothing, wherever it was cut', async () => {
-    const ann = await shared.newCaller()
-    const whole = await listenTo(ann)
-    let part = await listenTo(ann)
-    const busy = keepBusy(ann)
-    const parts: JobEvent[] = []
-    for (let round = 0; round < 15; round++) {
-      const heard = part.events.length
-      await eventually('some events more', () => part.events.length >= heard + 1 + (round % 4))
-      part.cut()
+  onOneServer('another server answers with a resync: docs/cluster.md', () => {
+    it('misses and repeats nothing, wherever it was cut', async () => {
+      const ann = await shared.newCaller()
+      const whole = await listenTo(ann)
+      let part = await listenTo(ann)
+      const busy = keepBusy(ann)
+      const parts: JobEvent[] = []
+      for (let round = 0; round < 15; round++) {
+        const heard = part.events.length
+        await eventually('some events more', () => part.events.length >= heard + 1 + (round % 4))
+        part.cut()
+        parts.push(...part.events)
+        const after = part.lastId
+        await ann.put(`between-${round}`, 'x')
+        part = await listenTo(ann, { after })
+      }
+      await busy.end()
+      await ann.put('last', 'x')
+      for (const stream of [whole, part]) {
+        await stream.find('last', ({ job }) => job.file === 'last' && job.state === 'done')
+      }
       parts.push(...part.events)
-      const after = part.lastId
-      await ann.put(`between-${round}`, 'x')
-      part = await listenTo(ann, { after })
-    }
-    await busy.end()
-    await ann.put('last', 'x')
-    for (const stream of [whole, part]) {
-      await stream.find('last', ({ job }) => job.file === 'last' && job.state === 'done')
-    }
-    parts.push(...part.events)
-    const jobEvents = (events: JobEvent[]) => events.filter(({ event }) => event === 'job').map(({ id }) => id)
-    expect(parts.map(({ event }) => event)).not.toContain('resync')
-    expect(jobEvents(parts)).toEqual(jobEvents(whole.events))
+      const jobEvents = (events: JobEvent[]) => events.filter(({ event }) => event === 'job').map(({ id }) => id)
+      expect(parts.map(({ event }) => event)).not.toContain('resync')
+      expect(jobEvents(parts)).toEqual(jobEvents(whole.events))
+    })
   })
 
-  it('includes the events that no stream received', async () => {
-    const ann = await shared.newCaller()
-    const first = await listenTo(ann)
-    first.cut()
-    await ann.put('meanwhile', 'x')
-    const second = await listenTo(ann, { after: first.lastId })
-    await second.find('its end', ({ job }) => job.state === 'done')
-    expect(second.events.map(({ event, job }) => `${event} ${job?.state}`)).toEqual([
-      'job running',
-      ...second.events.slice(1, -2).map(() => 'job running'),
-      'job committing',
-      'job done',
-    ])
+  onOneServer('another server answers with a resync: docs/cluster.md', () => {
+    it('includes the events that no stream received', async () => {
+      const ann = await shared.newCaller()
+      const first = await listenTo(ann)
+      first.cut()
+      await ann.put('meanwhile', 'x')
+      const second = await listenTo(ann, { after: first.lastId })
+      await second.find('its end', ({ job }) => job.state === 'done')
+      expect(second.events.map(({ event, job }) => `${event} ${job?.state}`)).toEqual([
+        'job running',
+        ...second.events.slice(1, -2).map(() => 'job running'),
+        'job committing',
+        'job done',
+      ])
+    })
   })
 
   it('starts with a resync if the id is unknown, from before a restart, or invalid', async () => {
@@ -150,35 +155,39 @@ describe('an event stream resumed with Last-Event-ID', () => {
     held.request.destroy()
   })
 
-  it('starts with all snapshots if it was cut between two of them', async () => {
-    const ann = await shared.newCaller()
-    const held: HeldUpload[] = []
-    for (const name of ['a', 'b', 'c']) held.push(await holdUpload(ann, name))
-    const first = await listenTo(ann)
-    expect(beginningOf(first)).toEqual(['snapshot', 'snapshot', 'snapshot'])
-    const again = await listenTo(ann, { after: first.events[1]!.id })
-    expect(beginningOf(again)).toEqual(['resync', 'snapshot', 'snapshot', 'snapshot'])
-    const goingOn = await listenTo(ann, { after: first.events[2]!.id })
-    expect(beginningOf(goingOn)).toEqual([])
-    for (const { request } of held) request.destroy()
+  onOneServer('another server answers with a resync: docs/cluster.md', () => {
+    it('starts with all snapshots if it was cut between two of them', async () => {
+      const ann = await shared.newCaller()
+      const held: HeldUpload[] = []
+      for (const name of ['a', 'b', 'c']) held.push(await holdUpload(ann, name))
+      const first = await listenTo(ann)
+      expect(beginningOf(first)).toEqual(['snapshot', 'snapshot', 'snapshot'])
+      const again = await listenTo(ann, { after: first.events[1]!.id })
+      expect(beginningOf(again)).toEqual(['resync', 'snapshot', 'snapshot', 'snapshot'])
+      const goingOn = await listenTo(ann, { after: first.events[2]!.id })
+      expect(beginningOf(goingOn)).toEqual([])
+      for (const { request } of held) request.destroy()
+    })
   })
 })
 
 describe('the event stream as server-sent events', () => {
-  it('has an id, a name and data for each event, and headers against buffering in proxies', async () => {
-    const ann = await shared.newCaller()
-    const held = await holdUpload(ann, 'a')
-    const connection = await connectTo(shared.server.url)
-    connection.send(head('GET /jobs/events', ann.token, { Accept: 'text/event-stream' }))
-    const [, id] = await connection.says(/id: ([0-9a-f]+-\d+)\nevent: snapshot\ndata: (.*)\n\n/)
-    const data = /data: (.*)\n/.exec(connection.text)![1]!
-    expect(JSON.parse(data)).toMatchObject({ id, event: 'snapshot', job: { id: held.id } })
-    expect(connection.text).toMatch(/^content-type: text\/event-stream\r$/im)
-    expect(connection.text).toMatch(/^cache-control: no-store\r$/im)
-    expect(connection.text).toMatch(/^x-accel-buffering: no\r$/im)
-    await connection.says(new RegExp(`\n: heartbeat\nid: ${id}\n\n`))
-    held.finish()
-    await connection.says(/event: job\ndata: .*"state":"done"/)
+  onOneServer('nginx removes X-Accel-Buffering', () => {
+    it('has an id, a name and data for each event, and headers against buffering in proxies', async () => {
+      const ann = await shared.newCaller()
+      const held = await holdUpload(ann, 'a')
+      const connection = await connectTo(shared.server.url)
+      connection.send(head('GET /jobs/events', ann.token, { Accept: 'text/event-stream' }))
+      const [, id] = await connection.says(/id: ([0-9a-f]+-\d+)\nevent: snapshot\ndata: (.*)\n\n/)
+      const data = /data: (.*)\n/.exec(connection.text)![1]!
+      expect(JSON.parse(data)).toMatchObject({ id, event: 'snapshot', job: { id: held.id } })
+      expect(connection.text).toMatch(/^content-type: text\/event-stream\r$/im)
+      expect(connection.text).toMatch(/^cache-control: no-store\r$/im)
+      expect(connection.text).toMatch(/^x-accel-buffering: no\r$/im)
+      await connection.says(new RegExp(`\n: heartbeat\nid: ${id}\n\n`))
+      held.finish()
+      await connection.says(/event: job\ndata: .*"state":"done"/)
+    })
   })
 
   it('is the default unless NDJSON is requested', async () => {
@@ -225,17 +234,19 @@ describe('the end of an event stream', () => {
     await stream.ended()
   })
 
-  it('happens at once when the server shuts down, also during the grace period of a transfer', async () => {
-    const server = await startTestServer({ shutdownGraceMs: 60_000 })
-    const ann = new Caller(server, await server.logIn('ann'))
-    const held = await holdUpload(ann, 'a')
-    const stream = await listenTo(ann)
-    const closing = server.close()
-    await stream.ended()
-    expect((await ann.job(held.id).catch(() => null))?.state ?? 'running').toBe('running')
-    held.finish()
-    await closing
-    expect((await held.answer).status).toBe(201)
+  onOneServer('it closes its server', () => {
+    it('happens at once when the server shuts down, also during the grace period of a transfer', async () => {
+      const server = await startTestServer({ shutdownGraceMs: 60_000 })
+      const ann = new Caller(server, await server.logIn('ann'))
+      const held = await holdUpload(ann, 'a')
+      const stream = await listenTo(ann)
+      const closing = server.close()
+      await stream.ended()
+      expect((await ann.job(held.id).catch(() => null))?.state ?? 'running').toBe('running')
+      held.finish()
+      await closing
+      expect((await held.answer).status).toBe(201)
+    })
   })
 
   it('removes the listener of a disconnected client', async () => {

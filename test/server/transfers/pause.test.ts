@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { answerOf, Caller, holdUpload } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
+import { onOneServer } from '../../helpers/only-local.js'
 import { startOutside } from '../../helpers/outside-program.js'
 import { connectTo, head } from '../../helpers/raw-connection.js'
 import { startTestServer } from '../../helpers/server.js'
@@ -210,83 +211,88 @@ describe('a pause that exceeds its time limit', () => {
 })
 
 describe('a client that disappears while its upload is paused', () => {
-  it.skipIf(!hasCurl)(
-    'releases its slot; the connections of live clients are not affected by the probe',
-    async () => {
-      const folder = await temporaryFolder()
-      const file = join(folder, 'big')
-      await sparse(file, 64 * mebibyte)
-      const senders = { curl: curlArgs, fetch: scriptArgs(fetchScript), got: scriptArgs(gotScript) }
-      const start = async (sender: keyof typeof senders) => {
-        const ann = await shared.newCaller()
-        const id = randomUUID()
-        const headers = {
-          Authorization: `Bearer ${ann.token}`,
-          'Filejobs-Job': id,
-          'Filejobs-Rate-Limit': `${mebibyte}`,
+  onOneServer('behind a proxy, no client is asked whether it lives: docs/deploy.md', () => {
+    it.skipIf(!hasCurl)(
+      'releases its slot; the connections of live clients are not affected by the probe',
+      async () => {
+        const folder = await temporaryFolder()
+        const file = join(folder, 'big')
+        await sparse(file, 64 * mebibyte)
+        const senders = { curl: curlArgs, fetch: scriptArgs(fetchScript), got: scriptArgs(gotScript) }
+        const start = async (sender: keyof typeof senders) => {
+          const ann = await shared.newCaller()
+          const id = randomUUID()
+          const headers = {
+            Authorization: `Bearer ${ann.token}`,
+            'Filejobs-Job': id,
+            'Filejobs-Rate-Limit': `${mebibyte}`,
+          }
+          const [program, ...args] = senders[sender](file, `${ann.url}/files/a`, headers)
+          const running = startOutside(program!, args)
+          await eventually(`the upload by ${sender} runs`, async () => (await ann.job(id)).bytes > 0)
+          await ann.post(`/jobs/${id}/pause`)
+          return { ann, id, sender, ...running }
         }
-        const [program, ...args] = senders[sender](file, `${ann.url}/files/a`, headers)
-        const running = startOutside(program!, args)
-        await eventually(`the upload by ${sender} runs`, async () => (await ann.job(id)).bytes > 0)
-        await ann.post(`/jobs/${id}/pause`)
-        return { ann, id, sender, ...running }
-      }
-      const names = Object.keys(senders) as (keyof typeof senders)[]
-      const [dying, living] = [await Promise.all(names.map(start)), await Promise.all(names.map(start))]
-      const raw = await holdRaw(await shared.newCaller())
-      const asked = await holdRaw(await shared.newCaller(), { size: 16 * mebibyte + 1 })
-      const python = await holdRaw(await shared.newCaller(), {
-        size: 16 * mebibyte + 1,
-        headers: { 'User-Agent': 'python-requests/2' },
-      })
-      const proxied = await holdRaw(await shared.newCaller(), {
-        size: 16 * mebibyte + 1,
-        headers: { 'X-Forwarded-For': '10.0.0.1' },
-      })
-      const queued = await queueRaw(await shared.newCaller())
-      const reader = await startReader(await shared.newCaller(), 64 * mebibyte)
+        const names = Object.keys(senders) as (keyof typeof senders)[]
+        const [dying, living] = [await Promise.all(names.map(start)), await Promise.all(names.map(start))]
+        const raw = await holdRaw(await shared.newCaller())
+        const asked = await holdRaw(await shared.newCaller(), { size: 16 * mebibyte + 1 })
+        const python = await holdRaw(await shared.newCaller(), {
+          size: 16 * mebibyte + 1,
+          headers: { 'User-Agent': 'python-requests/2' },
+        })
+        const proxied = await holdRaw(await shared.newCaller(), {
+          size: 16 * mebibyte + 1,
+          headers: { 'X-Forwarded-For': '10.0.0.1' },
+        })
+        const queued = await queueRaw(await shared.newCaller())
+        const reader = await startReader(await shared.newCaller(), 64 * mebibyte)
 
-      raw.socket.destroy()
-      for (const { child } of [...dying, reader]) child.kill('SIGKILL')
-      const died = [...dying, raw, reader].map(({ ann, id }) => ({ ann, id }))
-      await eventually(
-        'all that died have ended',
-        async () => (await Promise.all(died.map(({ ann, id }) => ann.job(id)))).every((job) => job.endedAt !== null),
-        60_000,
-      )
-      for (const { ann, id } of died) {
-        // A client that disconnects after some progress is not an error.
-        const end = id === reader.id ? { state: 'done' } : { state: 'failed', error: { code: 'client-left' } }
-        expect(await ann.job(id)).toMatchObject(end)
-        expect((await ann.put('next', 'x')).status).toBe(201)
-      }
-      for (const { ann, id, sender, ended } of living) {
-        expect(await ann.job(id)).toMatchObject({ state: 'paused' })
-        await ann.call(`/jobs/${id}`, { method: 'PATCH', body: { rateLimit: null } })
-        await ann.post(`/jobs/${id}/resume`)
-        expect({ sender, ...(await within(`${sender} ends`, ended, 60_000)) }).toMatchObject({ sender, stdout: '201' })
-      }
-      const interim = {
-        asked: /^HTTP\/1.1 102 Processing\r\nFilejobs-Held: \.+\r\n\r\nHTTP\/1.1 201 /,
-        python: /^HTTP\/1.1 100 Continue\r\nFilejobs-Held: \.+\r\n\r\nHTTP\/1.1 201 /,
-        proxied: /^HTTP\/1.1 201 /,
-      }
-      // Each of them has been asked at least once.
-      for (const { says } of [asked, python, queued.connection]) await says(/\r\nFilejobs-Held: \./, 60_000)
-      for (const [name, { ann, id, ...connection }] of Object.entries({ asked, python, proxied })) {
-        await ann.post(`/jobs/${id}/resume`)
-        await connection.says(/ 201 Created/, 60_000)
-        expect(connection.text()).toMatch(interim[name as keyof typeof interim])
-      }
-      queued.finishBefore()
-      await queued.connection.says(
-        /^HTTP\/1.1 102 Processing\r\nFilejobs-Held: \.+\r\n\r\nHTTP\/1.1 100 Continue\r\n\r\n$/,
-      )
-      queued.connection.send('x')
-      await queued.connection.says(/\r\n\r\nHTTP\/1.1 201 Created/)
-    },
-    240_000,
-  )
+        raw.socket.destroy()
+        for (const { child } of [...dying, reader]) child.kill('SIGKILL')
+        const died = [...dying, raw, reader].map(({ ann, id }) => ({ ann, id }))
+        await eventually(
+          'all that died have ended',
+          async () => (await Promise.all(died.map(({ ann, id }) => ann.job(id)))).every((job) => job.endedAt !== null),
+          60_000,
+        )
+        for (const { ann, id } of died) {
+          // A client that disconnects after some progress is not an error.
+          const end = id === reader.id ? { state: 'done' } : { state: 'failed', error: { code: 'client-left' } }
+          expect(await ann.job(id)).toMatchObject(end)
+          expect((await ann.put('next', 'x')).status).toBe(201)
+        }
+        for (const { ann, id, sender, ended } of living) {
+          expect(await ann.job(id)).toMatchObject({ state: 'paused' })
+          await ann.call(`/jobs/${id}`, { method: 'PATCH', body: { rateLimit: null } })
+          await ann.post(`/jobs/${id}/resume`)
+          expect({ sender, ...(await within(`${sender} ends`, ended, 60_000)) }).toMatchObject({
+            sender,
+            stdout: '201',
+          })
+        }
+        const interim = {
+          asked: /^HTTP\/1.1 102 Processing\r\nFilejobs-Held: \.+\r\n\r\nHTTP\/1.1 201 /,
+          python: /^HTTP\/1.1 100 Continue\r\nFilejobs-Held: \.+\r\n\r\nHTTP\/1.1 201 /,
+          proxied: /^HTTP\/1.1 201 /,
+        }
+        // Each of them has been asked at least once.
+        for (const { says } of [asked, python, queued.connection]) await says(/\r\nFilejobs-Held: \./, 60_000)
+        for (const [name, { ann, id, ...connection }] of Object.entries({ asked, python, proxied })) {
+          await ann.post(`/jobs/${id}/resume`)
+          await connection.says(/ 201 Created/, 60_000)
+          expect(connection.text()).toMatch(interim[name as keyof typeof interim])
+        }
+        queued.finishBefore()
+        await queued.connection.says(
+          /^HTTP\/1.1 102 Processing\r\nFilejobs-Held: \.+\r\n\r\nHTTP\/1.1 100 Continue\r\n\r\n$/,
+        )
+        queued.connection.send('x')
+        await queued.connection.says(/\r\n\r\nHTTP\/1.1 201 Created/)
+      },
+      240_000,
+    )
+  })
 })
 
 const mebibyte = 1024 ** 2
