@@ -21,8 +21,10 @@ export function checkQuery(serialized: string, tables: Names): Set<string> {
   return used
 }
 
+/** The engine gives its reasons in several lines, of which the last marks a place in the query. */
 export function refused(reason: string, cause?: unknown): Problem {
-  return new Problem('malformed-query', `${reason}.`, { reason }, { cause })
+  const lines = reason.replace(/\t/g, '  ').replace(/\n{2,}/g, '\n').trimEnd()
+  return new Problem('malformed-query', lines.includes('\n') ? lines : `${lines}.`, { reason: lines }, { cause })
 }
 
 interface Scope {
