@@ -1,12 +1,9 @@
-import { once } from 'node:events'
-import { Agent, request } from 'node:http'
-import { connect } from 'node:net'
-import { cpus } from 'node:os'
-import { text } from 'node:stream/consumers'
+import { Agent } from 'node:http'
 import { percentile, spread } from '../lines.mjs'
-import { startSenders, until } from '../senders.mjs'
+import { watchLoad } from '../processes.mjs'
+import { startSenders } from '../senders.mjs'
 import { startTimed } from '../server-times.mjs'
-import { sharedNow } from '../shared-clock.mjs'
+import { stopOne } from '../stops.mjs'
 
 const mebibyte = 1024 ** 2
 
@@ -47,55 +44,4 @@ function stopAmong(name, { others, atMost, stopsOfPair }) {
       }
     },
   }
-}
-
-/** Returns what says how busy the machine was since: its cores, of all that it has. */
-function watchLoad() {
-  const before = cpuTimes()
-  return () => {
-    const after = cpuTimes()
-    const share = (after.busy - before.busy) / (after.all - before.all)
-    return `${(share * cpus().length).toFixed(1)} of ${cpus().length} cores busy`
-  }
-}
-
-function cpuTimes() {
-  const times = cpus().flatMap((cpu) => Object.entries(cpu.times))
-  const sum = (entries) => entries.reduce((total, [, ms]) => total + ms, 0)
-  return { all: sum(times), busy: sum(times.filter(([kind]) => kind !== 'idle')) }
-}
-
-/** Starts an upload, lets some bytes arrive, and stops it. */
-async function stopOne(server, agent, name) {
-  const { hostname, port } = new URL(server.url)
-  const id = crypto.randomUUID()
-  const socket = connect({ host: hostname, port: Number(port) })
-  // The stopped sender's end is not what is measured here.
-  socket.on('error', () => {})
-  socket.resume()
-  socket.write(
-    `PUT /files/${name} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAuthorization: Bearer ${server.token}\r\n` +
-      `Content-Length: ${64 * mebibyte}\r\nFilejobs-Job: ${id}\r\n\r\n`,
-  )
-  socket.write(Buffer.alloc(mebibyte))
-  try {
-    await until('the upload has bytes', async () => (await call(server, agent, 'GET', `/jobs/${id}`)).json?.bytes > 0)
-    const path = `/jobs/${id}/stop`
-    const { json: receipt, asked, received } = await call(server, agent, 'POST', path)
-    if (!receipt?.cleanedUp) throw new Error(`The receipt says that something is left: ${JSON.stringify(receipt)}`)
-    return { path, asked, received }
-  } finally {
-    socket.destroy()
-  }
-}
-
-/** One request on the connection that is kept; `json` is undefined unless the answer is 200. */
-async function call(server, agent, method, path) {
-  const headers = { authorization: `Bearer ${server.token}` }
-  const asked = sharedNow()
-  const asking = request(server.url + path, { method, agent, headers }).end()
-  const [response] = await once(asking, 'response')
-  const body = await text(response)
-  const received = sharedNow()
-  return { json: response.statusCode === 200 ? JSON.parse(body) : undefined, asked, received }
 }

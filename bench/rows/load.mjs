@@ -4,6 +4,7 @@ import { get } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { curl, root, source, time } from '../lab.mjs'
+import { peakResidentMb, processorTicks } from '../processes.mjs'
 import { startSenders, until } from '../senders.mjs'
 import { startFilejobs } from '../servers.mjs'
 import { putOurs } from './uploads.mjs'
@@ -111,21 +112,11 @@ async function listen(server, count) {
   return { received, leave }
 }
 
-function peakResidentMb(pid) {
-  const kibibytes = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return (Number(kibibytes) * 1024) / 1e6
-}
-
 /** How much of one core a process used over ten seconds. The kernel counts in hundredths of a second. */
 async function busyPercent(pid) {
-  const before = cpuTicks(pid)
+  const before = processorTicks(pid)
   await sleep(10_000)
-  return (cpuTicks(pid) - before) / 10
-}
-
-function cpuTicks(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
-  return Number(fields[11]) + Number(fields[12])
+  return (processorTicks(pid) - before) / 10
 }
 
 function exists(path) {

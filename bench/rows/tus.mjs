@@ -1,13 +1,11 @@
-import { once } from 'node:events'
 import { readdirSync, rmSync, statSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { curl, source } from '../lab.mjs'
 import { until } from '../senders.mjs'
 import { startFilejobs, startPeer } from '../servers.mjs'
+import { bearer, createUpload, offsetOf, startPatch } from '../tus-requests.mjs'
 import { putOurs } from './uploads.mjs'
 
-const tus = { 'Tus-Resumable': '1.0.0' }
 const patchHeaders = ['-H', 'Tus-Resumable: 1.0.0', '-H', 'Content-Type: application/offset+octet-stream']
 
 /** @type {import('../run.mjs').Row[]} */
@@ -25,7 +23,7 @@ export const rows = [
         ours: () => patchOurs(server, file),
         async other() {
           for (const name of readdirSync(peer.folder)) rmSync(join(peer.folder, name))
-          return patch(await create(`${peer.url}/files`, {}, statSync(file).size), [], file)
+          return patch(await createUpload(`${peer.url}/files`, {}, statSync(file).size), [], file)
         },
       }
     },
@@ -52,7 +50,7 @@ export const rows = [
       const broken = Math.round(size * 0.9)
       const data = lab.folder('data')
       const before = await startFilejobs(lab, { data })
-      const upload = new URL(await create(`${before.url}/tus`, bearer(before), size)).pathname
+      const upload = new URL(await createUpload(`${before.url}/tus`, bearer(before), size)).pathname
       const sending = startPatch(before, upload, 0, size)
       await sending.send(broken)
       await until('nine tenths have arrived', async () => (await jobBytes(before)) >= broken - 1024 ** 2)
@@ -74,61 +72,14 @@ export const rows = [
 
 async function patchOurs(server, file) {
   rmSync(server.file('bench.bin'), { force: true })
-  return patch(await create(`${server.url}/tus`, bearer(server), statSync(file).size), server.as, file)
+  return patch(await createUpload(`${server.url}/tus`, bearer(server), statSync(file).size), server.as, file)
 }
 
 function patch(url, as, file) {
   return curl([...as, '-X', 'PATCH', ...patchHeaders, '-H', 'Upload-Offset: 0', '-T', file, url])
 }
 
-/** Creates an upload named bench.bin and gives its URL. */
-async function create(url, headers, size) {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: {
-      ...tus,
-      ...headers,
-      'Upload-Length': String(size),
-      'Upload-Metadata': `filename ${Buffer.from('bench.bin').toString('base64')}`,
-    },
-  })
-  const location = response.headers.get('location')
-  if (response.status !== 201 || !location) throw new Error(`tus creation: ${response.status} ${await response.text()}`)
-  return new URL(location, `${url}/`).href
-}
-
-function bearer(server) {
-  return { authorization: `Bearer ${server.token}` }
-}
-
-async function offsetOf(server, path) {
-  const response = await fetch(server.url + path, { method: 'HEAD', headers: { ...tus, ...bearer(server) } })
-  if (!response.ok) throw new Error(`HEAD ${path}: ${response.status}`)
-  return Number(response.headers.get('upload-offset'))
-}
-
 async function jobBytes(server) {
   const { jobs } = await server.call('/jobs?kind=upload&limit=1')
   return jobs[0]?.bytes ?? 0
-}
-
-/** A PATCH whose body is sent by hand, so that it can be broken anywhere. */
-function startPatch(server, path, offset, size) {
-  const { hostname, port } = new URL(server.url)
-  const socket = connect({ host: hostname, port: Number(port) })
-  socket.on('error', () => {})
-  socket.write(
-    `PATCH ${path} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAuthorization: Bearer ${server.token}\r\n` +
-      'Tus-Resumable: 1.0.0\r\nContent-Type: application/offset+octet-stream\r\n' +
-      `Upload-Offset: ${offset}\r\nContent-Length: ${size - offset}\r\n\r\n`,
-  )
-  const chunk = Buffer.alloc(1024 ** 2, 'filejobs ')
-  return {
-    socket,
-    async send(bytes) {
-      for (let sent = 0; sent < bytes; sent += chunk.length) {
-        if (!socket.write(chunk.subarray(0, Math.min(chunk.length, bytes - sent)))) await once(socket, 'drain')
-      }
-    },
-  }
 }
