@@ -1,3 +1,4 @@
+import type { PendingQuery, Row } from 'postgres'
 import type { JobRecord } from '../../../protocol/jobs.js'
 import type { SlotJob } from '../slots.js'
 import type { Database, Transaction } from './database.js'
@@ -25,17 +26,36 @@ export interface Grant {
 /**
  * Changes to the slots of a key happen one after the other, on all servers. Held until the end of the transaction. The slots of
  * jobs that have ended are free: their clients know of the end, and their next requests may come here before the release.
+ * `next` is what the transaction does first. Returns the rows after it. All is sent at once, since others wait for each round trip.
  */
-export async function lockSlots(sql: Transaction, key: SlotKey): Promise<void> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(current_schema() || ' slots ' || ${nameOfSlots(key)}, 0))`
-  await sql`
+export async function lockSlots(
+  sql: Transaction,
+  key: SlotKey,
+  next: readonly PendingQuery<Row[]>[] = [],
+): Promise<SlotRow[]> {
+  const lock = sql`select pg_advisory_xact_lock(hashtextextended(current_schema() || ' slots ' || ${nameOfSlots(key)}, 0))`
+  const free = sql`
     update jobs set slot = null, turn = null, node = null
     where kind = ${key.kind} and account = ${key.account} and slot is not null and ended_at is not null`
+  const rows = slotRows(sql, key)
+  const queries = [lock, free, ...next, rows]
+  // Each is sent when it is executed, in this order.
+  for (const query of queries) query.execute()
+  await Promise.all(queries)
+  return rows
 }
 
 /** Throws if this registration is gone. It cannot be deleted until the end of the transaction. */
 export async function requireNode(sql: Transaction, node: number): Promise<void> {
-  const rows = await sql`select from nodes where id = ${node} for key share`
+  checkNode(await keepNode(sql, node))
+}
+
+/** The query of `requireNode`, the result of which `checkNode` checks. */
+export function keepNode(sql: Transaction, node: number) {
+  return sql`select from nodes where id = ${node} for key share`
+}
+
+export function checkNode(rows: readonly Row[]): void {
   if (rows.length === 0) throw claimLost()
 }
 
@@ -46,7 +66,7 @@ export async function serverAddress(sql: Transaction, node: number): Promise<str
 }
 
 /** In the order of their turns: the holders by when they got their slot, the others as they came. */
-export async function slotRows(sql: Database | Transaction, { kind, account }: SlotKey): Promise<SlotRow[]> {
+export function slotRows(sql: Database | Transaction, { kind, account }: SlotKey) {
   return sql<SlotRow[]>`
     select id, node, slot, is_waiting, is_bounded, ended_at is not null as is_ended, record from jobs
     where kind = ${kind} and account = ${account} and (slot is not null or is_waiting)
@@ -86,13 +106,12 @@ export async function insertJob(
   return row?.seq
 }
 
-/** Gives free slots to the oldest waiting jobs. */
+/** Gives free slots to the oldest waiting jobs of a key, whose rows these are. */
 export async function grantSlots(
   sql: Transaction,
-  key: SlotKey,
+  rows: SlotRow[],
   limit: number,
 ): Promise<{ grants: Grant[]; rows: SlotRow[] }> {
-  const rows = await slotRows(sql, key)
   const waiting = rows.filter((row) => row.isWaiting)
   const grants: Grant[] = []
   for (const slot of freeSlots(rows, limit)) {

@@ -14,15 +14,16 @@ import { retryUntilDone } from './retry.js'
 import { nameOfSlots, type SlotKey } from './slot-key.js'
 import {
   adopt,
+  checkNode,
   freeSlots,
   type Grant,
   grantSlots,
   insertJob,
+  keepNode,
   lockSlots,
   move,
   noPlace,
   type Place,
-  requireNode,
   type SlotRow,
   serverAddress,
   slotRows,
@@ -63,8 +64,7 @@ export class PostgresSlots implements Slots {
   }
 
   async claim(job: SlotJob, wait: QueueWait): Promise<Claim> {
-    const claimed = await this.#change(job, async (sql, node) => {
-      const rows = await slotRows(sql, job)
+    const claimed = await this.#change(job, async (sql, node, rows) => {
       const other = wait.joins && rows.find((row) => isSameElsewhere(row, job, node))
       if (other) return new RunsElsewhere(await serverAddress(sql, other.node!))
       const place = this.#placeFor(job, rows, wait)
@@ -102,8 +102,8 @@ export class PostgresSlots implements Slots {
 
   async claimAgain(job: SlotJob, wait: QueueWait, onWanted: () => void): Promise<void> {
     if (!this.#holders.has(job.id)) {
-      const place = await this.#change(job, async (sql, node) => {
-        const free = this.#placeFor(job, await slotRows(sql, job), wait)
+      const place = await this.#change(job, async (sql, node, rows) => {
+        const free = this.#placeFor(job, rows, wait)
         await move(sql, job.id, this.#options.lease.ownerOf(job.id) ?? node, free)
         return free
       })
@@ -132,8 +132,7 @@ export class PostgresSlots implements Slots {
   /** Gives slots that are free to jobs that wait, after the end of a server that held some. */
   async grant(key: SlotKey): Promise<void> {
     const result = await this.#database.begin(async (sql) => {
-      await lockSlots(sql, key)
-      return grantSlots(sql, key, this.#limit(key))
+      return grantSlots(sql, await lockSlots(sql, key), this.#limit(key))
     })
     this.#tell(key, result)
   }
@@ -163,7 +162,7 @@ export class PostgresSlots implements Slots {
   /** A change of one job's row. If it may or may not have happened, it is undone. */
   #change<Result>(
     job: SlotJob,
-    work: (sql: Transaction, node: number) => Promise<Result>,
+    work: (sql: Transaction, node: number, rows: SlotRow[]) => Promise<Result>,
     undoWork?: (node: number) => Promise<void>,
   ): Promise<Result> {
     const { lease } = this.#options
@@ -173,9 +172,10 @@ export class PostgresSlots implements Slots {
       this.#waiters.expect(job)
       try {
         const { result } = await this.#database.begin(async (sql) => {
-          await lockSlots(sql, job)
-          await requireNode(sql, node)
-          return { result: await work(sql, node) }
+          const registration = keepNode(sql, node)
+          const rows = await lockSlots(sql, job, [registration])
+          checkNode(await registration)
+          return { result: await work(sql, node, rows) }
         })
         return result
       } catch (error) {
@@ -234,12 +234,11 @@ export class PostgresSlots implements Slots {
   /** Leaves the slot or the queue, and gives the slot to the next. `givesUp`: also the job. */
   async #leave(job: SlotJob, node: number, givesUp = false): Promise<void> {
     const result = await this.#database.begin(async (sql) => {
-      await lockSlots(sql, job)
-      await sql`
+      const leaving = sql`
         update jobs set slot = null, turn = null, is_waiting = false, is_bounded = false,
           node = case when ended_at is null and not ${givesUp} then node end
         where id = ${job.id} and node = ${node}`
-      return grantSlots(sql, job, this.#limit(job))
+      return grantSlots(sql, await lockSlots(sql, job, [leaving]), this.#limit(job))
     })
     this.#tell(job, result)
   }
