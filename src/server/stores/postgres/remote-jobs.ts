@@ -46,8 +46,8 @@ export function postgresRemoteJobs(
       }
     } finally {
       wake.delete(id)
-      // Otherwise it is removed with the row of this server.
-      await database`delete from job_requests where id = ${id}`.catch(() => {})
+      // Nobody waits for it. Otherwise it is removed with the row of this server.
+      void database`delete from job_requests where id = ${id}`.catch(() => {})
     }
   }
 
@@ -62,12 +62,13 @@ export function postgresRemoteJobs(
 
   /** Again and again, since the row is gone if this server has lost its lease meanwhile. */
   async function put(id: string, job: string, request: RemoteRequest): Promise<RequestState> {
-    await database`
-      insert into job_requests (id, job, asked_by, request, is_stop)
-      select ${id}, jobs.id, nodes.id, ${JSON.stringify(request)}::text::json, ${request.do === 'stop'}
-      from jobs, nodes where jobs.id = ${job} and jobs.ended_at is null and nodes.id = ${lease.id}
-      on conflict (id) do nothing`
     const [state] = await database<RequestState[]>`
+      with asked as (
+        insert into job_requests (id, job, asked_by, request, is_stop)
+        select ${id}, jobs.id, nodes.id, ${JSON.stringify(request)}::text::json, ${request.do === 'stop'}
+        from jobs, nodes where jobs.id = ${job} and jobs.ended_at is null and nodes.id = ${lease.id}
+        on conflict (id) do nothing
+      )
       select job_requests.answer, jobs.node, jobs.ended_at is not null as is_ended, jobs.receipt
       from jobs left join job_requests on job_requests.id = ${id} where jobs.id = ${job}`
     return state ?? { answer: null, node: null, isEnded: true, receipt: null }
