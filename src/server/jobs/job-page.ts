@@ -1,6 +1,7 @@
 import type { JobRecord } from '../../protocol/jobs.js'
 import type { JobHistory } from '../stores/history.js'
 import { type JobFilter, matchesFilter } from '../stores/job-filter.js'
+import { isEndState } from './job-states.js'
 
 export interface JobPage {
   jobs: JobRecord[]
@@ -18,7 +19,10 @@ export async function pageOfJobs(
   const live = unfinished
     .filter(({ seq, accountId, record }) => seq < before && matchesFilter(record, accountId, filter))
     .map(({ seq, record }) => ({ seq, job: record }))
-  const ended = await history.list({ ...filter, limit: limit + 1 })
+  const states = filter.states?.filter(isEndState)
+  // An account may have very many jobs of other states, which the history would look through.
+  const ended =
+    states?.length === 0 ? [] : await history.list({ ...filter, ...(states && { states }), limit: limit + 1 })
   const all = new Map([...live, ...ended].map((entry) => [entry.seq, entry]))
   const sorted = [...all.values()].sort((a, b) => b.seq - a.seq)
   const page = sorted.slice(0, limit)

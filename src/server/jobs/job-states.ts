@@ -11,3 +11,7 @@ export const mayBecome: Record<JobState, JobState[]> = {
   stopped: [],
   failed: [],
 }
+
+export function isEndState(state: JobState): boolean {
+  return mayBecome[state].length === 0
+}

@@ -13,6 +13,7 @@ import type { JobPage } from './job-page.js'
 import type { JobPlan, NewJob } from './job-plan.js'
 import { stopTooLate, wrongState } from './job-problems.js'
 import { JobRecords } from './job-records.js'
+import { isEndState } from './job-states.js'
 import type { JobsOptions } from './jobs-options.js'
 import { jobsToStop } from './jobs-to-stop.js'
 
@@ -139,6 +140,8 @@ export class Jobs {
   /** Newest first. */
   async list(filter: JobFilter): Promise<JobPage> {
     return this.#records.page(async () => {
+      // Neither the rows nor the progress of unfinished jobs are wanted.
+      if (filter.states?.every(isEndState)) return []
       await this.#remote.refresh(filter.accountId)
       const remote = await this.#remote.unfinished(filter.accountId)
       const own = [...this.#unfinished.values()].map(({ job, seq }) => {
