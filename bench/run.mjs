@@ -4,6 +4,9 @@ import { compareBuilds, programOf } from './against.mjs'
 import { hasProgram, openLab, settle } from './lab.mjs'
 import { figureOf, line, median, words } from './lines.mjs'
 import { rows as bucket } from './rows/bucket.mjs'
+import { rows as cluster } from './rows/cluster.mjs'
+import { rows as clusterEvents } from './rows/cluster-events.mjs'
+import { rows as clusterLarge } from './rows/cluster-large.mjs'
 import { rows as commandLine } from './rows/command-line.mjs'
 import { rows as control } from './rows/control.mjs'
 import { rows as dashboard } from './rows/dashboard.mjs'
@@ -46,6 +49,9 @@ const all = [
   ...uploads,
   ...exports,
   ...bucket,
+  ...cluster,
+  ...clusterEvents,
+  ...clusterLarge,
   ...commandLine,
   ...control,
   ...load,

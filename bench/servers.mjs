@@ -5,15 +5,19 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { end, root } from './lab.mjs'
 
-/** Starts `filejobs serve` with an account of its own. `flags` and `env` are added; `data` and `port` default to new ones. */
-export async function startFilejobs(lab, { flags = [], env = {}, data = lab.folder('data'), port = 0 } = {}) {
+/**
+ * Starts `filejobs serve` with an account of its own, unless `token` is that of an account it knows. `flags` and `env` are added;
+ * `data` and `port` default to new ones.
+ */
+export async function startFilejobs(lab, options = {}) {
+  const { flags = [], env = {}, data = lab.folder('data'), port = 0 } = options
   const args = [lab.program, 'serve', '--port', String(port), '--data', data, ...flags]
   const { child, line } = await lab.startAndRead(process.execPath, args, {
     env: { FILEJOBS_ADMIN_PASSWORD: 'bench-password', NODE_ENV: 'production', ...env },
     quiet: true,
   })
   const url = line.replace('Listening on ', '')
-  const token = await signUp(url, 'bench')
+  const token = options.token ?? (await signUp(url, 'bench'))
   return {
     url,
     token,
@@ -36,14 +40,29 @@ export async function startFilejobs(lab, { flags = [], env = {}, data = lab.fold
   }
 }
 
-export async function signUp(url, username) {
-  const response = await fetch(`${url}/auth/signup`, {
+export function signUp(url, username) {
+  return authenticate(`${url}/auth/signup`, { username })
+}
+
+export function logInAdmin({ url }) {
+  return authenticate(`${url}/auth/login`, { role: 'admin', username: 'admin' })
+}
+
+async function authenticate(url, account) {
+  const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ username, password: 'bench-password' }),
+    body: JSON.stringify({ ...account, password: 'bench-password' }),
   })
-  if (!response.ok) throw new Error(`signup: ${response.status} ${await response.text()}`)
+  if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`)
   return (await response.json()).token
+}
+
+/** The tokens of new accounts. */
+export async function signUpMany({ url }, count) {
+  const tokens = []
+  while (tokens.length < count) tokens.push(await signUp(url, `bench-${tokens.length}`))
+  return tokens
 }
 
 /** nginx with WebDAV PUT and sendfile, its temporary folder on the disk of its files, so that it publishes by rename. */

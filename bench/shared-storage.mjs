@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import postgres from 'postgres'
 import { hasProgram } from './lab.mjs'
 import { freePort, startFilejobs } from './servers.mjs'
 
@@ -20,13 +21,42 @@ export function findStoragePrograms() {
 
 /** Starts `filejobs serve` on a database and a bucket of its own. */
 export async function startWithBucket(lab) {
+  return startServer(lab, await openSharedStorage(lab))
+}
+
+/** Starts servers that share a database and a bucket, and the account of the first one. */
+export async function startServers(lab, storage, count, options) {
+  const servers = [await startServer(lab, storage, options)]
+  const { token } = servers[0]
+  while (servers.length < count) servers.push(await startServer(lab, storage, { ...options, token }))
+  return servers
+}
+
+/**
+ * Starts one on a shared storage; `options` are those of `startFilejobs`.
+ * @param {{flags?: string[], token?: string}} [options]
+ */
+export function startServer(lab, storage, options = {}) {
+  return startFilejobs(lab, { ...options, flags: [...storage.flags, ...(options.flags ?? [])], env: storage.env })
+}
+
+/** An empty database and an empty bucket, for any number of servers. */
+export async function openSharedStorage(lab) {
   const programs = findStoragePrograms()
-  const database = await startPostgres(lab, programs.postgres)
+  const { url: database, pid } = await startPostgres(lab, programs.postgres)
   const bucket = await startVersitygw(lab, programs.versitygw)
-  return startFilejobs(lab, {
-    flags: ['--database', database, '--bucket', bucket],
+  const sql = postgres(database, { max: 1, onnotice: () => {} })
+  lab.onClose(() => void sql.end({ timeout: 0 }).catch(() => {}))
+  return {
+    flags: ['--database', database, '--bucket', bucket.url],
     env: { AWS_ACCESS_KEY_ID: 'bench', AWS_SECRET_ACCESS_KEY: 'bench-secret' },
-  })
+    /** A connection for the bench. */
+    sql,
+    /** The process whose children are those of the database. */
+    databasePid: pid,
+    /** Of all objects, also those that are being written. */
+    storedBytes: () => bytesBelow(bucket.folder),
+  }
 }
 
 async function startPostgres(lab, programs) {
@@ -44,9 +74,10 @@ async function startPostgres(lab, programs) {
   const port = await freePort()
   const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off']
   const args = ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])]
-  lab.start(command, [...before, join(programs, 'postgres'), ...args], { cwd: '/', quiet: true, endSignal: 'SIGQUIT' })
+  const placed = { cwd: '/', quiet: true, endSignal: 'SIGQUIT' }
+  const { pid } = lab.start(command, [...before, join(programs, 'postgres'), ...args], placed)
   await untilReady(() => spawnSync(join(programs, 'pg_isready'), ['-h', '127.0.0.1', '-p', String(port)]).status === 0)
-  return `postgres://filejobs@127.0.0.1:${port}/postgres`
+  return { url: `postgres://filejobs@127.0.0.1:${port}/postgres`, pid }
 }
 
 async function startVersitygw(lab, program) {
@@ -64,7 +95,16 @@ async function startVersitygw(lab, program) {
       () => false,
     ),
   )
-  return `s3://bench?endpoint=http://${address}`
+  return { url: `s3://bench?endpoint=http://${address}`, folder: data }
+}
+
+function bytesBelow(folder) {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  // One may be removed meanwhile.
+  const sizes = files.map(
+    ({ parentPath, name }) => statSync(join(parentPath, name), { throwIfNoEntry: false })?.size ?? 0,
+  )
+  return sizes.reduce((sum, size) => sum + size, 0)
 }
 
 async function untilReady(look) {

@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { curl, source } from '../lab.mjs'
-import { startFilejobs } from '../servers.mjs'
-import { startWithBucket } from '../shared-storage.mjs'
+import { peakResidentMb, processorTicks, watchLoad } from '../processes.mjs'
+import { startSendersAt } from '../senders.mjs'
+import { signUpMany, startFilejobs } from '../servers.mjs'
+import { openSharedStorage, startServer, startWithBucket } from '../shared-storage.mjs'
+import { makeFolder, repeated, upload } from './folders.mjs'
 
 /** @type {import('../run.mjs').Row[]} */
 export const rows = [
@@ -35,16 +38,40 @@ export const rows = [
       return times.sort((a, b) => a - b)[2]
     },
   },
+  {
+    name: 'bucket-memory-many',
+    work: 'server memory (peak resident) with 500 slow uploads at once into a bucket (64 KiB/s each, 150 s: each sends an object)',
+    atMost: 250,
+    unit: 'MB',
+    needs: ['cluster'],
+    async measure(lab) {
+      const storage = await openSharedStorage(lab)
+      const server = await startServer(lab, storage, { flags: ['--jobs-per-account', '100'] })
+      await startSendersAt(lab, [server], await signUpMany(server, 20), 500, 64 * 1024)
+      const load = watchLoad()
+      await sleep(150_000)
+      const stored = Math.round(storage.storedBytes() / 8 / 1024 ** 2)
+      return { figure: peakResidentMb(server.pid), detail: `${stored} objects of 8 MiB; ${load()}` }
+    },
+  },
+  {
+    name: 'bucket-many',
+    work: '`filejobs upload` of a folder with 2,000 files of 4 KiB into a bucket',
+    atLeast: 300,
+    unit: 'files/s',
+    needs: ['cluster'],
+    async measure(lab) {
+      const folder = makeFolder(lab, 20, 100, 4096)
+      const server = await startWithBucket(lab)
+      const load = watchLoad()
+      const { figure, detail } = await repeated((run) => upload(lab, server, folder, ['--name', `run-${run}`]))
+      return { figure: 2000 / figure, detail: `${detail}; ${load()}` }
+    },
+  },
 ]
 
 async function processorTime({ pid }, work) {
-  const before = ticksOf(pid)
+  const before = processorTicks(pid)
   await work()
-  return (ticksOf(pid) - before) / 100
-}
-
-/** Hundredths of a second, of all threads. */
-function ticksOf(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
-  return Number(fields[11]) + Number(fields[12])
+  return (processorTicks(pid) - before) / 100
 }
