@@ -14,6 +14,8 @@ export interface DatabaseProxy {
   closesWithCommit: boolean
   /** A connection is reset when its client sends this. */
   resetBy: string | null
+  /** The texts of what the server has told beside its answers, by RAISE or a module. */
+  readonly notices: string[]
   /** Resets every connection. */
   cut(): void
 }
@@ -53,6 +55,7 @@ export async function startDatabaseProxy(url: string): Promise<DatabaseProxy> {
             proxy.cut()
           } else client.resetAndDestroy()
         }
+        if (message[0] === noticeResponse) proxy.notices.push(textOfNotice(message))
         if (proxy.deliversNotices || message[0] !== notificationResponse) client.write(message)
       }
     })
@@ -68,6 +71,7 @@ export async function startDatabaseProxy(url: string): Promise<DatabaseProxy> {
     losesNextCommit: false,
     closesWithCommit: false,
     resetBy: null,
+    notices: [],
     cut() {
       for (const socket of sockets) socket.resetAndDestroy()
     },
@@ -85,4 +89,11 @@ function endOfMessage(bytes: Buffer): number {
   return end <= bytes.length ? end : 0
 }
 
+/** Its fields are a letter and a text that ends with a zero each; `M` is the text for people. */
+function textOfNotice(message: Buffer): string {
+  const fields = message.subarray(5).toString().split('\0')
+  return fields.find((field) => field.startsWith('M'))?.slice(1) ?? ''
+}
+
+const noticeResponse = 'N'.charCodeAt(0)
 const notificationResponse = 'A'.charCodeAt(0)
