@@ -16,12 +16,13 @@ export const rows = [
     needs: ['cluster'],
     async measure(lab, _, { isPaired = false } = {}) {
       const [here, there] = await startServers(lab, await openSharedStorage(lab), 2, { flags })
-      await startSendersAt(lab, [here], [here.token], 200, 4096)
+      await startSendersAt(lab, [here], [here.token, ...(await signUpMany(here, 19))], 200, 4096)
       const events = await openEvents(there, there.token)
       const { jobs } = await here.call('/jobs?state=running&limit=100')
       const load = watchLoad()
       const times = []
-      for (const { id } of jobs.slice(0, isPaired ? 10 : 100)) {
+      while (times.length < (isPaired ? 20 : 200)) {
+        const { id } = jobs[(times.length / 2) % jobs.length]
         for (const [change, state] of changes) {
           const heard = events.next((event) => event.job?.id === id && event.job.state === state)
           const askedAt = performance.now()
