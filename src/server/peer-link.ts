@@ -1,10 +1,11 @@
 import type { Authentication } from './auth/authentication.js'
 import type { Clock } from './clock.js'
+import type { AccountThrottles } from './jobs/account-throttles.js'
 import { JobFeed } from './jobs/feed.js'
-import type { Hold } from './jobs/hold.js'
 import type { Jobs } from './jobs/jobs.js'
 import { PeerBroadcast } from './jobs/peer-broadcast.js'
 import { listeningMs, PeerJobs } from './jobs/peer-jobs.js'
+import { shareRates } from './jobs/rate-shares.js'
 import type { Log } from './log.js'
 import { type BusMessage, jobMessage } from './stores/bus.js'
 import type { JobHistory } from './stores/history.js'
@@ -35,8 +36,7 @@ export interface LinkedServices {
   authentication: Pick<Authentication, 'endElsewhere' | 'checkSessions' | 'learn'>
   shares: Pick<Shares, 'endDownloads'>
   stoppedExports: Pick<RecentStops, 'learn' | 'forgetKey'>
-  /** Of all transfers. */
-  hold: Hold
+  throttles: AccountThrottles
 }
 
 export interface PeerLinkOptions {
@@ -74,6 +74,7 @@ function linkTo({ bus, serve, onHold, ...peers }: Peers, { history, clock, log }
     onError: (error) => log.warn('The jobs of other servers could not be read', error),
   })
   const tellWishes = () => peerJobs.listen(feed?.audience() ?? new Set())
+  let endSharing = () => {}
   const endWishes = clock.every(listeningMs, tellWishes)
   return {
     remote: peerJobs.remote,
@@ -97,10 +98,11 @@ function linkTo({ bus, serve, onHold, ...peers }: Peers, { history, clock, log }
 
     tell: (message) => bus.tell('all', message),
 
-    async join({ jobs, resumable, authentication, shares, stoppedExports, hold }) {
+    async join({ jobs, resumable, authentication, shares, stoppedExports, throttles }) {
       jobs.observe(({ id }, change) => change === 'state' && peerJobs.forget(id))
       new PeerBroadcast({ bus, jobs, clock })
-      onHold((isHeld) => hold.set(isHeld))
+      onHold((isHeld) => throttles.hold.set(isHeld))
+      endSharing = shareRates(throttles, { bus, clock })
       bus.onMessage((message) => {
         if ('ended' in message) authentication.endElsewhere(message.ended)
         if ('counted' in message) authentication.learn(message.counted)
@@ -128,6 +130,7 @@ function linkTo({ bus, serve, onHold, ...peers }: Peers, { history, clock, log }
 
     async close() {
       endWishes()
+      endSharing()
     },
   }
 }

@@ -244,7 +244,7 @@ export async function startServer(
       mediaTypeOf,
       findFault: async () => (ready ? stores.findFault() : 'shutting down'),
     })
-    await link.join({ jobs, resumable, authentication, shares, stoppedExports, hold: throttles.hold })
+    await link.join({ jobs, resumable, authentication, shares, stoppedExports, throttles })
     stores.begin()
     const listener = closers.opened(
       await openListener({

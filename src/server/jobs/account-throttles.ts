@@ -8,6 +8,7 @@ export class AccountThrottles {
   readonly #throttles = new Map<string, Throttle>()
   readonly #bytesPerSecond: number | null
   readonly #clock: Clock
+  #onBook: (account: string) => void = () => {}
 
   constructor(bytesPerSecond: number | null, clock: Clock) {
     this.#bytesPerSecond = bytesPerSecond
@@ -15,8 +16,16 @@ export class AccountThrottles {
   }
 
   of(account: string): Throttle {
-    const throttle = this.#throttles.get(account) ?? new Throttle(this.#bytesPerSecond, this.#clock, this.hold)
+    const known = this.#throttles.get(account)
+    if (known) return known
+    const onBook = () => this.#onBook(account)
+    const throttle = new Throttle(this.#bytesPerSecond, this.#clock, { hold: this.hold, onBook })
     this.#throttles.set(account, throttle)
     return throttle
+  }
+
+  /** Calls back before each booking of an account that has a limit. */
+  observe(onBook: (account: string) => void): void {
+    this.#onBook = onBook
   }
 }

@@ -9,26 +9,39 @@ export interface Booking {
   cancel(): void
 }
 
+export interface ThrottleOptions {
+  hold?: Hold
+  onBook?: () => void
+}
+
 /** A rate limit that any number of streams share. It does not wait itself: it returns the delay. */
 export class Throttle {
   /** While it is set, nothing passes. */
   readonly hold: Hold
   readonly #clock: Clock
   readonly #listeners = new Set<() => void>()
+  readonly #onBook: () => void
   #bytesPerSecond: number | null
+  #servers = 1
   #nextFreeAt: number
   #changes = 0
 
-  /** `bytesPerSecond` null means no limit. */
-  constructor(bytesPerSecond: number | null, clock: Clock, hold = neverHeld) {
+  /** `bytesPerSecond` null means no limit. `onBook` is called before each booking that counts. */
+  constructor(
+    bytesPerSecond: number | null,
+    clock: Clock,
+    { hold = neverHeld, onBook = () => {} }: ThrottleOptions = {},
+  ) {
     this.hold = hold
+    this.#onBook = onBook
     this.#clock = clock
     this.#bytesPerSecond = bytesPerSecond
     this.#nextFreeAt = clock.monotonicMs()
   }
 
+  /** Of this server, if several share the limit. */
   get bytesPerSecond(): number | null {
-    return this.#bytesPerSecond
+    return this.#bytesPerSecond && this.#bytesPerSecond / this.#servers
   }
 
   /** Resets all bookings and wakes sleepers: their delays were computed from the old limit. */
@@ -39,13 +52,25 @@ export class Throttle {
     for (const onChange of [...this.#listeners]) onChange()
   }
 
+  /** How many servers share the limit evenly, from the next booking on; those before keep their delays. Default 1. */
+  set servers(count: number) {
+    this.#servers = count
+  }
+
+  /** Whether bytes wait, or the next ones would have to wait for those that passed. */
+  get isAhead(): boolean {
+    return this.#nextFreeAt > this.#clock.monotonicMs()
+  }
+
   /** Books bytes after those that are booked already. */
   book(bytes: number): Booking {
-    if (this.#bytesPerSecond === null) return free
+    const { bytesPerSecond } = this
+    if (bytesPerSecond === null) return free
+    this.#onBook()
     const now = this.#clock.monotonicMs()
     // Makes up for a late timer, and no more: an idle stream gets no burst.
     const start = Math.max(this.#nextFreeAt, now - catchUpMs)
-    const takesMs = (bytes / this.#bytesPerSecond) * 1000
+    const takesMs = (bytes / bytesPerSecond) * 1000
     this.#nextFreeAt = start + takesMs
     const change = this.#changes
     const cancel = () => {
@@ -65,4 +90,4 @@ const neverHeld = new Hold()
 const free: Booking = { waitMs: 0, cancel() {} }
 
 /** A busy machine sometimes wakes a sleeper this late; over ten seconds it is 2 %. */
-const catchUpMs = 200
+export const catchUpMs = 200

@@ -31,6 +31,10 @@ export type BusMessage =
   | { restartedExport: string }
   /** The sender counts this towards limits of all servers. */
   | { counted: LimitCount }
+  /** The sender moves bytes of these accounts, whose rates are limited. Repeated while it does. */
+  | { moving: string[] }
+  /** The sender does no more for this account. */
+  | { moved: string }
 
 /** Logins of an account, of a network and by familiar clients, and signups of a network. */
 export interface LimitCount {
