@@ -2,12 +2,13 @@ import { restoreFiles } from './folders/restored-tally.js'
 import { percentOf } from './jobs/percent.js'
 import type { AccountStore } from './stores/accounts.js'
 import type { PublishedFiles } from './stores/files.js'
-import type { HistoryEntry, JobHistory } from './stores/history.js'
+import type { HistoryEntry, JobHistory, PublishedUpload } from './stores/history.js'
 import type { JobFiles } from './stores/job-files.js'
 import { endedWithServer, expired } from './stores/lost-jobs.js'
 import type { AbandonedPartial, Partials } from './stores/partials.js'
 import type { AbandonedStage, Stages } from './stores/stages.js'
 import type { TableLeftover, TableStore } from './stores/tables.js'
+import { describePublished } from './transfers/ended-uploads.js'
 import { offsetOfKept } from './transfers/kept-uploads.js'
 import { type KeptUpload, type ResumeState, resumeStateSchema } from './transfers/resume-state.js'
 
@@ -53,7 +54,7 @@ export async function examine(services: RecoveryServices): Promise<Findings> {
   const stages = await services.stages.listAbandoned()
   const tableLeftovers = await tables.findLeftovers()
   const findings: Findings = { resumable: [], leftovers: [], tableLeftovers, stages, ended: [] }
-  const published = new Map<string, ResumeState>()
+  const published = new Map<string, PublishedUpload & { length: number }>()
   for (const partial of await partials.listAbandoned()) {
     const { id, size } = partial
     const resumeState = resumeStateSchema.safeParse(partial.state).data
@@ -64,7 +65,8 @@ export async function examine(services: RecoveryServices): Promise<Findings> {
       const offset = offsetOfKept(resumeState!, size!)
       findings.resumable.push({ id, resumeState: resumeState!, size: size!, offset, lastUsedAt: partial.modifiedAt })
     }
-    if (size === null && resumeState && (await isThere(resumeState))) published.set(id, resumeState)
+    const file = size === null && resumeState && (await publishedBy(resumeState))
+    if (file) published.set(id, file)
   }
   const kept = new Set(findings.resumable.map(({ id }) => id))
   for (const entry of await history.unfinished({ accountId: null })) {
@@ -97,8 +99,9 @@ export async function examine(services: RecoveryServices): Promise<Findings> {
   }
 
   /** Only the publish removes the bytes and keeps the resume state. */
-  async function isThere({ space, name, length }: ResumeState): Promise<boolean> {
-    return (await files.find(space, name))?.size === length
+  async function publishedBy({ space, name, length, metadata }: ResumeState) {
+    const file = await files.find(space, name)
+    return file && file.size === length ? { ...describePublished(metadata, file), length } : undefined
   }
 }
 
@@ -137,11 +140,15 @@ function endTimeOf({ startedAt }: HistoryEntry['job']): string {
 }
 
 /** The final record of a job that an earlier run had started: with the bytes found on disk, or none. */
-function endOf(entry: HistoryEntry, published: ResumeState | undefined, left: Findings['leftovers']): HistoryEntry {
+function endOf(
+  entry: HistoryEntry,
+  published: (PublishedUpload & { length: number }) | undefined,
+  left: Findings['leftovers'],
+): HistoryEntry {
   const job = { ...entry.job, rate: null, endedAt: endTimeOf(entry.job) }
-  if (published?.length != null) {
-    const { length } = published
-    return { ...entry, job: { ...job, state: 'done', bytes: length, totalBytes: length, percent: 100 } }
+  if (published) {
+    const { length, ...uploaded } = published
+    return { ...entry, job: { ...job, state: 'done', bytes: length, totalBytes: length, percent: 100 }, uploaded }
   }
   const bytes = left.reduce((sum, leftover) => sum + (leftover.bytes ?? 0), 0)
   const { code, message, status } = left.some(({ why }) => why === hasExpired) ? expired() : endedWithServer()

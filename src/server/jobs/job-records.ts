@@ -21,8 +21,9 @@ export class JobRecords {
   end(job: Job, seq: number): void {
     const receipt = job.state === 'stopped' ? { receipt: job.receipt() } : {}
     const published = job.files ? { published: job.files.publication } : {}
+    const uploaded = job.uploaded ? { uploaded: job.uploaded } : {}
     const recorded = this.#history
-      .end({ seq, accountId: job.accountId, job: job.record(), ...receipt, ...published })
+      .end({ seq, accountId: job.accountId, job: job.record(), ...receipt, ...published, ...uploaded })
       .finally(() => this.#recording.delete(job.id))
     this.#recording.set(job.id, recorded)
   }

@@ -2,6 +2,7 @@ import type { JobChanges, JobKind, JobRecord, JobState, Receipt } from '../../pr
 import { Problem } from '../../protocol/problems.js'
 import type { Clock } from '../clock.js'
 import { type Deferred, deferred } from '../concurrency/deferred.js'
+import type { PublishedUpload } from '../stores/history.js'
 import { FileTally } from './file-tally.js'
 import { JobClock } from './job-clock.js'
 import { endOf, errorOf, type JobEnd, type Outcome } from './job-end.js'
@@ -36,6 +37,8 @@ export class Job {
   file: string | null
   table: string | null
   rows: number | null = null
+  /** Of a resumable upload, before it is done. */
+  uploaded: PublishedUpload | null = null
 
   readonly #times: JobClock
   readonly #meter: Meter

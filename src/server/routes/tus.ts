@@ -162,7 +162,7 @@ function headersOf({ id, offset, expiresAt, published }: UploadProgress): Record
   return {
     'Upload-Offset': String(offset),
     ...(expiresAt === null ? {} : { 'Upload-Expires': expiresAt.toUTCString() }),
-    ...(published === null ? {} : { ETag: published.entityTag }),
+    ...(published?.entityTag ? { ETag: published.entityTag } : {}),
     ...(published?.sha256 ? { 'Repr-Digest': reprDigest(published.sha256) } : {}),
     [jobHeader]: id,
   }

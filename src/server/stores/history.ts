@@ -2,6 +2,15 @@ import type { Publication } from '../../protocol/folder-jobs.js'
 import type { JobRecord, Receipt } from '../../protocol/jobs.js'
 import type { JobFilter } from './job-filter.js'
 
+/** A file that a resumable upload has published, as the responses of the upload describe it. */
+export interface PublishedUpload {
+  /** As sent by the client. */
+  metadata: string
+  /** null where a crash came between the publish and its record, and the file was replaced before the next start. */
+  entityTag: string | null
+  sha256: string | null
+}
+
 export interface HistoryEntry {
   /** Increases with every claim; the newest jobs have the highest. */
   seq: number
@@ -12,6 +21,8 @@ export interface HistoryEntry {
   receipt?: Receipt
   /** Of an ended job of many files. */
   published?: Publication
+  /** Of a resumable upload that is done. */
+  uploaded?: PublishedUpload
 }
 
 /** Which jobs there were. The newest entry of an id counts. */

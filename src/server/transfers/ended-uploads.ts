@@ -5,24 +5,30 @@ import type { KeepLimits } from '../jobs/resumable-lifetime.js'
 import { runJob } from '../jobs/run-job.js'
 import type { Account } from '../stores/accounts.js'
 import type { StoredFile } from '../stores/files.js'
+import type { PublishedUpload } from '../stores/history.js'
 import { jobIdUsed } from '../stores/slot-problems.js'
 import { undefinedIfUsed } from './kept-uploads.js'
 import type { UploadProgress } from './resumable-services.js'
 import { type NamedCreation, planOfNew } from './upload-creation.js'
 import { uploadNotFound } from './upload-problems.js'
 
+/** How a published upload is described by its history. */
+export function describePublished(metadata: string, { entityTag, sha256 }: StoredFile): PublishedUpload {
+  return { metadata, entityTag, sha256 }
+}
+
 /**
- * The resumable uploads that have ended. A published one keeps its full progress for a while; later, and after a restart,
- * only the job's record is left.
+ * The resumable uploads that have ended: a published one keeps its progress for a while, for a client that missed the response.
+ * Those that are jobs are in the history; those that are part of a job are only known here, until the server ends.
  */
 export class EndedUploads {
-  readonly #jobs: Pick<Jobs, 'findRecord' | 'register'>
+  readonly #jobs: Pick<Jobs, 'findRecord' | 'findEnded' | 'register'>
   readonly #keepMs: number
   readonly #clock: Clock
-  readonly #published = new Map<string, { accountId: number; until: number; progress: UploadProgress }>()
+  readonly #parts = new Map<string, { accountId: number; until: number; progress: UploadProgress }>()
 
   constructor(
-    jobs: Pick<Jobs, 'findRecord' | 'register'>,
+    jobs: Pick<Jobs, 'findRecord' | 'findEnded' | 'register'>,
     { keepPartialMs, clock }: Pick<KeepLimits, 'keepPartialMs' | 'clock'>,
   ) {
     this.#jobs = jobs
@@ -30,30 +36,31 @@ export class EndedUploads {
     this.#clock = clock
   }
 
-  /** Keeps the progress of a published upload, for a client that missed the response. */
-  add(accountId: number, progress: UploadProgress): void {
-    this.#published.set(progress.id, { accountId, until: this.#clock.monotonicMs() + this.#keepMs, progress })
-    const [oldest] = this.#published.keys()
-    if (this.#published.size > maxPublished && oldest !== undefined) this.#published.delete(oldest)
+  addPart(accountId: number, progress: UploadProgress): void {
+    this.#parts.set(progress.id, { accountId, until: this.#clock.monotonicMs() + this.#keepMs, progress })
+    const [oldest] = this.#parts.keys()
+    if (this.#parts.size > maxParts && oldest !== undefined) this.#parts.delete(oldest)
   }
 
-  /** Whether it is known as published. */
-  has(id: string): boolean {
-    return this.#published.has(id)
+  hasPart(id: string): boolean {
+    return this.#parts.has(id)
   }
 
   /** How the upload ended. Throws `upload-not-found` for one that is unknown, unfinished or another account's. */
   async get(id: string, account: Account): Promise<UploadProgress | JobRecord> {
-    const published = this.#published.get(id)
-    if (published && published.until > this.#clock.monotonicMs()) {
-      if (published.accountId !== account.id) throw uploadNotFound(id)
-      return published.progress
+    const part = this.#parts.get(id)
+    if (part && part.until > this.#clock.monotonicMs()) {
+      if (part.accountId !== account.id) throw uploadNotFound(id)
+      return part.progress
     }
-    const found = await this.#jobs.findRecord(id)
+    const found = await this.#jobs.findEnded(id)
     if (!found?.job.endedAt || found.accountId !== account.id || found.job.kind !== 'upload') throw uploadNotFound(id)
-    const { job } = found
-    if (job.state !== 'done' || Date.parse(found.job.endedAt) + this.#keepMs < this.#clock.now()) return job
-    return { id, offset: job.bytes, length: job.bytes, metadata: '', expiresAt: null, published: null }
+    const { job, uploaded } = found
+    if (job.state !== 'done' || Date.parse(job.endedAt!) + this.#keepMs < this.#clock.now()) return job
+    const { bytes } = job
+    // Histories of older versions do not have it.
+    const metadata = uploaded?.metadata ?? ''
+    return { id, offset: bytes, length: bytes, metadata, expiresAt: null, published: uploaded ?? null }
   }
 
   /**
@@ -68,18 +75,17 @@ export class EndedUploads {
       start()
       job.countFrom(there.size)
       job.commit()
+      job.uploaded = describePublished(metadata, there)
     }).catch(undefinedIfUsed)
     await recorded?.result
-    const progress = { id, offset: there.size, length, metadata, expiresAt: null, published: there }
-    this.add(account.id, progress)
-    return progress
+    return { id, offset: there.size, length, metadata, expiresAt: null, published: there }
   }
 
   /** Throws where the id is that of another account's upload, whose end it would hide. */
   async #checkOwn(id: string, account: Account): Promise<void> {
-    const owner = this.#published.get(id)?.accountId ?? (await this.#jobs.findRecord(id))?.accountId
+    const owner = this.#parts.get(id)?.accountId ?? (await this.#jobs.findRecord(id))?.accountId
     if (owner !== undefined && owner !== account.id) throw jobIdUsed(id)
   }
 }
 
-const maxPublished = 1000
+const maxParts = 1000

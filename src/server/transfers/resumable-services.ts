@@ -1,6 +1,6 @@
 import type { KeepLimits } from '../jobs/resumable-lifetime.js'
 import type { SlotLimits } from '../jobs/resumable-slot.js'
-import type { StoredFile } from '../stores/files.js'
+import type { PublishedUpload } from '../stores/history.js'
 import type { RemoteJobs } from '../stores/remote-jobs.js'
 import type { ReceivingMemory } from './partial-writer.js'
 import type { UploadServices } from './upload-services.js'
@@ -21,5 +21,5 @@ export interface UploadProgress {
   metadata: string
   /** null if it does not expire any more. */
   expiresAt: Date | null
-  published: StoredFile | null
+  published: Pick<PublishedUpload, 'entityTag' | 'sha256'> | null
 }

@@ -19,7 +19,7 @@ import type { UploadChunk } from './upload-chunks.js'
 import { type Creation, initialResumeState, type NamedCreation, planOfNew } from './upload-creation.js'
 import { notPartOf, offsetMismatch, tooManyUploads, uploadGone, uploadNotFound } from './upload-problems.js'
 
-/** The resumable uploads that are under way, and for a while those that have ended. */
+/** The resumable uploads that are under way, and those that have ended. */
 export class ResumableUploads {
   readonly #services: ResumableServices
   readonly #live = new Map<string, { upload: ResumableUpload; place: Release }>()
@@ -37,7 +37,7 @@ export class ResumableUploads {
     this.#ended = new EndedUploads(services.jobs, services)
     this.#parts = new PartUploads(services, {
       takePlace: (account) => this.#takePlace(account),
-      onPublished: (accountId, progress) => this.#ended.add(accountId, progress),
+      onPublished: (accountId, progress) => this.#ended.addPart(accountId, progress),
     })
     const keepMs = Math.min(services.keepPartialMs, services.keepUnusedMs)
     const sweepMs = Math.min(longestSweepMs, Math.max(shortestSweepMs, keepMs / 4))
@@ -171,7 +171,7 @@ export class ResumableUploads {
   async append(id: string, account: Account, chunk: UploadChunk): Promise<UploadProgress> {
     const part = this.#parts.find(id, account)
     const { partOf } = chunk
-    if (partOf && partOf !== part?.partOf && !this.#ended.has(id)) throw notPartOf(partOf)
+    if (partOf && partOf !== part?.partOf && !this.#ended.hasPart(id)) throw notPartOf(partOf)
     if (part) return part.append(chunk)
     const live = await this.#find(id, account)
     if (live) return live.append(chunk)
@@ -227,7 +227,6 @@ export class ResumableUploads {
     return upload
   }
 
-  /** In the same step as the end of a job, its upload moves from the active ones to the published ones. */
   #follow(job: Job): void {
     const live = this.#live.get(job.id)
     if (!live) return
@@ -237,8 +236,6 @@ export class ResumableUploads {
     }
     this.#live.delete(job.id)
     live.place()
-    const { progress } = live.upload
-    if (progress.published) this.#ended.add(job.accountId, progress)
   }
 
   #uploads(): ResumableUpload[] {

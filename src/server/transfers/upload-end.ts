@@ -3,6 +3,7 @@ import { deferred } from '../concurrency/deferred.js'
 import type { JobRun } from '../jobs/run-job.js'
 import { isDiskFull } from '../stores/disk-full.js'
 import type { StoredFile } from '../stores/files.js'
+import { describePublished } from './ended-uploads.js'
 import type { ResumableBytes } from './resumable-bytes.js'
 
 export interface EndServices {
@@ -53,6 +54,7 @@ export class UploadEnd {
       await this.#services.checkAccess(run.job.accountId)
       run.job.commit()
       this.#published = await bytes.publish(sha256)
+      run.job.uploaded = describePublished(bytes.resumeState.metadata, this.#published)
       return this.#published
     } catch (error) {
       this.#failure = error

@@ -74,6 +74,15 @@ export function historyContract(open: () => Promise<OpenedHistory>): void {
     expect(await history.unfinished({ accountId: null })).toEqual([])
   })
 
+  it('has what a resumable upload has published, also in a later run', async () => {
+    const { history, restart } = await open()
+    const uploaded = { metadata: 'filename YQ==', entityTag: '"1"', sha256: '1' }
+    const ended = { ...endOf(entryOf(1)), uploaded }
+    await history.end(ended)
+    expect(await history.find(ended.job.id)).toEqual(ended)
+    expect(await (await restart()).history.find(ended.job.id)).toEqual(ended)
+  })
+
   it('lists the unfinished jobs of an account, or of a kind', async () => {
     const { history } = await open()
     const [mine, query, other] = [entryOf(1), entryOf(2, { kind: 'query' }), entryOf(3, {}, 2)]

@@ -1,5 +1,6 @@
 import type { Publication } from '../../../protocol/folder-jobs.js'
 import type { JobKind, JobRecord, Receipt } from '../../../protocol/jobs.js'
+import type { PublishedUpload } from '../history.js'
 import { endedWithServer } from '../lost-jobs.js'
 import type { Transaction } from './database.js'
 
@@ -32,12 +33,18 @@ export interface OrphanEnd {
 export async function recordOrphanEnd(
   sql: Transaction,
   id: string,
-  { record, receipt, published }: OrphanEnd & { published: Publication | null },
+  {
+    record,
+    receipt,
+    published,
+    uploaded,
+  }: OrphanEnd & { published: Publication | null; uploaded: PublishedUpload | null },
 ): Promise<void> {
   await sql`
     update jobs set state = ${record.state}, record = ${JSON.stringify(record)}::text::json,
       receipt = ${receipt && JSON.stringify(receipt)}::text::json,
-      published = ${published && JSON.stringify(published)}::text::json, ended_at = ${record.endedAt}
+      published = ${published && JSON.stringify(published)}::text::json,
+      uploaded = ${uploaded && JSON.stringify(uploaded)}::text::json, ended_at = ${record.endedAt}
     where id = ${id} and ended_at is null`
 }
 

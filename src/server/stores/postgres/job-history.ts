@@ -34,20 +34,20 @@ export function postgresHistory(
   const pending = new Set<Promise<void>>()
 
   /** Each entry once: a job that has ended stays as it is. */
-  async function write({ seq, accountId, job, receipt, published }: HistoryEntry): Promise<void> {
+  async function write({ seq, accountId, job, receipt, published, uploaded }: HistoryEntry): Promise<void> {
     const owner = lease.ownerOf(job.id)
     const node = owner ?? lease.id
     const { endedAt } = job
     const text = (value: unknown) => (value === undefined ? null : JSON.stringify(value))
     const written = await database`
-      insert into jobs (id, seq, kind, account, account_id, state, record, receipt, published, ended_at, node)
+      insert into jobs (id, seq, kind, account, account_id, state, record, receipt, published, uploaded, ended_at, node)
       select ${job.id}, ${seq}, ${job.kind}, ${job.account}, ${accountId}, ${job.state}, ${text(job)}::text::json,
-        ${text(receipt)}::text::json, ${text(published)}::text::json, ${endedAt}::timestamptz,
+        ${text(receipt)}::text::json, ${text(published)}::text::json, ${text(uploaded)}::text::json, ${endedAt}::timestamptz,
         case when ${endedAt}::timestamptz is null then ${node}::bigint end
       where exists (select from nodes where id = ${node})
       on conflict (id) do update set
         state = excluded.state, record = excluded.record, receipt = excluded.receipt, published = excluded.published,
-        account_id = excluded.account_id, ended_at = excluded.ended_at,
+        uploaded = excluded.uploaded, account_id = excluded.account_id, ended_at = excluded.ended_at,
         node = case when excluded.ended_at is null or jobs.slot is not null then jobs.node end
       where jobs.ended_at is null
         and (jobs.node = ${node} or (jobs.node is null and ${owner === undefined}))

@@ -1,6 +1,6 @@
 import type { Publication } from '../../../protocol/folder-jobs.js'
 import type { JobKind, JobRecord, JobState, Receipt } from '../../../protocol/jobs.js'
-import type { HistoryEntry } from '../history.js'
+import type { HistoryEntry, PublishedUpload } from '../history.js'
 import type { Database, Transaction } from './database.js'
 
 /** A row of `jobs`, as far as it is history. */
@@ -13,12 +13,14 @@ export interface HistoryRow {
   record: JobRecord
   receipt: Receipt | null
   published: Publication | null
+  uploaded: PublishedUpload | null
 }
 
 export function entryColumns(sql: Database | Transaction) {
-  return sql`id, seq, account_id, kind, state, record, receipt, published`
+  return sql`id, seq, account_id, kind, state, record, receipt, published, uploaded`
 }
 
-export function entryOfRow({ seq, accountId, record, receipt, published }: HistoryRow): HistoryEntry {
-  return { seq, accountId, job: record, ...(receipt ? { receipt } : {}), ...(published ? { published } : {}) }
+export function entryOfRow({ seq, accountId, record, receipt, published, uploaded }: HistoryRow): HistoryEntry {
+  const rest = { ...(published ? { published } : {}), ...(uploaded ? { uploaded } : {}) }
+  return { seq, accountId, job: record, ...(receipt ? { receipt } : {}), ...rest }
 }

@@ -7,6 +7,7 @@ import { fileTables } from './migrations/004-files.js'
 import { importTables } from './migrations/005-tables.js'
 import { serverColumns } from './migrations/006-servers.js'
 import { processColumn } from './migrations/007-processes.js'
+import { uploadedColumn } from './migrations/008-uploaded.js'
 
 /**
  * In order; version n is the n-th. A released one is never changed, and none takes anything away that the release before
@@ -20,6 +21,7 @@ const migrations: readonly string[] = [
   importTables,
   serverColumns,
   processColumn,
+  uploadedColumn,
 ]
 
 /**

@@ -4,6 +4,7 @@ import type { JobRecord } from '../../../protocol/jobs.js'
 import type { Clock } from '../../clock.js'
 import { type RepeatedWork, repeatWork } from '../../concurrency/repeated-work.js'
 import { hasEnded, type ProcessIdentity } from '../common/process-identity.js'
+import type { PublishedUpload } from '../history.js'
 import type { Database, Transaction } from './database.js'
 import { endOfOrphan, endOfPublished, recordInterruption, recordOrphanEnd } from './job-deaths.js'
 import { entryColumns, type HistoryRow } from './job-rows.js'
@@ -92,7 +93,10 @@ async function endOrphans(
       select ${entryColumns(sql)}, is_resumable,
         (select request->>'by' ${stops} order by asked_at limit 1) as stopped_by,
         (select min(asked_at) ${stops}) as stopped_at,
-        is_resumable and exists (select from partials where partials.id = jobs.id and content is null) as is_published,
+        (select json_build_object('metadata', partials.state->>'metadata', 'sha256', sha256, 'entityTag', '"' || sha256 || '"')
+          from partials left join files on files.account = jobs.account
+            and name = partials.state->>'name' and files.size = (partials.state->>'length')::bigint
+          where is_resumable and partials.id = jobs.id and partials.content is null) as published_last,
         exists (select from stages where stages.id = jobs.id) as is_staged
       from jobs
       where node is null and ended_at is null
@@ -100,13 +104,13 @@ async function endOrphans(
       order by seq limit 1000 for update skip locked`
     const now = new Date()
     const recorded: { accountId: number; record: JobRecord }[] = []
-    for (const { id, accountId, stoppedBy, stoppedAt, isResumable, isPublished, isStaged, record } of rows) {
+    for (const { id, accountId, stoppedBy, stoppedAt, isResumable, publishedLast, isStaged, record } of rows) {
       const stop = stoppedAt && { by: stoppedBy!, at: stoppedAt }
       const { job, published } =
         record.files && !isStaged ? await restoreFiles(record) : { job: record, published: null }
       const unpublished = isResumable && !stop ? null : endOfOrphan(job, stop, now)
-      const end = isPublished ? endOfPublished(record, now) : unpublished
-      if (end) await recordOrphanEnd(sql, id, { ...end, published })
+      const end = publishedLast ? endOfPublished(record, now) : unpublished
+      if (end) await recordOrphanEnd(sql, id, { ...end, published, uploaded: publishedLast })
       recorded.push({ accountId, record: end?.record ?? (await recordInterruption(sql, id, record)) })
     }
     return recorded
@@ -115,7 +119,8 @@ async function endOrphans(
 
 interface OrphanRow extends HistoryRow {
   isResumable: boolean
-  isPublished: boolean
+  /** What was published before its end was recorded. */
+  publishedLast: PublishedUpload | null
   /** Whether its files were to be published together. */
   isStaged: boolean
   stoppedBy: string | null
