@@ -19,11 +19,11 @@ export class JobRecords {
   }
 
   end(job: Job, seq: number): void {
-    const receipt = job.state === 'stopped' ? { receipt: job.receipt() } : {}
+    const receipt = job.findReceipt()
     const published = job.files ? { published: job.files.publication } : {}
     const uploaded = job.uploaded ? { uploaded: job.uploaded } : {}
     const recorded = this.#history
-      .end({ seq, accountId: job.accountId, job: job.record(), ...receipt, ...published, ...uploaded })
+      .end({ seq, accountId: job.accountId, job: job.record(), ...(receipt && { receipt }), ...published, ...uploaded })
       .finally(() => this.#recording.delete(job.id))
     this.#recording.set(job.id, recorded)
   }

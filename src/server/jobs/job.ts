@@ -232,7 +232,14 @@ export class Job {
 
   /** The receipt of a stop. Throws `already-published` or `not-running` if the job was not stopped. */
   receipt(): Receipt {
-    if (!this.#stop || !this.#end || this.#state === 'done') throw stopTooLate(this.record())
+    const receipt = this.findReceipt()
+    if (!receipt) throw stopTooLate(this.record())
+    return receipt
+  }
+
+  /** Also where the job was failing for another reason when the stop came: nothing is left of it. */
+  findReceipt(): Receipt | undefined {
+    if (!this.#stop || !this.#end || this.#state === 'done') return undefined
     return receiptOf(this.record(), this.#stop, this.#end, this.files)
   }
 

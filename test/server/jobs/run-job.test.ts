@@ -152,22 +152,40 @@ describe('a stop', () => {
   })
 
   it('is too late after the commit, unless the publish then fails', async () => {
-    const { run } = await open()
+    const { jobs, run } = await open()
     const publish = async (outcome: () => Promise<void>) => {
       const { job, result } = await run(async (own) => {
         own.job.commit()
         await settled()
         return outcome()
       })
-      const answer = job.stop('user:ann')
-      return { answer, result }
+      const answer = jobs.stop(job.id, 'user:ann')
+      return { answer, result, again: () => jobs.stop(job.id, 'user:eve') }
     }
     const published = await publish(async () => {})
     await expect(published.answer).rejects.toMatchObject({ code: 'already-published' })
     await published.result
     const broken = await publish(() => Promise.reject(new Problem('name-conflict', 'There is a folder.')))
     await expect(broken.result).rejects.toMatchObject({ code: 'name-conflict' })
-    expect(await broken.answer).toMatchObject({ stoppedBy: 'user:ann', job: { state: 'failed' } })
+    const receipt = await broken.answer
+    expect(receipt).toMatchObject({ stoppedBy: 'user:ann', job: { state: 'failed', error: { code: 'name-conflict' } } })
+    expect(await broken.again()).toEqual(receipt)
+  })
+
+  it('of a job that is failing gets a receipt with the reason, and the same one again', async () => {
+    const { jobs, run } = await open()
+    const removed = deferred<void>()
+    const { job, result } = await run(async (own) => {
+      own.onFailure(() => removed.promise)
+      await aborted(own.signal)
+    })
+    job.abort(new Problem('stalled', 'No byte moved.'))
+    const answer = jobs.stop(job.id, 'user:ann')
+    removed.resolve()
+    const receipt = await answer
+    expect(receipt).toMatchObject({ stoppedBy: 'user:ann', job: { state: 'failed', error: { code: 'stalled' } } })
+    await expect(result).rejects.toMatchObject({ code: 'stalled' })
+    expect(await jobs.stop(job.id, 'user:eve')).toEqual(receipt)
   })
 
   it('is caused by a revoked session only while a request of that session is watched', async () => {
