@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Caller } from '../helpers/calls.js'
 import { makeTable } from '../helpers/tables.js'
+import { idOf, Tus } from '../helpers/tus.js'
 import { closedDataFolder, contentsOf, expectWhole, fillAccount, openMigration } from './helpers/data-folders.js'
 import { emptyPlace, hasCluster, startCluster } from './helpers/servers.js'
 
@@ -82,6 +83,32 @@ describe.skipIf(!hasCluster)('filejobs migrate', () => {
       code: 6,
       stderr: expect.stringContaining('in use: it has 3 accounts'),
     })
+  })
+
+  it('moves unfinished uploads, which their clients continue', async () => {
+    const content = Buffer.from(Array.from({ length: 100_000 }, (_, at) => at % 251))
+    let path = ''
+    const dataFolder = await closedDataFolder(async (server) => {
+      const tus = new Tus(new Caller(server, await server.logIn('ann')))
+      path = await tus.begin({ name: 'half.bin', length: content.length, metadata: { own: 'ü' } })
+      await tus.patch(path, 0, content.subarray(0, 40_000))
+    })
+    const place = await emptyPlace()
+    const migration = await openMigration(dataFolder, place)
+    for (let run = 1; run <= 2; run++) {
+      expect(await migration.run()).toMatchObject({ code: 0, report: { unfinishedUploads: 1, failed: [] } })
+    }
+    const { servers } = await startCluster(2, { place })
+    const credentials = { username: 'ann', password: 'correct horse' }
+    const { json } = await new Caller(servers[0]!, '').post('/auth/login', credentials)
+    const [here, there] = servers.map((server) => new Tus(new Caller(server, json.token)))
+    expect(await here!.caller.job(idOf(path))).toMatchObject({ state: 'interrupted', bytes: 40_000, percent: 40 })
+    const { headers } = await there!.head(path)
+    expect(headers).toMatchObject({ 'upload-offset': '40000', 'upload-length': '100000' })
+    expect(headers['upload-metadata']).toContain('own w7w=')
+    expect((await here!.patch(path, 40_000, content.subarray(40_000))).status).toBe(204)
+    expect((await there!.caller.call('/files/half.bin')).body.equals(content)).toBe(true)
+    await expectWhole(place)
   })
 
   it('moves tables with their ids and dates, and sends no import twice', async () => {

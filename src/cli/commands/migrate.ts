@@ -48,7 +48,7 @@ is named, and the exit code is 8. A run that was interrupted may be repeated: wh
 files that were changed or removed meanwhile are changed or removed. The database must be empty at first, and servers start
 on it only after the last run.
 
-Unfinished uploads are named, and not moved: let them end before the last run, or their clients have to begin again.
+Unfinished uploads by tus are moved with the bytes that have arrived: their clients continue them on the new servers.
 
 What cannot be moved, such as a damaged file or a symbolic link, is named, and the exit code is not 0, unless --leave-out is given.
 
@@ -58,8 +58,8 @@ Examples:
 
 function formatReport(report: MigrationReport, durationMs: number): string {
   const { files, bytes, sent, removed, failed, folders, tables, leftOut, isFinished } = report
-  const { accounts, sessions, shares, jobs } = report
-  const { unserved, unfinishedUploads } = leftOut
+  const { accounts, sessions, shares, jobs, unfinishedUploads } = report
+  const { unserved } = leftOut
   const before = files - sent.files
   return [
     ...section(
@@ -70,10 +70,6 @@ function formatReport(report: MigrationReport, durationMs: number): string {
       'In uploads/, but not served, and not moved:',
       unserved.map(({ path, why }) => `${visible(path)}: ${why}`),
     ),
-    ...section(
-      'Unfinished uploads, which are not moved: their clients have to begin again.',
-      unfinishedUploads.map(wordUpload),
-    ),
     [
       `Moved ${count(sent.files, 'file')}, ${formatBytes(sent.bytes)}, in ${formatDuration(durationMs)}.`,
       ...(before > 0 ? [`${count(before, 'file')} had been moved before.`] : []),
@@ -81,18 +77,12 @@ function formatReport(report: MigrationReport, durationMs: number): string {
     ].join(' '),
     `The bucket has ${count(files, 'file')}, ${formatBytes(bytes)}, and ${count(tables, 'table')}.`,
     `The database has ${count(accounts, 'account')}, ${count(sessions, 'session')}, ${count(shares, 'link')}, ${count(folders, 'kept folder')} and ${count(jobs, 'job')}.`,
+    ...(unfinishedUploads > 0 ? [`Clients can continue ${count(unfinishedUploads, 'unfinished upload')}.`] : []),
     isFinished
       ? 'Servers can start on them now.'
       : 'Not finished: repair this and run it again, or run it with --leave-out.',
   ].join('\n')
 }
-
-function wordUpload({ account, file, bytes, totalBytes }: UnfinishedUpload): string {
-  const whole = totalBytes === null ? '' : ` of ${formatBytes(totalBytes)}`
-  return `${visible(`${account}/${file}`)}: ${formatBytes(bytes)}${whole}`
-}
-
-type UnfinishedUpload = MigrationReport['leftOut']['unfinishedUploads'][number]
 
 function count(number: number, what: string): string {
   return `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`

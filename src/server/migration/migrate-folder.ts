@@ -11,21 +11,23 @@ import { openNodeLease } from '../stores/postgres/node-lease.js'
 import { replaceState } from '../stores/postgres/replace-state.js'
 import { AdoptedFiles } from '../stores/s3/adopted-files.js'
 import { AdoptedTables } from '../stores/s3/adopted-tables.js'
+import { discardAdoptedUploads } from '../stores/s3/adopted-uploads.js'
 import { ContentDigests } from '../stores/s3/content-digests.js'
 import { startGarbageCollector } from '../stores/s3/garbage-collector.js'
 import { Objects } from '../stores/s3/objects.js'
 import { FileMover, type MovedFiles } from './file-mover.js'
-import { openSourceFolder, type SourceFolder, type UnfinishedUpload } from './source-folder.js'
+import { openSourceFolder, type SourceFolder } from './source-folder.js'
 import { type MovedTables, moveTables } from './table-mover.js'
+import { type MovedUploads, moveUploads } from './upload-mover.js'
 
 /** What the cluster has of the folder. */
-export interface MigrationReport extends MovedFiles, MovedTables {
+export interface MigrationReport extends MovedFiles, MovedTables, MovedUploads {
   accounts: number
   sessions: number
   shares: number
   jobs: number
   /** What is in the folder, and cannot be moved. */
-  leftOut: { unserved: Unserved[]; unfinishedUploads: UnfinishedUpload[] }
+  leftOut: { unserved: Unserved[] }
   /** Whether servers may start: everything was moved, or what is left out may be missing. */
   isFinished: boolean
 }
@@ -65,6 +67,7 @@ async function migrate(options: MigrationOptions, closers: Closers): Promise<Mig
   closers.add(async () => bucket.close())
   await database.begin(async (sql) => {
     await beginMigration(sql, source.state.accounts)
+    await discardAdoptedUploads(sql)
     await replaceState(sql, source.state)
   })
   const lease = closers.opened(await openNodeLease({ url: cluster.database }, { clock, name: migrationNode }))
@@ -78,8 +81,9 @@ async function migrate(options: MigrationOptions, closers: Closers): Promise<Mig
   const mover = new FileMover({ source, storage, adopted: files, advance })
   await mover.moveAll()
   const tables = await moveTables({ source, storage, files, adopted: new AdoptedTables(database), advance })
+  const uploads = await moveUploads({ source, database, storage, advance })
   await collector.run()
-  const report = reportOf(source, mover.moved, tables, mayLeaveOut)
+  const report = reportOf(source, [mover.moved, tables, uploads], mayLeaveOut)
   if (report.isFinished) await finishMigration(database)
   return report
 }
@@ -91,7 +95,7 @@ function brokenOff(error: Error): Problem {
 }
 
 async function totalBytes(source: SourceFolder): Promise<number> {
-  let total = 0
+  let total = source.unfinishedUploads.reduce((sum, { offset }) => sum + offset, 0)
   for (const space of source.spaces) {
     total += (await source.count(space)).bytes
     for (const { imports } of await source.tables.list(space)) for (const { bytes } of imports) total += bytes
@@ -99,9 +103,12 @@ async function totalBytes(source: SourceFolder): Promise<number> {
   return total
 }
 
-function reportOf(source: SourceFolder, files: MovedFiles, tables: MovedTables, mayLeaveOut: boolean): MigrationReport {
-  const { unserved, unfinishedUploads, state } = source
-  const failed = [...files.failed, ...tables.failed]
+function reportOf(
+  { unserved, state }: SourceFolder,
+  [files, tables, uploads]: [MovedFiles, MovedTables, MovedUploads],
+  mayLeaveOut: boolean,
+): MigrationReport {
+  const failed = [...files.failed, ...tables.failed, ...uploads.failed]
   return {
     accounts: state.accounts.length,
     sessions: state.sessions.length,
@@ -109,8 +116,9 @@ function reportOf(source: SourceFolder, files: MovedFiles, tables: MovedTables, 
     jobs: state.jobs.length,
     ...files,
     ...tables,
+    ...uploads,
     failed,
-    leftOut: { unserved, unfinishedUploads },
+    leftOut: { unserved },
     isFinished: failed.length + unserved.length === 0 || mayLeaveOut,
   }
 }

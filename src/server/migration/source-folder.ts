@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { usernamePattern } from '../../protocol/accounts.js'
 import { roles } from '../../protocol/roles.js'
 import type { Space } from '../stores/files.js'
+import type { HistoryEntry } from '../stores/history.js'
 import { checkHoldsData } from '../stores/local/data-folder.js'
 import { lockDataFolder } from '../stores/local/data-lock.js'
 import { FileMetadata } from '../stores/local/file-metadata.js'
@@ -10,11 +11,12 @@ import { type FolderState, readFolderState } from '../stores/local/folder-state.
 import { readKeptFolders } from '../stores/local/kept-folders.js'
 import { openListing } from '../stores/local/listing.js'
 import { missingAsEmpty, missingAsUndefined } from '../stores/local/missing.js'
-import { listPartials } from '../stores/local/partial-folder.js'
+import { listPartials, partialPath } from '../stores/local/partial-folder.js'
 import { openTableStore } from '../stores/local/tables.js'
 import { findUnserved, type Unserved } from '../stores/local/unserved.js'
 import type { TableStore } from '../stores/tables.js'
-import { resumeStateSchema } from '../transfers/resume-state.js'
+import { offsetOfKept } from '../transfers/kept-uploads.js'
+import { type ResumeState, resumeStateSchema } from '../transfers/resume-state.js'
 
 /** A file of the folder, as its server would describe it. */
 export interface SourceFile {
@@ -40,7 +42,7 @@ export interface SourceFolder {
   /** What no request can reach, and so is not moved. */
   readonly unserved: Unserved[]
   readonly tables: Pick<TableStore, 'list' | 'folder'>
-  /** Those that a client could continue. They are not moved. */
+  /** Those that a client can continue. */
   readonly unfinishedUploads: UnfinishedUpload[]
   /** Files and bytes of an account. */
   count(space: Space): Promise<{ files: number; bytes: number }>
@@ -52,12 +54,12 @@ export interface SourceFolder {
 }
 
 export interface UnfinishedUpload {
-  /** `role:username` */
-  account: string
-  file: string
-  bytes: number
-  /** null if it is unknown. */
-  totalBytes: number | null
+  path: string
+  /** The bytes of the file that count. */
+  offset: number
+  resumeState: ResumeState
+  /** Its last entry of the history. */
+  entry: HistoryEntry
 }
 
 export interface SourcePage {
@@ -78,7 +80,7 @@ export async function openSourceFolder(dataFolder: string): Promise<SourceFolder
       spaces: await findSpaces(folders.uploads, state.accounts),
       unserved: await findUnserved(folders.uploads),
       tables: await openTables(root),
-      unfinishedUploads: await findUnfinished(join(root, 'partial')),
+      unfinishedUploads: await findUnfinished(join(root, 'partial'), state),
     }
     const listing = openListing(folders)
     const metadata = new FileMetadata(folders.meta)
@@ -153,13 +155,16 @@ async function findSpaces(uploads: string, accounts: readonly Space[]): Promise<
   return [...spaces.values()]
 }
 
-async function findUnfinished(partial: string): Promise<UnfinishedUpload[]> {
+async function findUnfinished(folder: string, { unfinished, accounts }: FolderState): Promise<UnfinishedUpload[]> {
+  const entries = new Map(unfinished.map((entry) => [entry.job.id, entry]))
+  const enabled = new Set(accounts.filter(({ disabled }) => !disabled).map(({ id }) => id))
   const found: UnfinishedUpload[] = []
-  for (const { size, state } of await listPartials(partial)) {
-    const parsed = resumeStateSchema.safeParse(state)
-    if (size === null || !parsed.success || parsed.data.partOf !== null) continue
-    const { space, name: file, length: totalBytes } = parsed.data
-    found.push({ account: `${space.role}:${space.username}`, file, bytes: size, totalBytes })
+  for (const { id, size, state } of await listPartials(folder)) {
+    const resumeState = resumeStateSchema.safeParse(state).data
+    const entry = entries.get(id)
+    if (size === null || !resumeState || resumeState.partOf !== null || !entry) continue
+    if (!enabled.has(resumeState.accountId)) continue
+    found.push({ path: partialPath(folder, id), offset: offsetOfKept(resumeState, size), resumeState, entry })
   }
   return found
 }

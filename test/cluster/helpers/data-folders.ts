@@ -76,13 +76,17 @@ export async function openMigration(
   }
 }
 
-/** Every file has its bytes, every object is a row, and every row of an object is that of a file, an import or garbage. */
+/** Every file has its bytes, every object is a row, and every row of an object is that of a file, an import, an unfinished upload or garbage. */
 export async function expectWhole(place: ClusterPlace): Promise<void> {
   const client = await openClient()
   const { code, stdout } = await client.run(['doctor', '--json', '--verify'], { env: placeVariables(place) })
   expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, damaged: [], orphans: [] })
   const sql = place.database.connect()
-  const rows = await sql<{ state: string; isNamed: boolean }[]>`
-    select state, content in (select content from files union all select content from imports) as is_named from objects`
-  for (const { state, isNamed } of rows) expect(state).toBe(isNamed ? 'live' : 'garbage')
+  const rows = await sql<{ state: string; expected: string }[]>`
+    select state, case
+      when content in (select content from files union all select content from imports) then 'live'
+      when content in (select content from partials) then 'stored'
+      else 'garbage' end as expected
+    from objects`
+  for (const { state, expected } of rows) expect(state).toBe(expected)
 }

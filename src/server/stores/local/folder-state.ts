@@ -27,6 +27,8 @@ export interface FolderState {
   signingKey: Buffer | null
   /** Jobs that have not ended are recorded as failed. */
   jobs: HistoryEntry[]
+  /** Those of them, as they were. */
+  unfinished: HistoryEntry[]
   jobFiles: Pick<JobFiles, 'jobs' | 'list'>
 }
 
@@ -47,6 +49,7 @@ export async function readFolderState(root: string): Promise<FolderState> {
     counters: counters.all(),
     signingKey: await readSecretKey(root),
     jobs: [...ended, ...unfinished.map(endOfUnfinished)],
+    unfinished,
     jobFiles: await openJobFiles(root),
   }
   for (const { id } of accounts) {
