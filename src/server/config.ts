@@ -42,6 +42,7 @@ export interface ServerConfig {
   shutdownGraceMs: number
   /** Of tables that were fetched from a bucket and are not in use. */
   tableCacheBytes: number
+  scratchBytes: number
   importMemoryBytes: number
   importThreads: number
   /** Of a file once it is decompressed. */
@@ -85,6 +86,7 @@ export function parseConfig(flags: OptionFlags = {}, env: EnvironmentVariables =
     keepPartialMs: options.get('keepPartial'),
     shutdownGraceMs: options.get('shutdownGrace'),
     tableCacheBytes: options.get('tableCache'),
+    scratchBytes: options.get('scratchSize'),
     importMemoryBytes: options.get('importMemory'),
     importThreads: options.get('importThreads'),
     importMaxBytes: options.get('importMaxSize'),

@@ -9,6 +9,26 @@ import { openBucketStores } from './helpers/files.js'
 describe.skipIf(!hasDatabase || !hasBucket)('partials in a bucket', () => {
   partialsContract(() => openBucketStores())
 
+  it('wait for space in the scratch folder, until another one has sent or removed its bytes', async () => {
+    const stores = await openBucketStores({ objectSize: () => 1000, scratchBytes: 2500 })
+    const partials = await Promise.all(['a', 'b', 'c', 'd'].map((id) => stores.partials.create(id)))
+    const [a, b, c, d] = partials
+    await a!.append(Buffer.alloc(10), 10)
+    await b!.append(Buffer.alloc(10), 10)
+    const waiting = ['c', 'd'].map((name, at) =>
+      [c, d][at]!.append(Buffer.alloc(10), 10).then(
+        () => name,
+        () => `no ${name}`,
+      ),
+    )
+    expect(await Promise.race([...waiting, stores.partials.usage().then(() => 'still waiting')])).toBe('still waiting')
+    await c!.remove()
+    expect(await waiting[0]).toBe('no c')
+    await a!.sync()
+    expect(await waiting[1]).toBe('d')
+    expect(await stores.partials.find('a')).toMatchObject({ size: 10 })
+  })
+
   it('have all bytes of whole objects when their server has died, also those after its last sync', async () => {
     const stores = await openBucketStores({ objectSize: () => 1000 })
     const id = randomUUID()

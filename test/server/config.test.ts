@@ -29,6 +29,7 @@ describe('the configuration of serve', () => {
       keepPartialMs: 86_400_000,
       shutdownGraceMs: 10_000,
       tableCacheBytes: 10 * 1024 ** 3,
+      scratchBytes: 10 * 1024 ** 3,
       importMemoryBytes: 512 * 1024 ** 2,
       importThreads: 1,
       importMaxBytes: 10 * 1024 ** 3,
@@ -47,7 +48,7 @@ describe('the configuration of serve', () => {
       ...{ corsOrigin: 'https://a.example, http://b.example:81/', jobsPerAccount: '3', maxFileSize: '5M' },
       ...{ quota: '1G', rateLimitPerAccount: 'none', idleTimeout: '500ms', maxPause: '2h', keepPartial: '7d' },
       ...{ shutdownGrace: '0s', tableCache: '1M', importMemory: '1G', importThreads: '2', importTimeout: '5m' },
-      ...{ importMaxSize: '2G' },
+      ...{ importMaxSize: '2G', scratchSize: '2M' },
       ...{ tlsCert: 'c.pem', tlsKey: 'k.pem' },
     })
     expect(config).toMatchObject({
@@ -57,7 +58,7 @@ describe('the configuration of serve', () => {
       ...{ jobsPerAccount: 3, maxFileSize: 5 * 1024 ** 2, quota: 1024 ** 3, rateLimitPerAccount: null },
       ...{ idleTimeoutMs: 500, maxPauseMs: 7_200_000, keepPartialMs: 7 * 86_400_000, shutdownGraceMs: 0 },
       ...{ tableCacheBytes: 1024 ** 2, importMemoryBytes: 1024 ** 3, importThreads: 2, importTimeoutMs: 300_000 },
-      ...{ importMaxBytes: 2 * 1024 ** 3 },
+      ...{ importMaxBytes: 2 * 1024 ** 3, scratchBytes: 2 * 1024 ** 2 },
       tls: { certFile: 'c.pem', keyFile: 'k.pem' },
     })
   })

@@ -88,6 +88,13 @@ export const serverOptions = {
     default: null,
     parse: asBucketUrl,
   },
+  scratchSize: {
+    group: 'Server',
+    value: 'size',
+    meaning: 'with --database, space for uploads in the scratch folder',
+    default: '10G',
+    parse: asSize,
+  },
   advertise: {
     group: 'Server',
     value: 'url',

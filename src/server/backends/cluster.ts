@@ -78,8 +78,9 @@ export async function openClusterBackend(
   const sessions = closers.opened(postgresSessions(database, { now, onUsesLost }))
   const history = closers.opened(postgresHistory(database, { lease, clock, closing, onError }))
   const digests = closers.opened(new ContentDigests())
-  const fileStores = closers.opened(openBucketFiles(database, { bucket, lease, digests, scratch: scratch.folder }))
-  const { tableCacheBytes: cacheBytes } = config
+  const { tableCacheBytes: cacheBytes, scratchBytes } = config
+  const ofFiles = { bucket, lease, digests, scratch: scratch.folder, scratchBytes }
+  const fileStores = closers.opened(openBucketFiles(database, ofFiles))
   const tables = await openBucketTables(database, { bucket, lease, digests, scratch: scratch.folder, cacheBytes })
   const usage = usageOf({ ...fileStores, tables })
   const capacity = bucketCapacity

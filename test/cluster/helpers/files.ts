@@ -52,6 +52,7 @@ export interface BucketStoresOptions {
   /** Of the database, for everything but the lease. */
   poolUrl?: string
   objectSize?: (offset: number) => number
+  scratchBytes?: number
 }
 
 /** A server's stores of files. A restart is another server, after the first one has ended. */
@@ -59,7 +60,7 @@ export async function openBucketStores(options: BucketStoresOptions = {}): Promi
   const database = options.database ?? (await testDatabase())
   const opened = await openObjects(database, options)
   const { node, stored, objects } = opened
-  const { objectSize } = options
+  const { objectSize, scratchBytes } = options
   const scratch = await temporaryFolder()
   const digests = new ContentDigests()
   const stores = openBucketFiles(node.sql, {
@@ -68,6 +69,7 @@ export async function openBucketStores(options: BucketStoresOptions = {}): Promi
     scratch,
     digests,
     ...(objectSize ? { objectSize } : {}),
+    ...(scratchBytes ? { scratchBytes } : {}),
   })
   onTestFinished(async () => {
     await stores.close()

@@ -9,7 +9,8 @@ import { BucketPublishedFiles } from './published-files.js'
 import { BucketSmallFiles } from './small-files.js'
 import { BucketStages } from './stages.js'
 
-export interface BucketFilesOptions extends Pick<BucketPartialsOptions, 'scratch' | 'digests' | 'objectSize'> {
+export interface BucketFilesOptions
+  extends Pick<BucketPartialsOptions, 'scratch' | 'scratchBytes' | 'digests' | 'objectSize'> {
   bucket: Bucket
   lease: Pick<NodeLease, 'id'>
 }

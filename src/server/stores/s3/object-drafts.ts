@@ -6,6 +6,7 @@ import { partialPath } from '../local/partial-folder.js'
 import { LocalPartials } from '../local/partials.js'
 import type { PartialFile } from '../partials.js'
 import type { ObjectSource } from './content-digests.js'
+import { SpoolSpace } from './spool-space.js'
 
 /** The bytes of an object that is not stored yet. */
 export interface ObjectDraft {
@@ -26,19 +27,32 @@ export class ObjectDrafts {
   readonly #scratch: string
   readonly #spool: LocalPartials
   readonly #memory = new DraftMemory()
+  readonly #space: SpoolSpace
 
-  constructor(scratch: string) {
+  /** `maxBytes`: of the files. */
+  constructor(scratch: string, maxBytes: number) {
     this.#scratch = scratch
+    this.#space = new SpoolSpace(maxBytes)
     const publish = () => Promise.reject(new Error('What is in the spool is published from the bucket.'))
     this.#spool = new LocalPartials({ folder: scratch, digests: noDigests, publishing: { publish } })
   }
 
-  /** For an object of up to `maxBytes`, whose first `firstBytes` are there. */
-  async create(maxBytes: number, firstBytes: number): Promise<ObjectDraft> {
+  /**
+   * For an object of up to `maxBytes`, whose first `firstBytes` are there. Waits for space in the scratch folder; rejects with the
+   * reason of the signal.
+   */
+  async create(maxBytes: number, firstBytes: number, signal: AbortSignal): Promise<ObjectDraft> {
     const isQuick = firstBytes >= quickBytes && maxBytes <= blockBytes
     const block = isQuick ? this.#memory.take() : undefined
     if (block) return new MemoryDraft(block, () => this.#memory.give(block))
-    return new SpooledDraft(await this.#spool.create(randomUUID()), this.#scratch)
+    await this.#space.take(maxBytes, signal)
+    try {
+      const file = await this.#spool.create(randomUUID())
+      return new SpooledDraft(file, this.#scratch, () => this.#space.give(maxBytes))
+    } catch (error) {
+      this.#space.give(maxBytes)
+      throw error
+    }
   }
 
   close(): Promise<void> {
@@ -99,9 +113,11 @@ class MemoryDraft implements ObjectDraft {
 class SpooledDraft implements ObjectDraft {
   readonly source: { path: string }
   readonly #file: PartialFile
+  #free: (() => void) | null
 
-  constructor(file: PartialFile, scratch: string) {
+  constructor(file: PartialFile, scratch: string, free: () => void) {
     this.#file = file
+    this.#free = free
     this.source = { path: partialPath(scratch, file.id) }
   }
 
@@ -121,8 +137,10 @@ class SpooledDraft implements ObjectDraft {
     return createReadStream(this.source.path, { highWaterMark: 256 * 1024 })
   }
 
-  remove(): Promise<void> {
-    return this.#file.remove()
+  async remove(): Promise<void> {
+    await this.#file.remove()
+    this.#free?.()
+    this.#free = null
   }
 }
 

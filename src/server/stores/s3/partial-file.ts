@@ -211,7 +211,7 @@ export class BucketPartialFile implements PartialFile {
   async #createDraft(maxBytes: number, firstBytes: number): Promise<ObjectDraft> {
     const { signal } = this.#removed
     signal.throwIfAborted()
-    const draft = await this.#services.drafts.create(maxBytes, firstBytes)
+    const draft = await this.#services.drafts.create(maxBytes, firstBytes, signal)
     if (signal.aborted) {
       await draft.remove()
       throw signal.reason

@@ -14,6 +14,8 @@ export interface BucketPartialsOptions {
   lease: Pick<NodeLease, 'id'>
   /** An empty folder of this server, for bytes that are not in the bucket yet. It may be lost at any time. */
   scratch: string
+  /** Bytes of all its files; default: no limit. */
+  scratchBytes?: number
   digests: Pick<ContentDigests, 'open'>
   /** For partials that become files of a stage. */
   stages: StageReceiver
@@ -30,7 +32,7 @@ export class BucketPartials implements Partials {
   constructor(database: Database, options: BucketPartialsOptions) {
     this.#database = database
     this.#options = options
-    this.#drafts = new ObjectDrafts(options.scratch)
+    this.#drafts = new ObjectDrafts(options.scratch, options.scratchBytes ?? Number.POSITIVE_INFINITY)
   }
 
   async create(id: string): Promise<PartialFile> {
