@@ -1,6 +1,6 @@
 import { describe, expect, inject, it } from 'vitest'
 import { systemClock } from '../../dist/server/clock.js'
-import { migrateDatabase } from '../../dist/server/stores/postgres/migrate.js'
+import { migrateDatabase } from '../../dist/server/stores/postgres/schema.js'
 import { checkDatabase } from '../../dist/server/stores/postgres/start-checks.js'
 import { emptyDatabase, hasDatabase } from './helpers/database.js'
 import { startDatabaseProxy } from './helpers/database-proxy.js'

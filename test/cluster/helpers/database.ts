@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { inject, onTestFinished } from 'vitest'
 import { connectDatabase, type Database, type DatabaseAddress } from '../../../dist/server/stores/postgres/database.js'
-import { migrateDatabase } from '../../../dist/server/stores/postgres/migrate.js'
+import { migrateDatabase } from '../../../dist/server/stores/postgres/schema.js'
 
 /** Whether there is a PostgreSQL server; without one the tests are skipped. */
 export const hasDatabase = typeof inject('database') === 'string'
