@@ -17,12 +17,16 @@ export async function startSendersAt(lab, servers, tokens, countEach, bytesPerSe
     servers.map((server, index) => send(lab, server, tokens, countEach, bytesPerSecond, `slow-${index}`)),
   )
   const count = countEach * servers.length
-  await until(`${count} uploads run`, async () => {
-    const found = await Promise.all(
-      tokens.map((token) => servers[0].call(running, { headers: { authorization: `Bearer ${token}` } })),
-    )
-    return found.reduce((sum, { jobs }) => sum + jobs.length, 0) >= count
-  })
+  await until(
+    `${count} uploads run`,
+    async () => {
+      const found = await Promise.all(
+        tokens.map((token) => servers[0].call(running, { headers: { authorization: `Bearer ${token}` } })),
+      )
+      return found.reduce((sum, { jobs }) => sum + jobs.length, 0) >= count
+    },
+    60_000,
+  )
 }
 
 async function send(lab, server, tokens, count, bytesPerSecond, prefix = 'slow') {
