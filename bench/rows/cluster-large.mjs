@@ -11,7 +11,7 @@ import { openSharedStorage, startServers } from '../shared-storage.mjs'
 export const rows = [
   {
     name: 'cluster-large',
-    work: 'with 2,000 paused jobs, 100,000 accounts, a history of 1,000,000 jobs and 500,000 files: claim, publish, and pages of 100 jobs and files, each by a request (medians of 50, the longest)',
+    work: 'with 2,000 unfinished jobs, 100,000 accounts, a history of 1,000,000 jobs and 500,000 files: claim, publish, and pages of 100 jobs and files, each by a request (medians of 50, the longest)',
     atMost: 20,
     unit: 'ms',
     needs: ['cluster'],
