@@ -19,7 +19,7 @@ export class JobRecords {
   }
 
   end(job: Job, seq: number): void {
-    const receipt = job.findReceipt()
+    const { receipt } = job
     const published = job.files ? { published: job.files.publication } : {}
     const uploaded = job.uploaded ? { uploaded: job.uploaded } : {}
     const recorded = this.#history

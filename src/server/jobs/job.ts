@@ -219,26 +219,19 @@ export class Job {
    * the job failed.
    */
   async stop(by: string): Promise<Receipt> {
-    if (this.isEnded) return this.receipt()
     const request = { by, at: this.#times.now(), began: this.clock.monotonicMs() }
     if (this.#state === 'committing') this.#lateStop ??= request
-    else {
+    else if (!this.isEnded) {
       this.#stop ??= request
       this.#controller.abort(new Stopped(by))
     }
     await this.ended
-    return this.receipt()
+    if (!this.receipt) throw stopTooLate(this.record())
+    return this.receipt
   }
 
-  /** The receipt of a stop. Throws `already-published` or `not-running` if the job was not stopped. */
-  receipt(): Receipt {
-    const receipt = this.findReceipt()
-    if (!receipt) throw stopTooLate(this.record())
-    return receipt
-  }
-
-  /** Also where the job was failing for another reason when the stop came: nothing is left of it. */
-  findReceipt(): Receipt | undefined {
+  /** Of a stop, once the job has ended; also where it was failing already when the stop came. */
+  get receipt(): Receipt | undefined {
     if (!this.#stop || !this.#end || this.#state === 'done') return undefined
     return receiptOf(this.record(), this.#stop, this.#end, this.files)
   }

@@ -23,7 +23,10 @@ export function checkQuery(serialized: string, tables: Names): Set<string> {
 
 /** The engine gives its reasons in several lines, of which the last marks a place in the query. */
 export function refused(reason: string, cause?: unknown): Problem {
-  const lines = reason.replace(/\t/g, '  ').replace(/\n{2,}/g, '\n').trimEnd()
+  const lines = reason
+    .replace(/\t/g, '  ')
+    .replace(/\n{2,}/g, '\n')
+    .trimEnd()
   return new Problem('malformed-query', lines.includes('\n') ? lines : `${lines}.`, { reason: lines }, { cause })
 }
 

@@ -308,7 +308,7 @@ describe('a query can', () => {
     expect(await wrong('select nme from sales')).toMatchObject(failed(/"nme" not found.*LINE 1/s))
     expect(await wrong('selct 1')).toMatchObject(failed(/syntax error at or near "selct"/))
     const { message } = (await wrong("select sum('x')")) as { message: string }
-    expect(message).toMatch(/\n  sum\(DOUBLE\) -> DOUBLE\n[^\t]*\nLINE 1: select sum\('x'\)\n +\^$/)
+    expect(message).toMatch(/\n {2}sum\(DOUBLE\) -> DOUBLE\n[^\t]*\nLINE 1: select sum\('x'\)\n +\^$/)
     expect(await wrong('select 1 + from sales')).toMatchObject(failed(/syntax error/))
   })
 })
