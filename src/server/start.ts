@@ -37,7 +37,9 @@ import { mediaTypeOf } from './stores/local/file-description.js'
 import { Collections } from './tables/collections.js'
 import { Imports } from './tables/imports.js'
 import { Queries } from './tables/queries.js'
+import { queryProcess } from './tables/query-task.js'
 import { RowsEngine } from './tables/rows-engine.js'
+import { SpareProcesses } from './tables/spare-processes.js'
 import { TableExports } from './tables/table-exports.js'
 import { TableRows } from './tables/table-rows.js'
 import { TableSummaries } from './tables/table-summaries.js'
@@ -207,8 +209,9 @@ export async function startServer(
       onFailure: (error: unknown) => log.error('An export failed', error),
     }
     const rowsEngine = closers.opened(new RowsEngine(tables.folder))
+    const { start } = closers.opened(new SpareProcesses({ kinds: [queryProcess(tables.folder)] }))
     const tableRows = new TableRows(rowsEngine, tables)
-    const imports = new Imports({ files, tables, jobs, space, log, checkAccess, ...config })
+    const imports = new Imports({ files, tables, jobs, space, log, start, checkAccess, ...config })
     let ready = true
     const app = createApp({
       config,
@@ -239,8 +242,8 @@ export async function startServer(
       collections: new Collections({ files, tables, imports, jobs, counters }),
       tableRows,
       tableSummaries: new TableSummaries(rowsEngine, tables),
-      tableExports: new TableExports({ ...exportServices, rows: tableRows, tables }),
-      queries: new Queries({ ...exportServices, jobs, tables }),
+      tableExports: new TableExports({ ...exportServices, rows: tableRows, tables, start }),
+      queries: new Queries({ ...exportServices, jobs, tables, start }),
       mediaTypeOf,
       findFault: async () => (ready ? stores.findFault() : 'shutting down'),
     })

@@ -6,32 +6,54 @@ import { eventually } from './eventually.js'
 
 const run = promisify(execFile)
 
+/** The processes of imports that this process has started, and that have no task yet. */
+const spareImports = new Set<ChildProcess>()
+const started = diagnostics.channel('child_process')
+started.subscribe((message) => {
+  const { process: child } = message as { process: ChildProcess }
+  child.once('spawn', () => {
+    if (!isOfImport(child) || !child.spawnargs.includes('spare')) return
+    spareImports.add(child)
+    child.on('message', (report) => report === 'task received' && spareImports.delete(child))
+    child.once('exit', () => spareImports.delete(child))
+  })
+})
+
+function isOfImport({ spawnargs }: ChildProcess): boolean {
+  return spawnargs.some((arg) => arg.endsWith('/import-child.js'))
+}
+
 /**
  * Suspends the next process of an import that this process starts, before it has read anything: the import runs on, however slow the
  * test is, and few rows are enough. With `whenItReads`, when it reports its first progress, or has exited.
  */
 export function holdNextImport({ whenItReads = false } = {}): Promise<ImportProcess> {
   return new Promise((resolve) => {
-    const channel = diagnostics.channel('child_process')
+    const take = (child: ChildProcess) => {
+      const held = suspendable(child.pid!)
+      const hold = () => {
+        held.hold()
+        resolve(held)
+      }
+      if (!whenItReads) return hold()
+      child.on('message', (report: { type?: string; part?: number }) => {
+        if (report.type === 'progress' && report.part! > 0 && child.exitCode === null) hold()
+      })
+      child.once('exit', () => resolve(held))
+    }
+    // An import takes one that stands ready.
+    const [spare] = spareImports
+    if (spare) return take(spare)
     const onProcess = (message: unknown) => {
       const { process: child } = message as { process: ChildProcess }
       child.once('spawn', () => {
-        if (!child.spawnargs.some((arg) => arg.endsWith('/import-child.js'))) return
-        channel.unsubscribe(onProcess)
-        const held = suspendable(child.pid!)
-        const hold = () => {
-          held.hold()
-          resolve(held)
-        }
-        if (!whenItReads) return hold()
-        child.on('message', (report: { type: string; part?: number }) => {
-          if (report.type === 'progress' && report.part! > 0 && child.exitCode === null) hold()
-        })
-        child.once('exit', () => resolve(held))
+        if (!isOfImport(child)) return
+        started.unsubscribe(onProcess)
+        take(child)
       })
     }
-    channel.subscribe(onProcess)
-    onTestFinished(() => void channel.unsubscribe(onProcess))
+    started.subscribe(onProcess)
+    onTestFinished(() => void started.unsubscribe(onProcess))
   })
 }
 
@@ -62,12 +84,21 @@ function suspendable(pid: number): ImportProcess {
   return { pid, hold: () => void process.kill(pid, 'SIGSTOP'), goOn }
 }
 
-/** The processes of the engine that a process has started, of one kind or all. */
-export async function enginesOf(parent: number, kind = '\\w+'): Promise<number[]> {
+/** The processes of the engine that a process has started and that have a task, of one kind or all. */
+export function enginesOf(parent: number, kind = '\\w+'): Promise<number[]> {
+  return childrenOf(parent, `tables/${kind}-child\\.js(?! spare)`)
+}
+
+/** Those that wait for a task. */
+export function sparesOf(parent: number, kind = '\\w+'): Promise<number[]> {
+  return childrenOf(parent, `tables/${kind}-child\\.js spare`)
+}
+
+async function childrenOf(parent: number, pattern: string): Promise<number[]> {
   const { stdout } = await run('ps', ['-A', '-ww', '-o', 'pid=,ppid=,args='])
   return stdout.split('\n').flatMap((line) => {
     const [, pid, ppid, args] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? []
-    return Number(ppid) === parent && new RegExp(`tables/${kind}-child\\.js`).test(args!) ? [Number(pid)] : []
+    return Number(ppid) === parent && new RegExp(pattern).test(args!) ? [Number(pid)] : []
   })
 }
 

@@ -1,7 +1,8 @@
 import type { StoredTable } from '../../dist/server/stores/tables.js'
 import { startChild } from '../../dist/server/tables/child.js'
-import type { QueryReport, QueryTask } from '../../dist/server/tables/query-messages.js'
-import { queryTask } from '../../dist/server/tables/query-task.js'
+import type { QueryReport } from '../../dist/server/tables/query-messages.js'
+import { queryProcess, queryTask } from '../../dist/server/tables/query-task.js'
+import type { QueryMessage } from '../../dist/server/tables/query-tasks.js'
 
 export interface QueryProcess {
   /** The report of the process about a statement. Statements run one after another, each in a separate engine. */
@@ -11,7 +12,7 @@ export interface QueryProcess {
 
 /** The process that a query has to itself on a server, kept for many: starting it takes most of the time of a small one. */
 export function openQueryProcess(folder: string, tables: StoredTable[]): QueryProcess {
-  const child = startChild<QueryTask, QueryReport>('./query-child.js', { folder, memoryBytes: 1024 ** 3 })
+  const child = startChild<QueryMessage, QueryReport>(queryProcess(folder))
   let take: (report: QueryReport) => void = () => {}
   child.onReport((report) => take(report))
   let last: Promise<unknown> = Promise.resolve()
@@ -22,7 +23,7 @@ export function openQueryProcess(folder: string, tables: StoredTable[]): QueryPr
           new Promise<QueryReport>((resolve, reject) => {
             take = resolve
             child.gone.then(({ lastWords }) => reject(new Error(`The process has ended: ${lastWords}`)))
-            child.send(queryTask({ sql, tables, maxRows: 1000 }))
+            child.send({ type: 'answer', task: queryTask({ sql, tables, maxRows: 1000 }) })
           }),
       )
       last = next.catch(() => {})

@@ -20,7 +20,8 @@ export interface Imported extends TableImport {
   readonly table: string
 }
 
-const askEveryMs = 250
+/** Between two requests for the progress: short at first, because most imports are. */
+const [firstAskMs, askEveryMs] = [20, 250]
 /** Longer than the wait: the response arrives by its end. */
 const answerMs = 60_000
 
@@ -84,6 +85,7 @@ async function follow(
 ): Promise<JobRecord> {
   let shown = 0
   let begun = false
+  let askMs = firstAskMs
   for (;;) {
     const record = await api.send<JobRecord>('GET', jobPath(job.id), { signal })
     if (record.state === 'waiting') progress.say(`${name}: waiting`)
@@ -95,7 +97,8 @@ async function follow(
     }
     if (record.state === 'done') return record
     if (record.state === 'stopped' || record.state === 'failed') throw problemOf(record)
-    await delay(askEveryMs, undefined, { signal })
+    await delay(askMs, undefined, { signal })
+    askMs = Math.min(askEveryMs, askMs * 1.5)
   }
 }
 

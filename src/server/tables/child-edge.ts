@@ -1,5 +1,10 @@
 import { getPriority, setPriority } from 'node:os'
 
+/** The argument of a process that has no task yet. */
+export const spareMark = 'spare'
+/** What a process reports when its first task arrives. */
+export const taskReceived = 'task received'
+
 /** The messages between the server and a child process. */
 export interface ParentLink<Task, Report> {
   report(report: Report): void
@@ -16,6 +21,10 @@ export function linkToParent<Task, Report>({ niceness }: { niceness: number }): 
   if (!process.connected) dieAtOnce()
   // If the server itself is nicer, only root could lower the value.
   setPriority(process.pid, Math.max(niceness, getPriority()))
+  process.once('message', () => {
+    process.send?.(taskReceived, () => {})
+    if (process.argv.at(-1) === spareMark) process.title = process.argv.slice(0, -1).join(' ')
+  })
   return {
     report: (report) => void process.send?.(report, () => {}),
     onTask: (listener) => void process.on('message', (task) => listener(task as Task)),

@@ -2,11 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { Problem } from '../../protocol/problems.js'
 import { shortageOf } from '../shortage.js'
+import { spareMark, taskReceived } from './child-edge.js'
 
 /** A child process that runs the engine. It never survives the server: see `child-edge.ts`. */
 export interface Child<Task, Report> {
   /** Sending to an ended process is not an error: `gone` reports it. */
   send(task: Task): void
+  /** Whether it has received a task. */
+  readonly hasBegun: boolean
   /** Resolves when the process has exited for any reason, or could not be started. */
   readonly gone: Promise<ChildEnd>
   /** Kills it, and resolves when it has exited. Killing an ended process is not an error. */
@@ -22,11 +25,17 @@ export interface ChildEnd {
 }
 
 export interface ChildOptions {
+  /** A file of this folder, such as `./query-child.js`. */
+  script: string
   /** Its working directory; its paths are relative to this, so that no message reveals the location of the data. */
   folder: string
   /** Its memory limit, enforced by the system; null if it runs only the server's own tasks. */
   memoryBytes: number | null
+  /** Whether it is to wait for a task that may never come, which its arguments say until then. Default false. */
+  isSpare?: boolean
 }
+
+export type StartChild = <Task, Report>(options: ChildOptions) => Child<Task, Report>
 
 const lastWordsLength = 4000
 
@@ -34,27 +43,44 @@ const lastWordsLength = 4000
  * Starts a script of this folder in a process with an empty environment. It needs 130 ms until it can run a query. It
  * has its own process group, so that a Ctrl-C in the server's terminal does not reach it.
  */
-export function startChild<Task, Report>(script: string, options: ChildOptions): Child<Task, Report> {
+export function startChild<Task, Report>({
+  script,
+  folder,
+  memoryBytes,
+  isSpare = false,
+}: ChildOptions): Child<Task, Report> {
   const path = fileURLToPath(new URL(script, import.meta.url))
-  const [command, argv] = limited([process.execPath, '--max-old-space-size=1024', path], options.memoryBytes)
+  const args = [process.execPath, '--max-old-space-size=1024', path, ...(isSpare ? [spareMark] : [])]
+  const [command, argv] = limited(args, memoryBytes)
   const child = spawn(command, argv, {
-    cwd: options.folder,
+    cwd: folder,
     env: {},
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     serialization: 'advanced',
   })
   const gone = waitUntilGone(child)
+  let hasBegun = false
+  child.on('message', (report) => {
+    hasBegun ||= report === taskReceived
+  })
   return {
     send(task) {
       if (child.connected) child.send(task as object, () => {})
+    },
+    get hasBegun() {
+      return hasBegun
     },
     gone,
     async kill() {
       child.kill('SIGKILL')
       await gone
     },
-    onReport: (listener) => void child.on('message', listener),
+    onReport(listener) {
+      child.on('message', (report) => {
+        if (report !== taskReceived) listener(report as Report)
+      })
+    },
   }
 }
 

@@ -11,26 +11,49 @@ export interface EngineSettings {
 /** The engine, an optional package, is not installed. */
 export class EngineMissing extends Error {}
 
-/** Opens the engine, in memory. Only in child processes: its work would block all file operations of the server. */
-export async function openEngine({ threads, memoryBytes, allowed }: EngineSettings): Promise<DuckDBInstance> {
-  const { DuckDBInstance } = await loadEngine()
-  const instance = await DuckDBInstance.create(':memory:', {
-    threads: String(threads),
-    memory_limit: `${Math.floor(memoryBytes / 1024)}KiB`,
-  })
+/** An engine that has no settings of a task yet: it is what takes most of the time. */
+export type WarmEngine = Promise<DuckDBInstance>
+
+/** Loads the engine and starts it in memory. A failure is reported by `openEngine`. */
+export function warmEngine(): WarmEngine {
+  const warm = startEngine()
+  warm.catch(() => {})
+  return warm
+}
+
+/**
+ * An engine with these settings, which the SQL of a task can no longer widen. Only in child processes: its work would block all file
+ * operations of the server. It is made of `warm`, which can be used once.
+ */
+export async function openEngine(
+  { threads, memoryBytes, allowed }: EngineSettings,
+  warm: WarmEngine = startEngine(),
+): Promise<DuckDBInstance> {
+  const instance = await warm
   const access =
     'folder' in allowed
       ? `SET allowed_directories = [${quoteText(allowed.folder)}]`
       : `SET allowed_paths = [${allowed.paths.map(quoteText).join(', ')}]`
   const connection = await instance.connect()
   await connection.run(`
+    SET threads = ${threads};
+    SET memory_limit = '${Math.floor(memoryBytes / 1024)}KiB';
+    ${access};
+    SET enable_external_access = false`)
+  connection.closeSync()
+  return instance
+}
+
+async function startEngine(): WarmEngine {
+  const { DuckDBInstance } = await loadEngine()
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1' })
+  const connection = await instance.connect()
+  await connection.run(`
     SET temp_directory = '';
     SET autoinstall_known_extensions = false;
     SET autoload_known_extensions = false;
     SET allow_community_extensions = false;
-    SET GLOBAL TimeZone = 'UTC';
-    ${access};
-    SET enable_external_access = false`)
+    SET GLOBAL TimeZone = 'UTC'`)
   connection.closeSync()
   return instance
 }

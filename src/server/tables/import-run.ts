@@ -8,7 +8,7 @@ import type { BadLine } from '../../protocol/tables.js'
 import { type CsvCheck, checkCsv } from './csv-check.js'
 import { type CsvOptions, type CsvPlan, headerNotUtf8, planCsv } from './csv-plan.js'
 import { notUtf8 } from './csv-scanner.js'
-import { openEngine } from './engine.js'
+import { openEngine, type WarmEngine } from './engine.js'
 import type { ImportedCsv, ImportTask } from './import-messages.js'
 import { adviceOn, EngineStumbled, importProblem, malformed, translateEngineError } from './import-problems.js'
 import { chunksOf, type PreparedSource, prepareSource } from './import-source.js'
@@ -56,7 +56,7 @@ const preparedShare = 0.4
  * Imports a file into a Parquet file, synced, and reports progress four times a second. Throws a Problem; the parent
  * process then removes the remaining files.
  */
-export async function importFile(task: ImportTask, onProgress: OnProgress): Promise<ImportedCsv> {
+export async function importFile(task: ImportTask, onProgress: OnProgress, warm?: WarmEngine): Promise<ImportedCsv> {
   const source = await open(task.source)
   const progress: Progress = {
     engine: undefined,
@@ -72,7 +72,7 @@ export async function importFile(task: ImportTask, onProgress: OnProgress): Prom
     const onBytes = (bytes: number) => {
       progress.prepared = bytes / before.size
     }
-    const [prepared, engine] = await Promise.all([prepareSource(task, source, onBytes), connect(task)])
+    const [prepared, engine] = await Promise.all([prepareSource(task, source, onBytes), connect(task, warm)])
     progress.engine = engine
     progress.isPrepared = prepared.file !== task.source
     const imported = await importPrepared(task, prepared, engine, source, progress)
@@ -126,9 +126,12 @@ async function planText(source: FileHandle, csvOptions: CsvOptions): Promise<Csv
   }
 }
 
-async function connect({ threads, memoryBytes, source, text, copy, output }: ImportTask): Promise<DuckDBConnection> {
+async function connect(
+  { threads, memoryBytes, source, text, copy, output }: ImportTask,
+  warm: WarmEngine | undefined,
+): Promise<DuckDBConnection> {
   const allowed = { paths: [source, text, copy, output] }
-  const instance = await openEngine({ threads, memoryBytes: engineBytes(memoryBytes), allowed })
+  const instance = await openEngine({ threads, memoryBytes: engineBytes(memoryBytes), allowed }, warm)
   const connection = await instance.connect()
   // Without its progress bar the engine reports no progress. Its cache of files takes the second output of an import for the
   // first, where both have the same size and were written within a second.

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Problem } from '../../protocol/problems.js'
-import { type Child, notStarted, startChild } from './child.js'
+import { type Child, type ChildOptions, notStarted, type StartChild, startChild } from './child.js'
 import type { ImportedCsv, ImportReport, ImportTask } from './import-messages.js'
 
 export interface ImportOptions extends ImportTask {
@@ -10,6 +10,13 @@ export interface ImportOptions extends ImportTask {
   signal: AbortSignal
   /** Called at least twice a second with the progress, from 0 to 1. */
   onProgress: (part: number) => void
+  /** Starts the process; default: `startChild`. */
+  start?: StartChild | undefined
+}
+
+/** The process of an import of files in this folder. */
+export function importProcess(folder: string): ChildOptions {
+  return { script: './import-child.js', folder, memoryBytes: null }
 }
 
 /**
@@ -18,9 +25,9 @@ export interface ImportOptions extends ImportTask {
  * `file-too-large`, `busy` or `tables-unavailable`.
  */
 export async function importCsv(options: ImportOptions): Promise<ImportedCsv> {
-  const { folder, signal, onProgress, ...task } = options
+  const { folder, signal, onProgress, start = startChild, ...task } = options
   signal.throwIfAborted()
-  const child = startChild<ImportTask, ImportReport>('./import-child.js', { folder, memoryBytes: null })
+  const child = start<ImportTask, ImportReport>(importProcess(folder))
   let imported = false
   try {
     const result = await outcome(child, task, signal, onProgress)

@@ -13,6 +13,7 @@ import { accountName } from '../stores/accounts.js'
 import type { PublishedFiles } from '../stores/files.js'
 import type { Reservation, SpaceReservations } from '../stores/space.js'
 import type { NewImport, StoredImport, TableStore } from '../stores/tables.js'
+import type { StartChild } from './child.js'
 import type { CsvOptions } from './csv-plan.js'
 import { earlierTypes, notesOnRepeated, refuseRepeated } from './earlier-imports.js'
 import { importCsv } from './import.js'
@@ -24,6 +25,8 @@ export interface ImportServices {
   jobs: Jobs
   space: SpaceReservations
   log: Log
+  /** Starts the processes of imports. */
+  start: StartChild
   importMemoryBytes: number
   importThreads: number
   /** The most bytes of a file once it is decompressed. */
@@ -156,7 +159,7 @@ export class Imports {
     request: ImportRequest & { filename: string },
     others: readonly NewImport[],
   ): Promise<NewImport> {
-    const { files, tables, importMemoryBytes, importThreads, importMaxBytes } = this.#services
+    const { files, tables, start, importMemoryBytes, importThreads, importMaxBytes } = this.#services
     const { identity, filename } = request
     const { job } = run
     const staged = tables.stage(others.length === 0 ? job.id : `${job.id}.${others.length}`)
@@ -181,6 +184,7 @@ export class Imports {
       threads: importThreads,
       maxBytes: importMaxBytes,
       signal: job.signal,
+      start,
       onProgress: (part) => job.count(Math.max(0, before + Math.floor(part * file.size) - job.bytes)),
     })
     job.count(before + file.size - job.bytes)

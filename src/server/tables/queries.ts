@@ -10,6 +10,7 @@ import { accountName } from '../stores/accounts.js'
 import type { TableStore } from '../stores/tables.js'
 import type { ExportOutput } from '../transfers/export-output.js'
 import { type StreamLimits, streamExport } from '../transfers/stream-export.js'
+import type { StartChild } from './child.js'
 import { runQuery } from './query.js'
 import { engineTask } from './query-task.js'
 import type { ResultFormat } from './result-messages.js'
@@ -35,6 +36,8 @@ export interface QueryExportRequest extends Omit<QueryRequest, 'begin' | 'left'>
 export interface QueryServices extends StreamLimits {
   jobs: Jobs
   tables: TableStore
+  /** Starts the processes of queries. */
+  start: StartChild
   /** Called with server errors while rows are being sent: the client only sees a broken connection. */
   onFailure(error: unknown): void
 }
@@ -87,7 +90,7 @@ export class Queries {
   }
 
   async #send(run: JobRun, request: QueryExportRequest): Promise<void> {
-    const { tables } = this.#services
+    const { tables, start } = this.#services
     const { identity, sql, limit = null, format, left, response } = request
     const signal = AbortSignal.any([run.signal, left])
     await this.#places.run(run.job.account, signal, async () => {
@@ -103,7 +106,7 @@ export class Queries {
           signal,
         ),
       )
-      const result = await openResult({ task, folder: tables.folder, signal })
+      const result = await openResult({ task, folder: tables.folder, signal, start })
       run.onEnd(() => result.close())
       request.begin(run.job)
       await streamExport(run, request, this.#services, async (flow) => {
@@ -114,7 +117,7 @@ export class Queries {
   }
 
   async #work(run: JobRun, { identity, sql, limit = maxPageRows, left, begin }: QueryRequest): Promise<QueryAnswer> {
-    const { tables } = this.#services
+    const { tables, start } = this.#services
     begin(run.job)
     run.stopWhenRevoked(identity)
     const signal = AbortSignal.any([run.signal, left])
@@ -125,7 +128,7 @@ export class Queries {
       const release = await tables.ready(imports, signal)
       try {
         const maxRows = Math.min(limit, maxPageRows)
-        return await runQuery({ sql, tables: found, folder: tables.folder, maxRows, signal })
+        return await runQuery({ sql, tables: found, folder: tables.folder, maxRows, signal, start })
       } finally {
         release()
       }

@@ -1,6 +1,8 @@
 import { linkToParent } from './child-edge.js'
-import type { QueryReport, QueryTask } from './query-messages.js'
+import type { QueryReport } from './query-messages.js'
+import type { QueryMessage } from './query-tasks.js'
+import type { ResultReport } from './result-messages.js'
 
-const parent = linkToParent<QueryTask, QueryReport>({ niceness: 5 })
-const run = import('./query-run.js').then(({ executeQuery }) => executeQuery)
-parent.onTask(async (task) => parent.report(await (await run)(task)))
+const parent = linkToParent<QueryMessage, QueryReport | ResultReport>({ niceness: 5 })
+const run = import('./query-tasks.js').then(({ openQueryTasks }) => openQueryTasks(parent.report))
+parent.onTask(async (message) => (await run)(message))

@@ -1,7 +1,7 @@
 import type { DuckDBConnection, DuckDBType } from '@duckdb/node-api'
 import { Problem } from '../../protocol/problems.js'
 import type { QueryAnswer } from '../../protocol/tables.js'
-import { EngineMissing, openEngine } from './engine.js'
+import { EngineMissing, openEngine, type WarmEngine, warmEngine } from './engine.js'
 import { type JsonValue, toJson } from './json-values.js'
 import { checkQuery, refused } from './query-guard.js'
 import type { QueryReport, QueryTask } from './query-messages.js'
@@ -9,9 +9,9 @@ import { quoteName } from './sql-text.js'
 import { tablesUnavailable } from './unavailable.js'
 
 /** Runs one query of a user in this process, which ends after it. */
-export async function executeQuery(task: QueryTask): Promise<QueryReport> {
+export async function executeQuery(task: QueryTask, warm?: WarmEngine): Promise<QueryReport> {
   try {
-    return { type: 'done', answer: await answer(task) }
+    return { type: 'done', answer: await collect(await openQuery(task, [], warm), task) }
   } catch (error) {
     const { code, message, details } = queryProblem(error, task)
     const trace = code === 'internal' && error instanceof Error ? (error.stack ?? null) : null
@@ -19,18 +19,29 @@ export async function executeQuery(task: QueryTask): Promise<QueryReport> {
   }
 }
 
-async function answer(task: QueryTask): Promise<QueryAnswer> {
-  return collect(await openQuery(task, []), task)
+/** An engine that has run a query, so that the next one finds all code of it in memory. */
+export function warmQueries(): WarmEngine {
+  const warm = warmEngine().then(async (instance) => {
+    const connection = await instance.connect()
+    const sql = 'SELECT 1 AS one'
+    await parse(connection, sql)
+    await collect(connection, { sql, maxRows: 1, maxBytes: 100 })
+    connection.closeSync()
+    return instance
+  })
+  warm.catch(() => {})
+  return warm
 }
 
 /** A connection on which the SQL of a user may run: it was checked, and sees the user's tables. Others may use `paths` on it. */
 export async function openQuery(
   task: Omit<QueryTask, 'maxRows' | 'maxBytes'>,
   paths: readonly string[],
+  warm?: WarmEngine,
 ): Promise<DuckDBConnection> {
   const { threads, memoryBytes, sql } = task
   const readable = task.tables.flatMap((table) => table.paths)
-  const instance = await openEngine({ threads, memoryBytes, allowed: { paths: [...readable, ...paths] } })
+  const instance = await openEngine({ threads, memoryBytes, allowed: { paths: [...readable, ...paths] } }, warm)
   const connection = await instance.connect()
   const used = checkQuery(await parse(connection, sql), new Set(task.tables.map(({ name }) => name)))
   for (const { name, select } of task.tables) {
@@ -48,7 +59,10 @@ async function parse(connection: DuckDBConnection, sql: string): Promise<string>
 }
 
 /** Reads only as much of the result as is returned: it is computed lazily. */
-async function collect(connection: DuckDBConnection, { sql, maxRows, maxBytes }: QueryTask): Promise<QueryAnswer> {
+async function collect(
+  connection: DuckDBConnection,
+  { sql, maxRows, maxBytes }: Pick<QueryTask, 'sql' | 'maxRows' | 'maxBytes'>,
+): Promise<QueryAnswer> {
   const result = await connection.stream(sql)
   const names = result.deduplicatedColumnNames()
   const columns = result.columnTypes().map((type, at) => ({ name: names[at]!, type: wordType(type) }))

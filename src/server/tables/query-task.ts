@@ -1,4 +1,5 @@
 import type { StoredTable } from '../stores/tables.js'
+import type { ChildOptions } from './child.js'
 import type { QueryTask } from './query-messages.js'
 import { quoteName, quoteText } from './sql-text.js'
 import { columnExpression, unionColumns } from './union.js'
@@ -13,6 +14,13 @@ export interface QueryTaskOptions {
 
 const maxAnswerBytes = 8 * 1024 ** 2
 const memoryBytes = 256 * 1024 ** 2
+/** With what node and the engine's own code take. */
+const processMemoryBytes = 1024 ** 3
+
+/** The process of a query. `folder` is what the paths of tables are relative to. */
+export function queryProcess(folder: string): ChildOptions {
+  return { script: './query-child.js', folder, memoryBytes: processMemoryBytes }
+}
 
 /** The task for the process of a query. */
 export function queryTask({ sql, tables, maxRows }: QueryTaskOptions): QueryTask {

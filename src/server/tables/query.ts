@@ -1,8 +1,9 @@
 import { Problem } from '../../protocol/problems.js'
 import type { QueryAnswer } from '../../protocol/tables.js'
-import { type Child, notStarted, startChild } from './child.js'
+import { type Child, notStarted, type StartChild, startChild } from './child.js'
 import type { QueryReport, QueryTask } from './query-messages.js'
-import { type QueryTaskOptions, queryTask } from './query-task.js'
+import { type QueryTaskOptions, queryProcess, queryTask } from './query-task.js'
+import type { QueryMessage } from './query-tasks.js'
 
 export interface QueryOptions extends QueryTaskOptions {
   /** The folder that the tables' paths are relative to. */
@@ -10,10 +11,10 @@ export interface QueryOptions extends QueryTaskOptions {
   /** Milliseconds after which the process is killed. Default 30 s. */
   timeLimitMs?: number
   signal: AbortSignal
+  /** Starts the process; default: `startChild`. */
+  start?: StartChild | undefined
 }
 
-/** With what node and the engine's own code take. */
-const processMemoryBytes = 1024 ** 3
 const defaultTimeLimitMs = 30_000
 
 /**
@@ -21,9 +22,9 @@ const defaultTimeLimitMs = 30_000
  * aborts, otherwise `malformed-query`, `query-too-long`, `busy` or `tables-unavailable`.
  */
 export async function runQuery(options: QueryOptions): Promise<QueryAnswer> {
-  const { folder, signal, timeLimitMs = defaultTimeLimitMs } = options
+  const { folder, signal, timeLimitMs = defaultTimeLimitMs, start = startChild } = options
   signal.throwIfAborted()
-  const child = startChild<QueryTask, QueryReport>('./query-child.js', { folder, memoryBytes: processMemoryBytes })
+  const child = start<QueryMessage, QueryReport>(queryProcess(folder))
   let timer: NodeJS.Timeout | undefined
   const tooLong = new Promise<never>((_, reject) => {
     const limit = timeLimitMs / 1000
@@ -38,7 +39,7 @@ export async function runQuery(options: QueryOptions): Promise<QueryAnswer> {
   }
 }
 
-function outcome(child: Child<QueryTask, QueryReport>, task: QueryTask, signal: AbortSignal): Promise<QueryAnswer> {
+function outcome(child: Child<QueryMessage, QueryReport>, task: QueryTask, signal: AbortSignal): Promise<QueryAnswer> {
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
     child.onReport((report) => {
@@ -53,6 +54,6 @@ function outcome(child: Child<QueryTask, QueryReport>, task: QueryTask, signal: 
       const reason = 'The query needs more memory than a query may have'
       reject(notStarted(end) ?? new Problem('malformed-query', `${reason}.`, { reason }))
     })
-    child.send(task)
+    child.send({ type: 'answer', task })
   })
 }

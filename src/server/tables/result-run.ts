@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { type Deferred, deferred } from '../concurrency/deferred.js'
 import { bind } from './bind.js'
-import { openEngine } from './engine.js'
+import { openEngine, type WarmEngine } from './engine.js'
 import { type JsonValue, toJson } from './json-values.js'
 import { openQuery, queryProblem } from './query-run.js'
 import type { ResultMessage, ResultReport, ResultTask } from './result-messages.js'
@@ -10,7 +10,9 @@ import { quoteName, quoteText } from './sql-text.js'
 const batchBytes = 256 * 1024
 
 /** Runs one task: reports its result in batches, each when it is asked for, or writes it to a file. */
-export function openResults(report: (report: ResultReport) => void): (message: ResultMessage) => void {
+export function openResults(
+  report: (report: ResultReport) => void,
+): (message: ResultMessage, warm?: WarmEngine) => void {
   let asked: Deferred<void> = deferred()
 
   async function send(bytes: Uint8Array): Promise<void> {
@@ -19,9 +21,9 @@ export function openResults(report: (report: ResultReport) => void): (message: R
     await asked.promise
   }
 
-  async function run(task: ResultTask): Promise<void> {
+  async function run(task: ResultTask, warm: WarmEngine | undefined): Promise<void> {
     try {
-      const connection = await open(task)
+      const connection = await open(task, warm)
       const rows = task.format === 'parquet' ? await write(connection, task) : await sendText(connection, task, send)
       report({ type: 'done', rows })
     } catch (error) {
@@ -31,17 +33,17 @@ export function openResults(report: (report: ResultReport) => void): (message: R
     }
   }
 
-  return (message) => {
-    if (message.type === 'run') void run(message.task)
+  return (message, warm) => {
+    if (message.type === 'run') void run(message.task, warm)
     else asked.resolve()
   }
 }
 
-async function open(task: ResultTask): Promise<DuckDBConnection> {
+async function open(task: ResultTask, warm: WarmEngine | undefined): Promise<DuckDBConnection> {
   const { threads, memoryBytes, output } = task
-  if (task.isOfUser) return openQuery(task, [output])
+  if (task.isOfUser) return openQuery(task, [output], warm)
   const paths = [...task.tables.flatMap((table) => table.paths), output]
-  return (await openEngine({ threads, memoryBytes, allowed: { paths } })).connect()
+  return (await openEngine({ threads, memoryBytes, allowed: { paths } }, warm)).connect()
 }
 
 /** The rows are computed while they are read, as far as the SQL allows. */

@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs'
 import { Problem } from '../../protocol/problems.js'
 import { type Deferred, deferred } from '../concurrency/deferred.js'
-import { type Child, notStarted, startChild } from './child.js'
+import { type Child, notStarted, type StartChild, startChild } from './child.js'
+import { queryProcess } from './query-task.js'
 import type { ResultMessage, ResultReport, ResultTask } from './result-messages.js'
 
 export interface ResultOptions {
@@ -11,6 +12,8 @@ export interface ResultOptions {
   /** Milliseconds after which the process is killed, without the time in which the client is waited for. Default 30 s. */
   timeLimitMs?: number
   signal: AbortSignal
+  /** Starts the process; default: `startChild`. */
+  start?: StartChild | undefined
 }
 
 export interface ResultStream {
@@ -22,7 +25,6 @@ export interface ResultStream {
   readonly rows: number
 }
 
-const processMemoryBytes = 1024 ** 3
 const defaultTimeLimitMs = 30_000
 
 /**
@@ -30,12 +32,9 @@ const defaultTimeLimitMs = 30_000
  * reason if it aborts, otherwise `malformed-query`, `query-too-long`, `busy` or `tables-unavailable`.
  */
 export async function openResult(options: ResultOptions): Promise<ResultStream> {
-  const { task, folder, signal } = options
+  const { task, folder, signal, start = startChild } = options
   signal.throwIfAborted()
-  const child = startChild<ResultMessage, ResultReport>('./result-child.js', {
-    folder,
-    memoryBytes: processMemoryBytes,
-  })
+  const child = start<ResultMessage, ResultReport>(queryProcess(folder))
   const reports = new Reports(child, options)
   let rows = 0
   const close = () => child.kill()

@@ -87,7 +87,11 @@ export class RowsEngine {
   #start(): Child<RowsTask, RowsReport> {
     if (this.#closed) throw new Problem('shutting-down', 'The server is shutting down.')
     if (this.#child) return this.#child
-    const child = startChild<RowsTask, RowsReport>('./rows-child.js', { folder: this.#folder, memoryBytes: null })
+    const child = startChild<RowsTask, RowsReport>({
+      script: './rows-child.js',
+      folder: this.#folder,
+      memoryBytes: null,
+    })
     this.#child = child
     child.onReport((report) => this.#settle(report))
     child.gone.then((end) => this.#onGone(child, end))

@@ -9,6 +9,7 @@ import { accountName } from '../stores/accounts.js'
 import type { StoredTable, TableStore } from '../stores/tables.js'
 import type { ExportOutput } from '../transfers/export-output.js'
 import { streamExport } from '../transfers/stream-export.js'
+import type { StartChild } from './child.js'
 import { engineTask } from './query-task.js'
 import type { ResultFormat } from './result-messages.js'
 import { openResult, type ResultStream } from './result-stream.js'
@@ -23,6 +24,8 @@ export interface TableExportServices {
   rows: TableRows
   tables: Pick<TableStore, 'stage' | 'ready' | 'folder'>
   idleTimeoutMs: number
+  /** Starts the processes of sorted results and Parquet. */
+  start: StartChild
   throttleOf(account: string): Throttle
   /** Called with server errors while rows are being sent: the client only sees a broken connection. */
   onFailure(error: unknown): void
@@ -86,7 +89,7 @@ export class TableExports {
 
   /** A result that is sorted or in another format comes from a process of its own, like that of a query. */
   async #open(run: JobRun, { table, filter, format, left }: TableExportRequest): Promise<ResultStream> {
-    const { tables } = this.#services
+    const { tables, start } = this.#services
     const signal = AbortSignal.any([run.signal, left])
     const condition = parseFilter(table, filter)
     const style = { dates: 'iso', moment: false } as const
@@ -97,7 +100,7 @@ export class TableExports {
     const output = join(staged.folder, staged.output)
     const values = condition?.values ?? {}
     const task = { ...engineTask(sql, [table]), isOfUser: false, values, maxRows: null, format, output }
-    const result = await openResult({ task, folder: tables.folder, signal })
+    const result = await openResult({ task, folder: tables.folder, signal, start })
     run.onEnd(() => result.close())
     return result
   }

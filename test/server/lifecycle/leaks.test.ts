@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { type Answer, Caller, holdUpload } from '../../helpers/calls.js'
+import { sparesOf } from '../../helpers/engines.js'
 import { eventually } from '../../helpers/eventually.js'
 import { connectTo, head } from '../../helpers/raw-connection.js'
 import { adminPassword, startServe } from '../../helpers/serve.js'
@@ -40,6 +41,7 @@ describe.skipIf(process.platform !== 'linux')('a server after many transfers of 
     await moveEverything(admin, 'a')
     await moveTables(admin)
     await ended(admin)
+    await eventually('an engine stands ready for each kind', async () => (await sparesOf(pid)).length === 2)
     const before = await heldBy(pid)
     await Promise.all(
       ['a', 'b', 'c'].map(async (name) => {

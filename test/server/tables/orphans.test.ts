@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Caller } from '../../helpers/calls.js'
 import { writeSales } from '../../helpers/csv.js'
-import { enginesOf, importProcess, running } from '../../helpers/engines.js'
+import { enginesOf, importProcess, running, sparesOf } from '../../helpers/engines.js'
 import { eventually } from '../../helpers/eventually.js'
 import { type ServeProcess, startServe } from '../../helpers/serve.js'
 import { partialNames, storedTables } from '../../helpers/stored-state.js'
@@ -55,7 +55,13 @@ async function busyServer(dataFolder: string) {
     const found = await enginesOf(server.child.pid!)
     return found.length === 3 && found
   })
-  return { server, caller, children, importing, importId: json.id as string }
+  // One of an import was ready, and was taken; that of a query is ready when another one has ended.
+  await caller.post('/query', { sql: 'select 1' })
+  const spares = await eventually('two processes stand ready', async () => {
+    const found = await sparesOf(server.child.pid!)
+    return found.length === 2 && found
+  })
+  return { server, caller, children: [...children, ...spares], importing, importId: json.id as string }
 }
 
 const left = async (dataFolder: string) => ({
@@ -97,6 +103,6 @@ describe('the engine processes', () => {
     const { stdout } = await run('ps', ['-o', 'pgid=', '-p', [server.child.pid, ...children].join(',')])
     const groups = stdout.trim().split(/\s+/)
     importing.goOn()
-    expect(new Set(groups).size).toBe(4)
+    expect(new Set(groups).size).toBe(6)
   })
 })
