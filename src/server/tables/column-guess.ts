@@ -41,6 +41,8 @@ export class ColumnGuess {
   #firstDates: DateFormat | undefined
   #empty = true
   #unpadded = false
+  /** No value can change that. */
+  #isText = false
   #otherDates: readonly DateFormat[]
 
   /** `onlyDates`: the values are texts, even if they look like numbers. */
@@ -53,18 +55,13 @@ export class ColumnGuess {
   }
 
   see(value: string, line: number): void {
-    if (value === '' || this.#formats.values.isNull(value)) return
-    const trimmed = value.trim()
-    if (this.#empty) this.#firstDates = this.#formats.dates.find((format) => isDate(trimmed, format))
-    this.#empty = false
-    if (this.#otherDates.length > 0) this.#otherDates = this.#otherDates.filter((format) => isDate(trimmed, format))
-    if (!this.#types.every((type) => this.#keeps(type, value))) {
-      this.#types = this.#types.filter((type) => this.#keeps(type, value))
-    }
+    if (this.#isText || value === '' || this.#formats.values.isNull(value)) return
+    this.#narrowTypes(value)
     if (this.#times.length > 0) this.#times = this.#times.filter((format) => readTimestamp(value, format) !== undefined)
-    if (this.#trials.length === 0) return
-    this.#trials = this.#trials.filter((trial) => isPromising(trial, value, line))
-    this.#unpadded ||= /(?<!\d)\d(?!\d)/.test(value)
+    if (this.#empty || this.#trials.length + this.#otherDates.length > 0) this.#narrowDates(value, line)
+    this.#empty = false
+    const left = this.#types.length + this.#times.length + this.#trials.length + this.#otherDates.length
+    this.#isText = left === 0
   }
 
   /** A column without values is text. */
@@ -108,14 +105,33 @@ export class ColumnGuess {
     return this.#trials.find(({ missed }) => missed === 0)?.format
   }
 
+  #narrowTypes(value: string): void {
+    const types = this.#types
+    // Most values of most columns: no other check is needed.
+    if (types[0] === 'integer' && !this.#formats.values.hasNumbers && shortInteger.test(value)) {
+      if (types.at(-1) === 'boolean') this.#types = types.filter((type) => this.#keeps(type, value))
+    } else if (!types.every((type) => this.#keeps(type, value))) {
+      this.#types = types.filter((type) => this.#keeps(type, value))
+    }
+  }
+
+  #narrowDates(value: string, line: number): void {
+    const bytes = Buffer.from(value.trim())
+    if (this.#empty) this.#firstDates = this.#formats.dates.find((format) => isDate(bytes, format))
+    if (this.#otherDates.length > 0) this.#otherDates = this.#otherDates.filter((format) => isDate(bytes, format))
+    if (this.#trials.length === 0) return
+    this.#trials = this.#trials.filter((trial) => isPromising(trial, bytes, value, line))
+    this.#unpadded ||= /(?<!\d)\d(?!\d)/.test(value)
+  }
+
   #keeps(type: GuessedType, value: string): boolean {
     const read = this.#formats.values.read(value, type, this)
     return read !== undefined && (type !== 'double' || isExactDouble(read))
   }
 }
 
-function isPromising(trial: DateTrial, value: string, line: number): boolean {
-  if (isDate(value.trim(), trial.format)) trial.taken++
+function isPromising(trial: DateTrial, bytes: Uint8Array, value: string, line: number): boolean {
+  if (isDate(bytes, trial.format)) trial.taken++
   else {
     trial.missed++
     trial.first ??= { line, value, format: trial.format }
@@ -124,3 +140,5 @@ function isPromising(trial: DateTrial, value: string, line: number): boolean {
 }
 
 const fewMisfits = 3
+/** Integers that are exact as doubles too. */
+const shortInteger = /^-?(?:0|[1-9]\d{0,14})$/

@@ -82,8 +82,7 @@ export function isExactDouble(value: string): boolean {
   return back === text || plainDecimal(back) === plainDecimal(text)
 }
 
-export function isDate(value: string, dates: DateFormat): boolean {
-  const bytes = Buffer.from(value)
+export function isDate(bytes: Uint8Array, dates: DateFormat): boolean {
   return bytes.length > 0 && dates.end(bytes, 0) === bytes.length
 }
 

@@ -11,7 +11,7 @@ export interface GuessedColumn {
   readonly guessed: boolean
   readonly guess: ColumnGuess
   /** Its values in the sample. */
-  values(): string[]
+  values(): Iterable<string>
 }
 
 /** Decisions about a file that the request did not make. */
@@ -132,11 +132,10 @@ function noteOnText(
     const option = `"--date-format ${optionOf(pattern)}" (dateFormat)`
     return `Column "${name}" was taken for text, but all fit dates like ${pattern}: ${option} reads them so.`
   }
-  const own = values()
-  const advice = isConverted ? undefined : adviceOnValues(own)
+  const advice = isConverted ? undefined : adviceOnValues(values())
   if (advice) return `Column "${name}" was taken for text, but all are ${advice.as}: "${advice.options}" reads them so.`
-  const zeroLed = !isConverted && own.every((value) => /^\d*$/.test(value)) && own.find((value) => /^0\d/.test(value))
-  if (zeroLed) {
+  const zeroLed = isConverted ? undefined : firstZeroLed(values())
+  if (zeroLed !== undefined) {
     const option = `"--types ${name}=integer" (types)`
     return `Column "${name}" was taken for text, because of zeros such as in ${quoted(zeroLed)}: ${option} reads numbers.`
   }
@@ -149,19 +148,35 @@ function noteOnText(
 /** A note about codes and dates that look like numbers. */
 function noteOnNumber({ name, type, guessed, guess, values }: GuessedColumn): string | undefined {
   if (!guessed) return undefined
-  if (type === 'integer' && guess.otherDates?.pattern === compactDates && values().every(isRecent)) {
+  if (type === 'integer' && guess.otherDates?.pattern === compactDates && areRecent(values())) {
     const option = `"--date-format ${compactDates}" (dateFormat)`
     return `Column "${name}" was taken for numbers, but all fit dates like ${compactDates}: ${option} reads them so.`
   }
   if (type !== 'double') return undefined
-  const code = values().find((value) => /^\d+[eE]\d+$/.test(value))
+  const code = firstOf(values(), /^\d+[eE]\d+$/)
   if (code === undefined) return undefined
   const option = `"--types ${name}=text" (types)`
   return `Column "${name}": ${quoted(code)} was read as the number ${Number(code)}: ${option} keeps it as it is.`
 }
 
-function isRecent(value: string): boolean {
-  return value === '' || /^(?:19|20)/.test(value.trim())
+function areRecent(values: Iterable<string>): boolean {
+  for (const value of values) if (value !== '' && !/^(?:19|20)/.test(value.trim())) return false
+  return true
+}
+
+function firstOf(values: Iterable<string>, pattern: RegExp): string | undefined {
+  for (const value of values) if (pattern.test(value)) return value
+  return undefined
+}
+
+/** The first number with a leading zero, if all are digits. */
+function firstZeroLed(values: Iterable<string>): string | undefined {
+  let first: string | undefined
+  for (const value of values) {
+    if (!/^\d*$/.test(value)) return undefined
+    if (first === undefined && /^0\d/.test(value)) first = value
+  }
+  return first
 }
 
 const compactDates = '%Y%m%d'

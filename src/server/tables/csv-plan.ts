@@ -6,6 +6,7 @@ import { checkedNames, joinedNames, trailingColumns } from './csv-header.js'
 import { maxColumns, maxLineBytes, sampleLines } from './csv-limits.js'
 import { notesOn, valueInHeader } from './csv-notes.js'
 import { type CsvRecord, type CsvShape, readRecords } from './csv-records.js'
+import { LF } from './csv-rules.js'
 import { recogniseShape, type ShapeOptions } from './csv-shape.js'
 import { clearDates, isoDates, monthFirstDates, otherDates, parseDateFormat } from './date-format.js'
 import type { ConvertedFile } from './json-to-csv.js'
@@ -91,7 +92,8 @@ export async function planCsv(file: FileHandle, csvOptions: CsvOptions): Promise
     csvOptions,
   )
   const values = new ValueFormats(csvOptions)
-  const text = bytes.subarray(shape.bom).toString().slice(above.characters)
+  const whole = bytes.subarray(shape.bom).toString()
+  const text = whole.slice(above.characters)
   const sample = sampleOf(
     readRecords(text, shape, { complete, line: above.lines + 1 }),
     csvOptions.header === false ? 1 : (csvOptions.headerLines ?? 1),
@@ -119,14 +121,7 @@ export async function planCsv(file: FileHandle, csvOptions: CsvOptions): Promise
     columns: [...columns, ...dropped],
     values,
     isRewritten: !isPlain || values.hasNulls || columns.some(({ isRewritten }) => isRewritten),
-    dataStart:
-      shape.bom +
-      Buffer.byteLength(
-        bytes
-          .subarray(shape.bom)
-          .toString()
-          .slice(0, above.characters + (header ? last.end : 0)),
-      ),
+    dataStart: shape.bom + Buffer.byteLength(whole.slice(0, above.characters + (header ? last.end : 0))),
     dataLine: header ? last.nextLine : above.lines + 1,
     header: header ? (last.nextLine === 2 ? 'plain' : 'odd') : above.lines > 0 ? 'odd' : 'none',
     multiline: guesses.multiline,
@@ -145,8 +140,7 @@ export async function planCsv(file: FileHandle, csvOptions: CsvOptions): Promise
         isEmpty: header && guesses.rows === 0,
         renamed,
         columns: columns.map(({ name, type, guessed }, at) => {
-          const own = () => sample.rows.flatMap(({ fields }) => fields[at] ?? [])
-          return { name, type, guessed, guess: guesses.columns[at]!, values: own }
+          return { name, type, guessed, guess: guesses.columns[at]!, values: () => valuesOf(sample.rows, at) }
         }),
         datesAsked: csvOptions.dateFormat !== undefined,
         lines: csvOptions.converted ? [] : text.split(/\r\n|\r|\n/, shownLines),
@@ -173,6 +167,10 @@ function sampleOf(records: Iterator<CsvRecord>, headerLines: number): Sample {
   return { header, rows }
 }
 
+function* valuesOf(rows: readonly CsvRecord[], column: number): Generator<string> {
+  for (const { fields } of rows) yield fields[column] ?? ''
+}
+
 function none(names: readonly string[]): ReturnType<typeof trailingColumns> {
   return { named: names.length, unnamed: 0 }
 }
@@ -194,7 +192,7 @@ async function readBeginning(file: FileHandle): Promise<{ bytes: Buffer; complet
     if (bytesRead === 0) break
     have += bytesRead
     parts.push(buffer.subarray(0, bytesRead))
-    for (let at = 0; at < bytesRead; at++) if (buffer[at] === 10) lines++
+    for (let at = buffer.indexOf(LF); at >= 0 && at < bytesRead; at = buffer.indexOf(LF, at + 1)) lines++
   }
   return { bytes: Buffer.concat(parts), complete: have >= size }
 }

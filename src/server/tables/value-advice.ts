@@ -9,7 +9,7 @@ export interface Advice {
 }
 
 /** The options that would read all values of a column as numbers, or as true and false; the first that do. */
-export function adviceOnValues(values: readonly string[]): Advice | undefined {
+export function adviceOnValues(values: Iterable<string>): Advice | undefined {
   let trials = adviceTrials()
   for (const value of values) {
     const trimmed = value.trim()

@@ -76,13 +76,14 @@ export class ValueFormats {
   }
 
   /** The value in the form that the engine takes; undefined if it cannot be converted to the type without loss. */
-  read(value: string, type: ColumnType, { dates, times }: ColumnFormats): string | undefined {
+  read(value: string, type: ColumnType, formats: ColumnFormats): string | undefined {
     if (type === 'text') return value
     if (type === 'date') {
+      const { dates } = formats
       const date = dates.toIso(value.trim())
       return dates.isRewritten ? date : date && value
     }
-    if (type === 'timestamp') return readTimestamp(value, times)
+    if (type === 'timestamp') return readTimestamp(value, formats.times)
     const plain = type === 'boolean' ? (this.#booleans.get(value.trim().toLowerCase()) ?? value) : this.#number(value)
     return fits(plain, type) ? plain : undefined
   }
