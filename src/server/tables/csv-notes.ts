@@ -35,6 +35,8 @@ export interface Guesses {
   readonly quoteAsked: boolean
   readonly delimiter: string
   readonly otherDelimiter: string | null
+  /** The option that would read several columns where there is one. */
+  readonly shapeAdvice: string | undefined
   /** The file's first lines; none where it is the CSV form of another one. */
   readonly lines: string[]
   readonly isConverted: boolean
@@ -57,11 +59,13 @@ export function notesOn(guesses: Guesses): string[] {
   return notes.filter((note) => note !== undefined)
 }
 
-function noteOnDelimiter({ delimiter, otherDelimiter, columns, lines, quote }: Guesses): string | undefined {
+function noteOnDelimiter(guesses: Guesses): string | undefined {
+  const { delimiter, otherDelimiter, columns, lines, quote, shapeAdvice } = guesses
   if (otherDelimiter !== null) {
     return `Fields were separated at each ${names[delimiter]}; each ${names[otherDelimiter]} would fit as well.`
   }
   if (columns.length > 1 || !columns[0]!.guessed || columns[0]!.guess.type !== 'text') return undefined
+  if (shapeAdvice !== undefined) return `All was read as one column: ${shapeAdvice}`
   const plain = lines.filter((line) => line.trim() !== '' && !line.trimStart().startsWith(quote))
   const separates = (mark: string) =>
     plain[0]?.includes(mark) || plain.filter((line) => line.includes(mark)).length > plain.length / 2
@@ -107,6 +111,16 @@ export function valueInHeader({ fields }: CsvRecord): string | undefined {
   return values.find((value) => !isYear(value)) ?? (values.length === fields.length ? values[0] : undefined)
 }
 
+/** Advice on a line below an empty one that looks more like a header than the first line. */
+export function lowerHeader(records: readonly CsvRecord[]): string | undefined {
+  const found = records.slice(1, linesAboveHeader).find((record, at) => {
+    const names = record.fields.slice(0, record.fields.findLastIndex((field) => field !== '') + 1)
+    const isNamed = names.length > 1 && !names.includes('') && new Set(names).size === names.length
+    return record.line > records[at]!.nextLine && isNamed && valueInHeader(record) === undefined
+  })
+  return found && ` "--skip-lines ${found.line - 1}" (skipLines) takes line ${found.line} for the header.`
+}
+
 function noteOnNames({ renamed }: Guesses): string | undefined {
   if (renamed.length === 0) return undefined
   const more = renamed.length - mostOfAKind
@@ -133,7 +147,10 @@ function noteOnText(
     return `Column "${name}" was taken for text, but all fit dates like ${pattern}: ${option} reads them so.`
   }
   const advice = isConverted ? undefined : adviceOnValues(values())
-  if (advice) return `Column "${name}" was taken for text, but all are ${advice.as}: "${advice.options}" reads them so.`
+  if (advice) {
+    const other = advice.others ? `, or "${advice.others}", if these are decimals` : ''
+    return `Column "${name}" was taken for text, but all are ${advice.as}: "${advice.options}" reads them so${other}.`
+  }
   const zeroLed = isConverted ? undefined : firstZeroLed(values())
   if (zeroLed !== undefined) {
     const option = `"--types ${name}=integer" (types)`
@@ -196,6 +213,7 @@ function noteEach(columns: GuessedColumn[], note: (column: GuessedColumn) => str
 }
 
 const mostOfAKind = 8
+const linesAboveHeader = 30
 
 /** Numbers, dates, times and common markers for missing values: unlikely as names of columns. */
 function isLikeValue(field: string): boolean {
@@ -217,5 +235,5 @@ function quoted(value: string): string {
 }
 
 const names: Record<string, string> = { ',': 'comma', ';': 'semicolon', '\t': 'tab', '|': 'bar', ' ': 'space' }
-const optionNames: Record<string, string> = { '\t': 'tab', ' ': 'space' }
-const separators = [',', ';', '\t', '|', ' ', ':', '^', '~', '#', '\u001f', '\u0001']
+const optionNames: Record<string, string> = { '\t': 'tab' }
+const separators = [',', ';', '\t', '|', ':', '^', '~', '#', '\u001f', '\u0001']

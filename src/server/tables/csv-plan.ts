@@ -4,13 +4,14 @@ import type { ColumnType } from '../../protocol/tables.js'
 import { ColumnGuess, type GuessFormats } from './column-guess.js'
 import { checkedNames, joinedNames, trailingColumns } from './csv-header.js'
 import { maxColumns, maxLineBytes, sampleLines } from './csv-limits.js'
-import { notesOn, valueInHeader } from './csv-notes.js'
+import { lowerHeader, notesOn, valueInHeader } from './csv-notes.js'
 import { type CsvRecord, type CsvShape, readRecords } from './csv-records.js'
 import { LF } from './csv-rules.js'
 import { recogniseShape, type ShapeOptions } from './csv-shape.js'
 import { clearDates, isoDates, monthFirstDates, otherDates, parseDateFormat } from './date-format.js'
 import type { ConvertedFile } from './json-to-csv.js'
 import { malformedAt } from './malformed.js'
+import { adviseShape } from './shape-advice.js'
 import { notesOnStanding } from './standing-types.js'
 import { timeFormats } from './time-format.js'
 import { type ColumnFormats, ValueFormats, type ValueOptions } from './value-formats.js'
@@ -109,7 +110,8 @@ export async function planCsv(file: FileHandle, csvOptions: CsvOptions): Promise
   const header = csvOptions.header ?? (!fitsAsRow || isHeadedByYears(first, guesses.columns))
   if (!header) for (const [at, guess] of guesses.columns.entries()) guess.see(first.fields[at]!, first.line)
   const isDoubtful = csvOptions.header === undefined && valueInHeader(first) !== undefined
-  const naming = { rename: csvOptions.renameColumns ?? false, advice: isDoubtful ? noHeader : '' }
+  const lower = csvOptions.skipLines === undefined ? lowerHeader([...sample.header, ...sample.rows]) : undefined
+  const naming = { rename: csvOptions.renameColumns ?? false, advice: lower ?? (isDoubtful ? noHeader : '') }
   const { names, renamed } = header
     ? checkedNames(sample.header[0]!.line, named, naming)
     : { names: named.map((_, at) => `column${at + 1}`), renamed: [] }
@@ -145,6 +147,7 @@ export async function planCsv(file: FileHandle, csvOptions: CsvOptions): Promise
         datesAsked: csvOptions.dateFormat !== undefined,
         lines: csvOptions.converted ? [] : text.split(/\r\n|\r|\n/, shownLines),
         isConverted: csvOptions.converted !== undefined,
+        shapeAdvice: columns.length === 1 && !csvOptions.converted ? await adviseShape(file, csvOptions) : undefined,
       }),
       ...notesOnStanding(columns, guesses.columns, csvOptions),
     ],

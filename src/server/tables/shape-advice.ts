@@ -11,7 +11,9 @@ export async function adviseShape(file: FileHandle, options: ShapeOptions): Prom
   // Its fault is another one.
   if (isEven(bytes, isComplete, options)) return undefined
   for (const { words, field, ...changes } of alternatives(options)) {
-    if (isEven(bytes, isComplete, { ...options, ...changes })) return `"${words}" (${field}) would read the file.`
+    const changed = { ...options, ...changes }
+    if (isEven(bytes, isComplete, changed) && !losesRows(bytes, isComplete, changed, options))
+      return `"${words}" (${field}) would read the file.`
   }
   return undefined
 }
@@ -54,6 +56,21 @@ function isEven(bytes: Buffer, isComplete: boolean, options: ShapeOptions): bool
     // It is empty then, for example.
     return false
   }
+}
+
+/** Whether lines that would be skipped have as many fields as the rows: they can be read. */
+function losesRows(
+  bytes: Buffer,
+  isComplete: boolean,
+  options: ShapeOptions,
+  { skipLines = 0 }: ShapeOptions,
+): boolean {
+  if (options.skipLines === undefined || options.skipLines === skipLines) return false
+  const { above, ...shape } = recogniseShape(bytes, isComplete, options)
+  const text = bytes.subarray(shape.bom).toString()
+  const [first] = readRecords(text.slice(above.characters), shape, { complete: isComplete })
+  const skipped = readRecords(text.slice(0, above.characters), shape, { complete: true })
+  return [...skipped].some(({ fields }) => fields.length === first!.fields.length)
 }
 
 const sampleBytes = 256 * 1024

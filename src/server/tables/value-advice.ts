@@ -5,6 +5,8 @@ import { ValueFormats, type ValueOptions } from './value-formats.js'
 /** Options that would read a column of text as something else, as on the command line. */
 export interface Advice {
   readonly options: string
+  /** Other options that would read all of them as other numbers. */
+  readonly others?: string
   readonly as: 'numbers' | 'true and false'
 }
 
@@ -16,7 +18,10 @@ export function adviceOnValues(values: Iterable<string>): Advice | undefined {
     if (trimmed !== '') trials = trials.filter((trial) => trial.takes(trimmed))
     if (trials.length === 0) return undefined
   }
-  return trials.find(({ isOfUse }) => isOfUse)?.advice
+  const [first, second] = trials.filter(({ isOfUse }) => isOfUse).map(({ advice }) => advice)
+  // `1,234` has groups or decimals: only who knows the file can tell.
+  const isDoubtful = first?.options.startsWith('--thousands ,') && second?.options.startsWith('--decimal ,')
+  return isDoubtful ? { ...first!, others: second!.options } : first
 }
 
 /** Whether a column would be numbers, or true and false, with other options. */
@@ -30,8 +35,8 @@ interface AdviceTrial {
 
 function adviceTrials(): AdviceTrial[] {
   return [
-    trial('--decimal ,', { decimal: ',' }),
     trial('--thousands ,', { thousands: ',' }),
+    trial('--decimal ,', { decimal: ',' }),
     trial('--decimal , --thousands .', { decimal: ',', thousands: '.' }),
     trial('--thousands " "', { thousands: ' ' }),
     trial('--decimal , --thousands " "', { decimal: ',', thousands: ' ' }),
@@ -50,16 +55,19 @@ function adviceTrials(): AdviceTrial[] {
 function trial(words: string, values: ValueOptions, grouping = ''): AdviceTrial {
   const formats = new ValueFormats(values)
   const ungrouped = grouping === '' ? formats : new ValueFormats({ ...values, thousands: '' })
+  const nulls = new Set<string>()
   let isOfUse = false
   let isGrouped = false
   return {
     get advice() {
-      return { options: words + (isGrouped ? grouping : ''), as: 'numbers' as const }
+      const absent = nulls.size > 0 ? ` --null ${[...nulls].join(',')}` : ''
+      return { options: words + (isGrouped ? grouping : '') + absent, as: 'numbers' as const }
     },
     get isOfUse() {
       return isOfUse
     },
     takes(value) {
+      if (missing.has(value)) return nulls.add(value).size > 0
       if (formats.read(value, 'double', unused) === undefined) return false
       isOfUse ||= plain.read(value, 'double', unused) === undefined
       isGrouped ||= ungrouped.read(value, 'double', unused) === undefined
@@ -122,6 +130,8 @@ const missing = new Set([
   '#N/A',
   '\\N',
   '.',
+  '..',
+  '...',
   '?',
 ])
 const booleans: [string, string][] = [

@@ -175,7 +175,6 @@ describe('the notes on a CSV', () => {
   })
 
   it.each([
-    ['spaces', 'Weight Waist Pulse\n191 36 50\n189 37 52\n', 'spaces'],
     ['colons', 'a:b\nx:y\n', '":"s'],
     ['carets', 'a^b\nx^y\n', '"^"s'],
     ['semicolons in the rows alone', '"a;b"\nx^y\n', '"^"s'],
@@ -183,6 +182,27 @@ describe('the notes on a CSV', () => {
     expect(await noted(content)).toContainEqual(
       expect.stringContaining(`All was read as one column: there are ${mark}`),
     )
+  })
+
+  it.each([
+    ['blanks', 'Weight Waist Pulse\n191 36 50\n189 37 52\n', '--delimiter space'],
+    ['tabs below comments', '# made by x\na\tb\n1\t2\n3\t4\n', '--comment #'],
+    ['tabs below a title', 'Report\na\tb\n1\t2\n3\t4\n', '--skip-lines 1'],
+  ])('name the option that reads several columns of %s', async (_, content, option) => {
+    expect(await noted(content)).toContainEqual(expect.stringContaining(`All was read as one column: "${option}"`))
+  })
+
+  it('of a refused header name the line below an empty one that is a better header', async () => {
+    const refused = noted('"Umsätze";"30 Tage";\n"Konto";"";"x";\n\n"Tag";"Name";"Betrag";\n"1";"x";"2";\n')
+    await expect(refused).rejects.toThrow('"--skip-lines 3" (skipLines) takes line 4 for the header.')
+    await expect(noted('a,,c\nx,y,z\n')).rejects.not.toThrow('--skip-lines')
+  })
+
+  it('name both readings of numbers such as 1,234, and words for missing values among them', async () => {
+    const [both] = await noted('a,b\n"1,465",x\n"1,436",y\n')
+    expect(both).toContain('"--thousands ," reads them so, or "--decimal ,", if these are decimals.')
+    expect(await noted('a,b\n"1,465,000",x\n..,y\n')).toEqual([expect.stringContaining('"--thousands , --null .."')])
+    expect(await noted('a;b\n12,5;x\n1,25;y\n')).toEqual([expect.stringContaining('"--decimal ," reads them so.')])
   })
 
   it('are empty for one column of words, of times, or of quoted texts', async () => {

@@ -237,6 +237,7 @@ describe('a CSV import', () => {
       'It looks like Windows-1252: "--encoding windows-1252" (encoding) reads it',
     ],
     ['one line of twelve with a field too many', `a,b\n${'1,x\n'.repeat(11)}`, '2,y,z\n', {}, skip],
+    ['two bad lines below good ones', 'a,b\n1,x\n2\n', `3,y,z\n${'4,v\n'.repeat(30)}`, {}, skip],
     ['lines above the header', 'Report\n', 'a,b\n1,x\n', {}, '"--skip-lines 1" (skipLines) would read the file'],
     ['lines of all lengths', 'a,b\n1\n', '1,2,3\n4\n', {}, /cannot be read: look for lines above the header/],
   ])('is rejected with advice that keeps every valid row: %s', async (_, good, bad, csvOptions, advice) => {
