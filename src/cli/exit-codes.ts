@@ -57,11 +57,17 @@ export function formatFailure(error: unknown, env: Context['env'] = {}): string 
     const where = typeof error.details.server === 'string' ? error.details.server : 'the server'
     return `FILEJOBS_TOKEN holds no token that ${where} accepts: set another one, or unset it and run "filejobs login".`
   }
-  if (error instanceof Failure || error instanceof Problem) return error.message
+  if (error instanceof Failure) return error.message
+  if (error instanceof Problem) return error.message + placeOf(error)
   const fault = fileFault(error)
   const known = fault && localErrors[fault]
   if (known) return `${known.words}${pathOf(error)}`
   return error instanceof Error ? error.message : String(error)
+}
+
+/** The line of a file that an import was refused for. */
+function placeOf({ details: { offset, text } }: Problem): string {
+  return typeof offset === 'number' && typeof text === 'string' ? `\n  At byte ${offset}: ${text}` : ''
 }
 
 /** The system error code, such as `ECONNRESET`. */

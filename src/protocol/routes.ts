@@ -16,6 +16,7 @@ export const routes = {
   exportStop: '/export/stop',
   files: '/files',
   import: '/import',
+  importCheck: '/import/check',
   importStop: '/import/stop',
   tables: '/tables',
   query: '/query',

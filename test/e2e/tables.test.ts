@@ -70,7 +70,11 @@ describe('filejobs import', () => {
     await writeFile(`${client.home}/bad.csv`, 'a,b\n1,2\n3\n')
     const failed = await client.runHere(['import', 'bad.csv'])
     const skip = '"--skip-bad-lines" (skipBadLines) leaves such lines out'
-    expect(failed).toEqual({ code: 10, stdout: '', stderr: `Error: Line 3: 1 field instead of 2. ${skip}.\n` })
+    expect(failed).toEqual({
+      code: 10,
+      stdout: '',
+      stderr: `Error: Line 3: 1 field instead of 2. ${skip}.\n  At byte 8: 3\n`,
+    })
     await writeFile(`${client.home}/unnamed.csv`, 'a,\n1,2\n')
     const unnamed = await client.runHere(['import', 'unnamed.csv'])
     expect(unnamed.stderr).toBe(
@@ -102,7 +106,7 @@ describe('filejobs import', () => {
     await writeFile(`${client.home}/d.csv`, 'Date,b\n13/8/2014,x\n14/8/2014,y\n')
     const { stderr } = await client.runHere(['import', 'd.csv'])
     expect(stderr).toContain('"--date-format day-first" (dateFormat) reads them so.\n')
-    const [, removal] = stderr.match(/^Before you import it again [^"]*"filejobs ([^"]+)"\.$/m)!
+    const [, removal] = stderr.match(/first remove these rows: "filejobs ([^"]+)"\.$/m)!
     expect((await client.run(removal!.split(' '))).code).toBe(0)
     expect((await client.runHere(['import', 'd.csv', '--date-format', 'day-first'])).stderr).toBe('')
     expect((await client.runHere(['rows', 'd', '--csv'])).stdout).toBe('Date,b\n2014-08-13,x\n2014-08-14,y\n')

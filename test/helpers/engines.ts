@@ -6,26 +6,26 @@ import { eventually } from './eventually.js'
 
 const run = promisify(execFile)
 
-/** The processes of imports that this process has started, and that have no task yet. */
-const spareImports = new Set<ChildProcess>()
-const started = diagnostics.channel('child_process')
-started.subscribe((message) => {
+/** Who wants the next process of an import that gets a task. */
+const wanted: ((child: ChildProcess) => void)[] = []
+diagnostics.channel('child_process').subscribe((message) => {
   const { process: child } = message as { process: ChildProcess }
   child.once('spawn', () => {
-    if (!isOfImport(child) || !child.spawnargs.includes('spare')) return
-    spareImports.add(child)
-    child.on('message', (report) => report === 'task received' && spareImports.delete(child))
-    child.once('exit', () => spareImports.delete(child))
+    if (!child.spawnargs.some((arg) => arg.endsWith('/import-child.js'))) return
+    if (!child.spawnargs.includes('spare')) return wanted.shift()?.(child)
+    // Until its first task comes, it stands ready, for any server of this process.
+    const send = child.send.bind(child) as (...args: unknown[]) => boolean
+    child.send = (...args: unknown[]) => {
+      child.send = send
+      wanted.shift()?.(child)
+      return send(...args)
+    }
   })
 })
 
-function isOfImport({ spawnargs }: ChildProcess): boolean {
-  return spawnargs.some((arg) => arg.endsWith('/import-child.js'))
-}
-
 /**
- * Suspends the next process of an import that this process starts, before it has read anything: the import runs on, however slow the
- * test is, and few rows are enough. With `whenItReads`, when it reports its first progress, or has exited.
+ * Suspends the next process of an import that this process gives a task, before it has read anything: the import runs on, however slow
+ * the test is, and few rows are enough. With `whenItReads`, when it reports its first progress, or has exited.
  */
 export function holdNextImport({ whenItReads = false } = {}): Promise<ImportProcess> {
   return new Promise((resolve) => {
@@ -41,19 +41,10 @@ export function holdNextImport({ whenItReads = false } = {}): Promise<ImportProc
       })
       child.once('exit', () => resolve(held))
     }
-    // An import takes one that stands ready.
-    const [spare] = spareImports
-    if (spare) return take(spare)
-    const onProcess = (message: unknown) => {
-      const { process: child } = message as { process: ChildProcess }
-      child.once('spawn', () => {
-        if (!isOfImport(child)) return
-        started.unsubscribe(onProcess)
-        take(child)
-      })
-    }
-    started.subscribe(onProcess)
-    onTestFinished(() => void started.unsubscribe(onProcess))
+    wanted.push(take)
+    onTestFinished(() => {
+      if (wanted.includes(take)) wanted.splice(wanted.indexOf(take), 1)
+    })
   })
 }
 

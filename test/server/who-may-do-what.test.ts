@@ -27,6 +27,7 @@ const limitedToRoles = {
     ...['POST /tus', 'POST /shares'],
     ...[
       'POST /import',
+      'POST /import/check',
       'PATCH /tables/{table}',
       'DELETE /tables/{table}',
       'DELETE /tables/{table}/imports/{id}',

@@ -1,4 +1,5 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
+import { importCheckBodySchema, importCheckSchema } from '../../protocol/import-checks.js'
 import { receiptsSchema } from '../../protocol/jobs.js'
 import { Problem } from '../../protocol/problems.js'
 import { jobHeader, jobPath, routes } from '../../protocol/routes.js'
@@ -15,9 +16,13 @@ import type { Imports } from '../tables/imports.js'
 import { readJson } from './bodies/json-body.js'
 import { parseName } from './headers/names.js'
 import { jobIdOf, waitOf } from './headers/preferences.js'
+import { slotWaitOf } from './headers/slot-wait.js'
 import { importRecord } from './responses/table-answers.js'
 
-/** `POST /import` imports a file into a table; `POST /import/stop` stops all running imports of the account. */
+/**
+ * `POST /import` imports a file into a table; `POST /import/check` lists its faults; `POST /import/stop` stops all running ones of
+ * the account.
+ */
 export function importRoutes({ imports, jobs }: { imports: Imports; jobs: Jobs }) {
   const app = new OpenAPIHono<AppEnv>()
 
@@ -48,6 +53,24 @@ export function importRoutes({ imports, jobs }: { imports: Imports; jobs: Jobs }
     const records = done?.map(importRecord) ?? null
     const answer = { ...job.record(), import: records?.[0] ?? null, imports: records }
     return c.json(answer, done ? 200 : 202, { [jobHeader]: job.id, Location: jobPath(job.id) })
+  })
+
+  app.openAPIRegistry.registerPath(checkRoute)
+  app.post(routes.importCheck, async (c) => {
+    const body = await readJson(c.env.incoming, importCheckBodySchema)
+    const { filename, table, trim, ...options } = body
+    const checked = await imports.check({
+      identity: c.get('identity'),
+      filename: parseName(filename),
+      table,
+      trim,
+      csvOptions: parseCsvOptions(options),
+      jobId: jobIdOf(c.req.header(jobHeader)),
+      waitMs: slotWaitOf(c.env.incoming),
+      left: hangUpSignal(c.env.outgoing),
+      begin: (job) => c.header(jobHeader, job.id),
+    })
+    return c.json(checked, 200)
   })
 
   app.openapi(
@@ -106,6 +129,23 @@ const importRoute = createRoute({
   responses: {
     200: { description: 'Imported, after `Prefer: wait`', headers, content: answers },
     202: { description: 'Running: see its Location', headers, content: answers },
+    ...problemResponses(400, 401, 403, 404, 409, 413, 415, 422, 501, 503, 507),
+  },
+})
+const checkRoute = createRoute({
+  method: 'post',
+  path: routes.importCheck,
+  summary: 'List the faults of a file',
+  description:
+    'Reads a whole file as an import with the same options would, and lists up to 1,000 faults; nothing is imported. It is a job of the kind `import`, which ends ' +
+    'with the connection of the request.',
+  request: { headers: jobHeaders, body: { content: { 'application/json': { schema: importCheckBodySchema } } } },
+  responses: {
+    200: {
+      description: 'The faults; none if the file can be imported',
+      headers: answerHeaders(jobHeader),
+      content: { 'application/json': { schema: importCheckSchema } },
+    },
     ...problemResponses(400, 401, 403, 404, 409, 413, 415, 422, 501, 503, 507),
   },
 })

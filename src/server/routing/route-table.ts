@@ -93,6 +93,7 @@ export const routeTable = {
   'POST /jobs/{id}/failed': { ...own, operationId: 'countFailedFiles' },
 
   'POST /import': { ...own, operationId: 'importFile', access: owners },
+  'POST /import/check': { ...own, operationId: 'checkImport', access: owners },
   'POST /import/stop': { ...own, operationId: 'stopImports' },
   'GET /tables': { ...own, operationId: 'listTables', compressed: true },
   'GET /tables/{table}': { ...own, operationId: 'getTable' },

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
-import type { BadLine } from '../../protocol/tables.js'
+import type { Fault } from '../../protocol/import-checks.js'
 import { CopyWriter } from './csv-copy.js'
 import type { CsvPlan } from './csv-plan.js'
 import { CsvScanner } from './csv-scanner.js'
@@ -12,26 +12,32 @@ export interface CsvCheck {
   readonly multiline: boolean
   /** Whether there are valid records that the engine might read differently. */
   readonly odd: boolean
-  readonly bad: { count: number; first: BadLine[] }
+  readonly bad: { count: number; first: Fault[] }
 }
 
 export interface CsvCheckOptions {
   /** Skip bad lines and continue; otherwise the first one ends the check. */
   skipBadLines: boolean
+  /** The most bad lines to report; default: 10. */
+  maxReported?: number
   /** Receives a byte order mark and the valid records, each ended by LF, with quotes as the engine expects them. */
   copyTo?: FileHandle
   onBytes?: (bytes: number) => void
 }
 
 const chunkBytes = 4 * 1024 ** 2
-const reported = 10
+const defaultReported = 10
+const shownBytes = 240
+const shownCharacters = 80
 
 /**
  * Reads a whole file and reports its errors with their lines: 0.6 GB take 2 s. The engine reads the same file
  * meanwhile, but it rounds, accepts a trailing delimiter, and counts records instead of lines.
  */
 export async function checkCsv(file: FileHandle, plan: CsvPlan, options: CsvCheckOptions): Promise<CsvCheck> {
-  const bad = { count: 0, first: [] as BadLine[] }
+  const bad = { count: 0, first: [] as Fault[] }
+  const { maxReported = defaultReported } = options
+  let base = plan.dataStart
   const copy = new CopyWriter(plan, options.copyTo)
   let anyOdd = false
   const scanner = new CsvScanner(plan, {
@@ -39,9 +45,9 @@ export async function checkCsv(file: FileHandle, plan: CsvPlan, options: CsvChec
       anyOdd ||= odd
       copy.add(bytes, from, to, odd)
     },
-    bad(fault) {
+    bad(fault, bytes, from) {
       bad.count++
-      if (bad.first.length < reported) bad.first.push(fault)
+      if (bad.first.length < maxReported) bad.first.push({ ...fault, offset: base + from, text: startOf(bytes, from) })
       return options.skipBadLines
     },
   })
@@ -52,6 +58,7 @@ export async function checkCsv(file: FileHandle, plan: CsvPlan, options: CsvChec
     const { bytesRead } = await file.read(buffer, have, chunkBytes - have, at)
     at += bytesRead
     have += bytesRead
+    base = at - have
     const used = scanner.scan(buffer, have, bytesRead === 0)
     await copy.flush()
     options.onBytes?.(at - have + used)
@@ -62,4 +69,10 @@ export async function checkCsv(file: FileHandle, plan: CsvPlan, options: CsvChec
     buffer.copyWithin(0, used, have)
     have -= used
   }
+}
+
+/** The start of a line, for people. */
+function startOf(bytes: Buffer, from: number): string {
+  const [line = ''] = bytes.toString('utf8', from, from + shownBytes).split(/[\r\n]/, 1)
+  return line.length > shownCharacters ? `${line.slice(0, shownCharacters)}…` : line
 }

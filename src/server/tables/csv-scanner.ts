@@ -19,7 +19,7 @@ import {
 import { type ValueEnd, valueEndOf } from './value-ends.js'
 import type { ValueFormats } from './value-formats.js'
 
-export interface Fault {
+export interface LineFault {
   readonly line: number
   readonly column: string | null
   readonly reason: string
@@ -29,8 +29,8 @@ export interface Fault {
 export interface ScanTarget {
   /** `odd`: there are spaces around its quotes, which the engine reads by other rules. */
   good(bytes: Buffer, from: number, to: number, odd: boolean): void
-  /** Returns whether to continue. */
-  bad(fault: Fault): boolean
+  /** The line of the fault begins at `from`. Returns whether to continue. */
+  bad(fault: LineFault, bytes: Buffer, from: number): boolean
 }
 
 export const notUtf8 = 'bytes that are not UTF-8'
@@ -111,7 +111,7 @@ export class CsvScanner {
         at = next
         continue
       }
-      this.#report(null, next === cannotEnd ? openQuote : tooLong)
+      this.#report(null, next === cannotEnd ? openQuote : tooLong, bytes, at)
       this.#skipping = true
     }
     if (final) this.#ended = true
@@ -218,7 +218,7 @@ export class CsvScanner {
       if (lines > 1) this.multiline = true
       for (let each = 0; each < empty; each++) this.nulls[this.#empty[each]!]!++
       this.#target.good(bytes, from, at, odd)
-    } else this.#report(this.#columns[faultColumn]?.name ?? null, fault)
+    } else this.#report(this.#columns[faultColumn]?.name ?? null, fault, bytes, from)
     this.#line += lines
     return next
   }
@@ -263,8 +263,8 @@ export class CsvScanner {
     return this.#unescape(bytes.toString('utf8', from, to))
   }
 
-  #report(column: string | null, reason: string): void {
-    if (!this.#target.bad({ line: this.#line, column, reason })) this.#ended = true
+  #report(column: string | null, reason: string, bytes: Buffer, from: number): void {
+    if (!this.#target.bad({ line: this.#line, column, reason }, bytes, from)) this.#ended = true
   }
 
   /** Without the characters that protect quotes within quotes. */

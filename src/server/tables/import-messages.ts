@@ -1,3 +1,4 @@
+import type { ImportCheck } from '../../protocol/import-checks.js'
 import type { ProblemCode, ProblemDetails } from '../../protocol/problems.js'
 import type { BadLine, ColumnType } from '../../protocol/tables.js'
 import type { CsvOptions } from './csv-plan.js'
@@ -19,10 +20,20 @@ export interface ImportTask {
   threads: number
 }
 
+/** Whether to import the file, or only to list its faults. */
+export interface ImportMessage {
+  type: 'import' | 'check'
+  task: ImportTask
+}
+
+/** What a check finds. */
+export type CheckedFile = Omit<ImportCheck, 'file'>
+
 export type ImportReport =
   /** The progress, from 0 to 1. */
   | { type: 'progress'; part: number }
   | { type: 'done'; result: ImportedCsv }
+  | { type: 'checked'; result: CheckedFile }
   | { type: 'failed'; code: ProblemCode; message: string; details: ProblemDetails; trace: string | null }
 
 export interface ImportedColumn {

@@ -1,4 +1,5 @@
 import { isFull } from '../../protocol/file-errors.js'
+import type { Fault } from '../../protocol/import-checks.js'
 import { Problem } from '../../protocol/problems.js'
 import type { BadLine } from '../../protocol/tables.js'
 import { shortageOf } from '../shortage.js'
@@ -12,9 +13,11 @@ import { tablesUnavailable } from './unavailable.js'
 export class EngineStumbled extends Error {}
 
 /** The problem of a bad line; its reason is followed by advice. */
-export function malformed({ line, column, reason }: BadLine, advice = ''): Problem {
+export function malformed(fault: Fault, advice = ''): Problem {
+  const { line, column, reason } = fault
   const where = column === null ? `Line ${line}` : `Line ${line}, column "${column}"`
-  return new Problem('malformed-csv', `${where}: ${reason}.${advice}`, { line, column, reason })
+  const more = advice === '' ? {} : { advice: advice.trim() }
+  return new Problem('malformed-csv', `${where}: ${reason}.${advice}`, { ...fault, ...more })
 }
 
 /**

@@ -3,32 +3,21 @@ import { createReadStream } from 'node:fs'
 import { chmod, type FileHandle, open, rm, stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { Problem } from '../../protocol/problems.js'
-import type { BadLine } from '../../protocol/tables.js'
 import { type CsvCheck, checkCsv } from './csv-check.js'
-import { type CsvOptions, type CsvPlan, headerNotUtf8, planCsv } from './csv-plan.js'
-import { notUtf8 } from './csv-scanner.js'
 import { openEngine, type WarmEngine } from './engine.js'
 import type { ImportedCsv, ImportTask } from './import-messages.js'
-import { adviceOn, EngineStumbled, importProblem, malformed, translateEngineError } from './import-problems.js'
-import { chunksOf, type PreparedSource, prepareSource } from './import-source.js'
+import { EngineStumbled, importProblem, malformed, translateEngineError } from './import-problems.js'
+import { type PreparedSource, prepareSource } from './import-source.js'
 import { copyToParquet, type ParquetInput } from './import-sql.js'
-import { invalidUtf8 } from './invalid-utf8.js'
-import type { ConvertedFile } from './json-to-csv.js'
 import { importParquet } from './parquet-import.js'
-import { adviseShape } from './shape-advice.js'
+import { inOriginal, type PlannedFile, planText, refuseBad } from './planned-file.js'
 
 export type OnProgress = (part: number) => void
 
-interface Run {
-  readonly task: ImportTask
-  readonly plan: CsvPlan
+interface Run extends PlannedFile {
   readonly engine: DuckDBConnection
-  /** The CSV, by its name and open. */
   readonly path: string
-  readonly source: FileHandle
   readonly size: number
-  readonly converted: ConvertedFile | undefined
   readonly progress: Progress
 }
 
@@ -103,26 +92,12 @@ async function importPrepared(
       progress.checked = 1
       return await importParquet(engine, task, { path, file: source })
     }
-    const plan = await planText(source, converted ? convertedOptions(task, converted) : task.csvOptions)
+    const plan = await planText(source, task, converted)
     const { size } = await source.stat()
     const run: Run = { task, plan, engine, path, source, size, converted, progress }
     return await describe(run, await read(run))
   } finally {
     if (source !== original) await source.close()
-  }
-}
-
-function convertedOptions({ csvOptions }: ImportTask, converted: ConvertedFile): CsvOptions {
-  return { ...csvOptions, delimiter: ',', quote: '"', header: true, converted }
-}
-
-/** Says of a header that is not UTF-8 what its bytes look like. */
-async function planText(source: FileHandle, csvOptions: CsvOptions): Promise<CsvPlan> {
-  try {
-    return await planCsv(source, csvOptions)
-  } catch (error) {
-    const isBroken = error instanceof Problem && error.details.reason === headerNotUtf8
-    throw isBroken ? ((await invalidUtf8(() => chunksOf(source))) ?? error) : error
   }
 }
 
@@ -189,27 +164,6 @@ function undefinedWhereItStumbled(error: unknown): undefined {
   if (!(error instanceof EngineStumbled)) throw error
 }
 
-async function refuseBad(check: CsvCheck, run: Run): Promise<CsvCheck> {
-  const { source } = run
-  const first: BadLine | undefined = check.bad.first[0]
-  if (!first) return check
-  const encoding = first.reason === notUtf8 ? await invalidUtf8(() => chunksOf(source), first.line) : undefined
-  throw encoding ?? malformed((await inOriginal([first], run))[0]!, await adviceFor(first, run))
-}
-
-/** With the lines of the file that was imported. */
-async function inOriginal(bad: BadLine[], { converted }: Run): Promise<BadLine[]> {
-  if (!converted || bad.length === 0) return bad
-  const lines = await converted.findLines(bad.map(({ line }) => line))
-  return bad.map((each, at) => ({ ...each, line: lines[at]! }))
-}
-
-async function adviceFor(first: BadLine, { task, plan, source, converted }: Run): Promise<string> {
-  const isOfForm = first.column === null && !converted
-  const shape = isOfForm ? await adviseShape(source, task.csvOptions) : undefined
-  return shape ? ` ${shape}` : adviceOn(first, task, plan)
-}
-
 /**
  * Resolves with a function that compares the numbers of rows and empty fields with those of the check: a difference shows
  * that the engine lost or added values.
@@ -258,7 +212,8 @@ async function describe(run: Run, check: CsvCheck): Promise<Omit<ImportedCsv, 'b
     const pattern = unpadded ? dates.pattern.replace(/%([md])/g, '%-$1') : dates.pattern
     return { name, type, nulls: check.nulls[at]!, datePattern: type === 'date' ? pattern : null }
   })
-  const skipped = { count: check.bad.count, first: await inOriginal(check.bad.first, run) }
+  const first = (await inOriginal(check.bad.first, run)).map(({ line, column, reason }) => ({ line, column, reason }))
+  const skipped = { count: check.bad.count, first }
   const notes = [...(converted?.notes ?? []), ...plan.notes]
   return { rows: check.rows, columns, dateColumn: plan.dateColumn, skipped, notes }
 }

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { ImportCheck } from '../../protocol/import-checks.js'
 import { Problem } from '../../protocol/problems.js'
 import { tableNameOf } from '../../protocol/table-name.js'
 import { formatDuration } from '../../protocol/units.js'
@@ -12,11 +13,11 @@ import type { Log } from '../log.js'
 import { accountName } from '../stores/accounts.js'
 import type { PublishedFiles } from '../stores/files.js'
 import type { Reservation, SpaceReservations } from '../stores/space.js'
-import type { NewImport, StoredImport, TableStore } from '../stores/tables.js'
+import type { NewImport, StagedImport, StoredImport, TableStore } from '../stores/tables.js'
 import type { StartChild } from './child.js'
 import type { CsvOptions } from './csv-plan.js'
 import { earlierTypes, notesOnRepeated, refuseRepeated } from './earlier-imports.js'
-import { importCsv } from './import.js'
+import { checkImport, importCsv } from './import.js'
 import { requireEngine } from './unavailable.js'
 
 export interface ImportServices {
@@ -54,6 +55,17 @@ export interface ImportRequest extends JobRequest {
    * Aborted when the client that waits for a slot disconnects. A started import belongs to the account and continues.
    */
   left: AbortSignal
+}
+
+/** A file to be read as an import would. Aborted when the client disconnects. */
+export interface ImportCheckRequest extends JobRequest {
+  filename: string
+  /** A table whose columns have types already; by default derived from the name of the file. */
+  table?: string | undefined
+  csvOptions: CsvOptions
+  trim?: boolean | undefined
+  /** Called once, when the job exists. */
+  begin(job: Job): void
 }
 
 export interface StartedImport {
@@ -110,6 +122,60 @@ export class Imports {
       if (problem.code === 'internal') log.error(`The import ${job.id} failed`, problem.cause)
     })
     return { job, imported }
+  }
+
+  /**
+   * Lists what an import of the file would be refused for, as a job that publishes nothing. Throws `file-not-found`,
+   * `tables-unavailable`, `invalid-request`, and the errors of `Jobs.admit`.
+   */
+  async check(request: ImportCheckRequest): Promise<ImportCheck> {
+    const { jobs, files } = this.#services
+    const { identity, filename, jobId: id, table = tableNameOf(filename) } = request
+    const { account } = identity
+    requireEngine()
+    const file = await files.find(account, filename)
+    if (!file) throw missing(filename)
+    const owner = { accountId: account.id, account: accountName(account) }
+    const admission = jobs.admit(
+      { kind: 'import', id, ...owner, file: filename, totalBytes: file.size, startsLater: true },
+      queueWaitOf(request),
+    )
+    const { result } = await runJob(admission, async (run) => {
+      request.begin(run.job)
+      run.stopWhenRevoked(identity)
+      const signal = AbortSignal.any([run.signal, request.left])
+      return this.#places.run(run.job.account, signal, () => {
+        run.start()
+        return this.#inTime(run.job, () => this.#check(run, signal, { ...request, table }))
+      })
+    })
+    return result
+  }
+
+  async #check(run: JobRun, signal: AbortSignal, request: ImportCheckRequest): Promise<ImportCheck> {
+    const { tables, files, start, importMemoryBytes, importThreads, importMaxBytes } = this.#services
+    const { identity, filename, table, csvOptions, trim = false } = request
+    const { job } = run
+    const staged = tables.stage(job.id)
+    run.onEnd(() => staged.remove())
+    const file = await files.place(identity.account, filename, join(staged.folder, staged.source), signal)
+    if (!file) throw missing(filename)
+    job.totalBytes = file.size
+    const there = table === undefined ? undefined : await tables.find(identity.account, table)
+    const checked = await checkImport({
+      ...namesOf(staged),
+      csvOptions: { ...csvOptions, earlierTypes: earlierTypes(there?.imports ?? []) },
+      skipBadLines: false,
+      trim,
+      memoryBytes: importMemoryBytes,
+      threads: importThreads,
+      maxBytes: importMaxBytes,
+      signal,
+      start,
+      onProgress: (part) => job.count(Math.max(0, Math.floor(part * file.size) - job.bytes)),
+    })
+    job.count(file.size - job.bytes)
+    return { file: file.name, ...checked }
   }
 
   async #work(run: JobRun, table: string, request: ImportRequest): Promise<StoredImport[]> {
@@ -172,11 +238,7 @@ export class Imports {
     const there = [...others.map(({ record }) => record).toReversed(), ...(await this.#earlier(table, request))]
     if (request.once) refuseRepeated(table, there, file)
     const { columns, rows, dateColumn, skipped, notes, bytes, outputSha256 } = await importCsv({
-      folder: staged.folder,
-      source: staged.source,
-      copy: staged.copy,
-      text: staged.text,
-      output: staged.output,
+      ...namesOf(staged),
       csvOptions: { ...request.csvOptions, earlierTypes: earlierTypes(there) },
       skipBadLines: request.skipBadLines ?? false,
       trim: request.trim ?? false,
@@ -205,6 +267,10 @@ export class Imports {
     const there = replaces ? await this.#services.tables.find(identity.account, table) : undefined
     return there?.imports.reduce((sum, { bytes }) => sum + bytes, 0) ?? 0
   }
+}
+
+function namesOf({ folder, source, copy, text, output }: StagedImport) {
+  return { folder, source, copy, text, output }
 }
 
 /** Throws `invalid-request` if there is no name to derive one from. */

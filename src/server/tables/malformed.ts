@@ -7,5 +7,12 @@ export function malformedAt(
   advice = '',
   details: { column?: string | null; unnamed?: boolean } = {},
 ): Problem {
-  return new Problem('malformed-csv', `Line ${line}: ${reason}${advice}`, { column: null, ...details, line, reason })
+  const more = advice === '' ? {} : { advice: advice.trim() }
+  return new Problem('malformed-csv', `Line ${line}: ${reason}${advice}`, {
+    column: null,
+    ...details,
+    ...more,
+    line,
+    reason,
+  })
 }

@@ -359,6 +359,18 @@ const scenarios: Record<string, Scenario> = {
       { path: '/import', init: json({ filename: 'import.csv', table: 'A' }, api.ann), status: 400 },
     ]
   },
+  'POST /import/check': async (api) => {
+    await api.put('checked.csv', 'a,b\n1\n')
+    return [
+      {
+        path: '/import/check',
+        init: json({ filename: 'checked.csv' }, { ...api.ann, Prefer: 'wait=60' }),
+        status: 200,
+      },
+      { path: '/import/check', init: json({ filename: 'missing.csv' }, api.ann), status: 404 },
+      { path: '/import/check', init: json({ filename: 'checked.csv', decimal: 'x' }, api.ann), status: 400 },
+    ]
+  },
   'POST /import/stop': async (api) => {
     await api.makeTable('before_stop')
     return [{ path: '/import/stop', init: { method: 'POST', headers: api.ann }, status: 404 }]

@@ -151,7 +151,8 @@ describe('an import', () => {
     const { rows } = await makeTable(caller, 'teams', content)
     expect(rows).toBe(100_000)
     const { body } = await caller.call('/tables/teams/rows', { headers: { Accept: 'text/csv' } })
-    expect(body.toString() === content).toBe(true)
+    const [names, ...lines] = content.trimEnd().split('\n')
+    expect(body.toString() === `${[names, ...lines].join('\n')}\n`).toBe(true)
   })
 
   it('gives the same counts and sums of 100,000 sales as awk', async () => {
@@ -210,7 +211,7 @@ describe('an import', () => {
 
   it.each([
     ['[a]*.csv', 'a'],
-    ['x.csv.gz', 'x_csv'],
+    ['x.csv.gz', 'x'],
     ['2024 Sales é.csv', '_2024_sales_e'],
     ["it's; drop table x--.csv", 'it_s_drop_table_x'],
     ['folder/deep.csv', 'deep'],

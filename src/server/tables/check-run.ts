@@ -1,0 +1,68 @@
+import { open } from 'node:fs/promises'
+import { type Fault, maxFaults } from '../../protocol/import-checks.js'
+import { checkCsv } from './csv-check.js'
+import type { WarmEngine } from './engine.js'
+import type { CheckedFile, ImportTask } from './import-messages.js'
+import { importProblem } from './import-problems.js'
+import { importFile, type OnProgress } from './import-run.js'
+import { prepareSource } from './import-source.js'
+import { firstProblem, inOriginal, planText } from './planned-file.js'
+
+/**
+ * Reads a whole file as an import would, and lists what it would be refused for. Throws only what is no fault of the file. The
+ * caller removes what it has written.
+ */
+export async function checkFile(task: ImportTask, onProgress: OnProgress, warm?: WarmEngine): Promise<CheckedFile> {
+  try {
+    return await check(task, onProgress, warm)
+  } catch (error) {
+    const problem = importProblem(error)
+    if (problem.code !== 'malformed-csv') throw problem
+    const { advice = null, ...fault } = problem.details as { advice?: string } & Fault
+    return { rows: 0, columns: [], faults: { count: 1, first: [fault] }, advice, notes: [] }
+  }
+}
+
+async function check(task: ImportTask, onProgress: OnProgress, warm: WarmEngine | undefined): Promise<CheckedFile> {
+  const original = await open(task.source)
+  try {
+    const { kind, file, converted } = await prepareSource(task, original, () => {})
+    if (kind === 'parquet') return await checkParquet(task, onProgress, warm)
+    const source = file === task.source ? original : await open(file)
+    try {
+      const plan = await planText(source, task, converted)
+      const { size } = await source.stat()
+      const planned = { task, plan, source, converted }
+      const options = {
+        skipBadLines: true,
+        maxReported: maxFaults,
+        onBytes: (bytes: number) => onProgress(bytes / size),
+      }
+      const checked = await checkCsv(source, plan, options)
+      const problem = await firstProblem(checked, planned)
+      const first = await inOriginal(checked.bad.first, planned)
+      return {
+        rows: checked.rows,
+        columns: plan.columns.filter(({ isDropped }) => !isDropped).map(({ name, type }) => ({ name, type })),
+        faults: { count: checked.bad.count, first },
+        advice: (problem?.details.advice as string | undefined) ?? null,
+        notes: [...(converted?.notes ?? []), ...plan.notes],
+      }
+    } finally {
+      if (source !== original) await source.close()
+    }
+  } finally {
+    await original.close()
+  }
+}
+
+/** A file that says its types has no lines to be wrong: it can be read, or not. */
+async function checkParquet(
+  task: ImportTask,
+  onProgress: OnProgress,
+  warm: WarmEngine | undefined,
+): Promise<CheckedFile> {
+  const { rows, columns, notes } = await importFile(task, onProgress, warm)
+  const named = columns.map(({ name, type }) => ({ name, type }))
+  return { rows, columns: named, faults: { count: 0, first: [] }, advice: null, notes }
+}

@@ -1,0 +1,137 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { describe, expect, it } from 'vitest'
+import type { ImportCheckBody } from '../../../dist/protocol/import-checks.js'
+import type { Caller } from '../../helpers/calls.js'
+import { holdNextImport } from '../../helpers/engines.js'
+import { eventually } from '../../helpers/eventually.js'
+import { shareServer } from '../../helpers/shared-server.js'
+import { partialNames } from '../../helpers/stored-state.js'
+import { makeTable } from '../../helpers/tables.js'
+import { temporaryFolder } from '../../helpers/temporary-folder.js'
+
+const shared = shareServer()
+
+async function check(content: string | Uint8Array, options: Partial<ImportCheckBody> = {}) {
+  const caller = await shared.newCaller()
+  await caller.put('a.csv', content)
+  const { status, json } = await caller.post('/import/check', { filename: 'a.csv', ...options })
+  expect(await partialNames(shared.server.dataFolder)).toEqual([])
+  expect((await caller.call('/tables')).json.tables).toEqual([])
+  return { status, json, caller }
+}
+
+describe('a check of a file', () => {
+  it('lists all faults with line, column, offset and text, and advice, and imports nothing', async () => {
+    const { status, json } = await check('a,b\n1,x\n2\n3,y\nmany,z\n5,"w"v\n', { types: { a: 'integer' } })
+    expect(status).toBe(200)
+    expect(json).toEqual({
+      file: 'a.csv',
+      rows: 2,
+      columns: [
+        { name: 'a', type: 'integer' },
+        { name: 'b', type: 'text' },
+      ],
+      faults: {
+        count: 3,
+        first: [
+          { line: 3, column: null, reason: '1 field instead of 2', offset: 8, text: '2' },
+          { line: 5, column: 'a', reason: '"many" is not an integer', offset: 14, text: 'many,z' },
+          { line: 6, column: null, reason: 'text stands after a closing quote', offset: 21, text: '5,"w"v' },
+        ],
+      },
+      advice: '2 of the first 5 rows cannot be read: look for lines above the header, or for another delimiter.',
+      notes: [],
+    })
+  })
+
+  it('lists 1,000 faults at most, and counts the others', async () => {
+    const { json } = await check(`a,b\n1,2\n${'x\n'.repeat(1500)}`)
+    expect(json.faults.count).toBe(1500)
+    expect(json.faults.first.length).toBe(1000)
+    expect(json.faults.first.at(-1)).toMatchObject({ line: 1002, offset: 4 + 4 + 2 * 999 })
+  })
+
+  it('has offsets beyond the first piece that is read', async () => {
+    const lines = '1,2\n'.repeat(2_000_000)
+    const { json } = await check(`a,b\n${lines}3\n`)
+    expect(json).toMatchObject({ rows: 2_000_000, faults: { first: [{ offset: 4 + lines.length, text: '3' }] } })
+  })
+
+  it('has one fault of a file that cannot be read at all, with advice', async () => {
+    expect((await check(Buffer.from('PK\x03\x04 xl/workbook.xml'))).json).toMatchObject({
+      faults: { count: 1, first: [{ line: 1, reason: expect.stringContaining('Excel workbook') }] },
+    })
+    expect((await check('a,\n1,2\n')).json).toMatchObject({
+      faults: { count: 1, first: [{ line: 1, reason: 'Column 2 has no name.' }] },
+      advice: '"--rename-columns" (renameColumns) gives such columns names.',
+    })
+    expect((await check(Buffer.from('a,b\nK\xf6ln,1\n', 'latin1'))).json).toMatchObject({
+      advice: expect.stringContaining('--encoding windows-1252'),
+    })
+  })
+
+  it('has none of a file that can be imported, but its columns and notes', async () => {
+    const { json } = await check('day,n\n3/4/2026,1\n')
+    expect(json).toMatchObject({
+      rows: 1,
+      columns: [{ type: 'date' }, { type: 'integer' }],
+      faults: { count: 0, first: [] },
+      advice: null,
+      notes: [expect.stringContaining('day-first')],
+    })
+  })
+
+  it('reads the other formats', async () => {
+    const { json } = await check('{"a":1}\n{"a":2}\n')
+    expect(json).toMatchObject({ rows: 2, faults: { count: 0 } })
+    expect((await check('{"a":1}\n{"a":}\n')).json).toMatchObject({ faults: { count: 1, first: [{ line: 2 }] } })
+    const path = join(await temporaryFolder(), 'a.parquet')
+    const engine = await (await DuckDBInstance.create(':memory:')).connect()
+    await engine.run(`COPY (SELECT 1 AS one) TO '${path}' (FORMAT parquet)`)
+    engine.closeSync()
+    expect((await check(await readFile(path))).json).toMatchObject({ rows: 1, columns: [{ name: 'one' }] })
+  })
+
+  it('takes the types of the table of that name', async () => {
+    const caller = await shared.newCaller()
+    await makeTable(caller, 'a', 'n\n1\n')
+    await caller.put('a.csv', 'n\nx\n')
+    const { json } = await caller.post('/import/check', { filename: 'a.csv' })
+    expect(json.faults).toMatchObject({ count: 1, first: [{ column: 'n' }] })
+    const { json: other } = await caller.post('/import/check', { filename: 'a.csv', table: 'b' })
+    expect(other.faults.count).toBe(0)
+  })
+
+  async function begin(): Promise<{ caller: Caller; id: string; answer: Promise<{ json: unknown }>; leave(): void }> {
+    const caller = await shared.newCaller()
+    await caller.put('a.csv', 'a\n1\n')
+    const held = holdNextImport()
+    const controller = new AbortController()
+    const answer = fetch(`${caller.url}/import/check`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${caller.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ filename: 'a.csv' }),
+      signal: controller.signal,
+    }).then(async (response) => ({ json: await response.json() }))
+    answer.catch(() => {})
+    await held
+    const { id } = await caller.findJob('kind=import')
+    return { caller, id, answer, leave: () => controller.abort() }
+  }
+
+  it('is a job that can be stopped', async () => {
+    const { caller, id, answer } = await begin()
+    expect((await caller.post(`/jobs/${id}/stop`)).status).toBe(200)
+    expect((await answer).json).toMatchObject({ status: 409, code: 'job-stopped' })
+    expect(await partialNames(shared.server.dataFolder)).toEqual([])
+  })
+
+  it('ends with the connection of its client', async () => {
+    const { caller, id, leave } = await begin()
+    leave()
+    await eventually('the job has failed', async () => (await caller.job(id)).state === 'failed')
+    expect(await partialNames(shared.server.dataFolder)).toEqual([])
+  })
+})
