@@ -15,6 +15,7 @@ import { rows as folders } from './rows/folders.mjs'
 import { rows as foldersAtOnce } from './rows/folders-at-once.mjs'
 import { rows as listing } from './rows/listing.mjs'
 import { rows as load } from './rows/load.mjs'
+import { rows as queries } from './rows/queries.mjs'
 import { rows as tables } from './rows/tables.mjs'
 import { rows as tus } from './rows/tus.mjs'
 import { rows as uploads } from './rows/uploads.mjs'
@@ -57,6 +58,7 @@ const all = [
   ...load,
   ...tus,
   ...tables,
+  ...queries,
   ...listing,
   ...folders,
   ...foldersAtOnce,

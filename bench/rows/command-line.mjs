@@ -56,7 +56,8 @@ export const rows = [
   },
 ]
 
-async function run(lab, server, args) {
+/** The seconds of a command of the command line, with its start. */
+export async function run(lab, server, args) {
   const env = { ...process.env, FILEJOBS_SERVER: server.url, FILEJOBS_TOKEN: server.token, XDG_STATE_HOME: lab.disk }
   return (await time(process.execPath, [lab.program, ...args], { env })).seconds
 }

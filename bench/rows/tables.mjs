@@ -192,7 +192,7 @@ async function page(lab, sizeMiB, queryOf) {
 }
 
 /** What a process and its children hold, in MB. */
-function residentMb(pid) {
+export function residentMb(pid) {
   const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid=,rss='], { encoding: 'utf8' })
   const kilobytes = stdout.split('\n').map((line) => {
     const [own, parent, resident] = line.trim().split(/\s+/).map(Number)
