@@ -52,7 +52,8 @@ export function untilJob(caller: Caller, id: string, state: JobRecord['state']):
 /** Waits until a job is being finished: it admits no more streams. */
 export function untilFinishing(caller: Caller, id: string): Promise<true> {
   return eventually('the job admits no more streams', async () => {
-    const { status } = await expectContinue(caller, '/files/photos/late', partOf(id))
+    // Where it is still admitted, it is refused by its condition: nothing is published.
+    const { status } = await expectContinue(caller, '/files/photos/late', { ...partOf(id), 'If-Match': '"none"' })
     return status === 409
   })
 }
