@@ -58,6 +58,21 @@ describe.skipIf(!hasCluster)('an upload by tus whose requests go to several serv
     await nothingIsLeft(cluster)
   })
 
+  it('is ended by a stop of all uploads on another one while it waits to continue', async () => {
+    const { tus } = await open(2)
+    const path = await tus[0]!.begin()
+    await tus[0]!.patch(path, 0, '01234')
+    const other = await tus[1]!.begin({ name: 'other', length: 1_000_000 })
+    const held = await tus[1]!.hold(other, 0, 'x')
+    const waiting = tus[0]!.patch(path, 5, '56789')
+    await eventually('it has no slot', async () => (await tus[0]!.caller.job(idOf(path))).state === 'interrupted')
+    const { json } = await tus[1]!.caller.post('/upload/stop')
+    expect(json.receipts.map((receipt: { job: { id: string } }) => receipt.job.id)).toEqual([idOf(other), idOf(path)])
+    for (const answer of [waiting, held.answer]) {
+      expect(await answer).toMatchObject({ status: 410, json: { code: 'job-stopped' } })
+    }
+  })
+
   it('is known to all of them as complete if one of them had a file with its digest', async () => {
     const { tus } = await open(2)
     await tus[0]!.caller.put('there', '0123456789')

@@ -11,9 +11,13 @@ export function jobsToStop(
   { holding, own, remote }: { holding: JobRecord[]; own: Job[]; remote: RemoteJob[] },
 ): string[] {
   const resumable = [
-    // A job of another server that is interrupted, and was active recently, holds its slot.
-    ...remote.filter((job) => job.isResumable && job.record.state !== 'interrupted').map(({ record }) => record),
+    // A job of another server that is interrupted, and was active recently, holds its slot, or waits for one to continue.
+    ...remote.filter(isResumableAndActive).map(({ record }) => record),
     ...own.filter((job) => job.isResumable && !job.isSuspended),
   ].filter((job) => job.kind === kind && job.account === account)
   return [...new Set([...holding.reverse(), ...resumable.reverse()].map(({ id }) => id))]
+}
+
+function isResumableAndActive({ isResumable, isWaiting, record }: RemoteJob): boolean {
+  return isResumable && (isWaiting || record.state !== 'interrupted')
 }

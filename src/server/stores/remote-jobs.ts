@@ -23,6 +23,8 @@ export interface RemoteJob {
   readonly accountId: number
   /** Whether it continues between its requests. */
   readonly isResumable: boolean
+  /** Whether it waits for a slot, to begin or to continue. */
+  readonly isWaiting: boolean
   /** As its server has last recorded it. */
   readonly record: JobRecord
   /** What its client was told is stored, if it is resumable; otherwise 0. */

@@ -74,12 +74,13 @@ export function postgresRemoteJobs(
     return state ?? { answer: null, node: null, isEnded: true, receipt: null }
   }
 
-  function remoteJobOf({ id, seq, accountId, isResumable, record, storedBytes }: RemoteRow): RemoteJob {
+  function remoteJobOf({ id, seq, accountId, isResumable, isWaiting, record, storedBytes }: RemoteRow): RemoteJob {
     const change = async (request: RemoteRequest) => (await askOrThrow(id, request))?.record
     return {
       seq,
       accountId,
       isResumable,
+      isWaiting,
       record,
       storedBytes,
       stop: async (by) => (await askOrThrow(id, { do: 'stop', by }))?.receipt,
@@ -99,7 +100,7 @@ export function postgresRemoteJobs(
     return answer
   }
 
-  const remoteColumns = () => database`${entryColumns(database)}, is_resumable,
+  const remoteColumns = () => database`${entryColumns(database)}, is_resumable, is_waiting,
     coalesce((select size from partials where is_resumable and partials.id = jobs.id), 0) as stored_bytes`
   const isRemote = () => database`ended_at is null and node is distinct from ${lease.id}`
 
@@ -133,6 +134,7 @@ function controlsOf(request: RemoteRequest): IdleUploadControls | undefined {
 
 interface RemoteRow extends HistoryRow {
   isResumable: boolean
+  isWaiting: boolean
   storedBytes: number
 }
 
