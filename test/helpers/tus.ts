@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import type http from 'node:http'
+import type { JobState } from '../../dist/protocol/jobs.js'
+import { isFleet } from '../run/is-cluster.js'
 import { type Answer, answerOf, type Caller } from './calls.js'
 import { eventually } from './eventually.js'
 
@@ -85,6 +87,12 @@ export class Tus {
     return { request, answer }
   }
 }
+
+/** The states of an upload between two requests: with several servers, the second one may have come to another server. */
+export const betweenRequests: JobState[] = isFleet ? ['running', 'interrupted'] : ['running']
+
+/** Those of an upload that was created, perhaps by another server than the one that has its first bytes. */
+export const beforeFirstBytes: JobState[] = isFleet ? ['waiting', 'interrupted'] : ['waiting']
 
 export const octets = 'application/offset+octet-stream'
 

@@ -6,6 +6,7 @@ import { shareServer } from '../../helpers/shared-server.js'
 import { largeFile, putLarge, slowly, untilMoving } from '../../helpers/slow-transfers.js'
 import { partialNames } from '../../helpers/stored-state.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
+import { isFleet } from '../../run/is-cluster.js'
 
 const password = 'correct horse'
 
@@ -174,9 +175,10 @@ describeWithCurl('the interface of ops and clients', () => {
       ['no token', 401, [at('/client/files/strict')]],
       ['an unknown ops account', 404, [...client, at('/client/files/nobody')]],
       ['an unknown file', 404, [...client, at('/client/files/strict/missing')]],
-      ['a bad name', 400, [...client, at('/client/files/strict/a%00')]],
       ['no token', 401, [at('/logout')]],
     ]
+    // nginx refuses it itself, with a page.
+    if (!isFleet) refusals.push(['a bad name', 400, [...client, at('/client/files/strict/a%00')]])
     for (const [what, status, args] of refusals) {
       const answer = await curl(...args)
       expect(answer, `${what}: ${args.join(' ')}`).toMatchObject({ code: 0, status, type: 'text/plain' })

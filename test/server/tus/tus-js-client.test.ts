@@ -8,6 +8,7 @@ import { eventually, within } from '../../helpers/eventually.js'
 import { finish, openFolderJob } from '../../helpers/folder-jobs.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { sha256Of } from '../../helpers/tus.js'
+import { isFleet } from '../../run/is-cluster.js'
 
 const shared = shareServer({ shutdownGraceMs: 0 })
 
@@ -19,7 +20,8 @@ function upload(caller: Caller, url: string, content: Buffer | Readable, options
       endpoint: `${url}/tus`,
       headers: { Authorization: `Bearer ${caller.token}` },
       metadata: { filename: 'video.bin', filetype: 'video/mp4' },
-      retryDelays: Array(10).fill(20),
+      // What nginx has received when a connection is cut may never come to a server.
+      retryDelays: Array(10).fill(isFleet ? 500 : 20),
       onSuccess: () => resolve(),
       onError: reject,
       ...options,

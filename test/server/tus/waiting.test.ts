@@ -4,7 +4,7 @@ import { type Answer, answerOf, holdUpload } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { partialNames } from '../../helpers/stored-state.js'
-import { idOf, octets, Tus } from '../../helpers/tus.js'
+import { beforeFirstBytes, idOf, octets, Tus } from '../../helpers/tus.js'
 
 const shared = shareServer({ shutdownGraceMs: 0 })
 const newTus = async () => new Tus(await shared.newCaller())
@@ -34,7 +34,7 @@ describe('the first bytes of a tus upload', () => {
     const tus = await newTus()
     const names = Array.from({ length: 40 }, (_, index) => `w${10 + index}`)
     const { running, waiting } = await queue(tus, names)
-    expect((await tus.caller.call('/jobs?state=waiting&limit=100')).json.jobs).toHaveLength(40)
+    expect((await tus.caller.call(`/jobs?state=${beforeFirstBytes}&limit=100`)).json.jobs).toHaveLength(40)
     running.finish()
     const answers = await within('all uploads', Promise.all(waiting.map(({ answer }) => answer)))
     expect(answers.map(({ status }) => status)).toEqual(Array(40).fill(204))
@@ -66,7 +66,9 @@ describe('the first bytes of a tus upload', () => {
     await expect(leaves!.answer).rejects.toThrow()
     running.finish()
     expect((await stays!.answer).status).toBe(204)
-    expect(await tus.caller.job(idOf(leaves!.path))).toMatchObject({ state: 'waiting', bytes: 0 })
+    const { state, bytes } = await tus.caller.job(idOf(leaves!.path))
+    expect(beforeFirstBytes).toContain(state)
+    expect(bytes).toBe(0)
     expect((await tus.patch(leaves!.path, 0, '0123456789')).status).toBe(204)
   })
 
