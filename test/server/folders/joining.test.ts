@@ -74,8 +74,11 @@ describe('a job of many files', () => {
     await eventually('the file has failed', async () => (await ann.job(id)).files?.failed === 1)
     expect(await ann.job(id)).toMatchObject({ state: 'running', bytes: 0 })
     expect((await ann.put('photos/a', 'a', partOf(id))).status).toBe(201)
-    await eventually('it is done', async () => (await ann.job(id)).files?.done === 1)
-    expect((await ann.job(id)).files).toMatchObject({ done: 1, failed: 0, failures: [] })
+    const files = await eventually('it is done', async () => {
+      const { files } = await ann.job(id)
+      return files?.done === 1 && files
+    })
+    expect(files).toMatchObject({ done: 1, failed: 0, failures: [] })
     await finish(ann, id)
   })
 
