@@ -48,6 +48,23 @@ describe.skipIf(!hasTmux)(name, () => {
     expect(await terminal.screen()).toMatch(/echo code/)
   })
 
+  it('an import asks whether it may name columns that have no name', async () => {
+    const { token, fetch } = await makeAccount(server)
+    const terminal = await openTerminal({ FILEJOBS_SERVER: server.url, FILEJOBS_TOKEN: token })
+    await writeFile(`${terminal.home}/t.csv`, ',name\n1,Ann\n')
+    await terminal.type('filejobs import t.csv')
+    await terminal.shows(/Column 1 has no name\.[^?]*Give such columns names\? \[y\/N\] $/m)
+    await terminal.type('')
+    await terminal.shows(/^Error: Line 1: Column 1 has no name\./m)
+    await terminal.shows(/ready>\s*$/)
+    expect(await (await fetch('/files')).json()).toMatchObject({ files: [] })
+    await terminal.type('clear; filejobs import t.csv')
+    await terminal.shows(/Give such columns names\? \[y\/N\] $/m)
+    await terminal.type('y')
+    await terminal.shows(/Imported 1 row of 2 columns from t\.csv into t/)
+    expect(await (await fetch('/tables/t/rows')).json()).toMatchObject({ results: [{ column1: 1, name: 'Ann' }] })
+  })
+
   it('an upload shows a bar with rate and time, and Ctrl-C ends it with its receipt', async () => {
     const { token, files } = await makeAccount(server)
     const terminal = await openTerminal({ FILEJOBS_SERVER: server.url, FILEJOBS_TOKEN: token })

@@ -1,9 +1,11 @@
 import { Command } from 'commander'
+import { Problem } from '../../protocol/problems.js'
 import type { Context } from '../context.js'
 import { addCsvOptions, type CsvOptionValues, csvOptionsOf } from '../csv-options.js'
 import { visible } from '../escape.js'
 import { Failure } from '../exit-codes.js'
-
+import type { Output } from '../output.js'
+import { askLine } from '../password.js'
 import { openProgress, type Progress } from '../progress.js'
 import { openSession, type Session } from '../session.js'
 import { type FilesToImport, type Imported, requestImport } from '../transfers/import.js'
@@ -57,8 +59,15 @@ export function importCommand(context: Context): Command {
       const filenames = await bring(sources, uploads)
       const into = table ?? (sources.length > 1 ? commonTable(sources) : undefined)
       if (check) await checkAll(session, progress, { ...csv, table: into }, filenames, waitSeconds)
-      else
-        await importAll(session, progress, { ...csv, table: into, replace, once, filenames }, { waitSeconds, isStream })
+      else {
+        const request = { ...csv, table: into, replace, once, filenames }
+        const send = (names: { renameColumns?: boolean }) =>
+          importAll(session, progress, { ...request, ...names }, { waitSeconds, isStream })
+        await send({}).catch(async (error) => {
+          if (!(await wantsNewNames(context, session.output, error))) throw error
+          await send({ renameColumns: true })
+        })
+      }
       if (!keep && (check || isStream)) await uploads.remove()
     } catch (error) {
       if (!keep) await uploads.remove()
@@ -113,6 +122,14 @@ async function importAll(
   await oneByOne(session, [{ name }], async (_, job) => {
     for (const imported of await requestImport(tools, request, waitSeconds, job)) tellOf(session, imported, isStream)
   })
+}
+
+/** Whether columns whose names are missing or taken are to get others: asked on a terminal. A script is told of the option. */
+async function wantsNewNames(context: Context, output: Output, error: unknown): Promise<boolean> {
+  if (!output.interactive || !context.stdin.isTTY) return false
+  if (!(error instanceof Problem) || !error.message.includes('(renameColumns)')) return false
+  output.note(error.message)
+  return /^y(es)?$/i.test(await askLine(context, 'Give such columns names? [y/N] ', ''))
 }
 
 /** `isStream`: it was stdin or the output of a command, whose file has a name of its own on the server. */
