@@ -49,12 +49,16 @@ describe('the CSV check', () => {
     ['an open quote', 'a,b\n1,x\n2,"y\n', 'a quote is opened and never closed'],
     ['three megabytes', `a,b\n1,x\n2,${'y'.repeat(3e6)}\n3,z\n`, expect.stringMatching(/longer than 2,000,000 bytes/)],
   ])('reports a line with %s', async (_, content, reason) => {
-    expect(await faultIn(content)).toEqual({ line: 3, column: null, reason })
+    const text = content.slice(8, content.indexOf('\n', 8))
+    const fault = await faultIn(content)
+    expect(fault).toMatchObject({ line: 3, column: null, reason, offset: 8 })
+    expect(text.startsWith(fault!.text!.replace(/…$/, ''))).toBe(true)
   })
 
   it('reports bytes that are not UTF-8', async () => {
     const content = Buffer.concat([Buffer.from('a,b\n1,é\n2,'), Buffer.from([0xc3, 0x28]), Buffer.from('\n3,z\n')])
-    expect(await faultIn(content)).toEqual({ line: 3, column: null, reason: 'bytes that are not UTF-8' })
+    const fault = { line: 3, column: null, reason: 'bytes that are not UTF-8', offset: 9 }
+    expect(await faultIn(content)).toMatchObject(fault)
   })
 
   it.each([
@@ -91,7 +95,7 @@ describe('the CSV check', () => {
     ['-0.10000000000000001', '-0.1'],
   ])('reports a number that a double would round: %s', async (value, rounded) => {
     const content = `a,b\nx,1.5\ny,${value}\n`
-    expect(await faultIn(content, { earlierTypes: { b: 'double' } })).toEqual({
+    expect(await faultIn(content, { earlierTypes: { b: 'double' } })).toMatchObject({
       line: 3,
       column: 'b',
       reason: `"${value.slice(0, 60)}" would be rounded to ${rounded} as a double`,
