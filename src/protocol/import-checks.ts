@@ -18,9 +18,6 @@ const faultSchema = badLineSchema
   })
 export type Fault = z.infer<typeof faultSchema>
 
-/** The most faults that a check lists. */
-export const maxFaults = 1000
-
 /** What an import of a file would do. */
 export const importCheckSchema = z
   .object({
@@ -29,7 +26,7 @@ export const importCheckSchema = z
     columns: z.array(columnSchema),
     faults: z.object({
       count: z.int(),
-      first: z.array(faultSchema).meta({ description: `${maxFaults} at most` }),
+      first: z.array(faultSchema).meta({ description: '1,000 at most' }),
     }),
     advice: z
       .string()

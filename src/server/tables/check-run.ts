@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
-import { type Fault, maxFaults } from '../../protocol/import-checks.js'
+import type { Fault } from '../../protocol/import-checks.js'
 import { checkCsv } from './csv-check.js'
+import { maxFaults } from './csv-limits.js'
 import type { WarmEngine } from './engine.js'
 import type { CheckedFile, ImportTask } from './import-messages.js'
 import { importProblem } from './import-problems.js'

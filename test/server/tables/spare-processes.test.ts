@@ -48,7 +48,7 @@ describe('a process of the engine that stands ready', () => {
     const pid = await theSpare()
     expect(await readlink(`/proc/${pid}/cwd`)).toBe(folder)
     const environment = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0').filter(Boolean)
-    expect(environment.filter((each) => !each.startsWith('NODE_CHANNEL_'))).toEqual([])
+    expect(environment.filter((each) => !/^NODE_(CHANNEL_|V8_COVERAGE=)/.test(each))).toEqual([])
     const limits = await readFile(`/proc/${pid}/limits`, 'utf8')
     expect(limits).toMatch(new RegExp(`Max data size +${queryProcess(folder).memoryBytes} `))
     await expect(
