@@ -1,16 +1,13 @@
 import { afterEach, beforeEach } from 'vitest'
 import { hasLostServerSince, removeAccounts } from '../helpers/fleet.js'
 
-/** As in vitest.config.ts: there any failure is tried again, and named. */
-const isReported = process.env.FILEJOBS_TEST_REPORT !== undefined
-
 /**
  * A request that is under way on a server that is killed breaks, and its client tries again. Tests do not: one that fails is run
- * again if it lost a server, and otherwise only in `.ci/run`.
+ * again if it lost a server, and only then.
  */
 beforeEach(async ({ task }) => {
   const startedAt = Date.now()
-  Object.assign(task, { retry: { count: 2, condition: () => isReported || hasLostServerSince(startedAt) } })
+  Object.assign(task, { retry: { count: 2, condition: () => hasLostServerSince(startedAt) } })
   if (task.result!.retryCount) await removeAccounts()
 })
 
