@@ -29,8 +29,8 @@ describe.skipIf(!hasCluster)('two servers on one database and bucket', () => {
     await eventually('it is imported', async () => (await there!.job(id)).state === 'done')
     const { json } = await there!.call('/tables/a/rows')
     expect(json.results).toMatchObject([
-      { name: 'bob', n: 2 },
       { name: 'ann', n: 1 },
+      { name: 'bob', n: 2 },
     ])
   })
 
