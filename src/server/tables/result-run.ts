@@ -29,7 +29,14 @@ export function openResults(
     } catch (error) {
       const { code, message, details } = queryProblem(error, task)
       const trace = code === 'internal' && error instanceof Error ? (error.stack ?? null) : null
-      report({ type: 'failed', code, message: message.replaceAll(task.output, 'the result'), details, trace })
+      const reason = typeof details.reason === 'string' ? { reason: details.reason.replace(ownStatement, '') } : {}
+      report({
+        type: 'failed',
+        code,
+        message: message.replace(ownStatement, '.'),
+        details: { ...details, ...reason },
+        trace,
+      })
     }
   }
 
@@ -82,6 +89,9 @@ async function write(connection: DuckDBConnection, { sql, values, maxRows, outpu
   const copy = await bind(connection, `COPY (${source}) TO ${quoteText(output)} ${options}`, values)
   return (await copy.run()).rowsChanged
 }
+
+/** In the engine's words about an error, the place in our statement around the user's. */
+const ownStatement = /\nLINE \d+: COPY \([^]*$/
 
 /** No table of a user can have it. */
 const viewName = 'the result'
