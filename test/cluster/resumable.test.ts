@@ -59,13 +59,14 @@ describe.skipIf(!hasCluster)('an upload by tus whose requests go to several serv
   })
 
   it('is ended by a stop of all uploads on another one while it waits to continue', async () => {
-    const { tus } = await open(2)
+    const { cluster, tus } = await open(2)
     const path = await tus[0]!.begin()
     await tus[0]!.patch(path, 0, '01234')
     const other = await tus[1]!.begin({ name: 'other', length: 1_000_000 })
     const held = await tus[1]!.hold(other, 0, 'x')
     const waiting = tus[0]!.patch(path, 5, '56789')
-    await eventually('it has no slot', async () => (await tus[0]!.caller.job(idOf(path))).state === 'interrupted')
+    const sql = cluster.database.connect(1)
+    await eventually('it waits', async () => (await sql`select from jobs where is_waiting`).length === 1)
     const { json } = await tus[1]!.caller.post('/upload/stop')
     expect(json.receipts.map((receipt: { job: { id: string } }) => receipt.job.id)).toEqual([idOf(other), idOf(path)])
     for (const answer of [waiting, held.answer]) {

@@ -91,7 +91,7 @@ async function write(connection: DuckDBConnection, { sql, values, maxRows, outpu
 }
 
 /** In the engine's words about an error, the place in our statement around the user's. */
-const ownStatement = /\nLINE \d+: COPY \([^]*$/
+const ownStatement = /\nLINE \d+: COPY \(.*$/s
 
 /** No table of a user can have it. */
 const viewName = 'the result'
