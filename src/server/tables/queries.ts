@@ -54,14 +54,7 @@ export class Queries {
 
   /** Throws `malformed-query`, `query-too-long`, `tables-unavailable`, `busy`, and the errors of `Jobs.admit`. */
   async run(request: QueryRequest): Promise<QueryAnswer> {
-    const { identity, jobId: id } = request
-    requireEngine()
-    const owner = { accountId: identity.account.id, account: accountName(identity.account) }
-    const admission = this.#services.jobs.admit(
-      { kind: 'query', id, ...owner, startsLater: true },
-      queueWaitOf(request),
-    )
-    const { result } = await runJob(admission, (run) => this.#work(run, request))
+    const { result } = await runJob(this.#admit(request), (run) => this.#work(run, request))
     return result
   }
 
@@ -70,23 +63,23 @@ export class Queries {
    * `run` throws.
    */
   async send(request: QueryExportRequest): Promise<void> {
-    const { identity, jobId: id } = request
-    requireEngine()
-    const owner = { accountId: identity.account.id, account: accountName(identity.account) }
-    const admission = this.#services.jobs.admit(
-      { kind: 'query', id, ...owner, startsLater: true },
-      queueWaitOf(request),
-    )
     let hasBegun = false
     const begin = (job: Job) => {
       request.begin(job)
       hasBegun = true
     }
-    const { result } = await runJob(admission, (run) => this.#send(run, { ...request, begin }))
+    const { result } = await runJob(this.#admit(request), (run) => this.#send(run, { ...request, begin }))
     await result.catch((problem: Problem) => {
       if (!hasBegun) throw problem
       if (problem.code === 'internal') this.#services.onFailure(problem.cause ?? problem)
     })
+  }
+
+  #admit(request: QueryRequest) {
+    const { identity, jobId: id } = request
+    requireEngine()
+    const owner = { accountId: identity.account.id, account: accountName(identity.account) }
+    return this.#services.jobs.admit({ kind: 'query', id, ...owner, startsLater: true }, queueWaitOf(request))
   }
 
   async #send(run: JobRun, request: QueryExportRequest): Promise<void> {

@@ -46,7 +46,7 @@ export function postgresRemoteJobs(
       }
     } finally {
       wake.delete(id)
-      // Nobody waits for it. Otherwise it is removed with the row of this server.
+      // The answer does not wait for this. A request that stays is removed with the row of this server.
       void database`delete from job_requests where id = ${id}`.catch(() => {})
     }
   }
