@@ -2,7 +2,7 @@ import type { StoredTable } from '../../dist/server/stores/tables.js'
 import { startChild } from '../../dist/server/tables/child.js'
 import type { QueryReport } from '../../dist/server/tables/query-messages.js'
 import { queryProcess, queryTask } from '../../dist/server/tables/query-task.js'
-import type { QueryMessage } from '../../dist/server/tables/query-tasks.js'
+import type { QueryMessage } from '../../dist/server/tables/query-work.js'
 
 export interface QueryProcess {
   /** The report of the process about a statement. Statements run one after another, each in a separate engine. */

@@ -2,5 +2,5 @@ import { linkToParent } from './child-edge.js'
 import type { ImportMessage, ImportReport } from './import-messages.js'
 
 const parent = linkToParent<ImportMessage, ImportReport>({ niceness: 5 })
-const run = import('./import-tasks.js').then(({ openImportTasks }) => openImportTasks(parent.report))
+const run = import('./import-work.js').then(({ openImportWork }) => openImportWork(parent.report))
 parent.onTask(async (message) => (await run)(message))

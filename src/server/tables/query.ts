@@ -3,7 +3,7 @@ import type { QueryAnswer } from '../../protocol/tables.js'
 import { type Child, notStarted, type StartChild, startChild } from './child.js'
 import type { QueryReport, QueryTask } from './query-messages.js'
 import { type QueryTaskOptions, queryProcess, queryTask } from './query-task.js'
-import type { QueryMessage } from './query-tasks.js'
+import type { QueryMessage } from './query-work.js'
 
 export interface QueryOptions extends QueryTaskOptions {
   /** The folder that the tables' paths are relative to. */

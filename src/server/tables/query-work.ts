@@ -7,7 +7,7 @@ import { openResults } from './result-run.js'
 export type QueryMessage = { type: 'answer'; task: QueryTask } | ResultMessage
 
 /** Starts the engine, and handles the messages of a process that answers a query, or sends all of its result. */
-export function openQueryTasks(report: (report: QueryReport | ResultReport) => void): (message: QueryMessage) => void {
+export function openQueryWork(report: (report: QueryReport | ResultReport) => void): (message: QueryMessage) => void {
   let warm: ReturnType<typeof warmQueries> | undefined = warmQueries()
   const handleResult = openResults(report)
   return (message) => {

@@ -5,7 +5,7 @@ import { importProblem } from './import-problems.js'
 import { importFile } from './import-run.js'
 
 /** Starts the engine, and handles the message of a process that imports or checks a file. */
-export function openImportTasks(report: (report: ImportReport) => void): (message: ImportMessage) => Promise<void> {
+export function openImportWork(report: (report: ImportReport) => void): (message: ImportMessage) => Promise<void> {
   const warm = warmEngine()
   const onProgress = (part: number) => report({ type: 'progress', part })
   return async ({ type, task }) => {
