@@ -55,3 +55,8 @@ export function formatTimeLeft(milliseconds: number): string {
   const seconds = Math.ceil(milliseconds / 1000)
   return seconds > 0 ? formatDuration(seconds * 1000) : '0 s'
 }
+
+/** `1 file`, `2,000 files`. */
+export function formatCount(count: number, what: string): string {
+  return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`
+}

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander'
 import type { FileRecord } from '../../protocol/files.js'
 import type { FolderRecord } from '../../protocol/folders.js'
 import { parsePublished } from '../../protocol/routes.js'
-import { formatBytes } from '../../protocol/units.js'
+import { formatBytes, formatCount } from '../../protocol/units.js'
 import type { Api } from '../api.js'
 import type { Context } from '../context.js'
 import { visible } from '../escape.js'
@@ -84,7 +84,7 @@ function withTotals({ folders, files }: Omit<ListedLevel, 'totals'>): ListedLeve
 }
 
 function formatFolder({ name, files, bytes, modifiedAt }: FolderRecord): string {
-  const count = files === null ? '' : `  (${counted(files, 'file')})`
+  const count = files === null ? '' : `  (${formatCount(files, 'file')})`
   return `${formatSize(bytes)}  ${formatTime(modifiedAt)}  ${visible(name)}${count}`
 }
 
@@ -94,15 +94,11 @@ function formatFile({ name, size, uploadedAt, type, sha256 }: FileRecord, isLong
 }
 
 function formatTotals({ folders, files, bytes }: ListedLevel['totals']): string {
-  const parts = [folders > 0 ? counted(folders, 'folder') : '', counted(files, 'file')]
+  const parts = [folders > 0 ? formatCount(folders, 'folder') : '', formatCount(files, 'file')]
   return [...parts, bytes === null ? '' : formatBytes(bytes)].filter((part) => part !== '').join(', ')
 }
 
 /** A folder that the server has not counted yet has no size. */
 function formatSize(bytes: number | null): string {
   return (bytes === null ? '-' : formatBytes(bytes)).padStart(10)
-}
-
-function counted(count: number, what: string): string {
-  return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`
 }

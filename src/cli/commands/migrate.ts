@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { Problem } from '../../protocol/problems.js'
-import { formatBytes, formatDuration } from '../../protocol/units.js'
+import { formatBytes, formatCount, formatDuration } from '../../protocol/units.js'
 import type { MigrationReport } from '../../server/migration/migrate-folder.js'
 import type { Context, GlobalOptions } from '../context.js'
 import { visible } from '../escape.js'
@@ -71,21 +71,17 @@ function formatReport(report: MigrationReport, durationMs: number): string {
       unserved.map(({ path, why }) => `${visible(path)}: ${why}`),
     ),
     [
-      `Moved ${count(sent.files, 'file')}, ${formatBytes(sent.bytes)}, in ${formatDuration(durationMs)}.`,
-      ...(before > 0 ? [`${count(before, 'file')} had been moved before.`] : []),
-      ...(removed > 0 ? [`${count(removed, 'file')} that the folder does not have any more, removed.`] : []),
+      `Moved ${formatCount(sent.files, 'file')}, ${formatBytes(sent.bytes)}, in ${formatDuration(durationMs)}.`,
+      ...(before > 0 ? [`${formatCount(before, 'file')} had been moved before.`] : []),
+      ...(removed > 0 ? [`${formatCount(removed, 'file')} that the folder does not have any more, removed.`] : []),
     ].join(' '),
-    `The bucket has ${count(files, 'file')}, ${formatBytes(bytes)}, and ${count(tables, 'table')}.`,
-    `The database has ${count(accounts, 'account')}, ${count(sessions, 'session')}, ${count(shares, 'link')}, ${count(folders, 'kept folder')} and ${count(jobs, 'job')}.`,
-    ...(unfinishedUploads > 0 ? [`Clients can continue ${count(unfinishedUploads, 'unfinished upload')}.`] : []),
+    `The bucket has ${formatCount(files, 'file')}, ${formatBytes(bytes)}, and ${formatCount(tables, 'table')}.`,
+    `The database has ${formatCount(accounts, 'account')}, ${formatCount(sessions, 'session')}, ${formatCount(shares, 'link')}, ${formatCount(folders, 'kept folder')} and ${formatCount(jobs, 'job')}.`,
+    ...(unfinishedUploads > 0 ? [`Clients can continue ${formatCount(unfinishedUploads, 'unfinished upload')}.`] : []),
     isFinished
       ? 'Servers can start on them now.'
       : 'Not finished: repair this and run it again, or run it with --leave-out.',
   ].join('\n')
-}
-
-function count(number: number, what: string): string {
-  return `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`
 }
 
 function section(title: string, lines: string[]): string[] {

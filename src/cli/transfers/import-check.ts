@@ -1,5 +1,6 @@
 import type { Fault, ImportCheck, ImportCheckBody } from '../../protocol/import-checks.js'
 import { jobHeader, routes } from '../../protocol/routes.js'
+import { formatCount } from '../../protocol/units.js'
 import { visible } from '../escape.js'
 import { Exit, exitCodes } from '../exit-codes.js'
 import type { Progress } from '../progress.js'
@@ -41,13 +42,13 @@ export async function checkAll(
 const longestCheckMs = 24 * 3_600_000
 
 function words({ file, rows, columns, faults }: ImportCheck): string {
-  const read = `${count(rows, 'row')} of ${count(columns.length, 'column')}`
+  const read = `${formatCount(rows, 'row')} of ${formatCount(columns.length, 'column')}`
   if (faults.count === 0) return `${visible(file)} can be imported: ${read}.`
   const more =
     faults.count > faults.first.length
       ? `, of which these are the first ${faults.first.length.toLocaleString('en')}`
       : ''
-  return [`${visible(file)} has ${count(faults.count, 'fault')}${more}:`, ...faults.first.map(line)].join('\n')
+  return [`${visible(file)} has ${formatCount(faults.count, 'fault')}${more}:`, ...faults.first.map(line)].join('\n')
 }
 
 function line({ line, column, offset, reason, text }: Fault): string {
@@ -57,8 +58,4 @@ function line({ line, column, offset, reason, text }: Fault): string {
     offset === undefined ? '' : `, at byte ${offset}`,
   ]
   return `  ${where.join('')}: ${visible(reason)}${text === undefined || column !== null ? '' : ` in ${JSON.stringify(visible(text))}`}`
-}
-
-function count(number: number, what: string): string {
-  return `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`
 }
