@@ -57,6 +57,6 @@ export function formatTimeLeft(milliseconds: number): string {
 }
 
 /** `1 file`, `2,000 files`. */
-export function formatCount(count: number, what: string): string {
+export function countOf(count: number, what: string): string {
   return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { Problem } from '../../protocol/problems.js'
-import { formatCount } from '../../protocol/units.js'
+import { countOf } from '../../protocol/units.js'
 import type { Context } from '../context.js'
 import { addCsvOptions, type CsvOptionValues, csvOptionsOf } from '../csv-options.js'
 import { visible } from '../escape.js'
@@ -136,7 +136,7 @@ async function wantsNewNames(context: Context, output: Output, error: unknown): 
 /** `isStream`: it was stdin or the output of a command, whose file has a name of its own on the server. */
 function tellOf({ output }: Session, imported: Imported, isStream: boolean): void {
   const { id, table, rows, file, columns, skipped, notes } = imported
-  const words = `Imported ${formatCount(rows, 'row')} of ${formatCount(columns.length, 'column')} ${isStream ? '' : `from ${visible(file)} `}into ${table}`
+  const words = `Imported ${countOf(rows, 'row')} of ${countOf(columns.length, 'column')} ${isStream ? '' : `from ${visible(file)} `}into ${table}`
   output.result(imported, words)
   for (const note of notes) output.note(note)
   if (notes.some((note) => note.includes('"--'))) {
@@ -145,7 +145,7 @@ function tellOf({ output }: Session, imported: Imported, isStream: boolean): voi
     )
   }
   if (skipped.count === 0) return
-  output.note(`Skipped ${formatCount(skipped.count, 'bad line')}${skipped.count > 10 ? ', the first ten' : ''}:`)
+  output.note(`Skipped ${countOf(skipped.count, 'bad line')}${skipped.count > 10 ? ', the first ten' : ''}:`)
   for (const { line, column, reason } of skipped.first) {
     output.note(`  line ${line}${column === null ? '' : `, column "${column}"`}: ${reason}`)
   }

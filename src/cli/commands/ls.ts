@@ -2,7 +2,7 @@ import { Command, Option } from 'commander'
 import type { FileRecord } from '../../protocol/files.js'
 import type { FolderRecord } from '../../protocol/folders.js'
 import { parsePublished } from '../../protocol/routes.js'
-import { formatBytes, formatCount } from '../../protocol/units.js'
+import { countOf, formatBytes } from '../../protocol/units.js'
 import type { Api } from '../api.js'
 import type { Context } from '../context.js'
 import { visible } from '../escape.js'
@@ -84,7 +84,7 @@ function withTotals({ folders, files }: Omit<ListedLevel, 'totals'>): ListedLeve
 }
 
 function formatFolder({ name, files, bytes, modifiedAt }: FolderRecord): string {
-  const count = files === null ? '' : `  (${formatCount(files, 'file')})`
+  const count = files === null ? '' : `  (${countOf(files, 'file')})`
   return `${formatSize(bytes)}  ${formatTime(modifiedAt)}  ${visible(name)}${count}`
 }
 
@@ -94,7 +94,7 @@ function formatFile({ name, size, uploadedAt, type, sha256 }: FileRecord, isLong
 }
 
 function formatTotals({ folders, files, bytes }: ListedLevel['totals']): string {
-  const parts = [folders > 0 ? formatCount(folders, 'folder') : '', formatCount(files, 'file')]
+  const parts = [folders > 0 ? countOf(folders, 'folder') : '', countOf(files, 'file')]
   return [...parts, bytes === null ? '' : formatBytes(bytes)].filter((part) => part !== '').join(', ')
 }
 

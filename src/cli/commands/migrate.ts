@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { Problem } from '../../protocol/problems.js'
-import { formatBytes, formatCount, formatDuration } from '../../protocol/units.js'
+import { countOf, formatBytes, formatDuration } from '../../protocol/units.js'
 import type { MigrationReport } from '../../server/migration/migrate-folder.js'
 import type { Context, GlobalOptions } from '../context.js'
 import { visible } from '../escape.js'
@@ -71,13 +71,13 @@ function formatReport(report: MigrationReport, durationMs: number): string {
       unserved.map(({ path, why }) => `${visible(path)}: ${why}`),
     ),
     [
-      `Moved ${formatCount(sent.files, 'file')}, ${formatBytes(sent.bytes)}, in ${formatDuration(durationMs)}.`,
-      ...(before > 0 ? [`${formatCount(before, 'file')} had been moved before.`] : []),
-      ...(removed > 0 ? [`${formatCount(removed, 'file')} that the folder does not have any more, removed.`] : []),
+      `Moved ${countOf(sent.files, 'file')}, ${formatBytes(sent.bytes)}, in ${formatDuration(durationMs)}.`,
+      ...(before > 0 ? [`${countOf(before, 'file')} had been moved before.`] : []),
+      ...(removed > 0 ? [`${countOf(removed, 'file')} that the folder does not have any more, removed.`] : []),
     ].join(' '),
-    `The bucket has ${formatCount(files, 'file')}, ${formatBytes(bytes)}, and ${formatCount(tables, 'table')}.`,
-    `The database has ${formatCount(accounts, 'account')}, ${formatCount(sessions, 'session')}, ${formatCount(shares, 'link')}, ${formatCount(folders, 'kept folder')} and ${formatCount(jobs, 'job')}.`,
-    ...(unfinishedUploads > 0 ? [`Clients can continue ${formatCount(unfinishedUploads, 'unfinished upload')}.`] : []),
+    `The bucket has ${countOf(files, 'file')}, ${formatBytes(bytes)}, and ${countOf(tables, 'table')}.`,
+    `The database has ${countOf(accounts, 'account')}, ${countOf(sessions, 'session')}, ${countOf(shares, 'link')}, ${countOf(folders, 'kept folder')} and ${countOf(jobs, 'job')}.`,
+    ...(unfinishedUploads > 0 ? [`Clients can continue ${countOf(unfinishedUploads, 'unfinished upload')}.`] : []),
     isFinished
       ? 'Servers can start on them now.'
       : 'Not finished: repair this and run it again, or run it with --leave-out.',

@@ -1,6 +1,6 @@
 import type { Fault, ImportCheck, ImportCheckBody } from '../../protocol/import-checks.js'
 import { jobHeader, routes } from '../../protocol/routes.js'
-import { formatCount } from '../../protocol/units.js'
+import { countOf } from '../../protocol/units.js'
 import { visible } from '../escape.js'
 import { Exit, exitCodes } from '../exit-codes.js'
 import type { Progress } from '../progress.js'
@@ -42,13 +42,13 @@ export async function checkAll(
 const longestCheckMs = 24 * 3_600_000
 
 function words({ file, rows, columns, faults }: ImportCheck): string {
-  const read = `${formatCount(rows, 'row')} of ${formatCount(columns.length, 'column')}`
+  const read = `${countOf(rows, 'row')} of ${countOf(columns.length, 'column')}`
   if (faults.count === 0) return `${visible(file)} can be imported: ${read}.`
   const more =
     faults.count > faults.first.length
       ? `, of which these are the first ${faults.first.length.toLocaleString('en')}`
       : ''
-  return [`${visible(file)} has ${formatCount(faults.count, 'fault')}${more}:`, ...faults.first.map(line)].join('\n')
+  return [`${visible(file)} has ${countOf(faults.count, 'fault')}${more}:`, ...faults.first.map(line)].join('\n')
 }
 
 function line({ line, column, offset, reason, text }: Fault): string {
