@@ -58,7 +58,7 @@ export class WildClient {
     const isLost = !answer || answer.status >= 500
     this.done[isLost ? 'lost' : 'answered'] += 1
     const { method = 'GET' } = options
-    this.#note(`${method} ${caller.url}${path}: ${answer ? `${answer.status} ${answer.json?.code ?? ''}` : 'lost'}`)
+    this.#note(`${method} ${caller.url}${path}: ${answer ? `${answer.status} ${answer.json?.code ?? answer.json?.state ?? ''}` : 'lost'}`)
     return isLost ? undefined : answer
   }
 
@@ -74,8 +74,9 @@ export class WildClient {
     return new Caller({ url: this.#options.anyServer() }, this.#options.token)
   }
 
+  /** At least two bytes, so that one can be sent and one held back. */
   #content(): Buffer {
-    return randomBytes(1 + Math.floor(this.#options.random() ** 4 * 3_000_000))
+    return randomBytes(2 + Math.floor(this.#options.random() ** 4 * 3_000_000))
   }
 
   #may(name: string, digest: string | null, why: string): void {
