@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../dist/server/clock.js'
+import { asProblem } from '../../dist/server/jobs/outcome.js'
 import { LocalSpace } from '../../dist/server/stores/local/space.js'
 import { PostgresSpace } from '../../dist/server/stores/postgres/space.js'
 import type { Reservation } from '../../dist/server/stores/space.js'
@@ -43,6 +44,16 @@ describe.skipIf(!hasDatabase)('space reservations in PostgreSQL', () => {
     await dead.kill()
     await reap(dead, alive)
     await space.reserve(ann, 100, 0, () => 0)
+  })
+
+  it('are refused by a server that was found dead, as what can be tried again', async () => {
+    const database = await testDatabase()
+    const [dead, alive] = [await openNode(database), await openNode(database)]
+    await reap(dead, alive)
+    const error = await spaceOf(dead, bounded, plenty)
+      .reserve(ann, 1, 0, () => 0)
+      .catch((error: unknown) => error)
+    expect(asProblem(error)).toMatchObject({ code: 'storage-unavailable', message: expect.stringMatching(/Try again/) })
   })
 
   it('that the disk refuses take nothing from the quota', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../dist/server/clock.js'
 import { Job } from '../../dist/server/jobs/job.js'
+import { asProblem } from '../../dist/server/jobs/outcome.js'
 import type { PartialFile } from '../../dist/server/stores/partials.js'
 import { eventually } from '../helpers/eventually.js'
 import { ann, fill, opened, readAll, sha256 } from '../server/stores/stored-content.js'
@@ -115,6 +116,16 @@ describe.skipIf(!hasDatabase || !hasBucket)('an upload that no server runs', () 
       expect(await alive.partials.find(id)).toMatchObject({ size: 3, state: { resumable: true } })
       await dead.node.lease.beat()
     }
+  })
+})
+
+describe.skipIf(!hasDatabase || !hasBucket)('a server that does not know yet that it was found dead', () => {
+  it('refuses a download as what can be tried again', async () => {
+    const { dead, alive } = await openTwo()
+    await publishAs(await fill(alive.partials, 'x'), 'x')
+    await reap(dead.node, alive.node)
+    const refusal = asProblem(await contentOf(dead).catch((error: unknown) => error))
+    expect(refusal).toMatchObject({ code: 'storage-unavailable', message: expect.stringMatching(/Try again/) })
   })
 })
 

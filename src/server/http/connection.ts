@@ -11,6 +11,8 @@ import { LingeringResponse } from './lingering-response.js'
  */
 export function leftSignal(outgoing: ServerResponse): AbortSignal {
   const controller = controllerOf(outgoing)
+  if (watched.has(outgoing)) return controller.signal
+  watched.add(outgoing)
   const { socket } = outgoing.req
   // Node's own listener closes the connection.
   outgoing.prependListener('finish', () => {
@@ -61,6 +63,8 @@ export function breakOff(outgoing: ServerResponse, reason: Problem): boolean {
 }
 
 const controllers = new WeakMap<ServerResponse, AbortController>()
+/** Those that already have listeners. */
+const watched = new WeakSet<ServerResponse>()
 
 function controllerOf(outgoing: ServerResponse): AbortController {
   const controller = controllers.get(outgoing) ?? new AbortController()

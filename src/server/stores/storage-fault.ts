@@ -11,6 +11,7 @@ export function storageFaultOf(error: unknown): Problem | undefined {
   // The client library adds the query to errors of its connection.
   const isOfQuery = syscall === 'connect' || 'query' in error
   if (awayCodes.test(code ?? '') || (isOfQuery && syscall !== undefined)) return databaseAway(error)
+  if (isOfDeletedNode(error)) return claimLost(error)
   // Data of a failed sync is lost: repeating the request does not restore it.
   const fault = fileFault(error)
   if (fault === 'read-only' && syscall !== 'fdatasync') return storageUnavailable('is read-only', error)
@@ -26,6 +27,17 @@ const awayCodes = /^(?:CONNECTION_(?:CLOSED|DESTROYED|ENDED)|CONNECT_TIMEOUT|57P
 function databaseAway(cause: unknown): Problem {
   const message = 'The database does not answer: its operator has to look at it, then try again.'
   return new Problem('storage-unavailable', message, { retryAfter: 2 }, { cause })
+}
+
+/** Whether a row was to belong to a server whose registration others have deleted: PostgreSQL's foreign_key_violation. */
+function isOfDeletedNode(error: Error & { code?: unknown; constraint_name?: unknown }): boolean {
+  return error.code === '23503' && /_(?:node|asked_by)_fkey$/.test(String(error.constraint_name))
+}
+
+/** The problem of what a server was doing when others found it dead. */
+export function claimLost(cause?: unknown): Problem {
+  const why = 'This server did not reach the database for too long'
+  return new Problem('storage-unavailable', `${why}: others have ended its jobs. Try again.`, {}, { cause })
 }
 
 /** `state` completes the sentence "The data folder is …". */

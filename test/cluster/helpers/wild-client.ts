@@ -58,7 +58,9 @@ export class WildClient {
     const isLost = !answer || answer.status >= 500
     this.done[isLost ? 'lost' : 'answered'] += 1
     const { method = 'GET' } = options
-    this.#note(`${method} ${caller.url}${path}: ${answer ? `${answer.status} ${answer.json?.code ?? answer.json?.state ?? ''}` : 'lost'}`)
+    this.#note(
+      `${method} ${caller.url}${path}: ${answer ? `${answer.status} ${answer.json?.code ?? answer.json?.state ?? ''}` : 'lost'}`,
+    )
     return isLost ? undefined : answer
   }
 

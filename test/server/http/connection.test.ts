@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { connect, Socket } from 'node:net'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { leftSignal } from '../../../dist/server/http/connection.js'
 import { openListener } from '../../../dist/server/http/listener.js'
 import { answerOf, type Caller, holdUpload } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
@@ -311,3 +313,13 @@ describe('request headers that do not arrive', () => {
 function fail(error: Error): never {
   throw error
 }
+
+describe('the signal that a client left', () => {
+  it('is one for a response, however often it is asked for', () => {
+    const outgoing = new ServerResponse(new IncomingMessage(new Socket()))
+    const signal = leftSignal(outgoing)
+    const listeners = outgoing.listenerCount('close')
+    expect(leftSignal(outgoing)).toBe(signal)
+    expect(outgoing.listenerCount('close')).toBe(listeners)
+  })
+})

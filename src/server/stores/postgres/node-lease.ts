@@ -1,6 +1,7 @@
 import { Problem } from '../../../protocol/problems.js'
 import type { Clock } from '../../clock.js'
 import { identifyProcess, type ProcessIdentity } from '../common/process-identity.js'
+import { claimLost } from '../storage-fault.js'
 import { connectDatabase, type Database, type DatabaseAddress } from './database.js'
 import { endNodes } from './node-end.js'
 
@@ -237,12 +238,6 @@ export class NodeLease {
     this.#isHeld = isHeld
     for (const listener of this.#holdListeners) listener(isHeld)
   }
-}
-
-/** The problem of a job that others have taken over. */
-export function claimLost(): Problem {
-  const why = 'This server did not reach the database for too long'
-  return new Problem('storage-unavailable', `${why}: others have ended its jobs. Try again.`)
 }
 
 const retryMs = 250

@@ -1,8 +1,8 @@
 import type { PendingQuery, Row } from 'postgres'
 import type { JobRecord } from '../../../protocol/jobs.js'
 import type { SlotJob } from '../slots.js'
+import { claimLost } from '../storage-fault.js'
 import type { Database, Transaction } from './database.js'
-import { claimLost } from './node-lease.js'
 import { nameOfSlots, type SlotKey } from './slot-key.js'
 
 /** A job that holds a slot, or waits for one. */

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Database, Transaction } from '../postgres/database.js'
 import { isDuplicate, isMissingReference } from '../postgres/database-errors.js'
-import { claimLost, type NodeLease } from '../postgres/node-lease.js'
+import type { NodeLease } from '../postgres/node-lease.js'
+import { claimLost } from '../storage-fault.js'
 import type { Bucket } from './bucket.js'
 import type { SentBytes } from './bucket-requests.js'
 

@@ -1,6 +1,6 @@
 import type { PublishedPartial, PublishTarget } from '../partials.js'
 import type { Transaction } from '../postgres/database.js'
-import { claimLost } from '../postgres/node-lease.js'
+import { claimLost } from '../storage-fault.js'
 import { discardUnpublished } from './objects.js'
 import type { NewRow } from './publish-rows.js'
 
