@@ -22,8 +22,8 @@ export type ResultMessage =
   | { type: 'next' }
 
 export type ResultReport =
-  /** Bytes of text. The next ones follow when they are asked for. */
-  | { type: 'bytes'; bytes: Uint8Array }
+  /** Bytes of text. The next ones follow when they are asked for. `engineMs`: how long the engine has computed them. */
+  | { type: 'bytes'; bytes: Uint8Array; engineMs: number }
   /** All was reported, or, as Parquet, is in the output. */
   | { type: 'done'; rows: number }
   | { type: 'failed'; code: ProblemCode; message: string; details: ProblemDetails; trace: string | null }

@@ -15,9 +15,9 @@ export function openResults(
 ): (message: ResultMessage, warm?: WarmEngine) => void {
   let asked: Deferred<void> = deferred()
 
-  async function send(bytes: Uint8Array): Promise<void> {
+  async function send(text: string, engineMs: number): Promise<void> {
     asked = deferred()
-    report({ type: 'bytes', bytes })
+    report({ type: 'bytes', bytes: Buffer.from(text), engineMs })
     await asked.promise
   }
 
@@ -57,25 +57,38 @@ async function open(task: ResultTask, warm: WarmEngine | undefined): Promise<Duc
 async function sendText(
   connection: DuckDBConnection,
   { sql, values, format, maxRows }: ResultTask,
-  send: (bytes: Uint8Array) => Promise<void>,
+  send: (text: string, engineMs: number) => Promise<void>,
 ): Promise<number> {
-  const result = await (await bind(connection, sql, values)).stream()
-  const names = result.deduplicatedColumnNames()
-  const lineOf = format === 'csv' ? csvLine : (row: JsonValue[]) => jsonLine(names, row)
-  let text = format === 'csv' ? csvLine(names) : ''
-  let rows = 0
-  for await (const chunk of result.yieldRows()) {
-    for (const row of chunk) {
-      if (rows === maxRows) break
-      text += lineOf(row.map(toJson))
-      rows++
-      if (text.length < batchBytes) continue
-      await send(Buffer.from(text))
-      text = ''
-    }
-    if (rows === maxRows) break
+  let engineMs = 0
+  const compute = async <Computed>(work: Promise<Computed>): Promise<Computed> => {
+    const startedAt = performance.now()
+    const computed = await work
+    engineMs += performance.now() - startedAt
+    return computed
   }
-  if (text !== '') await send(Buffer.from(text))
+  const result = await compute(bind(connection, sql, values).then((statement) => statement.stream()))
+  const names = result.deduplicatedColumnNames()
+  const lineOf = format === 'csv' ? csvLine : jsonLines(names)
+  let text = format === 'csv' ? csvLine(names) : ''
+  let left = maxRows ?? Infinity
+  let rows = 0
+  for (;;) {
+    const chunk = await compute(result.fetchChunk())
+    const count = Math.min(chunk?.rowCount ?? 0, left)
+    if (!chunk || count === 0) break
+    // Column by column, since a chunk that reads its rows asks the engine about each of them.
+    const columns = names.map((_, at) => chunk.getColumnVector(at))
+    for (let row = 0; row < count; row++) {
+      text += lineOf(columns.map((column) => toJson(column.getItem(row))))
+      if (text.length < batchBytes) continue
+      await send(text, engineMs)
+      text = ''
+      engineMs = 0
+    }
+    rows += count
+    left -= count
+  }
+  if (text !== '') await send(text, engineMs)
   return rows
 }
 
@@ -96,8 +109,9 @@ const ownStatement = /\nLINE \d+: COPY \(.*$/s
 /** No table of a user can have it. */
 const viewName = 'the result'
 
-function jsonLine(names: readonly string[], row: readonly JsonValue[]): string {
-  return `${JSON.stringify(Object.fromEntries(row.map((value, at) => [names[at]!, value])))}\n`
+function jsonLines(names: readonly string[]): (row: readonly JsonValue[]) => string {
+  const keys = names.map((name) => `${JSON.stringify(name)}:`)
+  return (row) => `{${row.map((value, at) => keys[at] + JSON.stringify(value)).join(',')}}\n`
 }
 
 /** RFC 4180, ended by LF. A missing value is empty, an empty text is quoted. */

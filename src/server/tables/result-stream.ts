@@ -9,7 +9,7 @@ export interface ResultOptions {
   task: ResultTask
   /** The folder that the tables' paths are relative to. */
   folder: string
-  /** Milliseconds after which the process is killed, without the time in which the client is waited for. Default 30 s. */
+  /** Milliseconds of the engine's work after which the process is killed. Default 30 s. */
   timeLimitMs?: number
   signal: AbortSignal
   /** Starts the process; default: `startChild`. */
@@ -89,15 +89,15 @@ class Reports {
   async after(message: ResultMessage): Promise<Progress> {
     const pending = deferred<Progress>()
     this.#pending = pending
-    const startedAt = performance.now()
     const tooLong = new Problem('query-too-long', 'The query was ended: it ran for 30 s, the most that it may.')
     const timer = setTimeout(() => pending.reject(tooLong), this.#leftMs)
     this.#child.send(message)
     try {
-      return await pending.promise
+      const report = await pending.promise
+      if (report.type === 'bytes') this.#leftMs = Math.max(1, this.#leftMs - report.engineMs)
+      return report
     } finally {
       clearTimeout(timer)
-      this.#leftMs = Math.max(1, this.#leftMs - (performance.now() - startedAt))
     }
   }
 }
