@@ -1,6 +1,6 @@
 import type { ColumnType } from '../../protocol/tables.js'
-import { isDate, isExactDouble } from './column-types.js'
-import type { DateFormat } from './date-format.js'
+import { isExactDouble } from './column-types.js'
+import { type DateFormat, dateTest } from './date-format.js'
 import { readTimestamp, type TimeFormat, timeFormats } from './time-format.js'
 import type { ValueFormats } from './value-formats.js'
 
@@ -107,20 +107,22 @@ export class ColumnGuess {
 
   #narrowTypes(value: string): void {
     const types = this.#types
+    const [type] = types
     // Most values of most columns: no other check is needed.
-    if (types[0] === 'integer' && !this.#formats.values.hasNumbers && shortInteger.test(value)) {
-      if (types.at(-1) === 'boolean') this.#types = types.filter((type) => this.#keeps(type, value))
-    } else if (!types.every((type) => this.#keeps(type, value))) {
-      this.#types = types.filter((type) => this.#keeps(type, value))
+    if (!this.#formats.values.hasNumbers && types.at(-1) !== 'boolean') {
+      if (type === 'integer' && shortInteger.test(value)) return
+      if (type === 'double' && value.length <= exactLength && shortNumber.test(value)) return
     }
+    if (!types.every((type) => this.#keeps(type, value))) this.#types = types.filter((type) => this.#keeps(type, value))
   }
 
   #narrowDates(value: string, line: number): void {
-    const bytes = Buffer.from(value.trim())
-    if (this.#empty) this.#firstDates = this.#formats.dates.find((format) => isDate(bytes, format))
-    if (this.#otherDates.length > 0) this.#otherDates = this.#otherDates.filter((format) => isDate(bytes, format))
+    const fits = dateTest(value.trim())
+    if (this.#empty) this.#firstDates = this.#formats.dates.find(fits)
+    if (!this.#otherDates.every(fits)) this.#otherDates = this.#otherDates.filter(fits)
     if (this.#trials.length === 0) return
-    this.#trials = this.#trials.filter((trial) => isPromising(trial, bytes, value, line))
+    for (const trial of this.#trials) note(trial, fits(trial.format), value, line)
+    if (!this.#trials.every(isPromising)) this.#trials = this.#trials.filter(isPromising)
     this.#unpadded ||= /(?<!\d)\d(?!\d)/.test(value)
   }
 
@@ -130,15 +132,21 @@ export class ColumnGuess {
   }
 }
 
-function isPromising(trial: DateTrial, bytes: Uint8Array, value: string, line: number): boolean {
-  if (isDate(bytes, trial.format)) trial.taken++
+function note(trial: DateTrial, fits: boolean, value: string, line: number): void {
+  if (fits) trial.taken++
   else {
     trial.missed++
     trial.first ??= { line, value, format: trial.format }
   }
-  return trial.missed <= fewMisfits + trial.taken / 100
+}
+
+function isPromising({ missed, taken }: DateTrial): boolean {
+  return missed <= fewMisfits + taken / 100
 }
 
 const fewMisfits = 3
 /** Integers that are exact as doubles too. */
 const shortInteger = /^-?(?:0|[1-9]\d{0,14})$/
+/** Numbers that are exact as doubles if they have at most `exactLength` characters. */
+const shortNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/
+const exactLength = 15

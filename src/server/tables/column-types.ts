@@ -1,6 +1,5 @@
 import { Problem } from '../../protocol/problems.js'
 import type { ColumnType } from '../../protocol/tables.js'
-import type { DateFormat } from './date-format.js'
 
 const integerPattern = /^ *-?(?:0|[1-9]\d*) *$/
 const numberPattern = /^ *-?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})? *$/
@@ -80,10 +79,6 @@ export function isExactDouble(value: string): boolean {
   if (text.length <= 15 && !/[eE]/.test(text)) return true
   const back = String(Number(text))
   return back === text || plainDecimal(back) === plainDecimal(text)
-}
-
-export function isDate(bytes: Uint8Array, dates: DateFormat): boolean {
-  return bytes.length > 0 && dates.end(bytes, 0) === bytes.length
 }
 
 /**

@@ -23,6 +23,13 @@ export const clearDates = ['%d.%m.%Y', '%d-%b-%Y', '%d %b %Y', '%Y/%m/%d']
 /** Formats that are used only on request: their values could mean another day, or need not be dates. */
 export const otherDates = ['%d/%m/%Y', '%d-%m-%Y', '%m-%d-%Y', '%Y.%m.%d', '%Y%m%d']
 
+/** Tells of date formats whether a text is a date of theirs, as a whole. */
+export function dateTest(text: string): (dates: DateFormat) => boolean {
+  if (text.length === 0 || text.length > longestDate) return () => false
+  const bytes = Buffer.from(text)
+  return (dates) => dates.end(bytes, 0) === bytes.length
+}
+
 const named: Record<string, string> = { iso: isoDates, 'month-first': monthFirstDates, 'day-first': '%d/%m/%Y' }
 const daysInMonth = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
@@ -106,6 +113,7 @@ function isLetter(byte: number | undefined): boolean {
 
 const months = 'january february march april may june july august september october november december'.split(' ')
 const longestMonth = 'september'.length
+const longestDate = '01 september 2026'.length
 
 function exists(year: number, month: number, day: number): boolean {
   if (month < 1 || month > 12 || day < 1 || day > daysInMonth[month - 1]!) return false
