@@ -1,8 +1,10 @@
 import { open } from 'node:fs/promises'
 import type { Fault } from '../../protocol/import-checks.js'
+import { Problem } from '../../protocol/problems.js'
 import { checkCsv } from './csv-check.js'
 import { maxFaults } from './csv-limits.js'
 import type { WarmEngine } from './engine.js'
+import { adviseFurther } from './further-advice.js'
 import type { CheckedFile, ImportTask } from './import-messages.js'
 import { importProblem } from './import-problems.js'
 import { importFile, type OnProgress } from './import-run.js'
@@ -19,7 +21,7 @@ export async function checkFile(task: ImportTask, onProgress: OnProgress, warm?:
   } catch (error) {
     const problem = importProblem(error)
     if (problem.code !== 'malformed-csv') throw problem
-    const { advice = null, ...fault } = problem.details as { advice?: string } & Fault
+    const { advice = null, fix: _, ...fault } = problem.details as { advice?: string; fix?: unknown } & Fault
     return { rows: 0, columns: [], faults: { count: 1, first: [fault] }, advice, notes: [] }
   }
 }
@@ -31,7 +33,9 @@ async function check(task: ImportTask, onProgress: OnProgress, warm: WarmEngine 
     if (kind === 'parquet') return await checkParquet(task, onProgress, warm)
     const source = file === task.source ? original : await open(file)
     try {
-      const plan = await planText(source, task, converted)
+      const plan = await planText(source, task, converted).catch(async (error) => {
+        throw error instanceof Problem && !converted ? await adviseFurther(error, task, source) : error
+      })
       const { size } = await source.stat()
       const planned = { task, plan, source, converted }
       const options = {
@@ -40,7 +44,8 @@ async function check(task: ImportTask, onProgress: OnProgress, warm: WarmEngine 
         onBytes: (bytes: number) => onProgress(bytes / size),
       }
       const checked = await checkCsv(source, plan, options)
-      const problem = await firstProblem(checked, planned)
+      const found = await firstProblem(checked, planned)
+      const problem = found && !converted ? await adviseFurther(found, task, source) : found
       const first = await inOriginal(checked.bad.first, planned)
       return {
         rows: checked.rows,

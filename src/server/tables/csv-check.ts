@@ -3,6 +3,7 @@ import type { Fault } from '../../protocol/import-checks.js'
 import { CopyWriter } from './csv-copy.js'
 import type { CsvPlan } from './csv-plan.js'
 import { CsvScanner } from './csv-scanner.js'
+import { startOf } from './line-start.js'
 
 export interface CsvCheck {
   readonly rows: number
@@ -27,8 +28,6 @@ export interface CsvCheckOptions {
 
 const chunkBytes = 4 * 1024 ** 2
 const defaultReported = 10
-const shownBytes = 240
-const shownCharacters = 80
 
 /**
  * Reads a whole file and reports its errors with their lines: 0.6 GB take 2 s. The engine reads the same file
@@ -69,10 +68,4 @@ export async function checkCsv(file: FileHandle, plan: CsvPlan, options: CsvChec
     buffer.copyWithin(0, used, have)
     have -= used
   }
-}
-
-/** The start of a line, for people. */
-function startOf(bytes: Buffer, from: number): string {
-  const [line = ''] = bytes.toString('utf8', from, from + shownBytes).split(/[\r\n]/, 1)
-  return line.length > shownCharacters ? `${line.slice(0, shownCharacters)}…` : line
 }

@@ -1,3 +1,4 @@
+import type { AdvisedOptions } from './advised-options.js'
 import type { CsvRecord } from './csv-records.js'
 import { malformedAt } from './malformed.js'
 
@@ -17,6 +18,8 @@ export interface NameOptions {
   rename: boolean
   /** Added to a refusal. */
   advice: string
+  /** What a refusal advises. */
+  fix?: AdvisedOptions
 }
 
 /** Joins the header's lines: `Sales` above `2019` is `Sales 2019`. */
@@ -48,7 +51,7 @@ export function trailingColumns(
 }
 
 /** Checks the names; throws `malformed-csv` for those that cannot be used. */
-export function checkedNames(line: number, given: readonly string[], { rename, advice }: NameOptions) {
+export function checkedNames(line: number, given: readonly string[], { rename, advice, fix }: NameOptions) {
   const names: string[] = []
   const renamed: string[] = []
   // Names are compared as the engine does it, in any case.
@@ -63,7 +66,12 @@ export function checkedNames(line: number, given: readonly string[], { rename, a
       continue
     }
     const what = name === '' ? `Column ${at + 1} has no name.` : `Two columns are called "${name}".`
-    if (!rename) throw malformedAt(line, what, `${renameAdvice}${advice}`, { column: name || null, unnamed: true })
+    if (!rename)
+      throw malformedAt(line, what, `${renameAdvice}${advice}`, {
+        column: name || null,
+        unnamed: true,
+        ...(fix ? { fix } : {}),
+      })
     const free = freeName(name === '' ? `column${at + 1}` : name, name === '' ? '' : '_2', taken)
     taken.add(free.toLowerCase())
     seen.add(free.toLowerCase())

@@ -1,4 +1,5 @@
 import type { ColumnType } from '../../protocol/tables.js'
+import { type AdvisedOptions, wordsOf } from './advised-options.js'
 import type { ColumnGuess } from './column-guess.js'
 import type { CsvRecord } from './csv-records.js'
 import { adviceOnValues } from './value-advice.js'
@@ -11,7 +12,7 @@ export interface GuessedColumn {
   readonly guessed: boolean
   readonly guess: ColumnGuess
   /** Its values in the sample. */
-  values(): Iterable<string>
+  values(): readonly string[]
 }
 
 /** Decisions about a file that the request did not make. */
@@ -36,7 +37,7 @@ export interface Guesses {
   readonly delimiter: string
   readonly otherDelimiter: string | null
   /** The option that would read several columns where there is one. */
-  readonly shapeAdvice: string | undefined
+  readonly shapeAdvice: AdvisedOptions | undefined
   /** The file's first lines; none where it is the CSV form of another one. */
   readonly lines: string[]
   readonly isConverted: boolean
@@ -65,7 +66,7 @@ function noteOnDelimiter(guesses: Guesses): string | undefined {
     return `Fields were separated at each ${names[delimiter]}; each ${names[otherDelimiter]} would fit as well.`
   }
   if (columns.length > 1 || !columns[0]!.guessed || columns[0]!.guess.type !== 'text') return undefined
-  if (shapeAdvice !== undefined) return `All was read as one column: ${shapeAdvice}`
+  if (shapeAdvice !== undefined) return `All was read as one column: ${wordsOf(shapeAdvice)} would read the file.`
   const plain = lines.filter((line) => line.trim() !== '' && !line.trimStart().startsWith(quote))
   const separates = (mark: string) =>
     plain[0]?.includes(mark) || plain.filter((line) => line.includes(mark)).length > plain.length / 2
@@ -111,14 +112,14 @@ export function valueInHeader({ fields }: CsvRecord): string | undefined {
   return values.find((value) => !isYear(value)) ?? (values.length === fields.length ? values[0] : undefined)
 }
 
-/** Advice on a line below an empty one that looks more like a header than the first line. */
-export function lowerHeader(records: readonly CsvRecord[]): string | undefined {
+/** The line below an empty one that looks more like a header than the first line. */
+export function lowerHeader(records: readonly CsvRecord[]): number | undefined {
   const found = records.slice(1, linesAboveHeader).find((record, at) => {
     const names = record.fields.slice(0, record.fields.findLastIndex((field) => field !== '') + 1)
     const isNamed = names.length > 1 && !names.includes('') && new Set(names).size === names.length
     return record.line > records[at]!.nextLine && isNamed && valueInHeader(record) === undefined
   })
-  return found && ` "--skip-lines ${found.line - 1}" (skipLines) takes line ${found.line} for the header.`
+  return found?.line
 }
 
 function noteOnNames({ renamed }: Guesses): string | undefined {
@@ -170,7 +171,7 @@ function noteOnNumber({ name, type, guessed, guess, values }: GuessedColumn): st
     return `Column "${name}" was taken for numbers, but all fit dates like ${compactDates}: ${option} reads them so.`
   }
   if (type !== 'double') return undefined
-  const code = firstOf(values(), /^\d+[eE]\d+$/)
+  const code = values().find((value) => /^\d+[eE]\d+$/.test(value))
   if (code === undefined) return undefined
   const option = `"--types ${name}=text" (types)`
   return `Column "${name}": ${quoted(code)} was read as the number ${Number(code)}: ${option} keeps it as it is.`
@@ -179,11 +180,6 @@ function noteOnNumber({ name, type, guessed, guess, values }: GuessedColumn): st
 function areRecent(values: Iterable<string>): boolean {
   for (const value of values) if (value !== '' && !/^(?:19|20)/.test(value.trim())) return false
   return true
-}
-
-function firstOf(values: Iterable<string>, pattern: RegExp): string | undefined {
-  for (const value of values) if (pattern.test(value)) return value
-  return undefined
 }
 
 /** The first number with a leading zero, if all are digits. */

@@ -9,6 +9,7 @@ import { type CsvRecord, type CsvShape, readRecords } from './csv-records.js'
 import { LF } from './csv-rules.js'
 import { recogniseShape, type ShapeOptions } from './csv-shape.js'
 import { clearDates, isoDates, monthFirstDates, otherDates, parseDateFormat } from './date-format.js'
+import { isHeadedByYears, looksLikeRow, namingOf } from './header-guess.js'
 import type { ConvertedFile } from './json-to-csv.js'
 import { malformedAt } from './malformed.js'
 import { adviseShape } from './shape-advice.js'
@@ -111,7 +112,7 @@ export async function planCsv(file: FileHandle, csvOptions: CsvOptions): Promise
   if (!header) for (const [at, guess] of guesses.columns.entries()) guess.see(first.fields[at]!, first.line)
   const isDoubtful = csvOptions.header === undefined && valueInHeader(first) !== undefined
   const lower = csvOptions.skipLines === undefined ? lowerHeader([...sample.header, ...sample.rows]) : undefined
-  const naming = { rename: csvOptions.renameColumns ?? false, advice: lower ?? (isDoubtful ? noHeader : '') }
+  const naming = namingOf(csvOptions.renameColumns ?? false, lower, isDoubtful)
   const { names, renamed } = header
     ? checkedNames(sample.header[0]!.line, named, naming)
     : { names: named.map((_, at) => `column${at + 1}`), renamed: [] }
@@ -170,8 +171,8 @@ function sampleOf(records: Iterator<CsvRecord>, headerLines: number): Sample {
   return { header, rows }
 }
 
-function* valuesOf(rows: readonly CsvRecord[], column: number): Generator<string> {
-  for (const { fields } of rows) yield fields[column] ?? ''
+function valuesOf(rows: readonly CsvRecord[], column: number): string[] {
+  return rows.map(({ fields }) => fields[column] ?? '')
 }
 
 function none(names: readonly string[]): ReturnType<typeof trailingColumns> {
@@ -243,18 +244,6 @@ function guessColumns(
   return { columns, rows: rows.length, ragged, repeatsFirst, end: rows.at(-1)?.end ?? 0, multiline }
 }
 
-/** A first line is data if every column that is not text starts with a value of its type. */
-function looksLikeRow(first: CsvRecord, guesses: ColumnGuess[]): boolean {
-  if (guesses.every(({ type }) => type === 'text')) return false
-  return first.fields.every((value, at) => guesses[at]!.type === 'text' || guesses[at]!.takes(value))
-}
-
-/** An exception, because tables by year have years as names. */
-function isHeadedByYears(first: CsvRecord, guesses: ColumnGuess[]): boolean {
-  const values = first.fields.filter((_, at) => guesses[at]!.type !== 'text')
-  return new Set(values).size === values.length && values.every((value) => /^(19|20)\d\d$/.test(value.trim()))
-}
-
 function decide(
   names: string[],
   guesses: ColumnGuess[],
@@ -293,5 +282,3 @@ function dateColumn(columns: PlannedColumn[], requested: string | undefined): st
 function ownValue<Value>(record: Record<string, Value> | undefined, key: string): Value | undefined {
   return record && Object.hasOwn(record, key) ? record[key] : undefined
 }
-
-const noHeader = ' "--no-header" (header: false) takes the first line for a row.'

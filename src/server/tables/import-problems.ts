@@ -3,6 +3,7 @@ import type { Fault } from '../../protocol/import-checks.js'
 import { Problem } from '../../protocol/problems.js'
 import type { BadLine } from '../../protocol/tables.js'
 import { shortageOf } from '../shortage.js'
+import type { AdvisedOptions } from './advised-options.js'
 import type { CsvPlan } from './csv-plan.js'
 import { notUtf8 } from './csv-scanner.js'
 import { EngineMissing } from './engine.js'
@@ -12,12 +13,12 @@ import { tablesUnavailable } from './unavailable.js'
 /** The engine failed to read its input, possibly because of its own limits. */
 export class EngineStumbled extends Error {}
 
-/** The problem of a bad line; its reason is followed by advice. */
-export function malformed(fault: Fault, advice = ''): Problem {
+/** The problem of a bad line; its reason is followed by advice. `fix`: the options that it advises. */
+export function malformed(fault: Fault, advice = '', fix?: AdvisedOptions): Problem {
   const { line, column, reason } = fault
   const where = column === null ? `Line ${line}` : `Line ${line}, column "${column}"`
   const more = advice === '' ? {} : { advice: advice.trim() }
-  return new Problem('malformed-csv', `${where}: ${reason}.${advice}`, { ...fault, ...more })
+  return new Problem('malformed-csv', `${where}: ${reason}.${advice}`, { ...fault, ...more, ...(fix ? { fix } : {}) })
 }
 
 /**

@@ -3,8 +3,10 @@ import { createReadStream } from 'node:fs'
 import { chmod, type FileHandle, open, rm, stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { Problem } from '../../protocol/problems.js'
 import { type CsvCheck, checkCsv } from './csv-check.js'
 import { openEngine, type WarmEngine } from './engine.js'
+import { adviseFurther } from './further-advice.js'
 import type { ImportedCsv, ImportTask } from './import-messages.js'
 import { EngineStumbled, importProblem, malformed, translateEngineError } from './import-problems.js'
 import { type PreparedSource, prepareSource } from './import-source.js'
@@ -96,6 +98,8 @@ async function importPrepared(
     const { size } = await source.stat()
     const run: Run = { task, plan, engine, path, source, size, converted, progress }
     return await describe(run, await read(run))
+  } catch (error) {
+    throw error instanceof Problem && !converted ? await adviseFurther(error, task, source) : error
   } finally {
     if (source !== original) await source.close()
   }

@@ -106,7 +106,8 @@ async function convert({ text, maxBytes }: ImportTask, bytes: OpenBytes): Promis
   }
 }
 
-async function* bounded(bytes: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Buffer> {
+/** Throws `file-too-large` where more bytes than `maxBytes` come out. */
+export async function* bounded(bytes: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Buffer> {
   let have = 0
   for await (const chunk of bytes) {
     have += chunk.length

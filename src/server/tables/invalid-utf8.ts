@@ -1,4 +1,5 @@
 import type { Problem } from '../../protocol/problems.js'
+import type { AdvisedOptions } from './advised-options.js'
 import { type OpenBytes, shown } from './decode-text.js'
 import { malformedAt } from './malformed.js'
 
@@ -19,7 +20,7 @@ export async function invalidUtf8(open: OpenBytes, fromLine = 1): Promise<Proble
   const found = reader.end()
   if (!found) return undefined
   const reason = `bytes that are not UTF-8: ${shown(found.bytes)} at offset ${found.offset}`
-  return malformedAt(found.line, `${reason}.`, ` ${adviceOn(reader.high)}`)
+  return malformedAt(found.line, `${reason}.`, ` ${adviceOn(reader.high)}`, fixOf(reader.high))
 }
 
 /** The bytes beyond ASCII of a text, in runs. */
@@ -35,13 +36,19 @@ interface HighBytes {
   readonly undefinedInWindows: boolean
 }
 
-function adviceOn({ invalid, valid, short, long, undefinedInWindows }: HighBytes): string {
-  if (valid > invalid) return 'The rest looks like UTF-8: these bytes are damaged.'
-  // Western texts have one letter with an accent among those without; other scripts have words of such bytes.
-  if (!undefinedInWindows && short > 4 * long) {
-    return 'It looks like Windows-1252: "--encoding windows-1252" (encoding) reads it.'
-  }
+function adviceOn(high: HighBytes): string {
+  if (high.valid > high.invalid) return 'The rest looks like UTF-8: these bytes are damaged.'
+  if (looksWestern(high)) return 'It looks like Windows-1252: "--encoding windows-1252" (encoding) reads it.'
   return '"--encoding NAME" (encoding) reads another one, such as windows-1251, shift_jis or gb18030.'
+}
+
+function fixOf(high: HighBytes): { fix?: AdvisedOptions } {
+  return high.valid <= high.invalid && looksWestern(high) ? { fix: { encoding: 'windows-1252' } } : {}
+}
+
+/** Western texts have one letter with an accent among those without; other scripts have words of such bytes. */
+function looksWestern({ short, long, undefinedInWindows }: HighBytes): boolean {
+  return !undefinedInWindows && short > 4 * long
 }
 
 /** Reads chunks up to the first invalid bytes, and then a little more to see what they look like. */

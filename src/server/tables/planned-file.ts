@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { Fault } from '../../protocol/import-checks.js'
 import { Problem } from '../../protocol/problems.js'
+import { wordsOf } from './advised-options.js'
 import type { CsvCheck } from './csv-check.js'
 import { type CsvOptions, type CsvPlan, headerNotUtf8, planCsv } from './csv-plan.js'
 import { notUtf8 } from './csv-scanner.js'
@@ -9,6 +10,7 @@ import { adviceOn, malformed } from './import-problems.js'
 import { chunksOf } from './import-source.js'
 import { invalidUtf8 } from './invalid-utf8.js'
 import type { ConvertedFile } from './json-to-csv.js'
+import { lineStart } from './line-start.js'
 import { adviseShape } from './shape-advice.js'
 
 /** A CSV, and how it is read. */
@@ -29,9 +31,18 @@ export async function planText(
   try {
     return await planCsv(source, converted ? convertedOptions(task, converted) : task.csvOptions)
   } catch (error) {
-    const isBroken = error instanceof Problem && error.details.reason === headerNotUtf8
-    throw isBroken ? ((await invalidUtf8(() => chunksOf(source))) ?? error) : error
+    if (!(error instanceof Problem) || converted) throw error
+    const isBroken = error.details.reason === headerNotUtf8
+    throw await located((isBroken && (await invalidUtf8(() => chunksOf(source)))) || error, source)
   }
+}
+
+/** The problem of a line, with the offset and the start of that line. */
+async function located(problem: Problem, source: FileHandle): Promise<Problem> {
+  const { code, message, details } = problem
+  const { line, offset } = details
+  if (typeof line !== 'number' || offset !== undefined) return problem
+  return new Problem(code, message, { ...details, ...(await lineStart(() => chunksOf(source), line)) })
 }
 
 /** Returns the check, or throws the problem of its first bad line. */
@@ -47,7 +58,10 @@ export async function firstProblem(check: CsvCheck, file: PlannedFile): Promise<
   const [first] = check.bad.first
   if (!first) return undefined
   const encoding = first.reason === notUtf8 ? await invalidUtf8(() => chunksOf(source), first.line) : undefined
-  return encoding ?? malformed((await inOriginal([first], file))[0]!, await adviceFor(first, file))
+  if (encoding) return located(encoding, source)
+  const fix = first.column === null && !file.converted ? await adviseShape(source, file.task.csvOptions) : undefined
+  const advice = fix ? ` ${wordsOf(fix)} would read the file.` : adviceOn(first, file.task, file.plan)
+  return malformed((await inOriginal([first], file))[0]!, advice, fix)
 }
 
 /** With the lines of the file that was imported; where that was no CSV, the offsets are not those of it. */
@@ -55,12 +69,6 @@ export async function inOriginal(faults: readonly Fault[], { converted }: Planne
   if (!converted || faults.length === 0) return [...faults]
   const lines = await converted.findLines(faults.map(({ line }) => line))
   return faults.map(({ column, reason }, at) => ({ line: lines[at]!, column, reason }))
-}
-
-async function adviceFor(first: Fault, { task, plan, source, converted }: PlannedFile): Promise<string> {
-  const isOfForm = first.column === null && !converted
-  const shape = isOfForm ? await adviseShape(source, task.csvOptions) : undefined
-  return shape ? ` ${shape}` : adviceOn(first, task, plan)
 }
 
 function convertedOptions({ csvOptions }: ImportTask, converted: ConvertedFile): CsvOptions {

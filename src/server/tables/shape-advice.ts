@@ -1,42 +1,33 @@
 import type { FileHandle } from 'node:fs/promises'
+import { type AdvisedOptions, withAdvised } from './advised-options.js'
 import { readRecords } from './csv-records.js'
 import { recogniseShape, type ShapeOptions } from './csv-shape.js'
 
 /** The option that would cut all of the first records of a file into as many fields each; undefined if none of those tried does. */
-export async function adviseShape(file: FileHandle, options: ShapeOptions): Promise<string | undefined> {
+export async function adviseShape(file: FileHandle, options: ShapeOptions): Promise<AdvisedOptions | undefined> {
   const { size } = await file.stat()
   const { bytesRead, buffer } = await file.read(Buffer.alloc(Math.min(size, sampleBytes)), 0, undefined, 0)
   const bytes = buffer.subarray(0, bytesRead)
   const isComplete = bytesRead === size
   // Its fault is another one.
   if (isEven(bytes, isComplete, options)) return undefined
-  for (const { words, field, ...changes } of alternatives(options)) {
-    const changed = { ...options, ...changes }
-    if (isEven(bytes, isComplete, changed) && !losesRows(bytes, isComplete, changed, options))
-      return `"${words}" (${field}) would read the file.`
+  for (const advised of alternatives(options)) {
+    const changed = withAdvised(options, advised)
+    if (isEven(bytes, isComplete, changed) && !losesRows(bytes, isComplete, changed, options)) return advised
   }
   return undefined
 }
 
-interface Alternative extends ShapeOptions {
-  /** As on the command line. */
-  words: string
-  /** As in the body of a request. */
-  field: string
-}
-
-function* alternatives({ comment, quote, quoteEscape, skipLines, delimiter }: ShapeOptions): Generator<Alternative> {
-  if (comment === undefined) yield { words: '--comment #', field: 'comment', comment: '#' }
+function* alternatives({ comment, quote, quoteEscape, skipLines, delimiter }: ShapeOptions): Generator<AdvisedOptions> {
+  if (comment === undefined) yield { comment: '#' }
   if (quote === undefined && quoteEscape === undefined) {
-    yield { words: '--escape \\', field: 'escape', quoteEscape: '\\' }
-    yield { words: '--quote none', field: 'quote', quote: '' }
+    yield { escape: '\\' }
+    yield { quote: '' }
   }
   if (skipLines === undefined) {
-    for (let lines = 1; lines <= mostLinesAbove; lines++) {
-      yield { words: `--skip-lines ${lines}`, field: 'skipLines', skipLines: lines }
-    }
+    for (let skipLines = 1; skipLines <= mostLinesAbove; skipLines++) yield { skipLines }
   }
-  if (delimiter === undefined) yield { words: '--delimiter space', field: 'delimiter', delimiter: ' ' }
+  if (delimiter === undefined) yield { delimiter: ' ' }
 }
 
 /** Whether there are several records, of more than one field each, without faults, and of the same number of fields. */

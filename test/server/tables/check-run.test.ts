@@ -31,6 +31,26 @@ describe('the check of a file', () => {
     expect(advice).toContain('(skipBadLines)')
   })
 
+  it('says where the header is that it refuses', async () => {
+    const { faults } = await check(`\ufeffa,,b\n1,2,3\n`)
+    expect(faults.first).toEqual([expect.objectContaining({ line: 1, offset: 3, text: 'a,,b' })])
+    const below = await check(`title\r\n\r\na,a\r\n${'1,2\r\n'.repeat(200)}`, { skipLines: 2 })
+    expect(below.faults.first).toEqual([expect.objectContaining({ line: 3, offset: 9, text: 'a,a' })])
+    const invalid = await check(Buffer.from('a,b\n1,2\n3,\xe9t\xe9\n', 'latin1'))
+    expect(invalid.faults.first).toEqual([expect.objectContaining({ line: 3, offset: 8 })])
+  })
+
+  it('advises at once on all that a file needs', async () => {
+    const bank = Buffer.from('Kontoauszug M\xfcller\n\nDatum;Betrag;\n01.02.2026;-12;x\n02.02.2026;10;y\n', 'latin1')
+    const { faults, advice } = await check(bank)
+    expect(faults.first).toMatchObject([{ line: 1, reason: expect.stringContaining('0xfc') }])
+    expect(advice).toMatch(/"--encoding windows-1252" .* needs "--skip-lines 1" .* and "--rename-columns"/)
+    const advised = { encoding: 'windows-1252', skipLines: 1, renameColumns: true }
+    expect(await check(bank, advised)).toMatchObject({ rows: 2, faults: { count: 0 } })
+    const other = await check(Buffer.from('Title;;\n\nName;City;Age\n\xe9va;Gy\xf5r;3\n', 'latin1'))
+    expect(other.advice).toMatch(/"--skip-lines 2" .* needs "--encoding windows-1252"/)
+  })
+
   it('finds none in a good file, in CSV, JSON and Parquet', async () => {
     const good = [
       'a,b\n1,x\n',
