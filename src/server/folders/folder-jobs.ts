@@ -120,6 +120,11 @@ export class FolderJobs {
     return folder.join(request, work)
   }
 
+  /** Throws like `join` if a job takes no more requests; of one that is ending, when it has ended. */
+  async mustBeOpen(id: string, account: Account): Promise<void> {
+    await this.#find(id, account)
+  }
+
   /** Ends a job when its streams have ended. Repeating it gives the same answer. */
   async finish(id: string, account: Account): Promise<{ job: JobRecord; published: Publication }> {
     const { jobs } = this.#services

@@ -171,9 +171,13 @@ export class ResumableUploads {
   async append(id: string, account: Account, chunk: UploadChunk): Promise<UploadProgress> {
     const part = this.#parts.find(id, account)
     const { partOf } = chunk
-    if (partOf && partOf !== part?.partOf && !this.#ended.hasPart(id)) throw notPartOf(partOf)
+    const live = part ? undefined : await this.#find(id, account)
+    if (partOf && partOf !== part?.partOf && !this.#ended.hasPart(id)) {
+      // The end of the job may just have removed it.
+      if (!part && !live) await this.#services.folders.mustBeOpen(partOf, account)
+      throw notPartOf(partOf)
+    }
     if (part) return part.append(chunk)
-    const live = await this.#find(id, account)
     if (live) return live.append(chunk)
     const ended = await this.#ended.get(id, account)
     if (!('published' in ended)) throw uploadGone(ended)

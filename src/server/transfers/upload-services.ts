@@ -12,7 +12,7 @@ export interface UploadServices {
   partials: Partials
   capacity: Pick<Capacity, 'freed'>
   jobs: Jobs
-  folders: Pick<FolderJobs, 'join'>
+  folders: Pick<FolderJobs, 'join' | 'mustBeOpen'>
   clock: Clock
   space: SpaceReservations
   idleTimeoutMs: number

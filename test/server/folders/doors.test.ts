@@ -186,6 +186,18 @@ describe('a resumable upload', () => {
     expect(await patch(ann, own.path, 0, 'hello', partOf(id))).toMatchObject({ json: { code: 'not-joinable' } })
     expect((await patch(ann, own.path, 0, 'hello')).status).toBe(204)
   })
+
+  it('is answered with the stop of its job, whenever its next bytes come', async () => {
+    const ann = await shared.newCaller()
+    const id = await openFolderJob(ann)
+    const { path } = await createTus(ann, id, 'photos/a', 100)
+    const stop = ann.post(`/jobs/${id}/stop`)
+    const next = Array.from({ length: 8 }, () => patch(ann, path, 0, 'hello', partOf(id)))
+    expect((await stop).status).toBe(200)
+    const codes = (await Promise.all(next)).map(({ status, json }) => (status === 204 ? 204 : json.code))
+    expect([204, 'taken-over', 'job-stopped', 'offset-mismatch']).toEqual(expect.arrayContaining(codes))
+    expect(await patch(ann, path, 0, 'hello', partOf(id))).toMatchObject({ status: 410, json: { code: 'job-stopped' } })
+  })
 })
 
 async function createTus(
