@@ -202,4 +202,28 @@ describe.skipIf(!hasBucket)('a request to a bucket', () => {
     }
     expect(keys()).toEqual([])
   })
+
+  it('waits while many bodies are being sent, each of which has its buffers, but not behind them without a body', async () => {
+    const proxy = await startBucketProxy()
+    const { bucket, keys } = openTestBucket({ origin: proxy.origin })
+    let opened = 0
+    const open = () => {
+      opened++
+      return Buffer.from('abc')
+    }
+    proxy.hold()
+    const stop = new AbortController()
+    const body = { ...sentBytesOf('abc'), open }
+    const puts = Array.from({ length: 100 }, (_, at) => bucket.put(`o/${at}`, body))
+    const stopped = bucket.put('o/stopped', body, stop.signal)
+    await eventually('some have arrived', () => proxy.requests.length >= 32)
+    const head = bucket.head('o/0')
+    await eventually('the other one has arrived', () => proxy.requests.includes('HEAD'))
+    expect(opened).toBe(32)
+    stop.abort(new Error('stopped'))
+    await expect(stopped).rejects.toThrow('stopped')
+    proxy.release()
+    await Promise.all([...puts, head])
+    expect(keys()).toHaveLength(100)
+  })
 })

@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import aws4 from 'aws4'
 import { lengthHeader } from '../../../protocol/body-length.js'
 import type { Clock } from '../../clock.js'
+import { Semaphore } from '../../concurrency/semaphore.js'
 import type { BucketAddress } from './bucket-address.js'
 import { BrokenResponse, BucketError, bucketUnavailable, isMissingKey, isTemporary } from './bucket-errors.js'
 import type { BucketCredentials } from './credentials.js'
@@ -52,6 +53,8 @@ export class BucketRequests {
   readonly #module: typeof http | typeof https
   readonly #agent: http.Agent
   readonly #downloads: DownloadConnections
+  /** Each body that is sent has its buffers: with hundreds at a time, those of all slow uploads whose objects are complete. */
+  readonly #bodies = new Semaphore({ slots: bodiesAtOnce })
 
   constructor(options: BucketRequestsOptions) {
     this.address = options.address
@@ -65,7 +68,9 @@ export class BucketRequests {
   /** The whole response. Throws a `BucketError` for a missing key, and `storage-unavailable` for refusals and lasting failures. */
   send(request: BucketRequest): Promise<{ headers: IncomingHttpHeaders; body: string }> {
     return this.#retrying(request, async () => {
-      const response = await this.#once(request)
+      const response = await (request.body
+        ? this.#bodies.run('', request.signal, () => this.#once(request))
+        : this.#once(request))
       const body = await text(response)
       // Some requests take so long that the status is sent before they fail.
       if (/^(?:<\?xml[^>]*>)?\s*<Error>/.test(body)) throw new BucketError(nameOf(request), 500, body)
@@ -237,6 +242,7 @@ function isOfReusedSocket(error: unknown): boolean {
   return error instanceof Error && ofReusedSockets.has(error)
 }
 
+const bodiesAtOnce = 32
 const firstDelayMs = 1000
 const maxErrorBytes = 64 * 1024
 const emptySha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
