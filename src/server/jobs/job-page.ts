@@ -1,6 +1,7 @@
 import type { JobRecord } from '../../protocol/jobs.js'
 import type { JobHistory } from '../stores/history.js'
 import { type JobFilter, matchesFilter } from '../stores/job-filter.js'
+import type { LatestJobs } from '../stores/remote-jobs.js'
 import { isEndState } from './job-states.js'
 
 export interface JobPage {
@@ -27,4 +28,9 @@ export async function pageOfJobs(
   const sorted = [...all.values()].sort((a, b) => b.seq - a.seq)
   const page = sorted.slice(0, limit)
   return { jobs: page.map((entry) => entry.job), next: sorted.length > limit ? (page.at(-1)?.seq ?? null) : null }
+}
+
+/** How many unfinished jobs a page needs; undefined if the filter leaves some out, so that it may need any number. */
+export function latestOf({ states, kind, before, limit }: JobFilter): LatestJobs | undefined {
+  return states === undefined && kind === undefined ? { limit: limit + 1, before } : undefined
 }

@@ -9,7 +9,7 @@ import { noRemoteJobs, type RemoteJob, type RemoteJobs } from '../stores/remote-
 import type { Claim, QueueWait, Slots } from '../stores/slots.js'
 import type { Admission } from './admission.js'
 import { Job, type JobChange } from './job.js'
-import type { JobPage } from './job-page.js'
+import { type JobPage, latestOf } from './job-page.js'
 import type { JobPlan, NewJob } from './job-plan.js'
 import { stopTooLate, wrongState } from './job-problems.js'
 import { JobRecords } from './job-records.js'
@@ -143,7 +143,7 @@ export class Jobs {
       // Neither the rows nor the progress of unfinished jobs are wanted.
       if (filter.states?.every(isEndState)) return []
       await this.#remote.refresh(filter.accountId)
-      const remote = await this.#remote.unfinished(filter.accountId)
+      const remote = await this.#remote.unfinished(filter.accountId, latestOf(filter))
       const own = [...this.#unfinished.values()].map(({ job, seq }) => {
         return { seq, accountId: job.accountId, record: job.record() }
       })

@@ -68,7 +68,8 @@ export class PeerJobs implements JobSource {
         return found && this.#withProgress(found)
       },
       confirmOwn: () => remote.confirmOwn(),
-      unfinished: async (accountId) => (await remote.unfinished(accountId)).map((job) => this.#withProgress(job)),
+      unfinished: async (accountId, latest) =>
+        (await remote.unfinished(accountId, latest)).map((job) => this.#withProgress(job)),
       refresh: (accountId) => this.#refresh(accountId),
     }
   }

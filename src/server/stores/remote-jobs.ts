@@ -3,8 +3,8 @@ import type { JobChanges, JobRecord, Receipt } from '../../protocol/jobs.js'
 /** The unfinished jobs that other servers run, or none at present. */
 export interface RemoteJobs {
   find(id: string): Promise<RemoteJob | undefined>
-  /** Those of an account, or of all for null, in the order of their claims. */
-  unfinished(accountId: number | null): Promise<RemoteJob[]>
+  /** Those of an account, or of all for null, in the order of their claims; with `latest`, only the last ones. */
+  unfinished(accountId: number | null, latest?: LatestJobs): Promise<RemoteJob[]>
   /** Resolves when the records of the account's running jobs, or of all for null, have their progress, or a moment later. */
   refresh(accountId: number | null): Promise<void>
   /**
@@ -12,6 +12,12 @@ export interface RemoteJobs {
    * then. Throws `storage-unavailable` if it cannot know it.
    */
   confirmOwn(): Promise<void>
+}
+
+export interface LatestJobs {
+  limit: number
+  /** A sequence number; undefined for all. */
+  before: number | undefined
 }
 
 /**

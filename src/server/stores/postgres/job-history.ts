@@ -78,13 +78,14 @@ export function postgresHistory(
    * Those of each kind and state come from an index, since there may be few of them among very many others. No other index
    * has the order of `-seq`, so that no statistics make the database search the rare ones among all.
    */
-  async function listOfAll({ states, before, limit, kind }: Omit<JobFilter, 'accountId'>): Promise<HistoryEntry[]> {
+  async function listRare({ accountId, states, before, limit, kind }: JobFilter): Promise<HistoryEntry[]> {
     const kinds = kind === undefined ? jobKinds : [kind]
     const rows = await database<HistoryRow[]>`
       select found.* from unnest(${[...kinds]}::text[]) as wanted (kind), unnest(${states ?? endStates}::text[]) as ended (state),
         lateral (
           select ${entryColumns(database)} from jobs
           where ended_at is not null and jobs.kind = wanted.kind and jobs.state = ended.state
+            and ${accountId === null ? database`true` : database`account_id = ${accountId}`}
             and ${before === undefined ? database`true` : database`-seq > -${before}::bigint`}
           order by -seq limit ${limit}
         ) as found
@@ -105,14 +106,13 @@ export function postgresHistory(
       return row && entryOfRow(row)
     },
 
-    async list({ states, before, limit, ...filter }) {
-      const isNarrow = filter.accountId === null && (states !== undefined || filter.kind !== undefined)
-      if (isNarrow) return listOfAll({ states, before, limit, kind: filter.kind })
+    async list(filter) {
+      const { accountId, states, kind, before, limit } = filter
+      if (states !== undefined || kind !== undefined) return listRare(filter)
       const rows = await database<HistoryRow[]>`
         select ${entryColumns(database)} from jobs
-        where ended_at is not null and ${matches(filter)}
+        where ended_at is not null and ${matches({ accountId })}
           and ${before === undefined ? database`true` : database`seq < ${before}`}
-          and ${states === undefined ? database`true` : database`state = any(${states})`}
         order by seq desc limit ${limit}`
       return rows.map(entryOfRow)
     },

@@ -111,12 +111,13 @@ export function postgresRemoteJobs(
       return row && remoteJobOf(row)
     },
 
-    async unfinished(accountId) {
+    async unfinished(accountId, latest) {
       const rows = await database<RemoteRow[]>`
         select ${remoteColumns()} from jobs
         where ${isRemote()} and ${accountId === null ? database`true` : database`account_id = ${accountId}`}
-        order by seq`
-      return rows.map(remoteJobOf)
+          and ${latest?.before === undefined ? database`true` : database`-seq > -${latest.before}::bigint`}
+        order by -seq ${latest ? database`limit ${latest.limit}` : database``}`
+      return rows.reverse().map(remoteJobOf)
     },
 
     // The rows have no progress.

@@ -8,6 +8,7 @@ import { importTables } from './migrations/005-tables.js'
 import { serverColumns } from './migrations/006-servers.js'
 import { processColumn } from './migrations/007-processes.js'
 import { uploadedColumn } from './migrations/008-uploaded.js'
+import { jobPageIndexes } from './migrations/009-job-pages.js'
 
 /**
  * In order; version n is the n-th. A released one is never changed, and none takes anything away that the release before
@@ -22,6 +23,7 @@ const migrations: readonly string[] = [
   serverColumns,
   processColumn,
   uploadedColumn,
+  jobPageIndexes,
 ]
 
 /**
