@@ -5,6 +5,7 @@ import { startReaper } from '../../dist/server/stores/postgres/reaper.js'
 import { startInterruptedUploads } from '../../dist/server/stores/s3/interrupted-uploads.js'
 import { isCluster } from '../run/is-cluster.js'
 import { queryBackend } from './backend.js'
+import { eventually } from './eventually.js'
 
 /**
  * Takes the jobs of killed servers over, as another server does seconds later, when their leases have ended. A data folder is
@@ -29,7 +30,12 @@ export async function takeOverJobs(dataFolder: string): Promise<void> {
       restoreFiles: (job) => restoreFiles(job, lists),
       onError,
     })
-    await reaper.run()
+    await eventually('all servers are found dead', async () => {
+      // It leaves those alone whose last statement still runs.
+      await reaper.run()
+      const [{ left }] = await sql<[{ left: number }]>`select count(*) as left from nodes where id <> ${other!.id}`
+      return left === 0
+    })
     await reaper.close()
     const uploads = startInterruptedUploads(sql, { clock: systemClock, keepMs: 86_400_000, onRecord() {}, onError })
     await uploads.run()

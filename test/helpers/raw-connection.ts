@@ -33,7 +33,10 @@ export async function connectTo(url: string): Promise<RawConnection> {
   })
   const text = () => Buffer.concat(chunks).toString('latin1')
   const ended = new Promise<{ text: string; error: string | null }>((resolve) => {
-    socket.on('end', () => resolve({ text: text(), error }))
+    socket.on('end', () => {
+      if (isReset(below)) error ??= 'ECONNRESET'
+      resolve({ text: text(), error })
+    })
     socket.on('close', () => resolve({ text: text(), error }))
   })
   await within(
@@ -63,6 +66,11 @@ export async function connectTo(url: string): Promise<RawConnection> {
     },
     ended: (limitMs) => within('the end of the connection', ended, limitMs),
   }
+}
+
+/** Node reports a reset as an ordinary end if data arrived just before: then the system knows no peer any more. */
+function isReset(socket: net.Socket & { _handle?: { getpeername?(result: object): number } | null }): boolean {
+  return !!socket._handle?.getpeername && socket._handle.getpeername({}) !== 0
 }
 
 /** The head of a request: start line and headers, with Host and the token, and the empty line. */
