@@ -9,7 +9,7 @@ export const roleSchema = z.enum(roles)
 const username = z
   .string()
   .regex(usernamePattern, 'must begin with a letter or digit and hold only letters, digits and ._@+- (64 at most)')
-const newPassword = z
+export const newPassword = z
   .string()
   .refine((text) => fitsPassword(text), `must have ${passwordBytes.min} to ${passwordBytes.max} bytes`)
 

@@ -1,24 +1,72 @@
 import { z } from 'zod'
+import { newPassword } from './accounts.js'
 
-/** The maximum lifetime of a share, in seconds: 30 days. */
-export const maxShareSeconds = 30 * 86_400
+/** The maximum lifetime of a share, in seconds: 366 days, a year. */
+export const maxShareSeconds = 366 * 86_400
+
+/** Characters of a share's note. */
+export const maxNoteLength = 500
+
+/** Files and folders of one link; the names have 32,768 characters at most in all. */
+export const maxSelected = 200
 
 export const newShareSchema = z
   .object({
-    filename: z.string().meta({ description: 'of a file, or of a folder with a slash at its end' }),
+    filename: z
+      .string()
+      .optional()
+      .meta({ description: 'of a file, or of a folder with a slash at its end; this or `files`' }),
+    files: z
+      .array(z.string())
+      .min(1)
+      .max(maxSelected)
+      .optional()
+      .meta({ description: 'the names of several files and folders that the link shows together' }),
     expiresIn: z
       .int()
       .min(1, 'a link works for a second at least')
-      .max(maxShareSeconds, `a link works for 30 days at most, which are ${maxShareSeconds} seconds`)
-      .meta({ description: 'seconds, 30 days at most' }),
+      .max(maxShareSeconds, `a link works for 366 days at most, which are ${maxShareSeconds} seconds`)
+      .optional()
+      .meta({ description: 'seconds, 366 days at most; this or `expiresAt`' }),
+    expiresAt: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .meta({ description: 'the end of the link, 366 days ahead at most; this or `expiresIn`' }),
+    password: newPassword.optional().meta({ description: 'what the link asks for: 8 to 72 bytes' }),
+    maxDownloads: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .optional()
+      .meta({ description: 'how many downloads may send their last byte; any number by default' }),
+    note: z.string().max(maxNoteLength).optional().meta({ description: 'for everyone with the link' }),
   })
-  .meta({ id: 'NewShare', example: { filename: 'reports/sales.csv', expiresIn: 86_400 } })
+  .refine(({ filename, files }) => (filename === undefined) !== (files === undefined), {
+    error: 'or files must be given, and not both',
+    path: ['filename'],
+  })
+  .refine(({ expiresIn, expiresAt }) => (expiresIn === undefined) !== (expiresAt === undefined), {
+    error: 'or expiresAt must be given, and not both',
+    path: ['expiresIn'],
+  })
+  .meta({
+    id: 'NewShare',
+    example: { filename: 'reports/sales.csv', expiresIn: 86_400, password: 'correct horse', maxDownloads: 3 },
+  })
+export type NewShare = z.infer<typeof newShareSchema>
 
 const exampleShare = {
   id: 'mXy2c7Gd0Q4s',
   url: 'https://files.example.org/s/mXy2c7Gd0Q4sVb1P3l5Zr0tYh8kN2eWqJx7aUd',
   filename: 'reports/sales.csv',
+  files: null,
   available: true,
+  state: 'live' as const,
+  hasPassword: true,
+  maxDownloads: 3,
+  downloads: 1,
+  opened: 4,
+  note: null,
   createdAt: '2026-11-20T09:30:00.000Z',
   expiresAt: '2026-11-21T09:30:00.000Z',
 }
@@ -27,10 +75,19 @@ export const shareSchema = z
   .object({
     id: z.string(),
     url: z.string().meta({ description: 'anyone with the link can download the file without an account' }),
-    filename: z.string(),
+    filename: z.string().meta({ description: 'of several files, the folder that holds them all' }),
+    files: z.array(z.string()).nullable().meta({ description: 'the names of several files and folders' }),
     available: z
       .boolean()
       .meta({ description: 'false while there is no file or folder of that name: the link then answers 404' }),
+    state: z
+      .enum(['live', 'expired', 'exhausted'])
+      .meta({ description: '`expired` and `exhausted` links answer 410; they are listed for 30 days after their end' }),
+    hasPassword: z.boolean(),
+    maxDownloads: z.int().nullable().meta({ description: 'null for any number' }),
+    downloads: z.int().meta({ description: 'those that sent the last byte of a file' }),
+    opened: z.int().meta({ description: 'how often the page or the list of a folder was shown' }),
+    note: z.string().nullable(),
     createdAt: z.iso.datetime(),
     expiresAt: z.iso.datetime(),
   })
@@ -41,3 +98,7 @@ export const shareListSchema = z
   .object({ shares: z.array(shareSchema).meta({ description: 'newest first' }) })
   .meta({ id: 'ShareList', example: { shares: [exampleShare] } })
 export type ShareList = z.infer<typeof shareListSchema>
+
+export const linkPasswordSchema = z
+  .object({ password: z.string() })
+  .meta({ id: 'LinkPassword', example: { password: 'correct horse' } })

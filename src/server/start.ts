@@ -47,6 +47,7 @@ import { TarUploads } from './tars/tar-uploads.js'
 import { Exports } from './transfers/exports.js'
 import { RecentStops } from './transfers/recent-stops.js'
 import { ResumableUploads } from './transfers/resumable.js'
+import { SharePasswords } from './transfers/share-passwords.js'
 import { Shares } from './transfers/shares.js'
 import type { UploadServices } from './transfers/upload-services.js'
 import { Uploads } from './transfers/uploads.js'
@@ -112,13 +113,14 @@ export async function startServer(
       openMetrics({ jobs, partials, capacity, version: version(), ofProcess: process?.metrics }),
     )
     const tokens = rememberVerified(await openTokens(secret, clock), clock)
+    const limiter = new LoginLimiter({ clock, servers: link.servers, onCount: (counted) => link.tell({ counted }) })
     const authentication = new Authentication({
       clock,
       accounts,
       sessions,
       passwords,
       tokens,
-      limiter: new LoginLimiter({ clock, servers: link.servers, onCount: (counted) => link.tell({ counted }) }),
+      limiter,
       signups: new Budget({
         ...signupBudget,
         clock,
@@ -134,7 +136,9 @@ export async function startServer(
 
     const shares = new Shares({
       ...{ clock, shares: stores.shares, accounts, files, folders: stores.folders, jobs, secret },
+      passwords: new SharePasswords({ clock, passwords, limiter, secret }),
       onRevoked: (revoked) => link.tell({ revoked }),
+      onFailure: (error) => log.warn('The use of a link could not be counted', error),
     })
     const administration = new Administration({
       accounts,

@@ -1,14 +1,20 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { postgresAccounts } from '../../dist/server/stores/postgres/accounts.js'
 import { postgresCounters } from '../../dist/server/stores/postgres/counters.js'
+import { identityTables } from '../../dist/server/stores/postgres/migrations/001-identities.js'
+import { jobTables } from '../../dist/server/stores/postgres/migrations/002-jobs.js'
+import { shareColumns } from '../../dist/server/stores/postgres/migrations/010-shares.js'
+import { migrateDatabase } from '../../dist/server/stores/postgres/schema.js'
 import { postgresSessions } from '../../dist/server/stores/postgres/sessions.js'
 import { postgresShares } from '../../dist/server/stores/postgres/shares.js'
 import { openSigningKey } from '../../dist/server/stores/postgres/signing-key.js'
+import { keepExpiredMs, type Share, type ShareStore } from '../../dist/server/stores/shares.js'
 import { accountStoreContract } from '../server/stores/account-store-contract.js'
 import { countersContract, type OpenedCounters } from '../server/stores/counters-contract.js'
 import { newSession, sessionStoreContract } from '../server/stores/session-store-contract.js'
 import { newShare, shareStoreContract } from '../server/stores/share-store-contract.js'
-import { hasDatabase, type TestDatabase, testDatabase } from './helpers/database.js'
+import { emptyDatabase, hasDatabase, type TestDatabase, testDatabase } from './helpers/database.js'
+import { openNode, reap, type TestNode } from './helpers/node.js'
 
 describe.skipIf(!hasDatabase)('accounts in PostgreSQL', () => {
   accountStoreContract(async () => postgresAccounts((await testDatabase()).connect()))
@@ -86,14 +92,80 @@ describe.skipIf(!hasDatabase)('sessions in PostgreSQL', () => {
 })
 
 describe.skipIf(!hasDatabase)('shares in PostgreSQL', () => {
-  shareStoreContract(async ({ now }) => postgresShares((await testDatabase()).connect(), { now }))
+  shareStoreContract(async ({ now }) => sharesOf(await openNode(await testDatabase()), now))
 
-  it('lose the expired ones when one is created', async () => {
-    const sql = (await testDatabase()).connect()
-    const shares = postgresShares(sql)
-    await shares.create(newShare('old', { expiresAt: new Date(Date.now() - 1000).toISOString() }))
+  it('lose those that have long expired when one is created', async () => {
+    const node = await openNode(await testDatabase())
+    const shares = sharesOf(node)
+    await shares.create(newShare('old', { expiresAt: new Date(Date.now() - keepExpiredMs - 1000).toISOString() }))
     await shares.create(newShare('new'))
-    expect(await sql`select id from shares`).toEqual([{ id: 'new' }])
+    expect(await node.sql`select id from links`).toEqual([{ id: 'new' }])
+  })
+
+  it('have the downloads that they allow for all servers together', async () => {
+    const database = await testDatabase()
+    const nodes = [await openNode(database), await openNode(database)]
+    const [first, second] = nodes.map((node) => sharesOf(node)) as [ShareStore, ShareStore]
+    await first.create(newShare('a', { maxDownloads: 5 }))
+    const asked = Array.from({ length: 20 }, (_, index) => [first, second][index % 2]!)
+    const reservations = await Promise.all(asked.map((shares) => shares.reserveDownload('a')))
+    const reserved = reservations.filter((reservation) => reservation !== undefined)
+    expect(reserved).toHaveLength(5)
+    await Promise.all(reserved.map((reservation) => second.countDownload(reservation)))
+    expect(await first.find('a')).toMatchObject({ downloads: 5 })
+  })
+
+  it('get the downloads of a server that has died back', async () => {
+    const database = await testDatabase()
+    const [dead, other] = [await openNode(database), await openNode(database)]
+    const [ofDead, ofOther] = [sharesOf(dead), sharesOf(other)]
+    await ofDead.create(newShare('a', { maxDownloads: 1 }))
+    await ofDead.reserveDownload('a')
+    expect(await ofOther.reserveDownload('a')).toBeUndefined()
+    await dead.kill()
+    await reap(dead, other)
+    expect(await ofOther.reserveDownload('a')).toBeDefined()
+  })
+
+  it('are read and written by the release before, but for those that it would serve without their password or limit', async () => {
+    const node = await openNode(await testDatabase())
+    const shares = sharesOf(node)
+    const restricted = {
+      guarded: { passwordHash: '$2b$04$x' },
+      few: { maxDownloads: 1 },
+      chosen: { names: ['a', 'b/'] },
+    }
+    for (const [id, terms] of Object.entries(restricted)) await shares.create(newShare(id, terms))
+    const { id, accountId, filename, createdAt, expiresAt } = newShare('plain')
+    await node.sql`
+      insert into shares (id, account_id, filename, created_at, expires_at)
+      values (${id}, ${accountId}, ${filename}, ${createdAt}, ${expiresAt})`
+    expect(await node.sql`select * from shares order by position`).toMatchObject([{ id: 'plain', accountId: 1 }])
+    expect(await shares.find('plain')).toEqual(newShare('plain', { createdAt, expiresAt }))
+    await node.sql`delete from shares where id = any(${['plain', 'guarded', 'few', 'chosen']})`
+    expect((await shares.list(1)).map(({ id }) => id)).toEqual(['guarded', 'few', 'chosen'])
+  })
+})
+
+describe.skipIf(!hasDatabase)('a server of the release before', () => {
+  it('goes on with the links when their table changes, also by statements that it has prepared', async () => {
+    const database = await emptyDatabase()
+    const old = database.connect(1)
+    const before = [identityTables, jobTables]
+    await migrateDatabase(old, before)
+    const create = ({ id, accountId, filename, createdAt, expiresAt }: Share) => old`
+      insert into shares (id, account_id, filename, created_at, expires_at)
+      values (${id}, ${accountId}, ${filename}, ${createdAt}, ${expiresAt})`
+    const list = () =>
+      old`select * from shares where account_id = ${1} and expires_at > ${new Date()} order by position`
+    const [first, second] = [newShare('first'), newShare('second')]
+    await create(first)
+    expect(await list()).toMatchObject([{ id: 'first' }])
+    await migrateDatabase(database.connect(1), [...before, shareColumns])
+    await create(second)
+    expect(await list()).toMatchObject([{ id: 'first' }, { id: 'second', filename: 'a.txt' }])
+    await old`delete from shares where id = ${'first'}`
+    expect(await list()).toMatchObject([{ id: 'second' }])
   })
 })
 
@@ -115,4 +187,9 @@ function openSessions(database: TestDatabase, options: Parameters<typeof postgre
   const sessions = postgresSessions(database.connect(), options)
   onTestFinished(() => sessions.close())
   return sessions
+}
+
+function sharesOf({ sql, lease, clock, closing }: TestNode, now = Date.now): ShareStore {
+  const onError = (error: unknown) => expect.soft(error).toBeUndefined()
+  return postgresShares(sql, { lease, now, clock, closing, onError })
 }

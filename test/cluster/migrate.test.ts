@@ -13,10 +13,13 @@ describe.skipIf(!hasCluster)('filejobs migrate', () => {
     const callers: Caller[] = []
     const before: unknown[] = []
     let share: { url: string } | undefined
+    let guarded: { url: string } | undefined
     const dataFolder = await closedDataFolder(async (server) => {
       for (const username of ['ann', 'bob']) callers.push(await fillAccount(server, username))
       await callers[0]!.call('/files/kept/empty/', { method: 'PUT' })
       share = (await callers[0]!.post('/shares', { filename: 'sub/small.txt', expiresIn: 3600 })).json
+      const terms = { password: 'the password', maxDownloads: 2, note: 'a note' }
+      guarded = (await callers[0]!.post('/shares', { filename: 'sub/small.txt', expiresIn: 3600, ...terms })).json
       const admin = new Caller(server, await server.logIn('admin', 'admin'))
       await server.logIn('gone')
       await admin.call('/accounts/user:gone', { method: 'DELETE' })
@@ -29,7 +32,7 @@ describe.skipIf(!hasCluster)('filejobs migrate', () => {
     const migration = await openMigration(dataFolder, place)
     const { code, report, stderr } = await migration.run()
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(report).toMatchObject({ accounts: 4, sessions: 3, shares: 1, files: 10, failed: [], isFinished: true })
+    expect(report).toMatchObject({ accounts: 4, sessions: 3, shares: 2, files: 10, failed: [], isFinished: true })
     expect(contentsOf(dataFolder)).toEqual(untouched)
 
     const { servers } = await startCluster(1, { place })
@@ -51,6 +54,9 @@ describe.skipIf(!hasCluster)('filejobs migrate', () => {
     expect((await logIn('away')).status).toBe(403)
     expect((await admin.call('/accounts')).json.accounts).toHaveLength(4)
     expect(String((await anybody.call(pathOf(share!.url))).body)).toBe('small')
+    const withPassword = { headers: { Authorization: `Basic ${btoa(':the password')}` } }
+    expect((await anybody.call(pathOf(guarded!.url))).status).toBe(401)
+    expect(String((await anybody.call(pathOf(guarded!.url), withPassword)).body)).toBe('small')
   })
 
   it('takes over what was changed, added and removed between two runs', async () => {

@@ -76,7 +76,7 @@ export async function storedShares(dataFolder: string): Promise<string> {
   if (!isCluster) return readFile(join(dataFolder, 'shares.json'), 'utf8')
   const rows = await queryBackend(
     dataFolder,
-    (sql) => sql<{ share: string }[]>`select row_to_json(shares)::text as share from shares`,
+    (sql) => sql<{ share: string }[]>`select row_to_json(links)::text as share from links`,
   )
   return rows.map(({ share }) => share).join('\n')
 }

@@ -17,6 +17,7 @@ const withoutToken = [
   ...['GET /healthz', 'GET /readyz', 'GET /metrics', 'GET /s/{token}', 'GET /s/{token}/{name}'],
   ...['POST /auth/signup', 'POST /auth/login', 'POST /auth/cookie', 'POST /auth/tokens', 'POST /auth/tokens/refresh'],
   ...['POST /signin', 'POST /auth/signin', 'POST /auth/users', 'POST /token', 'POST /token/refresh'],
+  'POST /s/{token}',
   ...['GET /ops/signup', 'POST /ops/signup', 'GET /ops/login', 'POST /ops/login'],
   ...['GET /client/signup', 'POST /client/signup', 'GET /client/login', 'POST /client/login'],
 ]

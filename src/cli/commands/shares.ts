@@ -37,7 +37,21 @@ function revokeCommand(context: Context): Command {
 
 const columns: readonly TextColumn<ShareRecord>[] = [
   { title: 'LINK', cell: (share) => share.id },
+  { title: 'STATE', cell: (share) => share.state },
   { title: 'EXPIRES', cell: (share) => formatTime(share.expiresAt) },
-  { title: 'FILE', cell: ({ filename, available }) => (available ? filename : `${filename} (gone)`) },
+  { title: 'PASSWORD', cell: ({ hasPassword }) => (hasPassword ? 'yes' : 'no') },
+  { title: 'OPENED', align: 'right', cell: ({ opened }) => String(opened) },
+  { title: 'DOWNLOADS', align: 'right', cell: downloadsOf },
+  { title: 'FILE', cell: (share) => (share.available ? targetOf(share) : `${targetOf(share)} (gone)`) },
+  { title: 'NOTE', cell: ({ note }) => note ?? '' },
   { title: 'URL', cell: (share) => share.url },
 ]
+
+/** `photos/ (3 chosen)` for a selection. */
+function targetOf({ filename, files }: ShareRecord): string {
+  return files ? `${filename || '/'} (${files.length} chosen)` : filename
+}
+
+function downloadsOf({ downloads, maxDownloads }: ShareRecord): string {
+  return maxDownloads === null ? String(downloads) : `${downloads} of ${maxDownloads}`
+}

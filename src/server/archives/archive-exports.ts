@@ -66,11 +66,11 @@ export class ArchiveExports {
   }
 
   /**
-   * Claims a slot, sends the archive and ends the response; resolves whatever the outcome. Throws only before the first byte
+   * Claims a slot, sends the archive and ends the response; resolves whatever the outcome, with whether all of it was sent. Throws only before the first byte
    * is written: like `check`, `job-stopped` if the client retries an export that was just stopped, and the errors of
    * `Jobs.admit` and `begin`.
    */
-  async send(request: ArchiveRequest): Promise<void> {
+  async send(request: ArchiveRequest): Promise<boolean> {
     const { identity, name, selection, jobId: id, rateLimit } = request
     // What reads small files may have to start first: it does so while they are listed.
     this.#services.files.readSmall(selection.space, []).catch(() => {})
@@ -88,15 +88,19 @@ export class ArchiveExports {
       void this.#correctTotals(job, selection)
       await this.#send(run, request, (file) => job.countFiles((tally) => tally.count(file)))
     })
-    await result.catch((problem: Problem) => {
-      if (!hasBegun) throw problem
-      this.#services.stopped.remember(reader, job)
-      if (problem.code === 'internal') this.#services.onFailure(problem.cause ?? problem)
-    })
+    return result.then(
+      () => true,
+      (problem: Problem) => {
+        if (!hasBegun) throw problem
+        this.#services.stopped.remember(reader, job)
+        if (problem.code === 'internal') this.#services.onFailure(problem.cause ?? problem)
+        return false
+      },
+    )
   }
 
   /** Like `send`, as one stream of a job of many files, which counts them. */
-  async #sendPart(partOf: string, request: ArchiveRequest): Promise<void> {
+  async #sendPart(partOf: string, request: ArchiveRequest): Promise<boolean> {
     const { names, prefixes } = request.selection
     let hasBegun = false
     try {
@@ -108,10 +112,12 @@ export class ArchiveExports {
         hasBegun = true
         await this.#send(stream, request, (file) => stream.fileDone(file))
       })
+      return true
     } catch (error) {
       if (!hasBegun) throw error
       const problem = asProblem(error)
       if (problem.code === 'internal') this.#services.onFailure(problem.cause ?? problem)
+      return false
     }
   }
 

@@ -34,6 +34,16 @@ export function selectNames(space: Space, chosen: readonly string[]): Selection 
   return { space, names, prefixes, base: '' }
 }
 
+/** The innermost folder that holds all of them, with a slash at the end; `''` for the whole space. */
+export function commonFolder(names: readonly string[]): string {
+  const [first = ''] = names
+  let folder = first.slice(0, first.lastIndexOf('/') + 1)
+  while (!names.every((name) => name.startsWith(folder))) {
+    folder = folder.slice(0, folder.lastIndexOf('/', folder.length - 2) + 1)
+  }
+  return folder
+}
+
 /** Throws `file-not-found` for what does not exist, and `file-damaged`. */
 export async function checkSelection(files: SelectableFiles, { space, names, prefixes }: Selection): Promise<void> {
   for (const prefix of prefixes) {

@@ -88,7 +88,7 @@ export async function openClusterBackend(
   return {
     accounts: postgresAccounts(database),
     sessions,
-    shares: postgresShares(database, { now }),
+    shares: postgresShares(database, { lease, now, clock, closing, onError }),
     counters: postgresCounters(database),
     ...fileStores,
     capacity,

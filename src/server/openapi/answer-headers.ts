@@ -9,7 +9,7 @@ const known = {
   ETag: text('the entity tag of this version, for `If-Match`, `If-None-Match` and `If-Range`', '"6f1ed002ab559585"'),
   [jobHeader]: { description: "the job's id", schema: { type: 'string', format: 'uuid' } },
   'Last-Modified': text('when this version was made, as an HTTP date'),
-  Location: text('where the new resource is'),
+  Location: text('where the new resource or the next page is'),
   'Repr-Digest': text('the SHA-256 of the whole file (RFC 9530)', 'sha-256=:…:'),
   'Retry-After': integer('after how many seconds the request may succeed'),
   'Set-Cookie': text('the cookie, or its removal'),

@@ -4,7 +4,7 @@ import { receiptsSchema } from '../../protocol/jobs.js'
 import { Problem } from '../../protocol/problems.js'
 import { routes } from '../../protocol/routes.js'
 import type { ArchiveExports } from '../archives/archive-exports.js'
-import { selectNames } from '../archives/selection.js'
+import { commonFolder, selectNames } from '../archives/selection.js'
 import type { Jobs } from '../jobs/jobs.js'
 import { fileResponses, problemResponses, receiptsOf } from '../openapi/answers.js'
 import { downloadHeaders } from '../openapi/request-headers.js'
@@ -81,16 +81,6 @@ export function exportRoutes({
 function parseChosen(name: string): string {
   if (name === '/') return ''
   return name.endsWith('/') ? parseFolder(name) : parseName(name)
-}
-
-/** The innermost folder that holds all of them, with a slash at the end; `''` for the whole space. */
-function commonFolder(names: readonly string[]): string {
-  const [first = ''] = names
-  let folder = first.slice(0, first.lastIndexOf('/') + 1)
-  while (!names.every((name) => name.startsWith(folder))) {
-    folder = folder.slice(0, folder.lastIndexOf('/', folder.length - 2) + 1)
-  }
-  return folder
 }
 
 /** About ten thousand names. */

@@ -6,6 +6,7 @@ import { tokenOf } from '../auth/guard.js'
 import type { AppEnv } from './app-env.js'
 import { baseUrl } from './base-url.js'
 import { isOwnOrigin, type OriginConfig } from './own-origin.js'
+import { requestCookie } from './request-cookie.js'
 import { isSafe } from './safe-method.js'
 
 export type PageConfig = OriginConfig
@@ -55,11 +56,8 @@ function checkSite({ headers }: IncomingMessage): void {
 }
 
 function cookieOf(incoming: IncomingMessage, config: PageConfig): string | undefined {
-  const { cookie } = incoming.headers
-  if (cookie === undefined) return undefined
-  const { name } = cookieAt(incoming, config)
-  const pair = cookie.split(';').find((part) => part.trim().startsWith(`${name}=`))
-  return pair?.slice(pair.indexOf('=') + 1).trim() || undefined
+  if (incoming.headers.cookie === undefined) return undefined
+  return requestCookie(incoming, cookieAt(incoming, config).name)
 }
 
 /** Cookies are shared by all ports of a host: the port is part of the name, or two servers would log each other out. */

@@ -108,6 +108,7 @@ export const routeTable = {
   'GET /shares': { ...shares, operationId: 'listShares' },
   'DELETE /shares/{id}': { ...shares, operationId: 'revokeShare' },
   'GET /s/{token}': { access: 'open', caching: 'private', operationId: 'downloadSharedFile' },
+  'POST /s/{token}': { access: 'open', caching: 'never', operationId: 'openLinkWithPassword' },
   'GET /s/{token}/{name}': { access: 'open', caching: 'private', operationId: 'downloadFileOfSharedFolder' },
 
   'POST /signin': login,

@@ -10,5 +10,5 @@ export function slotLimit(kind: JobKind, account: string, jobsPerAccount: number
 export const maxWaiting = 16
 
 const queriesPerAccount = 2
-/** The number of readers of one link that `Shares.enter` admits. */
+/** The number of readers of one link that `ShareReaders` admits. */
 const exportsPerShare = 32

@@ -46,10 +46,10 @@ export class Exports {
 
   /**
    * Claims a slot, or joins the running job of this file, then sends the range and ends the response. Resolves whatever
-   * the outcome. Throws only before the first byte: `job-running`, `job-stopped` if the client continues or repeats an
+   * the outcome, with whether all of the range was sent. Throws only before the first byte: `job-running`, `job-stopped` if the client continues or repeats an
    * export that was just stopped, `RunsElsewhere` if another server has the job to join, and errors of `begin`. Always closes the file.
    */
-  async send(request: ExportRequest): Promise<void> {
+  async send(request: ExportRequest): Promise<boolean> {
     const { file, name, range, identity } = request
     const account = request.account ?? accountName(identity.account)
     const { stopped } = this.#services
@@ -63,6 +63,7 @@ export class Exports {
       try {
         const end = await this.#send(run, request)
         if (end?.isFault) shared.fail(end.problem)
+        return end === null
       } catch (error) {
         shared.fail(error)
         throw error
@@ -112,10 +113,10 @@ export class Exports {
   }
 
   /** Like `send`, as one stream of a job of many files. */
-  async #sendPart(partOf: string, request: ExportRequest): Promise<void> {
+  async #sendPart(partOf: string, request: ExportRequest): Promise<boolean> {
     const { file, name, range } = request
     const { size } = file.file
-    let hasBegun = false
+    let [hasBegun, isSent] = [false, false]
     try {
       checkHasNoJobId(request)
       await this.#services.folders.join(partOf, { ...request, kind: 'export' }, async (stream) => {
@@ -126,6 +127,7 @@ export class Exports {
         }
         const end = await this.#send(stream, { ...request, begin })
         if (end) throw end.problem
+        isSent = true
         // A client may export a file range by range.
         if (range.end === size) stream.fileDone({ name, size, status: 'new' })
       })
@@ -134,6 +136,7 @@ export class Exports {
     } finally {
       await file.close()
     }
+    return isSent
   }
 
   /** Resolves with what ended it before its last byte; null if nothing did. */

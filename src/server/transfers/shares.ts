@@ -1,15 +1,19 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { Problem } from '../../protocol/problems.js'
-import { type Identity, Revocation } from '../auth/identity.js'
-import { networkOf } from '../auth/networks.js'
+import { maxShareSeconds, type ShareRecord } from '../../protocol/shares.js'
+import { Revocation } from '../auth/identity.js'
+import type { Requester } from '../auth/password-check.js'
 import type { Clock } from '../clock.js'
-import { type Release, Semaphore } from '../concurrency/semaphore.js'
 import type { Jobs } from '../jobs/jobs.js'
 import type { Account, AccountStore } from '../stores/accounts.js'
-import type { OpenFile, PublishedFiles } from '../stores/files.js'
+import type { PublishedFiles } from '../stores/files.js'
 import type { Folders } from '../stores/folders.js'
 import type { Share, ShareStore } from '../stores/shares.js'
+import { type CountedDownload, countedDownload } from './share-downloads.js'
+import type { LinkPass, ShareCredentials, SharePasswords } from './share-passwords.js'
+import { checkLive, shareState } from './share-state.js'
+import type { SharedFile, SharedFolder, SharedLink, SharedSelection } from './shared-link.js'
 
 export interface ShareServices {
   clock: Clock
@@ -18,10 +22,24 @@ export interface ShareServices {
   files: Pick<PublishedFiles, 'open' | 'find'>
   folders: Pick<Folders, 'exists'>
   jobs: Pick<Jobs, 'stopAllOf'>
+  passwords: SharePasswords
   /** 32 bytes or more; if it is lost, all links become invalid. */
   secret: Uint8Array
   /** Called with the links that were revoked here. Default: ignored. */
   onRevoked?: (revoked: RevokedShares) => void
+  /** Called with failures of the counts of a link, which no one waits for. */
+  onFailure(error: unknown): void
+}
+
+/** What a link serves. */
+export type ShareTarget = Pick<Share, 'filename' | 'names'>
+
+/** What the creator of a link asks for. */
+export interface ShareTerms {
+  expires: { inSeconds: number } | { at: Date }
+  password: string | null
+  maxDownloads: number | null
+  note: string | null
 }
 
 export interface RevokedShares {
@@ -30,28 +48,10 @@ export interface RevokedShares {
   by: string
 }
 
-/** A file that is requested by a link. */
-export interface SharedFile {
-  /** The caller closes it. */
-  file: OpenFile
-  /** The owner, in whose name the link works. */
-  identity: Identity
-  /** The account of the link's jobs: `share:ID`. */
-  account: string
-}
-
-/** A shared folder, or one in it, that is requested by a link. */
-export interface SharedFolder {
-  folder: string
-  /** The shared folder: names above it must not be shown. */
-  root: string
-  identity: Identity
-  account: string
-}
-
 export interface ListedShare extends Share {
   /** Whether a file or folder of its name exists. */
   available: boolean
+  state: ShareRecord['state']
 }
 
 /**
@@ -61,40 +61,62 @@ export interface ListedShare extends Share {
 export class Shares {
   readonly #services: ShareServices
   readonly #revocations = new Map<string, AbortController>()
-  readonly #readers = new Semaphore({ slotsPerKey: 32 })
-  readonly #readersPerNetwork = new Semaphore({ slotsPerKey: 12 })
 
   constructor(services: ShareServices) {
     this.#services = services
   }
 
-  /** Throws `file-not-found`, and `quota-exceeded` if the account has too many links. */
-  async create(account: Account, filename: string, expiresInSeconds: number): Promise<Share> {
-    const { shares } = this.#services
-    if (!(await this.#exists(account, filename))) throw notFound(filename)
-    if ((await shares.list(account.id)).length >= maxShares) {
+  /** Throws `file-not-found`, `quota-exceeded` if the account has too many links, and `invalid-request` for a wrong expiry. */
+  async create(account: Account, target: ShareTarget, terms: ShareTerms, requester: Requester): Promise<ListedShare> {
+    const { shares, clock, passwords } = this.#services
+    const now = clock.now()
+    const { expires, password, maxDownloads, note } = terms
+    const expiresAt = 'at' in expires ? expires.at : new Date(now + expires.inSeconds * 1000)
+    checkExpiry(expiresAt.getTime() - now)
+    const { filename, names } = target
+    for (const name of names ?? [filename]) if (!(await this.#exists(account, name))) throw notFound(name)
+    const own = await shares.list(account.id)
+    const ended = own.filter((share) => shareState(share, now) !== 'live')
+    if (own.length - ended.length >= maxShares) {
       throw new Problem('quota-exceeded', `An account has ${maxShares} links at most: revoke one first.`)
     }
-    const now = this.#services.clock.now()
     const share: Share = {
       // Without a leading dash, which a command line would take for an option.
       id: randomBytes(idBytes).toString('base64url').replace(/^-/, 'A'),
       accountId: account.id,
       filename,
+      names,
       createdAt: new Date(now).toISOString(),
-      expiresAt: new Date(now + expiresInSeconds * 1000).toISOString(),
+      expiresAt: expiresAt.toISOString(),
+      passwordHash: password === null ? null : await passwords.hash(password, account, requester),
+      maxDownloads,
+      downloads: 0,
+      opened: 0,
+      note,
     }
+    const surplus = ended.slice(0, Math.max(0, own.length + 1 - maxShares))
+    if (surplus.length > 0) await shares.remove(surplus.map(({ id }) => id))
     await shares.create(share)
-    return share
+    return { ...share, available: true, state: 'live' }
   }
 
   /** Newest first. */
   async list(account: Account): Promise<ListedShare[]> {
+    const now = this.#services.clock.now()
     const shares = (await this.#services.shares.list(account.id)).reverse()
-    const names = new Set(shares.map(({ filename }) => filename))
     const isThere = new Map<string, boolean>()
-    for (const name of names) isThere.set(name, await this.#exists(account, name))
-    return shares.map((share) => ({ ...share, available: isThere.get(share.filename)! }))
+    const isAvailable = async ({ filename, names }: Share) => {
+      for (const name of names ?? [filename]) {
+        if (!isThere.has(name)) isThere.set(name, await this.#exists(account, name))
+        if (isThere.get(name)) return true
+      }
+      return false
+    }
+    const listed: ListedShare[] = []
+    for (const share of shares) {
+      listed.push({ ...share, available: await isAvailable(share), state: shareState(share, now) })
+    }
+    return listed
   }
 
   /** The secret part of the link. */
@@ -103,41 +125,50 @@ export class Shares {
   }
 
   /**
-   * Resolves a token, and a name below a shared folder; one that is empty or ends with a slash is a folder. Throws
-   * `share-not-found` for every invalid token, and `file-not-found` if the file or folder is missing.
+   * Resolves a token. Throws `share-not-found` for every invalid one, `share-expired`, `share-exhausted`, and what
+   * `SharePasswords.check` throws.
    */
-  async open(token: string, below = ''): Promise<SharedFile | SharedFolder> {
-    const { filename: root, identity } = await this.#find(token)
-    const account = jobAccount(token.slice(0, idLength))
-    const name = root + below
-    // Nothing is below a file: its name with more behind it is that of another file.
-    if (below !== '' && !isFolder(root)) throw notFound(below)
-    if (isFolder(name)) {
-      if (!(await this.#exists(identity.account, name))) throw notFound(below)
-      return { folder: name, root, identity, account }
-    }
-    const file = await this.#services.files.open(identity.account, name)
-    if (!file) throw notFound(below || root)
-    return { file, identity, account }
+  async find(token: string, credentials: ShareCredentials, requester: Requester): Promise<SharedLink> {
+    const link = await this.#find(token)
+    checkLive(link.share, this.#services.clock.now())
+    await this.#services.passwords.check(link.share, credentials, requester)
+    return link
   }
 
   /**
-   * Takes a slot for a reader of a link; each address has a share of them. Throws `busy`. `account` is that of the
-   * link's jobs.
+   * Opens what a link serves, or a file or folder below: a name that is empty or ends with a slash is a folder. Throws
+   * `file-not-found`.
    */
-  enter(account: string, address: string): Release {
-    const network = networkOf(address)
-    const release = this.#readers.tryAcquire(account)
-    const releaseShare = this.#readersPerNetwork.tryAcquire(`${account} ${network}`)
-    if (release && releaseShare) {
-      return () => {
-        release()
-        releaseShare()
-      }
+  async open(link: SharedLink, below = ''): Promise<SharedFile | SharedFolder | SharedSelection> {
+    const { filename: root, names } = link.share
+    const { account } = link.identity
+    const name = root + below
+    if (names && below === '') return { ...link, names, root }
+    if (below !== '' && !(names ?? [root]).some((shared) => isWithin(name, shared))) throw notFound(below)
+    // Without the folders above.
+    const shown = below || root.slice(root.lastIndexOf('/', root.length - 2) + 1)
+    if (isFolder(name)) {
+      if (!(await this.#exists(account, name))) throw notFound(shown)
+      return { ...link, folder: name, root }
     }
-    release?.()
-    releaseShare?.()
-    throw new Problem('busy', 'This link is being downloaded too often at once: try again later.', { retryAfter: 5 })
+    const file = await this.#services.files.open(account, name)
+    if (!file) throw notFound(shown)
+    return { ...link, file }
+  }
+
+  /** Counts that the page or the list of a link was shown. Does not wait for it. */
+  countOpening({ id }: Pick<Share, 'id'>): void {
+    const { shares, onFailure } = this.#services
+    shares.countOpening(id).catch(onFailure)
+  }
+
+  /** For a browser that has sent the password; null if the link has none. */
+  passOf(share: Share): LinkPass | null {
+    return share.passwordHash === null ? null : this.#services.passwords.passOf(share)
+  }
+
+  countedDownload(share: Share): CountedDownload {
+    return countedDownload(share, this.#services)
   }
 
   /**
@@ -169,7 +200,7 @@ export class Shares {
     return isFolder(name) ? folders.exists(account, name) : (await files.find(account, name)) !== undefined
   }
 
-  async #find(token: string): Promise<{ filename: string; identity: Identity }> {
+  async #find(token: string): Promise<SharedLink> {
     const id = token.slice(0, idLength)
     if (!isSame(token.slice(idLength), this.#sign(id))) throw shareNotFound()
     const { shares, accounts } = this.#services
@@ -182,7 +213,8 @@ export class Shares {
     if (!share) this.#revocations.delete(id)
     const account = share && (await accounts.get(share.accountId))
     if (!share || !account || account.disabled || revocation.signal.aborted) throw shareNotFound()
-    return { filename: share.filename, identity: { account, sessionId: jobAccount(id), revoked: revocation.signal } }
+    const sessionId = jobAccount(id)
+    return { share, identity: { account, sessionId, revoked: revocation.signal }, account: sessionId }
   }
 
   async #end(owner: Account, ids: string[], by: string): Promise<void> {
@@ -217,12 +249,26 @@ function isFolder(name: string): boolean {
   return name.endsWith('/')
 }
 
+/** Nothing is below a file: its name with more behind it is that of another file. */
+function isWithin(name: string, shared: string): boolean {
+  return name === shared || (isFolder(shared) && name.startsWith(shared))
+}
+
 function notFound(name: string): Problem {
   return new Problem('file-not-found', `There is no ${isFolder(name) ? 'folder' : 'file'} "${name}".`, { name })
 }
 
 function shareNotFound(): Problem {
-  return new Problem('share-not-found', 'This link does not work: it has expired, or was revoked, or never existed.')
+  return new Problem(
+    'share-not-found',
+    'This link does not work: it was revoked, or expired long ago, or never existed.',
+  )
+}
+
+function checkExpiry(milliseconds: number): void {
+  if (milliseconds > 0 && milliseconds <= maxShareSeconds * 1000) return
+  const reason = milliseconds > 0 ? 'is more than 366 days ahead' : 'is over'
+  throw new Problem('invalid-request', `The end of the link ${reason}.`, { field: 'expiresAt' })
 }
 
 const maxShares = 1000

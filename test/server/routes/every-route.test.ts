@@ -294,6 +294,19 @@ const scenarios: Record<string, Scenario> = {
       { path: `${path}/missing`, init: {}, status: 404 },
     ]
   },
+  'POST /s/{token}': async (api) => {
+    const path = new URL((await api.share('shared.txt')).url).pathname
+    const form = (fields: string) => ({
+      method: 'POST',
+      body: new URLSearchParams(fields),
+      redirect: 'manual' as const,
+    })
+    return [
+      { path, init: form('password=any'), status: 303 },
+      { path, init: form('other=any'), status: 400 },
+      { path: '/s/guessed', init: form('password=any'), status: 404 },
+    ]
+  },
   'GET /s/{token}': async (api) => {
     const path = new URL((await api.share('shared.txt')).url).pathname
     return [

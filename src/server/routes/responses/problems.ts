@@ -23,6 +23,9 @@ export function answerProblem(
   return c.body(JSON.stringify({ ...problemBody(problem), status }), status as 400, headersOf(problem, status))
 }
 
+/** The username is ignored. */
+const linkChallenge = 'Basic realm="filejobs link", charset="UTF-8"'
+
 /** Problems that are logged as errors: only the operator can fix them. */
 const forOperator: readonly ProblemCode[] = ['internal', 'not-accessible', 'storage-unavailable']
 
@@ -39,6 +42,7 @@ function problemOf(error: unknown): Problem {
 function headersOf({ code, details }: Problem, status: number): Record<string, string> {
   const headers: Record<string, string> = { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' }
   if (code === 'not-logged-in' || code === 'invalid-credentials') headers['WWW-Authenticate'] = 'Bearer'
+  if (code === 'password-required' || code === 'wrong-password') headers['WWW-Authenticate'] = linkChallenge
   if (details.acceptEncoding !== undefined) headers['Accept-Encoding'] = String(details.acceptEncoding)
   if (code === 'range-not-satisfiable') headers['Content-Range'] = `bytes */${details.size}`
   if (details.retryAfter !== undefined) headers['Retry-After'] = String(details.retryAfter)

@@ -4,6 +4,7 @@ import { type ArchiveFormat, archiveTypes } from '../../../protocol/archives.js'
 import type { ArchiveExports } from '../../archives/archive-exports.js'
 import type { Selection } from '../../archives/selection.js'
 import type { Identity } from '../../auth/identity.js'
+import type { CountedDownload } from '../../transfers/share-downloads.js'
 import type { WantedArchive } from '../headers/archive-query.js'
 import { exportOptionsOf, repeaterOf } from '../headers/export-options.js'
 import { dispositionOf } from './disposition.js'
@@ -21,18 +22,21 @@ export interface ArchiveAnswer {
   account?: string
   /** How long the client may read nothing, if shorter than the default idle timeout. */
   silenceMs?: number
+  /** Of a link: the archive is one of its downloads. */
+  download?: CountedDownload
 }
 
 /** Responds to a GET, POST or HEAD for an archive. A HEAD takes no slot and starts no job. Throws like `ArchiveExports.send`. */
 export async function sendArchive(answer: ArchiveAnswer): Promise<Response> {
-  const { env, identity, archives, selection, wanted, name, account, silenceMs } = answer
+  const { env, identity, archives, selection, wanted, name, account, silenceMs, download } = answer
   const { incoming, outgoing } = env
   const headers = headersOf(name, wanted.format)
   if (incoming.method === 'HEAD') {
     await archives.check(selection)
     return new Response(null, { headers })
   }
-  await archives.send({
+  await download?.begin()
+  const sending = archives.send({
     identity,
     ...(account === undefined ? {} : { account }),
     ...(silenceMs === undefined ? {} : { silenceMs }),
@@ -43,6 +47,12 @@ export async function sendArchive(answer: ArchiveAnswer): Promise<Response> {
     repeater: incoming.method === 'GET' ? repeaterOf(incoming.headers) : null,
     ...exportOutput(outgoing, 200, headers),
   })
+  let isSent = false
+  try {
+    isSent = await sending
+  } finally {
+    download?.end(isSent)
+  }
   return RESPONSE_ALREADY_SENT
 }
 

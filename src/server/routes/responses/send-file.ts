@@ -9,6 +9,7 @@ import type { OpenFile, StoredFile } from '../../stores/files.js'
 import { RunsElsewhere } from '../../stores/runs-elsewhere.js'
 import type { Exports } from '../../transfers/exports.js'
 import type { ByteRange } from '../../transfers/sending.js'
+import type { CountedDownload } from '../../transfers/share-downloads.js'
 import { ifRangeHolds, isNotModified } from '../headers/conditions.js'
 import { reprDigest } from '../headers/digests.js'
 import { exportOptionsOf, repeaterOf } from '../headers/export-options.js'
@@ -33,6 +34,8 @@ export interface FileAnswer {
   isRepeatable?: boolean
   /** How long the client may read nothing, if shorter than the default idle timeout. */
   silenceMs?: number
+  /** Of a link: a request for the last byte of the file is one of its downloads. */
+  download?: CountedDownload
 }
 
 /** Responds to a GET or HEAD for a file. A HEAD takes no slot and starts no job: it only has to find the file. */
@@ -48,13 +51,14 @@ export async function answerFile(
  * export job that sends 200 or 206. Throws like `Exports.send`.
  */
 export async function sendFile(answer: FileAnswer): Promise<Response> {
-  const { env, identity, exports, file, name, account, joins, silenceMs } = answer
+  const { env, identity, exports, file, name, account, joins, silenceMs, download } = answer
   const { incoming, outgoing } = env
   let choice: Choice
   let options: ReturnType<typeof exportOptionsOf>
   try {
     choice = choose(incoming, file.file)
     options = exportOptionsOf(incoming)
+    if (choice.status !== 304 && choice.range.end === file.file.size) await download?.begin()
   } catch (error) {
     await file.close()
     throw error
@@ -64,7 +68,8 @@ export async function sendFile(answer: FileAnswer): Promise<Response> {
     return new Response(null, { status: 304, headers: validatorHeaders(file.file) })
   }
   const { status, range } = choice
-  const sent = exports.send({
+  let isSent = false
+  const sending = exports.send({
     identity,
     ...(account === undefined ? {} : { account }),
     ...(joins === undefined ? {} : { joins }),
@@ -76,10 +81,14 @@ export async function sendFile(answer: FileAnswer): Promise<Response> {
     repeater: answer.isRepeatable ? repeaterOf(incoming.headers) : null,
     ...exportOutput(outgoing, status, headersOf(file.file, choice)),
   })
-  await sent.catch((error) => {
-    if (error instanceof RunsElsewhere) return forwardTo(error, env)
-    throw error
-  })
+  try {
+    isSent = await sending
+  } catch (error) {
+    if (!(error instanceof RunsElsewhere)) throw error
+    await forwardTo(error, env)
+  } finally {
+    download?.end(isSent)
+  }
   return RESPONSE_ALREADY_SENT
 }
 

@@ -18,11 +18,14 @@ export async function replaceState(sql: Transaction, state: FolderState): Promis
     select id, "accountId", client, "createdAt", "lastUsedAt", "expiresAt", "refreshId" from ${records(sql, sessions)} (
       id text, "accountId" bigint, client text, "createdAt" timestamptz, "lastUsedAt" timestamptz,
       "expiresAt" timestamptz, "refreshId" text)`
-  await sql`delete from shares`
+  await sql`delete from links`
   await sql`
-    insert into shares (id, account_id, filename, created_at, expires_at)
-    select id, "accountId", filename, "createdAt", "expiresAt" from ${records(sql, shares)} (
-      id text, "accountId" bigint, filename text, "createdAt" timestamptz, "expiresAt" timestamptz)`
+    insert into links (id, account_id, filename, names, created_at, expires_at, password_hash, max_downloads, downloads, opened, note)
+    select id, "accountId", filename, names, "createdAt", "expiresAt", "passwordHash", "maxDownloads", downloads, opened, note
+    from ${records(sql, shares)} (
+      id text, "accountId" bigint, filename text, names json, "createdAt" timestamptz, "expiresAt" timestamptz,
+      "passwordHash" text,
+      "maxDownloads" int, downloads int, opened bigint, note text)`
   await sql`delete from counters`
   const numbers = Object.entries(counters).map(([name, n]) => ({ name, n }))
   await sql`insert into counters select name, n from ${records(sql, numbers)} (name text, n bigint)`

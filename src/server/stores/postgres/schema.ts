@@ -9,6 +9,7 @@ import { serverColumns } from './migrations/006-servers.js'
 import { processColumn } from './migrations/007-processes.js'
 import { uploadedColumn } from './migrations/008-uploaded.js'
 import { jobPageIndexes } from './migrations/009-job-pages.js'
+import { shareColumns } from './migrations/010-shares.js'
 
 /**
  * In order; version n is the n-th. A released one is never changed, and none takes anything away that the release before
@@ -24,6 +25,7 @@ const migrations: readonly string[] = [
   processColumn,
   uploadedColumn,
   jobPageIndexes,
+  shareColumns,
 ]
 
 /**

@@ -1,0 +1,43 @@
+import type { Context } from 'hono'
+import { html } from 'hono/html'
+import { type Problem, type ProblemCode, problems } from '../../../protocol/problems.js'
+import { routes } from '../../../protocol/routes.js'
+import type { AppEnv } from '../../routing/app-env.js'
+import { answerLinkPage } from './link-page.js'
+
+/** The problems of a link that are said in words; others are answered as everywhere. */
+export function isLinkProblem({ code }: Problem): boolean {
+  return code in titles
+}
+
+/** Responds with a page; of a link with a password, it has the form for it. */
+export function answerLinkProblem(c: Context<AppEnv>, problem: Problem): Response | Promise<Response> {
+  const { code, message, details } = problem
+  const { status } = problems[code]
+  const title = titles[code]!
+  if (details.retryAfter !== undefined) c.header('Retry-After', String(details.retryAfter))
+  // RFC 9110 section 11.6.1 demands a challenge; for that of Basic, browsers would open a dialog in front of the form.
+  if (status === 401) c.header('WWW-Authenticate', 'Cookie realm="filejobs link"')
+  const action = `${routes.shared}/${encodeURIComponent(c.req.param('token') ?? '')}`
+  const fault = code === 'password-required' ? 'Whoever sent you the link knows the password.' : message
+  const form = html`<form method="post" action="${action}">
+<label>Password<input type="password" name="password" required autofocus autocomplete="current-password"></label>
+<button class="primary">Open</button>
+</form>`
+  const hasForm = status === 401 || code === 'too-many-attempts'
+  const body = html`<h1>${title}</h1>
+<p${code === 'wrong-password' ? html` class="failed" role="alert"` : ''}>${fault}</p>
+${hasForm ? form : ''}`
+  return answerLinkPage(c, { title, body, status, hasForm })
+}
+
+const titles: { readonly [code in ProblemCode]?: string } = {
+  'password-required': 'This link has a password',
+  'wrong-password': 'This link has a password',
+  'too-many-attempts': 'Too many wrong passwords',
+  'share-not-found': 'This link does not work',
+  'share-expired': 'This link has expired',
+  'share-exhausted': 'This link has been used up',
+  'file-not-found': 'The file is gone',
+  busy: 'Too many downloads at once',
+}
