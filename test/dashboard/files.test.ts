@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { chromiumPath, contentOf, password, shareBrowser } from '../helpers/browser.js'
 import { Caller } from '../helpers/calls.js'
+import { eventually } from '../helpers/eventually.js'
 import { shareServer } from '../helpers/shared-server.js'
 import { isCluster } from '../run/is-cluster.js'
 
@@ -290,6 +291,32 @@ describe.skipIf(!chromiumPath)('the file list of the dashboard', () => {
     await page.getByRole('button', { name: 'Revoke the link to shared.txt' }).click()
     await page.getByText('No links').waitFor()
     expect((await fetch(url)).status).toBe(404)
+  })
+
+  it('creates a link with a password, a number of downloads, a note and a last day, and shows its use and its end', async () => {
+    const { page, row } = await openWith(['shared.txt'])
+    await row('shared.txt').getByRole('button', { name: 'Share shared.txt' }).click()
+    const day = new Date(Date.now() + 40 * 86_400_000).toISOString().slice(0, 10)
+    const fields = { 'Last day': day, 'Downloads allowed': '1', Note: 'For <you>', Password: 'short' }
+    await page.getByLabel('Works for').selectOption('until a date')
+    for (const [label, value] of Object.entries(fields)) await page.getByLabel(label).fill(value)
+    await page.getByRole('button', { name: 'Make a link' }).click()
+    await page.getByRole('alert').getByText('password must have 8 to 72 bytes').waitFor()
+    await page.getByLabel('Password').fill('the password')
+    await page.getByRole('button', { name: 'Make a link' }).click()
+    await page.getByText('Send the password another way').waitFor()
+    const url = await page.getByLabel('The link').inputValue()
+    await page.keyboard.press('Escape')
+    await page.getByRole('link', { name: 'Links' }).click()
+    await page.getByText('works for another 41 days').or(page.getByText('works for another 40 days')).waitFor()
+    await page.getByText('opened 0 times · 0 of 1 download · password').waitFor()
+    await page.getByText('For <you>').waitFor()
+    const headers = { Authorization: `Basic ${btoa(':the password')}` }
+    expect(await (await fetch(url, { headers })).text()).toBe('content of shared.txt')
+    await eventually('it is used up', async () => (await fetch(url, { headers })).status === 410)
+    await page.reload()
+    await page.getByText('all its downloads are used').waitFor()
+    await page.getByText('1 of 1 download').waitFor()
   })
 })
 

@@ -1,7 +1,7 @@
 import { routes } from '../../protocol/routes.js'
 import type { ShareList, ShareRecord } from '../../protocol/shares.js'
 import { callApi } from '../api.js'
-import { timeUntil } from '../labels.js'
+import { count, formatShortTime, timeUntil } from '../labels.js'
 import { CopyField } from '../parts/copy-field.js'
 import { FileName } from '../parts/file-name.js'
 import { IconButton } from '../parts/icon-button.js'
@@ -47,12 +47,10 @@ export function LinksView() {
             {value.shares.map((share) => (
               <li key={share.id} data-link={share.filename}>
                 <div class="link-words">
-                  <FileName name={share.filename} />
-                  {share.available ? (
-                    <span class="dim">works for another {timeUntil(share.expiresAt)}</span>
-                  ) : (
-                    <span class="state failed">its file is gone: the link leads to nothing</span>
-                  )}
+                  <FileName name={targetOf(share)} />
+                  <LinkState share={share} />
+                  <span class="dim small">{useOf(share)}</span>
+                  {share.note && <span class="dim small link-note">{share.note}</span>}
                 </div>
                 <CopyField text={share.url} label={`Link to ${share.filename}`} />
                 <IconButton
@@ -68,4 +66,21 @@ export function LinksView() {
       </section>
     </>
   )
+}
+
+function LinkState({ share }: { share: ShareRecord }) {
+  if (share.state === 'expired') return <span class="state failed">expired, {formatShortTime(share.expiresAt)}</span>
+  if (share.state === 'exhausted') return <span class="state failed">all its downloads are used</span>
+  if (!share.available) return <span class="state failed">its file is gone: the link leads to nothing</span>
+  return <span class="dim">works for another {timeUntil(share.expiresAt)}</span>
+}
+
+function targetOf({ filename, files }: ShareRecord): string {
+  return files ? `${filename || '/'} (${files.length} chosen)` : filename
+}
+
+function useOf({ opened, downloads, maxDownloads, hasPassword }: ShareRecord): string {
+  const allowed =
+    maxDownloads === null ? count(downloads, 'download') : `${downloads} of ${count(maxDownloads, 'download')}`
+  return [`opened ${count(opened, 'time')}`, allowed, hasPassword && 'password'].filter(Boolean).join(' · ')
 }
