@@ -9,6 +9,17 @@ export const roleSchema = z.enum(roles)
 const username = z
   .string()
   .regex(usernamePattern, 'must begin with a letter or digit and hold only letters, digits and ._@+- (64 at most)')
+
+/** An account's own quota. */
+export const quotaSchema = z
+  .union([z.int().min(1), z.literal('none')], 'must be a number of bytes above 0, "none", or null')
+  .nullable()
+  .meta({
+    description: 'bytes for its files and tables; `none`: no limit; null: the `--quota` of the server holds',
+    example: 5_368_709_120,
+  })
+export type AccountQuota = z.infer<typeof quotaSchema>
+
 export const newPassword = z
   .string()
   .refine((text) => fitsPassword(text), `must have ${passwordBytes.min} to ${passwordBytes.max} bytes`)
@@ -118,6 +129,7 @@ const exampleAccount = {
   name: 'Ann Lee',
   email: null,
   disabled: false,
+  quota: 5_368_709_120,
   createdAt: '2026-11-20T09:30:00.000Z',
 }
 
@@ -130,10 +142,29 @@ export const accountSchema = z
     name: z.string().nullable(),
     email: z.string().nullable(),
     disabled: z.boolean(),
+    quota: quotaSchema,
     createdAt: z.iso.datetime(),
   })
   .meta({ id: 'Account', example: exampleAccount })
 export type AccountRecord = z.infer<typeof accountSchema>
+
+const exampleRoom = { used: 1_073_741_824, reserved: 0, quota: 5_368_709_120, free: 4_294_967_296 }
+
+export const roomSchema = z
+  .object({
+    used: z.int().meta({ description: 'bytes of all files and tables' }),
+    reserved: z.int().meta({ description: 'bytes for what is under way; 0 without a quota' }),
+    quota: z.int().nullable().meta({ description: 'the quota in force, in bytes; null: none' }),
+    free: z.int().nullable().meta({ description: 'bytes that can still be stored; null: without limit' }),
+  })
+  .meta({ id: 'Room', example: exampleRoom })
+export type Room = z.infer<typeof roomSchema>
+
+/** The account of the request. */
+export const ownAccountSchema = accountSchema
+  .extend({ space: roomSchema.nullable().meta({ description: 'null while the storage does not answer' }) })
+  .meta({ id: 'OwnAccount', example: { ...exampleAccount, space: exampleRoom } })
+export type OwnAccountRecord = z.infer<typeof ownAccountSchema>
 
 const exampleSession = {
   id: '5f0f9c1e-6f7b-4a53-9d5b-0c7f4f0e2a11',
@@ -178,11 +209,12 @@ export const newAccountSchema = z
     role: roleSchema.optional(),
     name: z.string().max(200).optional(),
     email: z.string().max(254).optional(),
+    quota: quotaSchema.optional(),
   })
   .meta({ id: 'NewAccount', example: { username: 'ann', password: 'correct horse', role: 'ops' } })
 
 export const accountChangesSchema = z
-  .object({ disabled: z.boolean().optional(), password: newPassword.optional() })
+  .object({ disabled: z.boolean().optional(), password: newPassword.optional(), quota: quotaSchema.optional() })
   .meta({ id: 'AccountChanges', example: { disabled: true } })
 
 function fitsPassword(text: string): boolean {

@@ -62,6 +62,7 @@ import type { Folders } from './stores/folders.js'
 import type { JobFiles } from './stores/job-files.js'
 import type { Owners } from './stores/owners.js'
 import type { RemoteJobs } from './stores/remote-jobs.js'
+import type { SpaceReservations } from './stores/space.js'
 import type { TableStore } from './stores/tables.js'
 import type { Collections } from './tables/collections.js'
 import type { Imports } from './tables/imports.js'
@@ -88,6 +89,7 @@ export interface Services {
   administration: Administration
   files: PublishedFiles
   folderStore: Folders
+  space: SpaceReservations
   jobs: Jobs
   /** Of the other servers; null for a server that is alone. */
   owners: Owners | null

@@ -3,14 +3,19 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { jobKinds } from '../protocol/job-kinds.js'
 import type { JobState } from '../protocol/jobs.js'
 import type { ProblemCode } from '../protocol/problems.js'
+import type { Clock } from './clock.js'
+import { remember } from './concurrency/remembered.js'
 import type { JobObserver, Jobs } from './jobs/jobs.js'
 import type { Capacity } from './stores/capacity.js'
 import type { Partials } from './stores/partials.js'
+import type { Usage } from './stores/usage.js'
 
 export interface MetricsServices {
   jobs: Pick<Jobs, 'observe' | 'unfinished'>
   partials: Pick<Partials, 'usage'>
   capacity: Pick<Capacity, 'freeBytes'>
+  usage: Pick<Usage, 'all'>
+  clock: Pick<Clock, 'monotonicMs'>
   /** Of this package. */
   version: string
   /** Figures of the process, to be rendered too. */
@@ -29,12 +34,13 @@ export interface Metrics {
   close(): Promise<void>
 }
 
-export function openMetrics({ jobs, partials, capacity, version, ofProcess }: MetricsServices): Metrics {
+export function openMetrics({ version, ofProcess, ...services }: MetricsServices): Metrics {
+  const { jobs } = services
   const registry = new Registry()
   const registers = [registry]
   const endObservation = jobs.observe(countEnds(registers))
   watchJobs(registers, jobs)
-  watchDisk(registers, { partials, capacity })
+  watchDisk(registers, services)
   const loop = watchEventLoop(registers)
   new Gauge({
     name: 'filejobs_build_info',
@@ -117,7 +123,7 @@ function watchJobs(registers: Registry[], jobs: Pick<Jobs, 'unfinished'>): void 
 /** NaN if the disk does not respond: the other metrics matter most then. */
 function watchDisk(
   registers: Registry[],
-  { partials, capacity }: Pick<MetricsServices, 'partials' | 'capacity'>,
+  { partials, capacity, usage, clock }: Pick<MetricsServices, 'partials' | 'capacity' | 'usage' | 'clock'>,
 ): void {
   const bytes = new Gauge({ name: 'filejobs_partial_bytes', help: 'Bytes of all partials.', registers })
   new Gauge({
@@ -138,6 +144,22 @@ function watchDisk(
       this.set(await capacity.freeBytes().catch(() => Number.NaN))
     },
   })
+  // All files are looked at for it.
+  const storedBytes = remember(async () => sumOf([...(await usage.all()).values()]), storedBytesMs, clock)
+  new Gauge({
+    name: 'filejobs_stored_bytes',
+    help: 'Bytes of the files and tables of all accounts, a minute old at most.',
+    registers,
+    async collect() {
+      this.set(await storedBytes().catch(() => Number.NaN))
+    },
+  })
+}
+
+const storedBytesMs = 60_000
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0)
 }
 
 function watchEventLoop(registers: Registry[]): IntervalHistogram {

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
-import { Problem } from '../protocol/problems.js'
 import { version } from '../protocol/version.js'
 import { createApp } from './app.js'
 import { ArchiveExports } from './archives/archive-exports.js'
+import { accessCheck } from './auth/access-check.js'
 import { Administration } from './auth/administration.js'
 import { Authentication } from './auth/authentication.js'
 import { createFirstAdmin } from './auth/first-admin.js'
@@ -110,7 +110,15 @@ export async function startServer(
     limitPauses(jobs, config.maxPauseMs, clock)
     const feed = link.openFeed(jobs)
     const metrics = closers.opened(
-      openMetrics({ jobs, partials, capacity, version: version(), ofProcess: process?.metrics }),
+      openMetrics({
+        jobs,
+        partials,
+        capacity,
+        usage: stores.usage,
+        clock,
+        version: version(),
+        ofProcess: process?.metrics,
+      }),
     )
     const tokens = rememberVerified(await openTokens(secret, clock), clock)
     const limiter = new LoginLimiter({ clock, servers: link.servers, onCount: (counted) => link.tell({ counted }) })
@@ -153,10 +161,7 @@ export async function startServer(
     })
     const throttles = new AccountThrottles(config.rateLimitPerAccount, clock)
     const throttleOf = (account: string) => throttles.of(account)
-    const checkAccess = async (accountId: number) => {
-      const account = await accounts.get(accountId)
-      if (!account || account.disabled) throw new Problem('not-allowed', 'The account was disabled meanwhile.')
-    }
+    const checkAccess = accessCheck(accounts)
     const folders = new FolderJobs({
       jobs,
       clock,
@@ -229,6 +234,7 @@ export async function startServer(
       administration,
       files,
       folderStore: stores.folders,
+      space,
       jobs,
       owners: stores.peers?.owners ?? null,
       remote: link.remote,

@@ -28,6 +28,12 @@ describe.skipIf(!hasDatabase)('accounts in PostgreSQL', () => {
     expect(await second.list()).toEqual(await first.list())
   })
 
+  it('that a server of the version before makes have no quota of their own', async () => {
+    const database = (await testDatabase()).connect()
+    await database`insert into accounts (id, role, username, password_hash) values (1, 'user', 'ann', '')`
+    expect(await postgresAccounts(database).get(1)).toMatchObject({ username: 'ann', quota: null })
+  })
+
   it('fail as the database does', async () => {
     const database = (await testDatabase()).connect()
     await database`drop table accounts`

@@ -21,6 +21,28 @@ describe.skipIf(!hasCluster)('two servers on one database and bucket', () => {
     expect(json.jobs).toMatchObject([{ kind: 'export' }, { kind: 'upload', state: 'done' }])
   })
 
+  it('have the quota of an account that was set on the other, and count together', async () => {
+    const cluster = await startCluster(2, { args: ['--jobs-per-account', '8'] })
+    const [here, there] = await cluster.logIn('ann')
+    const [admin] = await cluster.logInAdmin()
+    const setQuota = (quota: unknown) => admin!.call('/accounts/user:ann', { method: 'PATCH', body: { quota } })
+    expect((await setQuota(100)).status).toBe(200)
+    const held = await holdUpload(there!, 'held', { size: 60 })
+    const space = async () => (await here!.call('/auth/me')).json.space
+    expect(await space()).toEqual({ used: 0, reserved: 60, quota: 100, free: 40 })
+    expect(await here!.put('a', 'x'.repeat(41))).toMatchObject({ status: 413, json: { code: 'quota-exceeded' } })
+    expect((await here!.put('a', 'x'.repeat(40))).status).toBe(201)
+    await setQuota(50)
+    expect(await there!.put('b', 'x')).toMatchObject({ status: 413, json: { code: 'quota-exceeded' } })
+    held.finish()
+    expect((await held.answer).status).toBe(201)
+    await eventually('the space is released', async () => (await space()).reserved === 0)
+    expect(await space()).toEqual({ used: 100, reserved: 0, quota: 50, free: 0 })
+    await setQuota('none')
+    expect((await there!.put('b', 'x'.repeat(1000))).status).toBe(201)
+    expect(await space()).toEqual({ used: 1100, reserved: 0, quota: null, free: null })
+  })
+
   it('read the tables that the other has imported', async () => {
     const cluster = await startCluster(2)
     const [here, there] = await cluster.logIn('ann')

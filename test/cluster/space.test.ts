@@ -90,8 +90,9 @@ function spaceOf({ sql, lease, closing }: TestNode, limits: SpaceLimitFigures, s
   const usage = async ({ username }: { username: string }) => (username === ann.username ? stored.used : 0)
   const disk = new LocalSpace(
     { usage, freeBytes: async () => stored.free, freed: async () => {} },
-    { ...limits, quota: null },
+    { maxFileSize: limits.maxFileSize, quotaOf: async () => null },
   )
   const onError = (error: unknown) => expect.unreachable(String(error))
-  return new PostgresSpace(sql, { lease, quota: limits.quota, usage, disk, clock: systemClock, closing, onError })
+  const quotaOf = async () => limits.quota
+  return new PostgresSpace(sql, { lease, quotaOf, usage, disk, clock: systemClock, closing, onError })
 }

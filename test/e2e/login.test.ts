@@ -19,7 +19,7 @@ describe('filejobs login', () => {
     expect([code, stdout]).toEqual([0, `Logged in to ${server.url} as user:ann.\n`])
     const file = `${client.home}/.config/filejobs/credentials.json`
     expect((await stat(file)).mode & 0o777).toBe(0o600)
-    expect((await client.run(['whoami'])).stdout).toBe(`user:ann on ${server.url}\n`)
+    expect((await client.run(['whoami'])).stdout).toMatch(/^user:ann on http:\S+\n0 B used(, \d+\.\d \wiB free)?\n$/)
   })
 
   it('replaces an earlier login and ends its session', async () => {
@@ -139,6 +139,29 @@ describe('an admin', () => {
     expect((await admin.runHere(['accounts', 'delete', 'client:hal'])).code).toBe(2)
     expect((await admin.runHere(['accounts', 'delete', 'client:hal', '--yes'])).code).toBe(0)
     expect((await admin.runHere(['accounts', 'delete', 'client:hal', '--yes'])).code).toBe(4)
+  })
+
+  it('sets quotas, which the account sees', async () => {
+    const { client: admin } = await makeAccount(server, 'admin')
+    const create = ['accounts', 'create', 'user:ida', '--quota', '5G', '--password-stdin']
+    expect((await admin.runHere(create, { input: 'correct horse' })).code).toBe(0)
+    const ida = await openClient(server.url)
+    await ida.runHere(['login', 'ida'], password)
+    const whoami = async () => (await ida.runHere(['whoami'])).stdout.split('\n')[1]
+    expect(await whoami()).toMatch(/^0 B of 5\.0 GiB used, \d\.\d GiB free$/)
+    const listed = async () => /^user:ida .*$/m.exec((await admin.runHere(['accounts'])).stdout)?.[0]
+    expect(await listed()).toMatch(/ 5\.0 GiB +enabled/)
+    for (const [size, words, column] of [
+      ['100', '100 B', '100 B'],
+      ['none', 'none', 'none'],
+      ['default', 'that of the server', 'default'],
+    ] as const) {
+      const { stdout } = await admin.runHere(['accounts', 'quota', 'ida', size])
+      expect(stdout).toBe(`The quota of user:ida is ${words}.\n`)
+      expect(await listed()).toContain(` ${column}  enabled`)
+    }
+    const { code, stderr } = await admin.runHere(['accounts', 'quota', 'ida', 'much'])
+    expect([code, stderr]).toEqual([2, expect.stringContaining('<size> must be a size such as 500K, 5M or 2G')])
   })
 
   it('cannot remove the last admin account, and other roles cannot manage accounts', async () => {

@@ -41,6 +41,10 @@ describe('an unavailable data folder', () => {
       if (isReplaced) await mkdir(dataFolder)
       for (const [what, request] of Object.entries(requests))
         expect(await request(ann), what).toMatchObject(unavailable)
+      const me = await ann.call('/auth/me')
+      expect(me).toMatchObject({ status: 200, json: { account: 'user:ann', space: null } })
+      const metrics = String((await ann.call('/metrics')).body)
+      expect(metrics).toMatch(/^filejobs_stored_bytes Nan$/im)
     }
     expect(await readdir(dataFolder)).toEqual([])
     expect(server.errors.join()).toMatch(/data folder|ENOENT|another folder/)

@@ -6,6 +6,7 @@ import type { Context } from '../context.js'
 import { Failure } from '../exit-codes.js'
 import { askSignupPassword, askWho } from '../login-flow.js'
 import { askLine, readPasswords } from '../password.js'
+import { formatQuota, parseQuota, quotaMeaning } from '../quota.js'
 import { openSession, type Session } from '../session.js'
 import { formatTable, formatTime, type TextColumn } from '../table.js'
 
@@ -13,6 +14,7 @@ export function accountsCommand(context: Context): Command {
   return new Command('accounts')
     .addCommand(listCommand(context), { isDefault: true })
     .addCommand(createCommand(context))
+    .addCommand(quotaCommand(context))
     .addCommand(changeCommand(context, 'disable', 'refuse an account and stop what it runs', { disabled: true }))
     .addCommand(changeCommand(context, 'enable', 'let a disabled account in again', { disabled: false }))
     .addCommand(deleteCommand(context))
@@ -26,6 +28,8 @@ Accounts are written ROLE:USERNAME; without a role, user is meant.
 Examples:
   $ filejobs accounts
   $ filejobs accounts create ops:publisher
+  $ filejobs accounts create user:bob --quota 5G
+  $ filejobs accounts quota user:ann none
   $ filejobs accounts disable user:ann
   $ filejobs accounts reset-password admin:admin --data ./filejobs-data
   $ filejobs accounts reset-password admin:admin --database`
@@ -54,18 +58,55 @@ function createCommand(context: Context): Command {
     .argument('<account>', 'ROLE:USERNAME')
     .option('--name <name>', 'full name')
     .option('--email <address>', 'address')
+    .option('--quota <size>', quotaMeaning)
     .option(...passwordStdin)
-    .addHelpText('after', '\nExample:\n  $ filejobs accounts create ops:publisher')
-    .action(async (account: string, options: PasswordOptions & { name?: string; email?: string }, command: Command) => {
+    .addHelpText('after', createExamples)
+    .action(async (account: string, options: CreateOptions, command: Command) => {
+      const quota = options.quota === undefined ? undefined : parseQuota(options.quota, '--quota')
       const session = await openSession(context, command)
       const api = await session.api()
       const who = await askWho(session, account, undefined)
       const password = await askSignupPassword(session, who, options.passwordStdin ?? false)
-      const json = { ...who, password, name: options.name, email: options.email }
+      const json = { ...who, password, name: options.name, email: options.email, quota }
       const made = await api.send<AccountRecord>('POST', routes.accounts, { json })
       session.output.result(made, `Created the account ${made.account}.`)
     })
 }
+
+interface CreateOptions extends PasswordOptions {
+  name?: string
+  email?: string
+  quota?: string
+}
+
+const createExamples = `
+Examples:
+  $ filejobs accounts create ops:publisher
+  $ filejobs accounts create user:bob --quota 5G`
+
+function quotaCommand(context: Context): Command {
+  return new Command('quota')
+    .description('set how much an account may store')
+    .argument('<account>', 'ROLE:USERNAME')
+    .argument('<size>', quotaMeaning)
+    .addHelpText('after', quotaExamples)
+    .action(async (account: string, size: string, _options: object, command: Command) => {
+      const quota = parseQuota(size, '<size>')
+      const session = await openSession(context, command)
+      const changed = await change(session, account, { quota })
+      const words = changed.quota === null ? 'that of the server' : formatQuota(changed.quota)
+      session.output.result(changed, `The quota of ${changed.account} is ${words}.`)
+    })
+}
+
+const quotaExamples = `
+It goes before the --quota of the server. One below what is stored removes nothing, and uploads whose space is reserved end
+as they would: only new bytes are refused.
+
+Examples:
+  $ filejobs accounts quota user:ann 5G
+  $ filejobs accounts quota user:ann none
+  $ filejobs accounts quota user:ann default`
 
 function changeCommand(context: Context, name: string, meaning: string, changes: { disabled: boolean }): Command {
   return new Command(name)
@@ -179,6 +220,7 @@ const columns: readonly TextColumn<AccountRecord>[] = [
   { title: 'ACCOUNT', cell: (account) => account.account },
   { title: 'ID', align: 'right', cell: (account) => String(account.id) },
   { title: 'CREATED', cell: (account) => formatTime(account.createdAt) },
+  { title: 'QUOTA', align: 'right', cell: (account) => formatQuota(account.quota) },
   { title: 'STATE', cell: (account) => (account.disabled ? 'disabled' : 'enabled') },
   { title: 'NAME', cell: (account) => account.name ?? '' },
   { title: 'EMAIL', cell: (account) => account.email ?? '' },

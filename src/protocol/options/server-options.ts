@@ -148,7 +148,7 @@ export const serverOptions = {
   quota: {
     group: 'Limits',
     value: 'size',
-    meaning: 'space for the files and tables of each account',
+    meaning: 'space for the files and tables of each account without a quota of its own',
     default: 'none',
     parse: asSizeLimit,
   },

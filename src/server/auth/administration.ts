@@ -1,5 +1,6 @@
+import type { AccountQuota } from '../../protocol/accounts.js'
 import type { Role } from '../../protocol/roles.js'
-import { type Account, type AccountStore, accountName } from '../stores/accounts.js'
+import { type Account, type AccountStore, type AccountToCreate, accountName } from '../stores/accounts.js'
 import type { Authentication } from './authentication.js'
 import type { Identity } from './identity.js'
 import type { Passwords } from './passwords.js'
@@ -26,6 +27,7 @@ export interface NewAccount {
   role?: Role | undefined
   name?: string | undefined
   email?: string | undefined
+  quota?: AccountQuota | undefined
 }
 
 /** Administers accounts. */
@@ -41,26 +43,27 @@ export class Administration {
   }
 
   /** Throws `username-taken`. */
-  async create({ username, password, role = 'user', name, email }: NewAccount): Promise<Account> {
+  async create({ password, ...wanted }: NewAccount): Promise<Account> {
     const passwordHash = await this.#services.passwords.hash(password)
-    return this.#services.accounts.create({ role, username, passwordHash, name: name ?? null, email: email ?? null })
+    return this.#services.accounts.create(accountToCreate(wanted, passwordHash))
   }
 
   /**
-   * A new password revokes the account's sessions, except the admin's current one; disabling it also stops its jobs.
-   * Throws `last-admin`.
+   * A new password revokes the account's sessions, except the admin's current one; disabling it also stops its jobs. A new
+   * quota counts from the next reservation of space on: what is reserved, and stored, stays. Throws `last-admin`.
    */
   async change(
     account: Account,
-    changes: { disabled?: boolean | undefined; password?: string | undefined },
+    changes: { disabled?: boolean | undefined; password?: string | undefined; quota?: AccountQuota | undefined },
     { account: admin, sessionId }: Pick<Identity, 'account' | 'sessionId'>,
   ): Promise<Account> {
     const { accounts, authentication, passwords } = this.#services
-    const { disabled, password } = changes
+    const { disabled, password, quota } = changes
     const passwordHash = password === undefined ? undefined : await passwords.hash(password)
     const changed = await accounts.update(account.id, {
       ...(disabled === undefined ? {} : { disabled }),
       ...(passwordHash === undefined ? {} : { passwordHash }),
+      ...(quota === undefined ? {} : { quota }),
     })
     if (changed.disabled) await this.#end(account, accountName(admin))
     else if (passwordHash) await authentication.revokeAll(account.id, accountName(admin), sessionId)
@@ -81,4 +84,12 @@ export class Administration {
     await this.#services.authentication.revokeAll(account.id, by)
     await this.#services.stopAccountJobs(account, by)
   }
+}
+
+/** The defaults of what an admin gives. */
+export function accountToCreate(
+  { username, role = 'user', name, email, quota }: Omit<NewAccount, 'password'>,
+  passwordHash: string,
+): AccountToCreate {
+  return { role, username, passwordHash, name: name ?? null, email: email ?? null, quota: quota ?? null }
 }

@@ -4,6 +4,7 @@ import { newAccountSchema } from '../../protocol/accounts.js'
 import { Problem } from '../../protocol/problems.js'
 import { formatIssue } from '../routes/bodies/schema-issues.js'
 import type { AccountStore } from '../stores/accounts.js'
+import { accountToCreate } from './administration.js'
 import type { Passwords } from './passwords.js'
 
 /**
@@ -15,12 +16,10 @@ export async function importUsers(
   { accounts, passwords }: { accounts: AccountStore; passwords: Passwords },
 ): Promise<number> {
   let made = 0
-  for (const { role, username, password, name, email } of await readUsers(path)) {
-    if (await accounts.find(role, username)) continue
+  for (const { password, ...wanted } of await readUsers(path)) {
+    if (await accounts.find(wanted.role, wanted.username)) continue
     const passwordHash = await passwords.hash(password)
-    made += await accounts
-      .create({ role, username, passwordHash, name: name ?? null, email: email ?? null })
-      .then(() => 1, zeroIfTaken)
+    made += await accounts.create(accountToCreate(wanted, passwordHash)).then(() => 1, zeroIfTaken)
   }
   return made
 }

@@ -14,6 +14,7 @@ import type { ShareStore } from '../stores/shares.js'
 import type { Slots } from '../stores/slots.js'
 import type { SpaceReservations } from '../stores/space.js'
 import type { TableStore } from '../stores/tables.js'
+import type { Usage } from '../stores/usage.js'
 import type { KeptUpload } from '../transfers/resume-state.js'
 
 /** All stores of a server. */
@@ -24,6 +25,7 @@ export interface Backend extends FileStores {
   counters: Counters
   capacity: Capacity
   space: SpaceReservations
+  usage: Usage
   history: JobHistory
   jobFiles: JobFiles
   slots: Slots

@@ -29,8 +29,10 @@ import { startGarbageCollector } from '../stores/s3/garbage-collector.js'
 import { startInterruptedUploads } from '../stores/s3/interrupted-uploads.js'
 import { openScratch } from '../stores/s3/scratch.js'
 import { openBucketTables } from '../stores/s3/tables.js'
+import { usageInRows } from '../stores/s3/usage.js'
 import type { Backend, BackendOptions } from './backend.js'
 import { openClusterBucket, openClusterDatabase } from './open-cluster.js'
+import { quotasOf } from './quotas.js'
 import { usageOf } from './usage.js'
 
 /** Opens the stores that servers share: a database, and a bucket for the bytes. */
@@ -82,17 +84,20 @@ export async function openClusterBackend(
   const ofFiles = { bucket, lease, digests, scratch: scratch.folder, scratchBytes }
   const fileStores = closers.opened(openBucketFiles(database, ofFiles))
   const tables = await openBucketTables(database, { bucket, lease, digests, scratch: scratch.folder, cacheBytes })
-  const usage = usageOf({ ...fileStores, tables })
+  const usage = { of: usageOf({ ...fileStores, tables }), all: usageInRows(database) }
+  const accounts = postgresAccounts(database)
   const capacity = bucketCapacity
-  const disk = new LocalSpace({ ...capacity, usage }, { maxFileSize, quota: null })
+  const disk = new LocalSpace({ ...capacity, usage: usage.of }, { maxFileSize, quotaOf: async () => null })
+  const ofSpace = { lease, quotaOf: quotasOf(accounts, quota), usage: usage.of, disk, clock, closing, onError }
   return {
-    accounts: postgresAccounts(database),
+    accounts,
     sessions,
     shares: postgresShares(database, { lease, now, clock, closing, onError }),
     counters: postgresCounters(database),
     ...fileStores,
     capacity,
-    space: new PostgresSpace(database, { lease, quota, usage, disk, clock, closing, onError }),
+    space: new PostgresSpace(database, ofSpace),
+    usage,
     history,
     jobFiles,
     slots,

@@ -14,7 +14,8 @@ import { LocalSpace } from '../stores/local/space.js'
 import { openStorageCheck } from '../stores/local/storage-check.js'
 import { openTableStore } from '../stores/local/tables.js'
 import type { Backend, BackendOptions } from './backend.js'
-import { usageOf } from './usage.js'
+import { quotasOf } from './quotas.js'
+import { usageByAccount } from './usage.js'
 
 /** Locks the data folder and opens the stores in it. */
 export async function openLocalBackend({ config, log, clock, closers }: BackendOptions): Promise<Backend> {
@@ -51,10 +52,13 @@ export async function openLocalBackend({ config, log, clock, closers }: BackendO
   for (const id of await jobFiles.jobs()) if (!(await history.has(id))) await jobFiles.remove(id)
   const tables = await openTableStore(folder, counters)
   const { files, capacity } = fileStores
+  const usage = usageByAccount({ accounts, files, tables })
+  const limits = { maxFileSize: config.maxFileSize, quotaOf: quotasOf(accounts, config.quota) }
   const stores = { ...fileStores, accounts, sessions, shares, counters, history, jobFiles, tables }
   return {
     ...stores,
-    space: new LocalSpace({ ...capacity, usage: usageOf({ files, tables }) }, config),
+    space: new LocalSpace({ ...capacity, usage: usage.of }, limits),
+    usage,
     slots: new LocalSlots({ ...config, history, lastSeq: history.lastSeq, clock }),
     peers: null,
     secret: await openSecretKey(root, config.jwtSecret),

@@ -1,11 +1,11 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import {
-  accountSchema,
   changePasswordSchema,
   cookieLoggedInSchema,
   cookieLoginSchema,
   loggedInSchema,
   loginSchema,
+  ownAccountSchema,
   sessionListSchema,
   signupSchema,
 } from '../../protocol/accounts.js'
@@ -77,8 +77,9 @@ const me = createRoute({
   method: 'get',
   path: routes.me,
   summary: 'Who am I?',
+  description: 'Also how many bytes I have stored, and how many more I may store.',
   responses: {
-    200: { description: 'My account', content: { 'application/json': { schema: accountSchema } } },
+    200: { description: 'My account', content: { 'application/json': { schema: ownAccountSchema } } },
     ...problemResponses(401),
   },
 })

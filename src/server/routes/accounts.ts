@@ -72,8 +72,10 @@ const createAccountRoute = createRoute({
 const changeRoute = createRoute({
   method: 'patch',
   path: `${routes.accounts}/{account}`,
-  summary: 'Disable or enable an account, or give it a new password (admin)',
-  description: 'A new password ends its sessions; disabling it ends all that it does, at once.',
+  summary: 'Disable or enable an account, give it a new password or a quota (admin)',
+  description:
+    'A new password ends its sessions; disabling it ends all that it does, at once. A quota below what it has stored removes ' +
+    'nothing, and lets what has its space end: only new bytes are refused.',
   request: { params, body: { content: { 'application/json': { schema: accountChangesSchema } } } },
   responses: { 200: accountAnswer, ...problemResponses(400, 401, 403, 404, 409, 413, 415, 503) },
 })

@@ -8,18 +8,21 @@ import { authOperations } from '../openapi/auth-operations.js'
 import type { AppEnv } from '../routing/app-env.js'
 import { checkPage, noPageCookie, pageCookie } from '../routing/page-cookie.js'
 import { accountName } from '../stores/accounts.js'
+import type { SpaceReservations } from '../stores/space.js'
+import { nullWithoutStorage } from '../stores/storage-fault.js'
 import { readJson, validate } from './bodies/json-body.js'
 import { credentialsOf, missingUsername, readLogin } from './bodies/login-body.js'
 import { requesterOf } from './headers/requester.js'
-import { accountRecord, loggedIn, sessionRecord } from './responses/account-answers.js'
+import { loggedIn, ownAccountRecord, sessionRecord } from './responses/account-answers.js'
 
 export interface AuthServices {
   authentication: Authentication
+  space: Pick<SpaceReservations, 'room'>
   config: Pick<ServerConfig, 'trustProxy' | 'publicUrl'>
 }
 
 /** `/auth`: signup, login, logout, and the account's own sessions and password. */
-export function authRoutes({ authentication, config }: AuthServices) {
+export function authRoutes({ authentication, space, config }: AuthServices) {
   const app = new OpenAPIHono<AppEnv>()
 
   app.openAPIRegistry.registerPath(authOperations.signup)
@@ -61,7 +64,10 @@ export function authRoutes({ authentication, config }: AuthServices) {
     return c.body(null, 204)
   })
 
-  app.openapi(authOperations.me, async (c) => c.json(accountRecord(c.get('identity').account), 200))
+  app.openapi(authOperations.me, async (c) => {
+    const { account } = c.get('identity')
+    return c.json(ownAccountRecord(account, await space.room(account).catch(nullWithoutStorage)), 200)
+  })
 
   app.openapi(authOperations.sessions, async (c) => {
     const { account, sessionId } = c.get('identity')

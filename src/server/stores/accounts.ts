@@ -1,3 +1,4 @@
+import type { AccountQuota } from '../../protocol/accounts.js'
 import { type Role, roles } from '../../protocol/roles.js'
 
 export interface Account {
@@ -9,8 +10,15 @@ export interface Account {
   readonly name: string | null
   readonly email: string | null
   readonly disabled: boolean
+  /** Goes before the quota of the server, which null stands for. */
+  readonly quota: AccountQuota
   readonly createdAt: string
 }
+
+/** `quota`: default null. */
+export type AccountToCreate = Omit<Account, 'id' | 'createdAt' | 'disabled' | 'quota'> & Partial<Pick<Account, 'quota'>>
+
+export type AccountUpdate = Partial<Pick<Account, 'passwordHash' | 'disabled' | 'quota'>>
 
 /** The accounts. Every change is durable when its promise resolves. */
 export interface AccountStore {
@@ -19,9 +27,9 @@ export interface AccountStore {
   get(id: number): Promise<Account | undefined>
   list(): Promise<Account[]>
   /** Creates the account atomically. Throws `username-taken` if the role already has that username. */
-  create(account: Omit<Account, 'id' | 'createdAt' | 'disabled'>): Promise<Account>
+  create(account: AccountToCreate): Promise<Account>
   /** Throws `account-not-found` if it is missing, and `last-admin` if no enabled admin would be left. */
-  update(id: number, changes: Partial<Pick<Account, 'passwordHash' | 'disabled'>>): Promise<Account>
+  update(id: number, changes: AccountUpdate): Promise<Account>
   /** Removing a missing account is not an error. Throws `last-admin` if no enabled admin would be left. */
   remove(id: number): Promise<void>
 }

@@ -1,5 +1,20 @@
+import type { AccountQuota, Room } from '../../protocol/accounts.js'
 import { Problem } from '../../protocol/problems.js'
 import { formatBytes } from '../../protocol/units.js'
+
+/** The quota in force, in bytes; null for none. */
+export function effectiveQuota(own: AccountQuota, ofServer: number | null): number | null {
+  if (own === null) return ofServer
+  return own === 'none' ? null : own
+}
+
+/** All in bytes. `onDisk`: what is left of the disk; infinity if unlimited. */
+export function roomOf({ onDisk, ...figures }: Omit<Room, 'free'> & { onDisk: number }): Room {
+  const { used, reserved, quota } = figures
+  const ofQuota = quota === null ? Number.POSITIVE_INFINITY : quota - used - reserved
+  const free = Math.max(0, Math.min(ofQuota, onDisk))
+  return { ...figures, free: Number.isFinite(free) ? free : null }
+}
 
 /** The problem of a reservation beyond the quota, all in bytes. `taken`: stored and reserved; `used`: stored. */
 export function quotaExceeded(

@@ -1,7 +1,9 @@
+import type { Room } from '../../protocol/accounts.js'
 import type { Space } from './files.js'
 
 /**
- * Reserves space before bytes are published, so that concurrent transfers cannot together exceed the quota or the disk.
+ * Reserves space before bytes are published, so that concurrent transfers cannot together exceed the quota or the disk. The
+ * quota is looked up for each reservation and its growth: what was reserved stays when the quota is lowered.
  */
 export interface SpaceReservations {
   /** Throws `file-too-large`, before anything else is checked. */
@@ -17,6 +19,8 @@ export interface SpaceReservations {
     written: () => number,
     holder?: RoomHolder,
   ): Promise<Reservation>
+  /** The space of an account as it is now. Nothing of it is promised. */
+  room(space: Space): Promise<Room>
 }
 
 /** Space that is reserved for one upload or import. */

@@ -21,6 +21,13 @@ export function storageFaultOf(error: unknown): Problem | undefined {
   return new Problem('not-accessible', `The server may not access this (${code}): ${advice}.`, {}, { cause: error })
 }
 
+/** For the `catch` of what can be answered in part without the storage: null while that is away. Throws other errors again. */
+export function nullWithoutStorage(error: unknown): null {
+  const fault = error instanceof Problem ? error : storageFaultOf(error)
+  if (fault?.code === 'storage-unavailable') return null
+  throw error
+}
+
 /** Of the client library, and of PostgreSQL (appendix A): it shuts down, starts, or has too many connections. */
 const awayCodes = /^(?:CONNECTION_(?:CLOSED|DESTROYED|ENDED)|CONNECT_TIMEOUT|57P0[1-3]|53300)$/
 

@@ -64,6 +64,22 @@ describe('/accounts', () => {
     expect((await send('POST', '/auth/login', { username: 'disabled', password })).status).toBe(200)
   })
 
+  it('sets quotas', async () => {
+    const made = await send('POST', '/accounts', { username: 'small', password, quota: 5000 })
+    expect([made.status, await made.json()]).toMatchObject([201, { account: 'user:small', quota: 5000 }])
+    const path = '/accounts/user:small'
+    for (const quota of ['none', 7000, null]) {
+      expect(await (await send('PATCH', path, { quota })).json()).toMatchObject({ quota })
+    }
+    await send('PATCH', path, { quota: 7000 })
+    expect(await (await send('PATCH', path, { disabled: false })).json()).toMatchObject({ quota: 7000 })
+    for (const quota of [0, -1, 1.5, '5G', true]) {
+      expect(await (await send('PATCH', path, { quota })).json()).toMatchObject({ status: 400, field: 'quota' })
+    }
+    const message = 'quota must be a number of bytes above 0, "none", or null.'
+    expect(await (await send('PATCH', path, { quota: '5G' })).json()).toMatchObject({ message })
+  })
+
   it('stops the jobs of a disabled account', async () => {
     const token = await server.logIn('uploading')
     const upload = fetch(`${server.url}/files/slow.bin`, {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { fastClock } from '../../helpers/fast-clock.js'
 import { startTestServer, type TestServer } from '../../helpers/server.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
+import { isCluster } from '../../run/is-cluster.js'
 
 const password = 'correct horse'
 let server: TestServer
@@ -262,7 +263,9 @@ describe('GET /auth/me', () => {
       name: null,
       email: null,
       disabled: false,
+      quota: null,
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+      space: { used: 0, reserved: 0, quota: null, free: isCluster ? null : expect.any(Number) },
     })
   })
 })

@@ -47,6 +47,15 @@ describe('GET /metrics', () => {
     expect(await metric('filejobs_jobs_total{kind="upload",end="stopped"}')).toBe(1)
   })
 
+  test('reports the bytes that all accounts have stored, together', async () => {
+    const { server, metric } = await start()
+    for (const name of ['ann', 'bob']) {
+      const headers = { Authorization: `Bearer ${await server.logIn(name)}` }
+      await fetch(`${server.url}/files/a.txt`, { method: 'PUT', headers, body: 'x'.repeat(2000) })
+    }
+    expect(await metric('filejobs_stored_bytes')).toBe(4000)
+  })
+
   test('reports rejected logins, event loop delay and build information', async () => {
     const { server, ask, metric } = await start()
     await fetch(`${server.url}/auth/login`, {

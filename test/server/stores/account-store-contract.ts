@@ -44,6 +44,23 @@ export function accountStoreContract(open: () => Promise<AccountStore>): void {
     expect(new Set(many.map(({ id }) => id)).size).toBe(20)
   })
 
+  it('has no quota of its own until it gets one, which can be none, and can be taken back', async () => {
+    const store = await open()
+    const { id } = await store.create(ann)
+    const quotas: unknown[] = [(await store.get(id))?.quota]
+    for (const quota of [5 * 1024 ** 3, 'none', 7, null, 'none', null] as const) {
+      expect(await store.update(id, { quota })).toMatchObject({ quota })
+      quotas.push((await store.find('user', 'ann'))?.quota, (await store.list())[0]?.quota)
+    }
+    const twice = [5 * 1024 ** 3, 'none', 7, null, 'none', null].flatMap((quota) => [quota, quota])
+    expect(quotas).toEqual([null, ...twice])
+    for (const quota of [7, 'none'] as const) {
+      expect(await store.create({ ...ann, username: `with-${quota}`, quota })).toMatchObject({ quota })
+    }
+    const kept = await store.find('user', 'with-7')
+    expect(await store.update(kept!.id, { disabled: true })).toEqual({ ...kept, disabled: true })
+  })
+
   it('changes only the password and the lock', async () => {
     const store = await open()
     const account = await store.create(ann)

@@ -15,7 +15,10 @@ export interface SpaceLimitFigures {
   quota: number | null
 }
 
-/** What every store of reservations owes its callers. `open` gives one without any. `runs`: of the property. */
+/**
+ * What every store of reservations owes its callers. `open` gives one without any, which reads the quota of `limits` each time.
+ * `runs`: of the property.
+ */
 export function spaceContract(
   open: (limits: SpaceLimitFigures, stored: StoredFigures) => Promise<SpaceReservations>,
   { runs = 100 } = {},
@@ -174,6 +177,55 @@ export function spaceContract(
       const { space } = await openBounded('quota')
       await space.reserve(ann, 100, 0, () => 0)
       await space.reserve(bob, 100, 0, () => 0)
+    })
+
+    it('is looked up each time: below a lowered one what was reserved stays, and nothing is added', async () => {
+      const limits = { maxFileSize: null, quota: 100 as number | null }
+      const space = await open(limits, { used: 0, free: plenty })
+      const refused = { code: 'quota-exceeded' }
+      const running = await space.reserve(ann, 60, 0, () => 0)
+      limits.quota = 50
+      await running.coverExactly(60)
+      await expect(running.coverExactly(61)).rejects.toMatchObject(refused)
+      await expect(running.cover(61)).rejects.toMatchObject(refused)
+      await expect(space.reserve(ann, 1, 0, () => 0)).rejects.toMatchObject(refused)
+      running.shrink(40)
+      await space.reserve(ann, 10, 0, () => 0)
+      limits.quota = null
+      await running.cover(10_000)
+      await space.reserve(ann, 10_000, 0, () => 0)
+    })
+
+    it('that an account gets is not exceeded by what it had reserved and still grows', async () => {
+      const limits = { maxFileSize: null, quota: null as number | null }
+      const space = await open(limits, { used: 0, free: plenty })
+      const running = await space.reserve(ann, 60, 0, () => 0)
+      limits.quota = 70
+      await running.coverExactly(70)
+      await expect(running.coverExactly(71)).rejects.toMatchObject({ code: 'quota-exceeded' })
+      running.release()
+      await space.reserve(ann, 70, 0, () => 0)
+    })
+  })
+
+  describe('the room of an account', () => {
+    it('is what the quota leaves of the disk, and nothing below it', async () => {
+      const limits = { maxFileSize: null, quota: 100 as number | null }
+      const stored = { used: 30, free: plenty }
+      const space = await open(limits, stored)
+      expect(await space.room(ann)).toEqual({ used: 30, reserved: 0, quota: 100, free: 70 })
+      const reservation = await space.reserve(ann, 20, 0, () => 0)
+      expect(await space.room(ann)).toEqual({ used: 30, reserved: 20, quota: 100, free: 50 })
+      expect(await space.room(bob)).toEqual({ used: 0, reserved: 0, quota: 100, free: 100 })
+      stored.free = 45
+      expect(await space.room(ann)).toMatchObject({ free: 25 })
+      limits.quota = 40
+      expect(await space.room(ann)).toEqual({ used: 30, reserved: 20, quota: 40, free: 0 })
+      limits.quota = null
+      expect(await space.room(ann)).toEqual({ used: 30, reserved: 0, quota: null, free: 25 })
+      stored.free = Number.POSITIVE_INFINITY
+      expect(await space.room(ann)).toMatchObject({ free: null })
+      reservation.release()
     })
   })
 

@@ -26,6 +26,20 @@ describe('the quota of an account', () => {
     expect((await requestImport(ann, { filename, table: 'a' })).status).toBe(200)
   })
 
+  it('of its own goes before that of the server for tables, too', async () => {
+    const [cid, admin] = [await shared.newCaller(), await shared.admin()]
+    const path = `/accounts/${(await cid.call('/auth/me')).json.account}`
+    const setQuota = (quota: number | 'none') => admin.call(path, { method: 'PATCH', body: { quota } })
+    await cid.put(filename, 'name,n\nann,1\n')
+    await setQuota(100)
+    const refused = await requestImport(cid, { filename, table: 'a' })
+    expect(refused).toMatchObject({ status: 413, json: { code: 'quota-exceeded' } })
+    await setQuota('none')
+    await cid.put('ballast', Buffer.alloc(5 * MiB))
+    expect((await requestImport(cid, { filename, table: 'a' })).status).toBe(200)
+    expect((await cid.call('/auth/me')).json.space.used).toBeGreaterThan(5 * MiB + 13)
+  })
+
   it('includes tables for uploads, too, until they are removed', async () => {
     const bob = await shared.newCaller()
     await makeTable(bob, 'a', incompressible(1.4 * MiB))

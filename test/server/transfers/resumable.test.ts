@@ -53,7 +53,7 @@ async function open({
     jobs,
     space: new LocalSpace(
       { ...capacity, usage: (space) => files.usage(space) },
-      { maxFileSize: null, quota: quota ?? null },
+      { maxFileSize: null, quotaOf: async () => quota ?? null },
     ),
     memory: { pool: new BufferPool(), garbage: new ChunkGarbage(() => {}) },
     remote: noRemoteJobs,

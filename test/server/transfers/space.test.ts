@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { LocalSpace } from '../../../dist/server/stores/local/space.js'
-import { answerOf, type Caller, holdUpload } from '../../helpers/calls.js'
+import { type Answer, answerOf, type Caller, holdUpload } from '../../helpers/calls.js'
 import { onlyLocal } from '../../helpers/only-local.js'
 import { shareServer } from '../../helpers/shared-server.js'
 import { canMount, startOnSmallDisk } from '../../helpers/small-disk.js'
 import { partialNames } from '../../helpers/stored-state.js'
+import { tarOf } from '../../helpers/tars.js'
 import { idOf, Tus } from '../../helpers/tus.js'
 
 const MiB = 1024 ** 2
@@ -116,6 +117,77 @@ describe('the quota of an account', () => {
   })
 })
 
+describe("the account's own quota", () => {
+  const shared = shareServer({ quota: MiB, jobsPerAccount: 8, shutdownGraceMs: 0 })
+  const refused = { status: 413, json: { code: 'quota-exceeded' } }
+
+  /** An account with this quota, and what changes that. */
+  async function newAccount(quota: number | 'none' | null) {
+    const [ann, admin] = [await shared.newCaller(), await shared.admin()]
+    const { account } = (await ann.call('/auth/me')).json
+    const setQuota = async (wanted: number | 'none' | null) => {
+      const answer = await admin.call(`/accounts/${account}`, { method: 'PATCH', body: { quota: wanted } })
+      expect(answer).toMatchObject({ status: 200, json: { account, quota: wanted } })
+    }
+    await setQuota(quota)
+    return { ann, setQuota, space: async () => (await ann.call('/auth/me')).json.space }
+  }
+
+  const doors: Record<string, (caller: Caller, name: string, body: Buffer) => Promise<Answer>> = {
+    PUT: (caller, name, body) => caller.put(name, body),
+    'PUT without a length': inChunks,
+    'a form': byForm,
+    tus: async (caller, name, body) => {
+      const tus = new Tus(caller)
+      const created = await tus.create({ name, length: body.length })
+      return created.status === 201 ? tus.patch(created.headers.location!, 0, body) : created
+    },
+    'a tar': (caller, name, body) => {
+      const headers = { 'Content-Type': 'application/x-tar' }
+      return caller.call('/files/in/?extract=tar', { method: 'PUT', headers, body: tarOf([{ name, content: body }]) })
+    },
+  }
+
+  it.each(Object.entries(doors))('goes before that of the server, in both directions, at %s', async (_, upload) => {
+    const { ann, setQuota } = await newAccount(2 * MiB)
+    expect(await upload(ann, 'a.csv', Buffer.alloc(3 * MiB, 'x'))).toMatchObject(refused)
+    expect((await upload(ann, 'b.csv', Buffer.alloc(1.5 * MiB, 'x'))).status).toBeLessThan(300)
+    await setQuota('none')
+    expect((await upload(ann, 'c.csv', Buffer.alloc(3 * MiB, 'x'))).status).toBeLessThan(300)
+    await setQuota(null)
+    expect(await upload(ann, 'd.csv', Buffer.from('x'))).toMatchObject(refused)
+    expect(await upload(await shared.newCaller(), 'a.csv', Buffer.alloc(1.5 * MiB, 'x'))).toMatchObject(refused)
+  })
+
+  it('when lowered lets a running upload end, and refuses new bytes', async () => {
+    const { ann, setQuota, space } = await newAccount(4 * MiB)
+    const running = await holdUpload(ann, 'a', { size: 3 * MiB })
+    expect(await space()).toMatchObject({ used: 0, reserved: 3 * MiB, quota: 4 * MiB, free: MiB })
+    const growing = ann.open('/files/b', { method: 'PUT' })
+    const answer = answerOf(growing)
+    growing.write('x')
+    await setQuota(MiB)
+    expect(await ann.put('c', 'x')).toMatchObject(refused)
+    growing.write(Buffer.alloc(2 * MiB))
+    expect(await answer).toMatchObject(refused)
+    growing.destroy()
+    running.finish()
+    expect((await running.answer).status).toBe(201)
+    await expect.poll(space).toEqual({ used: 3 * MiB, reserved: 0, quota: MiB, free: 0 })
+    expect((await ann.put('a', Buffer.alloc(MiB))).status).toBe(200)
+    expect(await ann.put('c', 'x')).toMatchObject(refused)
+  })
+
+  it('counts for the files of a job', async () => {
+    const { ann, setQuota } = await newAccount(10)
+    const { id } = (await ann.post('/jobs', { kind: 'upload', name: 'folder/' })).json
+    const put = () => ann.put('folder/a', 'x'.repeat(11), { 'Filejobs-Part-Of': id })
+    expect(await put()).toMatchObject(refused)
+    await setQuota(11)
+    expect((await put()).status).toBe(201)
+  })
+})
+
 /** A quota of ten bytes, on a disk that looks when it is asked to and tells when the test says so, by `answered`. */
 function openSpace() {
   const disk = { used: 0, tell: () => {} }
@@ -130,7 +202,7 @@ function openSpace() {
     freeBytes: async () => 10 ** 12,
     freed: async () => {},
   }
-  const space = new LocalSpace(stored, { maxFileSize: null, quota: 10 })
+  const space = new LocalSpace(stored, { maxFileSize: null, quotaOf: async () => 10 })
   return {
     disk,
     reserve: (bytes: number) => space.reserve({ role: 'user', username: 'ann' }, bytes, 0, () => 0),

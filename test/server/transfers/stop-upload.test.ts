@@ -236,7 +236,7 @@ describe('a stopped upload', () => {
     const jobs = new Jobs(history, { slots, clock: systemClock })
     const space = new LocalSpace(
       { ...capacity, usage: (ofAccount) => files.usage(ofAccount) },
-      { maxFileSize: null, quota: null },
+      { maxFileSize: null, quotaOf: async () => null },
     )
     const services = {
       files,

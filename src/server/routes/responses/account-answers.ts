@@ -1,12 +1,17 @@
-import type { AccountRecord, LoggedIn, SessionRecord } from '../../../protocol/accounts.js'
+import type { AccountRecord, LoggedIn, OwnAccountRecord, Room, SessionRecord } from '../../../protocol/accounts.js'
 import type { Login } from '../../auth/authentication.js'
 import { type Account, accountName } from '../../stores/accounts.js'
 import type { StoredSession } from '../../stores/sessions.js'
 
 /** An account for clients: everything but its password hash. */
 export function accountRecord(account: Account): AccountRecord {
-  const { id, username, role, name, email, disabled, createdAt } = account
-  return { id, account: accountName(account), username, role, name, email, disabled, createdAt }
+  const { id, username, role, name, email, disabled, quota, createdAt } = account
+  return { id, account: accountName(account), username, role, name, email, disabled, quota, createdAt }
+}
+
+/** An account for itself, with what it has stored. */
+export function ownAccountRecord(account: Account, space: Room | null): OwnAccountRecord {
+  return { ...accountRecord(account), space }
 }
 
 /** A session for its owner; `current` is the session of the request. */

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { roleSchema, usernamePattern } from '../../../protocol/accounts.js'
+import { quotaSchema, roleSchema, usernamePattern } from '../../../protocol/accounts.js'
 import { Problem } from '../../../protocol/problems.js'
 import type { Role } from '../../../protocol/roles.js'
 import { KeyedMutex } from '../../concurrency/keyed-mutex.js'
-import { type Account, type AccountStore, accountName } from '../accounts.js'
+import { type Account, type AccountStore, type AccountToCreate, type AccountUpdate, accountName } from '../accounts.js'
 import type { LocalCounters } from './counters.js'
 import { noReserve, type ReserveUse } from './disk-reserve.js'
 import { type JsonFile, openJsonFile } from './json-file.js'
@@ -58,7 +58,7 @@ class LocalAccountStore implements AccountStore {
     return [...this.#byId.values()]
   }
 
-  async create(wanted: Omit<Account, 'id' | 'createdAt' | 'disabled'>): Promise<Account> {
+  async create(wanted: AccountToCreate): Promise<Account> {
     const key = nameKey(wanted)
     // The second of two is refused once the first can be found, or takes the name when the first has failed.
     return this.#creating.run(key, async () => {
@@ -67,7 +67,7 @@ class LocalAccountStore implements AccountStore {
     })
   }
 
-  async update(id: number, changes: Partial<Pick<Account, 'passwordHash' | 'disabled'>>): Promise<Account> {
+  async update(id: number, changes: AccountUpdate): Promise<Account> {
     const before = this.#byId.get(id)
     if (!before) throw new Problem('account-not-found', 'There is no such account.')
     if (changes.disabled) this.#keepAnAdmin(before, 'disabled')
@@ -89,7 +89,7 @@ class LocalAccountStore implements AccountStore {
     return this.#file.close()
   }
 
-  async #create(wanted: Omit<Account, 'id' | 'createdAt' | 'disabled'>): Promise<Account> {
+  async #create(wanted: AccountToCreate): Promise<Account> {
     const account: Account = {
       id: await this.#counters.next('account'),
       role: wanted.role,
@@ -98,6 +98,7 @@ class LocalAccountStore implements AccountStore {
       name: wanted.name,
       email: wanted.email,
       disabled: false,
+      quota: wanted.quota ?? null,
       createdAt: new Date().toISOString(),
     }
     this.#put(account)
@@ -150,6 +151,8 @@ const accountSchema = z.looseObject({
   name: z.string().nullable(),
   email: z.string().nullable(),
   disabled: z.boolean(),
+  // Missing in a folder of an earlier version.
+  quota: quotaSchema.default(null),
   createdAt: z.iso.datetime(),
 })
 

@@ -148,8 +148,11 @@ export class LocalPublishedFiles implements PublishedFiles {
     })
   }
 
-  usage(space: Space): Promise<number> {
-    return this.#services.listing.usage(space)
+  async usage(space: Space): Promise<number> {
+    const { listing, checkFolder } = this.#services
+    const bytes = await listing.usage(space)
+    if (bytes === 0) await checkFolder()
+    return bytes
   }
 
   async removeSpace(space: Space): Promise<void> {

@@ -1,15 +1,16 @@
+import type { Room } from '../../../protocol/accounts.js'
 import { Problem } from '../../../protocol/problems.js'
 import { formatBytes } from '../../../protocol/units.js'
 import type { Capacity } from '../capacity.js'
 import { isDiskFull } from '../disk-full.js'
 import type { Space } from '../files.js'
 import type { Reservation, RoomHolder, SpaceReservations } from '../space.js'
-import { quotaExceeded, withSomeAhead } from '../space-quota.js'
+import { quotaExceeded, roomOf, withSomeAhead } from '../space-quota.js'
 
 export interface SpaceLimits {
   maxFileSize: number | null
-  /** Bytes per account. */
-  quota: number | null
+  /** Bytes that the account may have now; null for no limit. */
+  quotaOf(space: Space): Promise<number | null>
 }
 
 /** The stored bytes, and the free space. */
@@ -65,6 +66,16 @@ export class LocalSpace implements SpaceReservations {
     }
   }
 
+  async room(space: Space): Promise<Room> {
+    const account = `${space.role}:${space.username}`
+    const quota = await this.#limits.quotaOf(space)
+    const [used, free] = await Promise.all([this.#stored.usage(space), this.#stored.freeBytes()])
+    const bookings = [...this.#bookings]
+    const ofAccount = bookings.filter((booking) => booking.account === account)
+    const reserved = quota === null ? 0 : sumOf(ofAccount, ({ bytes }) => bytes)
+    return roomOf({ used, reserved, quota, onDisk: free - sumOf(bookings, unwritten) })
+  }
+
   async #book(booking: Booking, total: number, mayEvict = true): Promise<void> {
     try {
       await this.#tryToBook(booking, total, mayEvict)
@@ -76,8 +87,7 @@ export class LocalSpace implements SpaceReservations {
   }
 
   async #tryToBook(booking: Booking, total: number, mayEvict: boolean): Promise<void> {
-    const { quota } = this.#limits
-    const { used, free } = await this.#measure(booking)
+    const { quota, used, free } = await this.#measure(booking)
     // The upload has ended meanwhile: a reservation made now would never be released.
     if (booking.isReleased) return
     // A larger booking was made meanwhile.
@@ -103,13 +113,13 @@ export class LocalSpace implements SpaceReservations {
    * Checks again if a reservation was released meanwhile: its file may not have been counted, and is no longer
    * reserved.
    */
-  async #measure({ space, account }: Booking): Promise<{ used: number; free: number }> {
-    const hasQuota = this.#limits.quota !== null
+  async #measure({ space, account }: Booking): Promise<{ quota: number | null; used: number; free: number }> {
     for (;;) {
       const releases = this.#releasesOf(account)
-      const usage = hasQuota ? this.#stored.usage(space) : 0
+      const quota = await this.#limits.quotaOf(space)
+      const usage = quota === null ? 0 : this.#stored.usage(space)
       const [used, free] = await Promise.all([usage, this.#stored.freeBytes()])
-      if (!hasQuota || releases === this.#releasesOf(account)) return { used, free }
+      if (quota === null || releases === this.#releasesOf(account)) return { quota, used, free }
     }
   }
 

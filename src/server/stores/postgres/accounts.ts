@@ -1,3 +1,4 @@
+import type { AccountQuota } from '../../../protocol/accounts.js'
 import { Problem } from '../../../protocol/problems.js'
 import type { Role } from '../../../protocol/roles.js'
 import { type Account, type AccountStore, accountName } from '../accounts.js'
@@ -6,7 +7,7 @@ import { isDuplicate } from './database-errors.js'
 
 export function postgresAccounts(database: Database): AccountStore {
   const columns = (sql: Database | Transaction) => sql`
-    id, role, username, password_hash, name, email, is_disabled, created_at`
+    id, role, username, password_hash, name, email, is_disabled, quota, is_unlimited, created_at`
 
   return {
     async find(role, username) {
@@ -26,14 +27,16 @@ export function postgresAccounts(database: Database): AccountStore {
     },
 
     async create(wanted) {
-      const { role, username, passwordHash, name, email } = wanted
+      const { role, username, passwordHash, name, email, quota = null } = wanted
       try {
         const [row] = await database<AccountRow[]>`
           with next as (
             insert into counters values ('account', 1) on conflict (name) do update set n = counters.n + 1 returning n
           )
-          insert into accounts (id, role, username, password_hash, name, email)
-          select n, ${role}, ${username}, ${passwordHash}, ${name}, ${email} from next
+          insert into accounts (id, role, username, password_hash, name, email, quota, is_unlimited)
+          select n, ${role}, ${username}, ${passwordHash}, ${name}, ${email}, ${bytesOf(quota)}::bigint,
+            ${quota === 'none'}::boolean
+          from next
           returning ${columns(database)}`
         return accountOf(row!)
       } catch (error) {
@@ -46,10 +49,13 @@ export function postgresAccounts(database: Database): AccountStore {
     async update(id, changes) {
       return database.begin(async (sql) => {
         if (changes.disabled) await keepAnAdmin(sql, id, 'disabled')
-        const { passwordHash = null, disabled = null } = changes
+        const { passwordHash = null, disabled = null, quota } = changes
+        const keepsQuota = quota === undefined
         const [row] = await sql<AccountRow[]>`
           update accounts set password_hash = coalesce(${passwordHash}, password_hash),
-            is_disabled = coalesce(${disabled}, is_disabled)
+            is_disabled = coalesce(${disabled}, is_disabled),
+            quota = case when ${keepsQuota}::boolean then quota else ${bytesOf(quota)}::bigint end,
+            is_unlimited = case when ${keepsQuota}::boolean then is_unlimited else ${quota === 'none'}::boolean end
           where id = ${id}
           returning ${columns(sql)}`
         if (!row) throw new Problem('account-not-found', 'There is no such account.')
@@ -75,11 +81,19 @@ async function keepAnAdmin(sql: Transaction, id: number, fate: 'disabled' | 'rem
   throw new Problem('last-admin', `${accountName(last)} is the last admin and cannot be ${fate}: create another first.`)
 }
 
-interface AccountRow extends Omit<Account, 'disabled' | 'createdAt'> {
+interface AccountRow extends Omit<Account, 'disabled' | 'quota' | 'createdAt'> {
   isDisabled: boolean
+  quota: number | null
+  isUnlimited: boolean
   createdAt: Date
 }
 
-function accountOf({ isDisabled, createdAt, ...account }: AccountRow): Account {
-  return { ...account, disabled: isDisabled, createdAt: createdAt.toISOString() }
+function accountOf({ isDisabled, quota, isUnlimited, createdAt, ...account }: AccountRow): Account {
+  const ownQuota = isUnlimited ? 'none' : quota
+  return { ...account, disabled: isDisabled, quota: ownQuota, createdAt: createdAt.toISOString() }
+}
+
+/** The column: null also for `none`, which has one of its own. */
+function bytesOf(quota: AccountQuota = null): number | null {
+  return quota === 'none' ? null : quota
 }

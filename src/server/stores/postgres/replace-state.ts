@@ -8,9 +8,12 @@ export async function replaceState(sql: Transaction, state: FolderState): Promis
   const { accounts, sessions, shares, counters, signingKey, jobs, jobFiles } = state
   await sql`delete from accounts`
   await sql`
-    insert into accounts (id, role, username, password_hash, name, email, is_disabled, created_at)
-    select id, role, username, "passwordHash", name, email, disabled, "createdAt" from ${records(sql, accounts)} (
-      id bigint, role text, username text, "passwordHash" text, name text, email text, disabled boolean,
+    insert into accounts (
+      id, role, username, password_hash, name, email, is_disabled, quota, is_unlimited, created_at)
+    select id, role, username, "passwordHash", name, email, disabled, nullif(quota, 'none')::bigint,
+      coalesce(quota = 'none', false), "createdAt"
+    from ${records(sql, accounts)} (
+      id bigint, role text, username text, "passwordHash" text, name text, email text, disabled boolean, quota text,
       "createdAt" timestamptz)`
   await sql`delete from sessions`
   await sql`

@@ -10,6 +10,7 @@ import { processColumn } from './migrations/007-processes.js'
 import { uploadedColumn } from './migrations/008-uploaded.js'
 import { jobPageIndexes } from './migrations/009-job-pages.js'
 import { shareColumns } from './migrations/010-shares.js'
+import { accountColumns } from './migrations/011-accounts.js'
 
 /**
  * In order; version n is the n-th. A released one is never changed, and none takes anything away that the release before
@@ -26,6 +27,7 @@ const migrations: readonly string[] = [
   uploadedColumn,
   jobPageIndexes,
   shareColumns,
+  accountColumns,
 ]
 
 /**

@@ -35,6 +35,13 @@ describe('the accounts of accounts.json', () => {
     expect(await (await open(folder)).list()).toHaveLength(40)
   })
 
+  it('of an earlier version have no quota of their own', async () => {
+    const folder = await temporaryFolder()
+    const stored = { id: 1, ...ann, disabled: false, createdAt: '2026-01-01T00:00:00.000Z' }
+    await writeFile(join(folder, 'accounts.json'), JSON.stringify({ accounts: [stored] }))
+    expect(await (await open(folder)).list()).toEqual([{ ...stored, quota: null }])
+  })
+
   const good = { id: 1, ...ann, disabled: false, createdAt: '2026-01-01T00:00:00.000Z' }
   it.each([
     ['an empty file', ''],
@@ -44,6 +51,7 @@ describe('the accounts of accounts.json', () => {
     ['an unknown role', JSON.stringify({ accounts: [{ ...good, role: 'root' }] })],
     ['a name with a path in it', JSON.stringify({ accounts: [{ ...good, username: '../ann' }] })],
     ['a password in place of its hash', JSON.stringify({ accounts: [{ ...good, passwordHash: 'secret' }] })],
+    ['a quota in words', JSON.stringify({ accounts: [{ ...good, quota: '5G' }] })],
     ['a duplicate id', JSON.stringify({ accounts: [good, { ...good, username: 'bob' }] })],
     ['a duplicate name', JSON.stringify({ accounts: [good, { ...good, id: 2, username: 'ANN' }] })],
   ])('fail to open from %s, and leave the file unchanged', async (_, text) => {

@@ -38,7 +38,7 @@ describe('space reservations', () => {
             freed: async () => {},
             usage: async ({ username }: { username: string }) => stored.get(username === 'ann' ? ann : bob)!,
           } as never,
-          { maxFileSize: null, quota },
+          { maxFileSize: null, quotaOf: async () => quota },
         )
         /** Whether there is room for a reservation of so many bytes. */
         const fits = (of: typeof ann | typeof bob, bytes: number, own?: Held) => {

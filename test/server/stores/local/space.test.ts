@@ -11,7 +11,7 @@ describe('local space reservations', () => {
         freeBytes: async () => stored.free,
         freed: async () => {},
       },
-      limits,
+      { maxFileSize: limits.maxFileSize, quotaOf: async () => limits.quota },
     )
   })
 
@@ -25,7 +25,7 @@ describe('local space reservations', () => {
           free = 20
         },
       },
-      { maxFileSize: null, quota: null },
+      { maxFileSize: null, quotaOf: async () => null },
     )
     await space.reserve(ann, 20, 0, () => 0)
     await expect(space.reserve(ann, 1, 0, () => 0)).rejects.toMatchObject({ code: 'disk-full' })
