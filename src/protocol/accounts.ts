@@ -192,9 +192,24 @@ export const sessionListSchema = z
   .meta({ id: 'SessionList', example: { sessions: [exampleSession] } })
 export type SessionList = z.infer<typeof sessionListSchema>
 
+const exampleListed = { ...exampleAccount, used: 1_073_741_824, jobs: 2, lastSeenAt: '2026-11-20T10:02:41.000Z' }
+
+export const listedAccountSchema = accountSchema
+  .extend({
+    used: z.int().nullable().meta({
+      description: 'bytes of its files and tables; null while the storage does not answer',
+    }),
+    jobs: z.int().meta({ description: 'unfinished jobs' }),
+    lastSeenAt: z.iso.datetime().nullable().meta({
+      description: 'of its last request, a minute old at most; null before the first login',
+    }),
+  })
+  .meta({ id: 'ListedAccount', example: exampleListed })
+export type ListedAccountRecord = z.infer<typeof listedAccountSchema>
+
 export const accountListSchema = z
-  .object({ accounts: z.array(accountSchema) })
-  .meta({ id: 'AccountList', example: { accounts: [exampleAccount] } })
+  .object({ accounts: z.array(listedAccountSchema) })
+  .meta({ id: 'AccountList', example: { accounts: [exampleListed] } })
 export type AccountList = z.infer<typeof accountListSchema>
 
 export const changePasswordSchema = z.object({ current: z.string(), new: newPassword }).meta({

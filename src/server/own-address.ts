@@ -9,4 +9,9 @@ export function ownAddress(url: string): string {
   return `${protocol}//${address}:${port}`
 }
 
+/** A host as it stands in a URL. */
+export function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}
+
 const anyHosts = ['0.0.0.0', '[::]']

@@ -29,7 +29,7 @@ import { Jobs } from './jobs/jobs.js'
 import { limitPauses } from './jobs/pause-limit.js'
 import type { Log } from './log.js'
 import { openMetrics } from './metrics.js'
-import { ownAddress } from './own-address.js'
+import { ownAddress, urlHost } from './own-address.js'
 import { openPeerLink } from './peer-link.js'
 import type { ProcessServices } from './process-services.js'
 import { openDashboard } from './routes/responses/dashboard-files.js'
@@ -150,6 +150,9 @@ export async function startServer(
     })
     const administration = new Administration({
       accounts,
+      sessions,
+      usage: stores.usage,
+      unfinishedJobs: async () => [...jobs.unfinished(), ...(await link.remote.unfinished(null))],
       passwords,
       authentication,
       stopAccountJobs: (account, by) => jobs.stopAllOf(account.id, by),
@@ -296,7 +299,3 @@ const signupBudget = { burst: 100, everyMs: 60_000, what: 'signups from your add
 
 /** How long a resumable upload keeps its slot after its last byte, and how long one without bytes is kept. */
 const keepLimits = { keepSlotMs: 30_000, keepWantedSlotMs: 1_000, keepUnusedMs: 600_000 }
-
-function urlHost(host: string): string {
-  return host.includes(':') ? `[${host}]` : host
-}

@@ -51,7 +51,14 @@ describe.skipIf(!hasDatabase)('counters in PostgreSQL', () => {
 })
 
 describe.skipIf(!hasDatabase)('sessions in PostgreSQL', () => {
-  sessionStoreContract(async ({ now }) => openSessions(await testDatabase(), { now }))
+  sessionStoreContract(async ({ now }) => {
+    const database = await testDatabase()
+    const accounts = postgresAccounts(database.connect())
+    for (const username of ['ann', 'bob']) {
+      await accounts.create({ role: 'user', username, passwordHash: '', name: null, email: null })
+    }
+    return openSessions(database, { now })
+  })
 
   it('end on all servers at once', async () => {
     const database = await testDatabase()

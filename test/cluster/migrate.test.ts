@@ -14,6 +14,7 @@ describe.skipIf(!hasCluster)('filejobs migrate', () => {
     const before: unknown[] = []
     let share: { url: string } | undefined
     let guarded: { url: string } | undefined
+    let seen: string[] = []
     const dataFolder = await closedDataFolder(async (server) => {
       for (const username of ['ann', 'bob']) callers.push(await fillAccount(server, username))
       await callers[0]!.call('/files/kept/empty/', { method: 'PUT' })
@@ -26,6 +27,7 @@ describe.skipIf(!hasCluster)('filejobs migrate', () => {
       await server.logIn('away')
       await admin.call('/accounts/user:away', { method: 'PATCH', body: { disabled: true, quota: 'none' } })
       await admin.call('/accounts/user:ann', { method: 'PATCH', body: { quota: 5 * 1024 ** 3 } })
+      seen = (await admin.call('/accounts')).json.accounts.map(({ lastSeenAt }: { lastSeenAt: string }) => lastSeenAt)
       for (const caller of callers) before.push(await readAll(caller))
     })
     const untouched = contentsOf(dataFolder)
@@ -55,6 +57,9 @@ describe.skipIf(!hasCluster)('filejobs migrate', () => {
     expect((await logIn('away')).status).toBe(403)
     const { accounts } = (await admin.call('/accounts')).json
     const quotas = accounts.map(({ username, quota }: { username: string; quota: unknown }) => [username, quota])
+    const seenNow = accounts.map(({ lastSeenAt }: { lastSeenAt: string }) => lastSeenAt)
+    expect(seenNow[3]).toBe(seen[3])
+    expect(seenNow.every((at: string, index: number) => at >= seen[index]!)).toBe(true)
     expect(Object.fromEntries(quotas)).toEqual({ admin: null, ann: 5 * 1024 ** 3, bob: null, away: 'none' })
     expect(String((await anybody.call(pathOf(share!.url))).body)).toBe('small')
     const withPassword = { headers: { Authorization: `Basic ${btoa(':the password')}` } }

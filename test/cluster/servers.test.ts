@@ -43,6 +43,20 @@ describe.skipIf(!hasCluster)('two servers on one database and bucket', () => {
     expect(await space()).toEqual({ used: 1100, reserved: 0, quota: null, free: null })
   })
 
+  it('end an account that is disabled on one of them, with its jobs', async () => {
+    const cluster = await startCluster(2)
+    const [here, there] = await cluster.logIn('ann')
+    const [admin, other] = await cluster.logInAdmin()
+    const held = await holdUpload(there!, 'held')
+    const accountOf = async (caller: Caller) =>
+      (await caller.call('/accounts')).json.accounts.find((each: { username: string }) => each.username === 'ann')
+    for (const caller of [admin!, other!]) expect(await accountOf(caller)).toMatchObject({ jobs: 1, used: 0 })
+    await admin!.call('/accounts/user:ann', { method: 'PATCH', body: { disabled: true } })
+    expect(await held.answer).toMatchObject({ status: 409, json: { code: 'job-stopped', stoppedBy: 'admin:admin' } })
+    for (const caller of [here!, there!]) expect((await caller.call('/auth/me')).status).toBe(401)
+    expect(await accountOf(other!)).toMatchObject({ jobs: 0, lastSeenAt: expect.any(String) })
+  })
+
   it('read the tables that the other has imported', async () => {
     const cluster = await startCluster(2)
     const [here, there] = await cluster.logIn('ann')

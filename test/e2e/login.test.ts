@@ -150,7 +150,7 @@ describe('an admin', () => {
     const whoami = async () => (await ida.runHere(['whoami'])).stdout.split('\n')[1]
     expect(await whoami()).toMatch(/^0 B of 5\.0 GiB used, \d\.\d GiB free$/)
     const listed = async () => /^user:ida .*$/m.exec((await admin.runHere(['accounts'])).stdout)?.[0]
-    expect(await listed()).toMatch(/ 5\.0 GiB +enabled/)
+    expect(await listed()).toMatch(/ 5\.0 GiB +0 /)
     for (const [size, words, column] of [
       ['100', '100 B', '100 B'],
       ['none', 'none', 'none'],
@@ -158,10 +158,28 @@ describe('an admin', () => {
     ] as const) {
       const { stdout } = await admin.runHere(['accounts', 'quota', 'ida', size])
       expect(stdout).toBe(`The quota of user:ida is ${words}.\n`)
-      expect(await listed()).toContain(` ${column}  enabled`)
+      expect(await listed()).toContain(` ${column}     0 `)
     }
     const { code, stderr } = await admin.runHere(['accounts', 'quota', 'ida', 'much'])
     expect([code, stderr]).toEqual([2, expect.stringContaining('<size> must be a size such as 500K, 5M or 2G')])
+  })
+
+  it('sees what accounts use and do', async () => {
+    const { client: admin } = await makeAccount(server, 'admin')
+    const lee = await makeAccount(server)
+    await lee.put('a', 'x'.repeat(3000))
+    const { stdout } = await admin.runHere(['accounts', 'list', '--json'])
+    const records = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    const { account } = (await (await lee.fetch('/auth/me')).json()) as { account: string }
+    const record = records.find((each) => each.account === account)
+    expect(record).toMatchObject({ used: 3000, jobs: 0, quota: null })
+    expect(Date.now() - Date.parse(record.lastSeenAt)).toBeLessThan(60_000)
+    expect((await admin.runHere(['accounts'])).stdout).toMatch(
+      new RegExp(`^${account} .* 2\\.9 KiB +default +0 +20`, 'm'),
+    )
   })
 
   it('cannot remove the last admin account, and other roles cannot manage accounts', async () => {

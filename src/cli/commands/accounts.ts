@@ -1,7 +1,8 @@
 import { Command } from 'commander'
-import type { AccountRecord } from '../../protocol/accounts.js'
+import type { AccountList, AccountRecord, ListedAccountRecord } from '../../protocol/accounts.js'
 import { readOptions } from '../../protocol/options/read-options.js'
 import { routes } from '../../protocol/routes.js'
+import { formatBytes } from '../../protocol/units.js'
 import type { Context } from '../context.js'
 import { Failure } from '../exit-codes.js'
 import { askSignupPassword, askWho } from '../login-flow.js'
@@ -36,11 +37,11 @@ Examples:
 
 function listCommand(context: Context): Command {
   return new Command('list')
-    .description('list all accounts')
+    .description('list all accounts, with what they use and do')
     .addHelpText('after', '\nExample:\n  $ filejobs accounts list --json')
     .action(async (_options: object, command: Command) => {
       const { output, api } = await openSession(context, command)
-      const { accounts } = await (await api()).send<{ accounts: AccountRecord[] }>('GET', routes.accounts)
+      const { accounts } = await (await api()).send<AccountList>('GET', routes.accounts)
       if (output.json) for (const account of accounts) output.result(account, '')
       else output.result(accounts, formatTable(columns, accounts))
     })
@@ -216,11 +217,14 @@ function fullName(account: string): string {
   return account.includes(':') ? account : `user:${account}`
 }
 
-const columns: readonly TextColumn<AccountRecord>[] = [
+const columns: readonly TextColumn<ListedAccountRecord>[] = [
   { title: 'ACCOUNT', cell: (account) => account.account },
   { title: 'ID', align: 'right', cell: (account) => String(account.id) },
   { title: 'CREATED', cell: (account) => formatTime(account.createdAt) },
+  { title: 'USED', align: 'right', cell: ({ used }) => (used === null ? '?' : formatBytes(used)) },
   { title: 'QUOTA', align: 'right', cell: (account) => formatQuota(account.quota) },
+  { title: 'JOBS', align: 'right', cell: (account) => String(account.jobs) },
+  { title: 'LAST SEEN', cell: (account) => formatTime(account.lastSeenAt) || 'never' },
   { title: 'STATE', cell: (account) => (account.disabled ? 'disabled' : 'enabled') },
   { title: 'NAME', cell: (account) => account.name ?? '' },
   { title: 'EMAIL', cell: (account) => account.email ?? '' },

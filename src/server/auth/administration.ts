@@ -1,12 +1,19 @@
 import type { AccountQuota } from '../../protocol/accounts.js'
 import type { Role } from '../../protocol/roles.js'
 import { type Account, type AccountStore, type AccountToCreate, accountName } from '../stores/accounts.js'
+import type { SessionStore } from '../stores/sessions.js'
+import { nullWithoutStorage } from '../stores/storage-fault.js'
+import type { Usage } from '../stores/usage.js'
 import type { Authentication } from './authentication.js'
 import type { Identity } from './identity.js'
 import type { Passwords } from './passwords.js'
 
 export interface AdministrationServices {
   accounts: AccountStore
+  sessions: Pick<SessionStore, 'lastSeen'>
+  usage: Pick<Usage, 'all'>
+  /** The unfinished jobs of all servers. */
+  unfinishedJobs(): Promise<readonly { accountId: number }[]>
   passwords: Passwords
   authentication: Pick<Authentication, 'revokeAll'>
   /**
@@ -30,6 +37,17 @@ export interface NewAccount {
   quota?: AccountQuota | undefined
 }
 
+/** What an admin sees of an account. */
+export interface ListedAccount {
+  account: Account
+  /** Bytes of its files and tables; null while the storage does not answer. */
+  used: number | null
+  /** Unfinished jobs. */
+  jobs: number
+  /** Null if it never logged in. */
+  lastSeenAt: string | null
+}
+
 /** Administers accounts. */
 export class Administration {
   readonly #services: AdministrationServices
@@ -38,8 +56,20 @@ export class Administration {
     this.#services = services
   }
 
-  list(): Promise<Account[]> {
-    return this.#services.accounts.list()
+  async list(): Promise<ListedAccount[]> {
+    const { accounts, sessions, usage, unfinishedJobs } = this.#services
+    const [all, used, jobs, seen] = await Promise.all([
+      accounts.list(),
+      usage.all().catch(nullWithoutStorage),
+      unfinishedJobs(),
+      sessions.lastSeen(),
+    ])
+    return all.map((account) => ({
+      account,
+      used: used && (used.get(accountName(account)) ?? 0),
+      jobs: jobs.filter(({ accountId }) => accountId === account.id).length,
+      lastSeenAt: seen.get(account.id) ?? null,
+    }))
   }
 
   /** Throws `username-taken`. */

@@ -7,7 +7,7 @@ import { problemResponses } from '../openapi/answers.js'
 import type { AppEnv } from '../routing/app-env.js'
 import { type Account, type AccountStore, accountName, parseAccountName } from '../stores/accounts.js'
 import { readJson } from './bodies/json-body.js'
-import { accountRecord } from './responses/account-answers.js'
+import { accountRecord, listedAccountRecord } from './responses/account-answers.js'
 
 export interface AccountServices {
   administration: Administration
@@ -25,7 +25,9 @@ export function accountRoutes({ administration, accounts }: AccountServices) {
     throw new Problem('account-not-found', `There is no account "${name}"; accounts are written ROLE:USERNAME.`)
   }
 
-  app.openapi(listRoute, async (c) => c.json({ accounts: (await administration.list()).map(accountRecord) }, 200))
+  app.openapi(listRoute, async (c) => {
+    return c.json({ accounts: (await administration.list()).map(listedAccountRecord) }, 200)
+  })
 
   app.openAPIRegistry.registerPath(createAccountRoute)
   app.post(routes.accounts, async (c) => {
@@ -54,7 +56,7 @@ const accountAnswer = { description: 'The account', content: { 'application/json
 const listRoute = createRoute({
   method: 'get',
   path: routes.accounts,
-  summary: 'List the accounts (admin)',
+  summary: 'List the accounts, with what they use and do (admin)',
   responses: {
     200: { description: 'All accounts', content: { 'application/json': { schema: accountListSchema } } },
     ...problemResponses(401, 403),

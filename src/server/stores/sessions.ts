@@ -24,6 +24,11 @@ export interface SessionStore {
    * such session.
    */
   rotate(id: string, from: string, to: string): Promise<boolean>
+  /**
+   * When each account last used a session, also one that has ended since, a minute old at most. An account that never logged in
+   * is missing.
+   */
+  lastSeen(): Promise<ReadonlyMap<number, string>>
   /** Removes and returns the existing ones. Removing a missing one is not an error. */
   remove(ids: string[]): Promise<StoredSession[]>
 }

@@ -34,6 +34,17 @@ describe('an admin', () => {
     await expect(administration.create({ username: 'BOB', password })).rejects.toMatchObject({ code: 'username-taken' })
   })
 
+  it('sees what accounts use, do, and when they were last there', async () => {
+    const { administration, ann } = await open()
+    await administration.create({ username: 'new', password })
+    const listed = (await administration.list()).map(({ account, ...facts }) => [account.username, facts])
+    expect(listed).toEqual([
+      ['admin', { used: 0, jobs: 0, lastSeenAt: expect.any(String) }],
+      ['ann', { used: 10, jobs: 2, lastSeenAt: ann.session.lastUsedAt }],
+      ['new', { used: 0, jobs: 1, lastSeenAt: null }],
+    ])
+  })
+
   it('disables an account: its sessions and jobs end at once', async () => {
     const { administration, authentication, admin, ann, events } = await open()
     const { revoked } = await authentication.identify(ann.token)
@@ -86,6 +97,8 @@ async function open() {
   const events: string[] = []
   const administration = new Administration({
     ...services,
+    usage: { all: async () => new Map([['user:ann', 10]]) },
+    unfinishedJobs: async () => [2, 2, 3].map((accountId) => ({ accountId })),
     async stopAccountJobs({ role, username }, by) {
       events.push(`stop ${role}:${username} by ${by}`)
     },

@@ -6,7 +6,7 @@ export interface Clock {
   now(): number
 }
 
-/** What every session store owes its callers. `open` gives an empty one that goes by the clock. */
+/** What every session store owes its callers. `open` gives an empty one that goes by the clock, with the accounts 1 and 2. */
 export function sessionStoreContract(open: (clock: Clock) => Promise<SessionStore>): void {
   it('creates a session and finds it by id and by account', async () => {
     const store = await open(Date)
@@ -36,6 +36,31 @@ export function sessionStoreContract(open: (clock: Clock) => Promise<SessionStor
     expect(await store.remove([first.id, second.id, randomUUID()])).toEqual([first, second])
     expect(await store.remove([first.id])).toEqual([])
     expect(await store.list(1)).toEqual([third])
+  })
+
+  it('knows when each account last used a session, also one that has ended', async () => {
+    let now = Date.now()
+    const store = await open({ now: () => now })
+    const at = (seconds: number) => new Date(now + seconds * 1000).toISOString()
+    expect(await store.lastSeen()).toEqual(new Map())
+    const [first, second] = [newSession({ expiresAt: at(100) }), newSession({ expiresAt: at(100) })]
+    for (const session of [first, second]) await store.create(session)
+    expect(await store.lastSeen()).toEqual(new Map([[1, [first.lastUsedAt, second.lastUsedAt].sort()[1]]]))
+    const [used, usedLater] = [at(5), at(10)]
+    store.touch(first.id, usedLater)
+    store.touch(second.id, used)
+    expect(await store.lastSeen()).toEqual(new Map([[1, usedLater]]))
+    await store.remove([first.id])
+    expect(await store.lastSeen()).toEqual(new Map([[1, usedLater]]))
+    now += 200_000
+    const next = newSession({ accountId: 2, createdAt: at(0), lastUsedAt: at(0), expiresAt: at(100) })
+    await store.create(next)
+    expect(await store.lastSeen()).toEqual(
+      new Map([
+        [1, usedLater],
+        [2, next.lastUsedAt],
+      ]),
+    )
   })
 
   it('rotates the refresh token of a session in one step, and only from the valid one', async () => {

@@ -1,4 +1,12 @@
-import type { AccountRecord, LoggedIn, OwnAccountRecord, Room, SessionRecord } from '../../../protocol/accounts.js'
+import type {
+  AccountRecord,
+  ListedAccountRecord,
+  LoggedIn,
+  OwnAccountRecord,
+  Room,
+  SessionRecord,
+} from '../../../protocol/accounts.js'
+import type { ListedAccount } from '../../auth/administration.js'
 import type { Login } from '../../auth/authentication.js'
 import { type Account, accountName } from '../../stores/accounts.js'
 import type { StoredSession } from '../../stores/sessions.js'
@@ -7,6 +15,11 @@ import type { StoredSession } from '../../stores/sessions.js'
 export function accountRecord(account: Account): AccountRecord {
   const { id, username, role, name, email, disabled, quota, createdAt } = account
   return { id, account: accountName(account), username, role, name, email, disabled, quota, createdAt }
+}
+
+/** An account for an admin, with what it does. */
+export function listedAccountRecord({ account, ...facts }: ListedAccount): ListedAccountRecord {
+  return { ...accountRecord(account), ...facts }
 }
 
 /** An account for itself, with what it has stored. */

@@ -21,6 +21,7 @@ import { stageIdOf } from './stage-paths.js'
 export interface FolderState {
   accounts: Account[]
   sessions: StoredSession[]
+  lastSeen: ReadonlyMap<number, string>
   shares: Share[]
   counters: Readonly<Record<string, number>>
   /** null if the key was that of a variable. */
@@ -45,6 +46,7 @@ export async function readFolderState(root: string): Promise<FolderState> {
   const state: FolderState = {
     accounts,
     sessions: [],
+    lastSeen: await sessions.lastSeen(),
     shares: [],
     counters: counters.all(),
     signingKey: await readSecretKey(root),

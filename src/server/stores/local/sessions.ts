@@ -26,7 +26,7 @@ export async function openSessionStore(
   options: SessionStoreOptions = {},
 ): Promise<SessionStore & { close(): Promise<void> }> {
   const path = join(dataFolder, 'sessions.json')
-  const file = await openJsonFile<SessionsFile>(path, sessionsSchema, { sessions: [] }, options.reserve)
+  const file = await openJsonFile<SessionsFile>(path, sessionsSchema, { sessions: [], lastSeen: {} }, options.reserve)
   return new LocalSessionStore(file, {
     perAccount: 50,
     writeAfterMs: 60_000,
@@ -39,6 +39,8 @@ export async function openSessionStore(
 
 interface SessionsFile {
   sessions: StoredSession[]
+  /** By the id of the account: of sessions that have ended. */
+  lastSeen: Record<string, string>
 }
 
 /** Held in memory by id and by account, because every request looks one up. */
@@ -47,6 +49,7 @@ class LocalSessionStore implements SessionStore {
   readonly #options: Required<SessionStoreOptions>
   readonly #byId = new Map<string, StoredSession>()
   readonly #byAccount = new Map<number, Set<string>>()
+  readonly #lastSeen: Map<number, string>
   /** Set while a use is recorded and not yet written. */
   #timer: NodeJS.Timeout | null = null
   /** Whether the file still has removed sessions: a restart would restore them. */
@@ -55,6 +58,7 @@ class LocalSessionStore implements SessionStore {
   constructor(file: JsonFile<SessionsFile>, options: Required<SessionStoreOptions>) {
     this.#file = file
     this.#options = options
+    this.#lastSeen = new Map(Object.entries(file.data.lastSeen).map(([id, at]) => [Number(id), at]))
     for (const session of file.data.sessions) this.#put(session)
   }
 
@@ -62,7 +66,7 @@ class LocalSessionStore implements SessionStore {
     const removed: StoredSession[] = []
     const live = this.#live(session.accountId).sort((a, b) => Date.parse(a.lastUsedAt) - Date.parse(b.lastUsedAt))
     while (live.length >= this.#options.perAccount) removed.push(live.shift()!)
-    for (const gone of removed) this.#drop(gone)
+    for (const gone of removed) this.#end(gone)
     this.#put(session)
     try {
       await this.#save()
@@ -105,10 +109,16 @@ class LocalSessionStore implements SessionStore {
     return true
   }
 
+  async lastSeen(): Promise<ReadonlyMap<number, string>> {
+    const seen = new Map(this.#lastSeen)
+    for (const session of this.#byId.values()) see(seen, session)
+    return seen
+  }
+
   async remove(ids: string[]): Promise<StoredSession[]> {
     const removed = ids.map((id) => this.#byId.get(id)).filter((session) => session !== undefined)
     // They stay removed in memory even if the write fails: a logout must not be undone by a full disk.
-    for (const session of removed) this.#drop(session)
+    for (const session of removed) this.#end(session)
     if (removed.length > 0) {
       this.#removalIsLost = true
       await this.#save()
@@ -134,8 +144,9 @@ class LocalSessionStore implements SessionStore {
   }
 
   async #save(): Promise<void> {
-    for (const session of this.#byId.values()) if (!this.#isLive(session)) this.#drop(session)
+    for (const session of this.#byId.values()) if (!this.#isLive(session)) this.#end(session)
     this.#file.data.sessions = [...this.#byId.values()]
+    this.#file.data.lastSeen = Object.fromEntries(this.#lastSeen)
     await this.#file.saveWithReserve()
     this.#removalIsLost = false
   }
@@ -156,6 +167,11 @@ class LocalSessionStore implements SessionStore {
     this.#byAccount.set(session.accountId, ids.add(session.id))
   }
 
+  #end(session: StoredSession): void {
+    see(this.#lastSeen, session)
+    this.#drop(session)
+  }
+
   #drop(session: StoredSession): void {
     this.#byId.delete(session.id)
     const ids = this.#byAccount.get(session.accountId)
@@ -164,7 +180,15 @@ class LocalSessionStore implements SessionStore {
   }
 }
 
+/** Notes the use of a session, unless a later one of its account is known. */
+function see(seen: Map<number, string>, { accountId, lastUsedAt }: StoredSession): void {
+  const known = seen.get(accountId)
+  if (known === undefined || Date.parse(known) < Date.parse(lastUsedAt)) seen.set(accountId, lastUsedAt)
+}
+
 const sessionsSchema = z.object({
+  // Missing in a folder of an earlier version.
+  lastSeen: z.record(z.string().regex(/^\d+$/), z.iso.datetime()).default({}),
   sessions: z.array(
     z.looseObject({
       id: z.string().min(1),

@@ -5,7 +5,7 @@ import type { Transaction } from './database.js'
 
 /** Replaces everything in the database but files and tables by that of a data folder. */
 export async function replaceState(sql: Transaction, state: FolderState): Promise<void> {
-  const { accounts, sessions, shares, counters, signingKey, jobs, jobFiles } = state
+  const { accounts, sessions, lastSeen, shares, counters, signingKey, jobs, jobFiles } = state
   await sql`delete from accounts`
   await sql`
     insert into accounts (
@@ -15,6 +15,10 @@ export async function replaceState(sql: Transaction, state: FolderState): Promis
     from ${records(sql, accounts)} (
       id bigint, role text, username text, "passwordHash" text, name text, email text, disabled boolean, quota text,
       "createdAt" timestamptz)`
+  const seen = [...lastSeen].map(([id, at]) => ({ id, at }))
+  await sql`
+    update accounts set last_seen_at = row.at from ${records(sql, seen)} (id bigint, at timestamptz)
+    where accounts.id = row.id`
   await sql`delete from sessions`
   await sql`
     insert into sessions (id, account_id, client, created_at, last_used_at, expires_at, refresh_id)

@@ -1,5 +1,6 @@
+import type { PendingQuery, Row } from 'postgres'
 import type { SessionStore, StoredSession } from '../sessions.js'
-import type { Database } from './database.js'
+import type { Database, Transaction } from './database.js'
 
 export interface PostgresSessionsOptions {
   /** Maximum live sessions per account; default 50. */
@@ -47,13 +48,14 @@ export function postgresSessions(
       await writeUses()
       const removed = await database.begin(async (sql) => {
         await sql`select pg_advisory_xact_lock(hashtextextended('sessions', ${session.accountId}))`
-        await sql`delete from sessions where expires_at <= ${date()}`
-        const evicted = await sql<SessionRow[]>`
-          delete from sessions where id in (
+        await deleteSessions(sql, sql`expires_at <= ${date()}`)
+        const evicted = await deleteSessions(
+          sql,
+          sql`id in (
             select id from sessions where account_id = ${session.accountId}
             order by last_used_at desc, position desc offset ${perAccount - 1}
-          )
-          returning *`
+          )`,
+        )
         const { id, accountId, client, createdAt, lastUsedAt, expiresAt, refreshId = null } = session
         await sql`
           insert into sessions (id, account_id, client, created_at, last_used_at, expires_at, refresh_id)
@@ -88,8 +90,21 @@ export function postgresSessions(
       return rotated.length > 0
     },
 
+    async lastSeen() {
+      await writeUses().catch(onUsesLost)
+      const rows = await database<{ id: number; at: Date }[]>`
+        select id, max(at) as at
+        from (
+          select account_id as id, last_used_at as at from sessions
+          union all select id, last_seen_at from accounts where last_seen_at is not null
+        ) as seen
+        group by id`
+      return new Map(rows.map((row) => [row.id, row.at.toISOString()]))
+    },
+
     async remove(ids) {
-      const rows = await database<SessionRow[]>`delete from sessions where id = any(${ids}) returning *`
+      await writeUses().catch(onUsesLost)
+      const rows = await deleteSessions(database, database`id = any(${ids})`)
       const live = rows.filter((row) => row.expiresAt.getTime() > now()).map(asOfNow)
       for (const id of ids) uses.delete(id)
       return live.sort((a, b) => ids.indexOf(a.id) - ids.indexOf(b.id))
@@ -99,6 +114,17 @@ export function postgresSessions(
       await writeUses().catch(onUsesLost)
     },
   }
+}
+
+/** Deletes the sessions for which the condition holds, and notes when their accounts were last seen. */
+function deleteSessions(sql: Database | Transaction, condition: PendingQuery<Row[]>): PromiseLike<SessionRow[]> {
+  return sql<SessionRow[]>`
+    with gone as (delete from sessions where ${condition} returning *),
+    used as (select account_id, max(last_used_at) as at from gone group by account_id),
+    seen as (
+      update accounts set last_seen_at = greatest(last_seen_at, used.at) from used where accounts.id = used.account_id
+    )
+    select * from gone`
 }
 
 interface SessionRow {
