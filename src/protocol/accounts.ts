@@ -20,6 +20,7 @@ export const quotaSchema = z
   })
 export type AccountQuota = z.infer<typeof quotaSchema>
 
+/** 8 to 72 bytes. */
 export const newPassword = z
   .string()
   .refine((text) => fitsPassword(text), `must have ${passwordBytes.min} to ${passwordBytes.max} bytes`)
@@ -192,7 +193,13 @@ export const sessionListSchema = z
   .meta({ id: 'SessionList', example: { sessions: [exampleSession] } })
 export type SessionList = z.infer<typeof sessionListSchema>
 
-const exampleListed = { ...exampleAccount, used: 1_073_741_824, jobs: 2, lastSeenAt: '2026-11-20T10:02:41.000Z' }
+const exampleListed = {
+  ...exampleAccount,
+  used: 1_073_741_824,
+  jobs: 2,
+  lastSeenAt: '2026-11-20T10:02:41.000Z',
+  invitedUntil: null,
+}
 
 export const listedAccountSchema = accountSchema
   .extend({
@@ -202,6 +209,9 @@ export const listedAccountSchema = accountSchema
     jobs: z.int().meta({ description: 'unfinished jobs' }),
     lastSeenAt: z.iso.datetime().nullable().meta({
       description: 'of its last request, a minute old at most; null before the first login',
+    }),
+    invitedUntil: z.iso.datetime().nullable().meta({
+      description: 'until when its last invitation can be accepted, also if that is over; null once it was',
     }),
   })
   .meta({ id: 'ListedAccount', example: exampleListed })

@@ -13,6 +13,7 @@ export const problems = {
   'job-not-found': { status: 404, exit: 4, title: 'There is no such job' },
   'account-not-found': { status: 404, exit: 4, title: 'There is no such account' },
   'session-not-found': { status: 404, exit: 4, title: 'There is no such session' },
+  'invitation-not-found': { status: 404, exit: 4, title: 'There is no such invitation' },
   'upload-not-found': { status: 404, exit: 4, title: 'There is no such upload' },
   'column-not-found': { status: 404, exit: 4, title: 'There is no such column' },
   'table-not-found': { status: 404, exit: 4, title: 'There is no such table' },

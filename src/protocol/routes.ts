@@ -10,6 +10,7 @@ export const routes = {
   tokens: '/auth/tokens',
   tokensRefresh: '/auth/tokens/refresh',
   accounts: '/accounts',
+  invitations: '/invitations',
   upload: '/upload',
   uploadStop: '/upload/stop',
   export: '/export',

@@ -3,6 +3,7 @@ import { routes } from '../protocol/routes.js'
 import type { ArchiveExports } from './archives/archive-exports.js'
 import type { Administration } from './auth/administration.js'
 import type { Authentication } from './auth/authentication.js'
+import type { Invitations } from './auth/invitations.js'
 import type { TokenPairs } from './auth/token-pairs.js'
 import type { ServerConfig } from './config.js'
 import { collectDialect } from './dialects/collect.js'
@@ -28,6 +29,7 @@ import { folderJobRoutes } from './routes/folder-jobs.js'
 import { folderRoutes } from './routes/folders.js'
 import { healthRoutes } from './routes/health.js'
 import { importRoutes } from './routes/imports.js'
+import { invitationRoutes } from './routes/invitations.js'
 import { jobEventRoutes } from './routes/job-events.js'
 import { jobFileRoutes } from './routes/job-files.js'
 import { jobRoutes } from './routes/jobs.js'
@@ -87,6 +89,7 @@ export interface Services {
   authentication: Authentication
   tokenPairs: TokenPairs
   administration: Administration
+  invitations: Invitations
   files: PublishedFiles
   folderStore: Folders
   space: SpaceReservations
@@ -149,6 +152,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   app.route('/', authRoutes(services))
   app.route('/', tokenRoutes(services))
   app.route('/', accountRoutes(services))
+  app.route('/', invitationRoutes(services))
   app.route('/', sharedRoutes(services))
   app.route('/', archiveRoutes(services))
   app.route('/', publishedRoutes(services))

@@ -72,7 +72,8 @@ async function change(
   options: ResetOptions,
 ): Promise<string> {
   const password = options.password ?? drawPassword()
-  await accounts.update(id, { passwordHash: await hashOnce(password, options.bcryptCost ?? 12) })
+  const passwordHash = await hashOnce(password, options.bcryptCost ?? 12)
+  await accounts.update(id, { passwordHash, invitation: null })
   // Afterwards, because a login with the old password may be under way.
   await sessions.remove((await sessions.list(id)).map((session) => session.id))
   return password

@@ -6,6 +6,7 @@ import { accessCheck } from './auth/access-check.js'
 import { Administration } from './auth/administration.js'
 import { Authentication } from './auth/authentication.js'
 import { createFirstAdmin } from './auth/first-admin.js'
+import { Invitations } from './auth/invitations.js'
 import { LoginLimiter } from './auth/login-limiter.js'
 import { openPasswords } from './auth/passwords.js'
 import { TokenPairs } from './auth/token-pairs.js'
@@ -235,6 +236,7 @@ export async function startServer(
       authentication,
       tokenPairs: new TokenPairs({ clock, authentication, sessions, tokens }),
       administration,
+      invitations: new Invitations({ clock, accounts, passwords, authentication }),
       files,
       folderStore: stores.folders,
       space,

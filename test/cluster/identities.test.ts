@@ -31,7 +31,7 @@ describe.skipIf(!hasDatabase)('accounts in PostgreSQL', () => {
   it('that a server of the version before makes have no quota of their own', async () => {
     const database = (await testDatabase()).connect()
     await database`insert into accounts (id, role, username, password_hash) values (1, 'user', 'ann', '')`
-    expect(await postgresAccounts(database).get(1)).toMatchObject({ username: 'ann', quota: null })
+    expect(await postgresAccounts(database).get(1)).toMatchObject({ username: 'ann', quota: null, invitation: null })
   })
 
   it('fail as the database does', async () => {

@@ -14,6 +14,7 @@ describe.skipIf(!hasCluster)('filejobs migrate', () => {
     const before: unknown[] = []
     let share: { url: string } | undefined
     let guarded: { url: string } | undefined
+    let invitation: { url: string } | undefined
     let seen: string[] = []
     const dataFolder = await closedDataFolder(async (server) => {
       for (const username of ['ann', 'bob']) callers.push(await fillAccount(server, username))
@@ -27,6 +28,7 @@ describe.skipIf(!hasCluster)('filejobs migrate', () => {
       await server.logIn('away')
       await admin.call('/accounts/user:away', { method: 'PATCH', body: { disabled: true, quota: 'none' } })
       await admin.call('/accounts/user:ann', { method: 'PATCH', body: { quota: 5 * 1024 ** 3 } })
+      invitation = (await admin.post('/accounts/user:bob/invitation', {})).json
       seen = (await admin.call('/accounts')).json.accounts.map(({ lastSeenAt }: { lastSeenAt: string }) => lastSeenAt)
       for (const caller of callers) before.push(await readAll(caller))
     })
@@ -60,6 +62,8 @@ describe.skipIf(!hasCluster)('filejobs migrate', () => {
     const seenNow = accounts.map(({ lastSeenAt }: { lastSeenAt: string }) => lastSeenAt)
     expect(seenNow[3]).toBe(seen[3])
     expect(seenNow.every((at: string, index: number) => at >= seen[index]!)).toBe(true)
+    const accepted = await anybody.post(pathOf(invitation!.url), { password: 'a newer horse' })
+    expect(accepted).toMatchObject({ status: 200, json: { account: 'user:bob' } })
     expect(Object.fromEntries(quotas)).toEqual({ admin: null, ann: 5 * 1024 ** 3, bob: null, away: 'none' })
     expect(String((await anybody.call(pathOf(share!.url))).body)).toBe('small')
     const withPassword = { headers: { Authorization: `Basic ${btoa(':the password')}` } }

@@ -57,6 +57,20 @@ describe.skipIf(!hasCluster)('two servers on one database and bucket', () => {
     expect(await accountOf(other!)).toMatchObject({ jobs: 0, lastSeenAt: expect.any(String) })
   })
 
+  it('accept an invitation once, one of them', async () => {
+    const cluster = await startCluster(2)
+    await cluster.logIn('ann')
+    const [admin] = await cluster.logInAdmin()
+    const { pathname } = new URL((await admin!.post('/accounts/user:ann/invitation', {})).json.url)
+    const accept = (server: { url: string }, password: string) => new Caller(server, '').post(pathname, { password })
+    const [first, second] = cluster.servers
+    const answers = await Promise.all([accept(first!, 'the first horse'), accept(second!, 'the second horse')])
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 404])
+    const password = answers[0]!.status === 200 ? 'the first horse' : 'the second horse'
+    const login = await new Caller(second!, '').post('/auth/login', { username: 'ann', password })
+    expect(login.status).toBe(200)
+  })
+
   it('read the tables that the other has imported', async () => {
     const cluster = await startCluster(2)
     const [here, there] = await cluster.logIn('ann')

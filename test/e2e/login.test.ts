@@ -164,6 +164,39 @@ describe('an admin', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining('<size> must be a size such as 500K, 5M or 2G')])
   })
 
+  it('gives a link that sets the password of a new account once', async () => {
+    const { client: admin } = await makeAccount(server, 'admin')
+    const stateOf = async (name: string) => {
+      const { stdout } = await admin.runHere(['accounts'])
+      return new RegExp(`^${name} .* (\\w+)$`, 'm').exec(stdout)?.[1]
+    }
+    const { stdout, stderr } = await admin.runHere(['accounts', 'create', 'jan', '--invite', '--expires', '2d'])
+    expect(stdout).toMatch(/^http:\S+\/invitations\/\S+\n$/)
+    expect(stderr).toMatch(
+      /^Created the account user:jan\. Whoever has this link can set the password of user:jan, once, until 20/,
+    )
+    expect(await stateOf('user:jan')).toBe('invited')
+    const headers = { 'Content-Type': 'application/json' }
+    const accept = (url: string) =>
+      fetch(url.trim(), { method: 'POST', headers, body: JSON.stringify({ password: 'correct horse' }) })
+    expect((await accept(stdout)).status).toBe(200)
+    expect((await accept(stdout)).status).toBe(404)
+    const jan = await openClient(server.url)
+    expect((await jan.runHere(['login', 'jan'], password)).code).toBe(0)
+    expect(await stateOf('user:jan')).toBe('enabled')
+    const { stdout: later } = await admin.runHere(['accounts', 'invite', 'jan'])
+    expect((await accept(later)).status).toBe(200)
+    expect((await jan.runHere(['whoami'])).code).toBe(3)
+    for (const [args, message] of [
+      [['create', 'kim', '--invite', '--password-stdin'], 'Give one of --invite and --password-stdin.'],
+      [['create', 'kim', '--expires', '2d'], '--expires is for the link of --invite.'],
+      [['invite', 'jan', '--expires', 'soon'], '--expires must be a duration'],
+    ] as const) {
+      const { code, stderr } = await admin.runHere(['accounts', ...args])
+      expect([code, stderr]).toEqual([2, expect.stringContaining(message)])
+    }
+  })
+
   it('sees what accounts use and do', async () => {
     const { client: admin } = await makeAccount(server, 'admin')
     const lee = await makeAccount(server)
@@ -175,7 +208,7 @@ describe('an admin', () => {
       .map((line) => JSON.parse(line))
     const { account } = (await (await lee.fetch('/auth/me')).json()) as { account: string }
     const record = records.find((each) => each.account === account)
-    expect(record).toMatchObject({ used: 3000, jobs: 0, quota: null })
+    expect(record).toMatchObject({ used: 3000, jobs: 0, quota: null, invitedUntil: null })
     expect(Date.now() - Date.parse(record.lastSeenAt)).toBeLessThan(60_000)
     expect((await admin.runHere(['accounts'])).stdout).toMatch(
       new RegExp(`^${account} .* 2\\.9 KiB +default +0 +20`, 'm'),

@@ -15,6 +15,7 @@ const entries: [string, RouteEntry][] = Object.entries(routeTable)
 const withoutToken = [
   ...['GET /', 'GET /assets/{file}', 'GET /favicon.svg', 'GET /openapi.json', 'GET /docs'],
   ...['GET /healthz', 'GET /readyz', 'GET /metrics', 'GET /s/{token}', 'GET /s/{token}/{name}'],
+  ...['GET /invitations/{token}', 'POST /invitations/{token}'],
   ...['POST /auth/signup', 'POST /auth/login', 'POST /auth/cookie', 'POST /auth/tokens', 'POST /auth/tokens/refresh'],
   ...['POST /signin', 'POST /auth/signin', 'POST /auth/users', 'POST /token', 'POST /token/refresh'],
   'POST /s/{token}',
@@ -42,7 +43,13 @@ const limitedToRoles = {
     ...['GET /published/{ops}', 'GET /published/{ops}/{name}', 'HEAD /published/{ops}/{name}'],
     ...['GET /client/files/{ops}', 'GET /client/files/{ops}/{name}'],
   ],
-  admin: ['GET /accounts', 'POST /accounts', 'PATCH /accounts/{account}', 'DELETE /accounts/{account}'],
+  admin: [
+    'GET /accounts',
+    'POST /accounts',
+    'PATCH /accounts/{account}',
+    'DELETE /accounts/{account}',
+    'POST /accounts/{account}/invitation',
+  ],
 }
 const everyAccountForAdmins = [
   ...['GET /jobs', 'GET /jobs/events', 'GET /jobs/{id}', 'PATCH /jobs/{id}'],

@@ -1,8 +1,9 @@
 import { Command } from 'commander'
 import type { AccountList, AccountRecord, ListedAccountRecord } from '../../protocol/accounts.js'
+import type { CreatedAccountRecord, InvitationRecord } from '../../protocol/invitations.js'
 import { readOptions } from '../../protocol/options/read-options.js'
 import { routes } from '../../protocol/routes.js'
-import { formatBytes } from '../../protocol/units.js'
+import { formatBytes, parseDuration } from '../../protocol/units.js'
 import type { Context } from '../context.js'
 import { Failure } from '../exit-codes.js'
 import { askSignupPassword, askWho } from '../login-flow.js'
@@ -15,6 +16,7 @@ export function accountsCommand(context: Context): Command {
   return new Command('accounts')
     .addCommand(listCommand(context), { isDefault: true })
     .addCommand(createCommand(context))
+    .addCommand(inviteCommand(context))
     .addCommand(quotaCommand(context))
     .addCommand(changeCommand(context, 'disable', 'refuse an account and stop what it runs', { disabled: true }))
     .addCommand(changeCommand(context, 'enable', 'let a disabled account in again', { disabled: false }))
@@ -29,7 +31,7 @@ Accounts are written ROLE:USERNAME; without a role, user is meant.
 Examples:
   $ filejobs accounts
   $ filejobs accounts create ops:publisher
-  $ filejobs accounts create user:bob --quota 5G
+  $ filejobs accounts create user:bob --invite --quota 5G
   $ filejobs accounts quota user:ann none
   $ filejobs accounts disable user:ann
   $ filejobs accounts reset-password admin:admin --data ./filejobs-data
@@ -60,17 +62,24 @@ function createCommand(context: Context): Command {
     .option('--name <name>', 'full name')
     .option('--email <address>', 'address')
     .option('--quota <size>', quotaMeaning)
+    .option('--invite', 'print a link by which its owner sets the password, once')
+    .option(...expires)
     .option(...passwordStdin)
     .addHelpText('after', createExamples)
     .action(async (account: string, options: CreateOptions, command: Command) => {
       const quota = options.quota === undefined ? undefined : parseQuota(options.quota, '--quota')
+      checkInvite(options)
       const session = await openSession(context, command)
       const api = await session.api()
       const who = await askWho(session, account, undefined)
-      const password = await askSignupPassword(session, who, options.passwordStdin ?? false)
-      const json = { ...who, password, name: options.name, email: options.email, quota }
-      const made = await api.send<AccountRecord>('POST', routes.accounts, { json })
-      session.output.result(made, `Created the account ${made.account}.`)
+      const key = options.invite
+        ? { invitation: invitationOf(options) }
+        : { password: await askSignupPassword(session, who, options.passwordStdin ?? false) }
+      const json = { ...who, ...key, name: options.name, email: options.email, quota }
+      const made = await api.send<CreatedAccountRecord>('POST', routes.accounts, { json })
+      if (!made.invitation) return session.output.result(made, `Created the account ${made.account}.`)
+      session.output.result(made, made.invitation.url)
+      session.output.note(`Created the account ${made.account}. ${inviteNote(made.invitation)}`)
     })
 }
 
@@ -78,12 +87,54 @@ interface CreateOptions extends PasswordOptions {
   name?: string
   email?: string
   quota?: string
+  invite?: boolean
+  expires?: string
+}
+
+const expires = ['--expires <time>', 'until when the link works, 30d at most (default: 7d)'] as const
+
+function checkInvite({ invite, expires, passwordStdin }: CreateOptions): void {
+  if (invite && passwordStdin) throw new Failure('wrongUse', 'Give one of --invite and --password-stdin.')
+  if (expires !== undefined && !invite) throw new Failure('wrongUse', '--expires is for the link of --invite.')
+}
+
+/** Throws `invalid-request`. */
+function invitationOf({ expires }: { expires?: string }): { expiresIn?: number } {
+  return expires === undefined ? {} : { expiresIn: Math.ceil(parseDuration(expires, '--expires') / 1000) }
+}
+
+function inviteNote({ account, expiresAt }: InvitationRecord): string {
+  return `Whoever has this link can set the password of ${account}, once, until ${formatTime(expiresAt)}.`
 }
 
 const createExamples = `
 Examples:
   $ filejobs accounts create ops:publisher
-  $ filejobs accounts create user:bob --quota 5G`
+  $ filejobs accounts create user:bob --quota 5G
+  $ filejobs accounts create user:cid --invite --expires 2d`
+
+function inviteCommand(context: Context): Command {
+  return new Command('invite')
+    .description('print a link by which the owner of an account sets its password, once')
+    .argument('<account>', 'ROLE:USERNAME')
+    .option(...expires)
+    .addHelpText('after', inviteExamples)
+    .action(async (account: string, options: { expires?: string }, command: Command) => {
+      const json = invitationOf(options)
+      const session = await openSession(context, command)
+      const path = `${accountPath(account)}/invitation`
+      const invitation = await (await session.api()).send<InvitationRecord>('POST', path, { json })
+      session.output.result(invitation, invitation.url)
+      session.output.note(inviteNote(invitation))
+    })
+}
+
+const inviteExamples = `
+An earlier link of the account ends. Its password and its sessions stay valid until the link is used.
+
+Examples:
+  $ filejobs accounts invite user:ann
+  $ filejobs accounts invite user:ann --expires 2d`
 
 function quotaCommand(context: Context): Command {
   return new Command('quota')
@@ -225,7 +276,12 @@ const columns: readonly TextColumn<ListedAccountRecord>[] = [
   { title: 'QUOTA', align: 'right', cell: (account) => formatQuota(account.quota) },
   { title: 'JOBS', align: 'right', cell: (account) => String(account.jobs) },
   { title: 'LAST SEEN', cell: (account) => formatTime(account.lastSeenAt) || 'never' },
-  { title: 'STATE', cell: (account) => (account.disabled ? 'disabled' : 'enabled') },
+  { title: 'STATE', cell: stateOf },
   { title: 'NAME', cell: (account) => account.name ?? '' },
   { title: 'EMAIL', cell: (account) => account.email ?? '' },
 ]
+
+function stateOf({ disabled, invitedUntil, lastSeenAt }: ListedAccountRecord): string {
+  if (disabled) return 'disabled'
+  return invitedUntil !== null && lastSeenAt === null ? 'invited' : 'enabled'
+}

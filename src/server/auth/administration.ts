@@ -1,6 +1,12 @@
 import type { AccountQuota } from '../../protocol/accounts.js'
 import type { Role } from '../../protocol/roles.js'
-import { type Account, type AccountStore, type AccountToCreate, accountName } from '../stores/accounts.js'
+import {
+  type Account,
+  type AccountStore,
+  type AccountToCreate,
+  accountName,
+  type Invitation,
+} from '../stores/accounts.js'
 import type { SessionStore } from '../stores/sessions.js'
 import { nullWithoutStorage } from '../stores/storage-fault.js'
 import type { Usage } from '../stores/usage.js'
@@ -46,6 +52,8 @@ export interface ListedAccount {
   jobs: number
   /** Null if it never logged in. */
   lastSeenAt: string | null
+  /** When its invitation expires, or has expired; null if there is none. */
+  invitedUntil: string | null
 }
 
 /** Administers accounts. */
@@ -69,17 +77,18 @@ export class Administration {
       used: used && (used.get(accountName(account)) ?? 0),
       jobs: jobs.filter(({ accountId }) => accountId === account.id).length,
       lastSeenAt: seen.get(account.id) ?? null,
+      invitedUntil: account.invitation?.expiresAt ?? null,
     }))
   }
 
-  /** Throws `username-taken`. */
-  async create({ password, ...wanted }: NewAccount): Promise<Account> {
+  /** Throws `username-taken`. `invitation`: for an account whose owner sets the password, in place of the given one. */
+  async create({ password, ...wanted }: NewAccount, invitation: Invitation | null = null): Promise<Account> {
     const passwordHash = await this.#services.passwords.hash(password)
-    return this.#services.accounts.create(accountToCreate(wanted, passwordHash))
+    return this.#services.accounts.create({ ...accountToCreate(wanted, passwordHash), invitation })
   }
 
   /**
-   * A new password revokes the account's sessions, except the admin's current one; disabling it also stops its jobs. A new
+   * A new password revokes the account's invitation, and its sessions except the admin's current one; disabling it also stops its jobs. A new
    * quota counts from the next reservation of space on: what is reserved, and stored, stays. Throws `last-admin`.
    */
   async change(
@@ -92,7 +101,7 @@ export class Administration {
     const passwordHash = password === undefined ? undefined : await passwords.hash(password)
     const changed = await accounts.update(account.id, {
       ...(disabled === undefined ? {} : { disabled }),
-      ...(passwordHash === undefined ? {} : { passwordHash }),
+      ...(passwordHash === undefined ? {} : { passwordHash, invitation: null }),
       ...(quota === undefined ? {} : { quota }),
     })
     if (changed.disabled) await this.#end(account, accountName(admin))

@@ -156,7 +156,8 @@ export class Authentication {
     const wrong = new Problem('invalid-credentials', 'The current password is wrong.', { field: 'current' })
     await this.#passwordCheck.accountOf({ ...account, password: current }, requester, wrong)
     const key = [networkOf(requester.address), accountName(account)]
-    await accounts.update(account.id, { passwordHash: await passwords.hash(wanted, { key, signal: requester.signal }) })
+    const passwordHash = await passwords.hash(wanted, { key, signal: requester.signal })
+    await accounts.update(account.id, { passwordHash, invitation: null })
     await this.revokeAll(account.id, accountName(account), sessionId)
   }
 

@@ -154,7 +154,7 @@ function tagOf(path: string): keyof typeof tags {
 }
 
 const firstSegments: Record<keyof typeof tags, string[]> = {
-  Accounts: ['auth', 'accounts'],
+  Accounts: ['auth', 'accounts', 'invitations'],
   Files: ['files', 'upload', 'export', 'tus', 'published'],
   Jobs: ['jobs'],
   Tables: ['tables', 'import', 'query'],

@@ -1,10 +1,22 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
-import { accountChangesSchema, accountListSchema, accountSchema, newAccountSchema } from '../../protocol/accounts.js'
+import { accountChangesSchema, accountListSchema, accountSchema } from '../../protocol/accounts.js'
+import {
+  accountToCreateSchema,
+  createdAccountSchema,
+  type InvitationRecord,
+  invitationSchema,
+  invitationSeconds,
+  newInvitationSchema,
+} from '../../protocol/invitations.js'
 import { Problem } from '../../protocol/problems.js'
 import { routes } from '../../protocol/routes.js'
 import type { Administration } from '../auth/administration.js'
+import { drawPassword } from '../auth/first-admin.js'
+import { type Invitations, invitationToken, type NewInvitation, storedInvitation } from '../auth/invitations.js'
+import type { ServerConfig } from '../config.js'
 import { problemResponses } from '../openapi/answers.js'
 import type { AppEnv } from '../routing/app-env.js'
+import { baseUrl } from '../routing/base-url.js'
 import { type Account, type AccountStore, accountName, parseAccountName } from '../stores/accounts.js'
 import { readJson } from './bodies/json-body.js'
 import { accountRecord, listedAccountRecord } from './responses/account-answers.js'
@@ -12,10 +24,12 @@ import { accountRecord, listedAccountRecord } from './responses/account-answers.
 export interface AccountServices {
   administration: Administration
   accounts: Pick<AccountStore, 'find'>
+  invitations: Invitations
+  config: Pick<ServerConfig, 'publicUrl' | 'trustProxy'>
 }
 
 /** `/accounts`: account administration by admins. */
-export function accountRoutes({ administration, accounts }: AccountServices) {
+export function accountRoutes({ administration, accounts, invitations, config }: AccountServices) {
   const app = new OpenAPIHono<AppEnv>()
 
   const named = async (name: string): Promise<Account> => {
@@ -31,8 +45,26 @@ export function accountRoutes({ administration, accounts }: AccountServices) {
 
   app.openAPIRegistry.registerPath(createAccountRoute)
   app.post(routes.accounts, async (c) => {
-    const wanted = await readJson(c.env.incoming, newAccountSchema)
-    return c.json(accountRecord(await administration.create(wanted)), 201)
+    const { incoming } = c.env
+    const {
+      password = drawPassword(),
+      invitation: wanted,
+      ...account
+    } = await readJson(incoming, accountToCreateSchema)
+    const base = baseUrl(incoming, config)
+    const invited = wanted ? invitations.draw(wanted.expiresIn ?? invitationSeconds.default) : null
+    const created = await administration.create({ ...account, password }, invited && storedInvitation(invited))
+    const invitation = invited && invitationRecord(created, invited, base)
+    return c.json({ ...accountRecord(created), invitation }, 201)
+  })
+
+  app.openAPIRegistry.registerPath(inviteRoute)
+  app.post(`${routes.accounts}/:account/invitation`, async (c) => {
+    const { incoming } = c.env
+    const account = await named(c.req.param('account'))
+    const { expiresIn = invitationSeconds.default } = await readJson(incoming, newInvitationSchema)
+    const base = baseUrl(incoming, config)
+    return c.json(invitationRecord(account, await invitations.invite(account, expiresIn), base), 201)
   })
 
   app.openAPIRegistry.registerPath(changeRoute)
@@ -48,6 +80,12 @@ export function accountRoutes({ administration, accounts }: AccountServices) {
     return c.body(null, 204)
   })
   return app
+}
+
+/** `base`: the start of the link. */
+function invitationRecord(account: Account, invitation: NewInvitation, base: string): InvitationRecord {
+  const url = `${base}${routes.invitations}/${invitationToken(account, invitation)}`
+  return { account: accountName(account), url, expiresAt: invitation.expiresAt }
 }
 
 const params = z.object({ account: z.string().meta({ description: 'ROLE:USERNAME', example: 'user:ann' }) })
@@ -67,8 +105,25 @@ const createAccountRoute = createRoute({
   method: 'post',
   path: routes.accounts,
   summary: 'Make an account of any role (admin)',
-  request: { body: { content: { 'application/json': { schema: newAccountSchema } } } },
-  responses: { 201: accountAnswer, ...problemResponses(400, 401, 403, 409, 413, 415, 503) },
+  description:
+    'Without a password it gets an invitation: a link by which its owner sets the password, once. Only this response has it.',
+  request: { body: { content: { 'application/json': { schema: accountToCreateSchema } } } },
+  responses: {
+    201: { description: 'The account', content: { 'application/json': { schema: createdAccountSchema } } },
+    ...problemResponses(400, 401, 403, 409, 413, 415, 503),
+  },
+})
+
+const inviteRoute = createRoute({
+  method: 'post',
+  path: `${routes.accounts}/{account}/invitation`,
+  summary: 'Make a link by which the owner sets the password of an account, once (admin)',
+  description: 'An earlier link ends. The current password, and the sessions, stay valid until the link is used.',
+  request: { params, body: { content: { 'application/json': { schema: newInvitationSchema } } } },
+  responses: {
+    201: { description: 'The link', content: { 'application/json': { schema: invitationSchema } } },
+    ...problemResponses(400, 401, 403, 404, 413, 415),
+  },
 })
 
 const changeRoute = createRoute({

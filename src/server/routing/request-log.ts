@@ -4,6 +4,7 @@ import type { Log } from '../log.js'
 import { addressOf } from '../routes/headers/requester.js'
 import { accountName } from '../stores/accounts.js'
 import type { AppEnv } from './app-env.js'
+import { loggedPath } from './logged-path.js'
 import { pathOf } from './target-check.js'
 
 /** Logs a line for each request after its response has ended, with the account and the duration in milliseconds. */
@@ -11,7 +12,7 @@ export function requestLog(log: Log, { trustProxy }: { trustProxy: number }): Mi
   return async (c, next) => {
     const { incoming, outgoing } = c.env
     const began = performance.now()
-    const path = withoutSecret(pathOf(incoming.url ?? ''))
+    const path = loggedPath(pathOf(incoming.url ?? ''))
     const address = addressOf(incoming, trustProxy)
     let job: string | null = null
     outgoing.once('close', () => {
@@ -32,12 +33,3 @@ export function requestLog(log: Log, { trustProxy }: { trustProxy: number }): Mi
     job = c.res.headers.get(jobHeader)
   }
 }
-
-/** Without the secret of a share link, however its path is written, and even if it is invalid. */
-function withoutSecret(path: string): string {
-  const decoded = path.replace(/%([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
-  const plain = new URL(`http://host/${decoded.replace(/[\\/]+/g, '/').replace(/^\//, '')}`).pathname
-  return /^\/s\/./i.test(plain) ? '/s/…' : path.slice(0, maxPathLength)
-}
-
-const maxPathLength = 500

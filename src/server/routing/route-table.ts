@@ -52,9 +52,12 @@ export const routeTable = {
   'POST /auth/password': { ...own, operationId: 'changePassword' },
 
   'GET /accounts': { ...admin, operationId: 'listAccounts', compressed: true },
-  'POST /accounts': { ...admin, operationId: 'createAccount' },
+  'POST /accounts': { ...admin, caching: 'never', operationId: 'createAccount' },
   'PATCH /accounts/{account}': { ...admin, operationId: 'changeAccount' },
   'DELETE /accounts/{account}': { ...admin, operationId: 'removeAccount' },
+  'POST /accounts/{account}/invitation': { ...admin, caching: 'never', operationId: 'inviteAccount' },
+  'GET /invitations/{token}': { ...login, operationId: 'getInvitation' },
+  'POST /invitations/{token}': { ...login, operationId: 'acceptInvitation' },
 
   'POST /upload': { ...own, operationId: 'uploadForm', access: owners },
   'POST /upload/stop': { ...own, operationId: 'stopUploads' },

@@ -12,13 +12,23 @@ export interface Account {
   readonly disabled: boolean
   /** Goes before the quota of the server, which null stands for. */
   readonly quota: AccountQuota
+  /** The last one, which may have expired; null if there is none, or it was accepted. */
+  readonly invitation: Invitation | null
   readonly createdAt: string
 }
 
-/** `quota`: default null. */
-export type AccountToCreate = Omit<Account, 'id' | 'createdAt' | 'disabled' | 'quota'> & Partial<Pick<Account, 'quota'>>
+/** A link by which the owner of an account sets its password, once. */
+export interface Invitation {
+  /** SHA-256 of its secret, in hexadecimal digits. */
+  readonly digest: string
+  readonly expiresAt: string
+}
 
-export type AccountUpdate = Partial<Pick<Account, 'passwordHash' | 'disabled' | 'quota'>>
+/** What is missing is null. */
+export type AccountToCreate = Omit<Account, 'id' | 'createdAt' | 'disabled' | 'quota' | 'invitation'> &
+  Partial<Pick<Account, 'quota' | 'invitation'>>
+
+export type AccountUpdate = Partial<Pick<Account, 'passwordHash' | 'disabled' | 'quota' | 'invitation'>>
 
 /** The accounts. Every change is durable when its promise resolves. */
 export interface AccountStore {
@@ -30,6 +40,11 @@ export interface AccountStore {
   create(account: AccountToCreate): Promise<Account>
   /** Throws `account-not-found` if it is missing, and `last-admin` if no enabled admin would be left. */
   update(id: number, changes: AccountUpdate): Promise<Account>
+  /**
+   * Sets the password and ends the invitation with this digest, in one step: of several calls, one gets the account. Undefined if
+   * there is no such invitation. Whether it has expired is the caller's to check.
+   */
+  acceptInvitation(id: number, digest: string, passwordHash: string): Promise<Account | undefined>
   /** Removing a missing account is not an error. Throws `last-admin` if no enabled admin would be left. */
   remove(id: number): Promise<void>
 }

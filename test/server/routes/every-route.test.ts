@@ -100,6 +100,7 @@ const scenarios: Record<string, Scenario> = {
     { path: '/accounts', init: json({ username: 'made', password: 'correct horse' }, admin), status: 201 },
     { path: '/accounts', init: json({ username: 'made', password: 'correct horse' }, admin), status: 409 },
     { path: '/accounts', init: json({ username: '-', password: 'correct horse' }, admin), status: 400 },
+    { path: '/accounts', init: json({ username: 'unset', invitation: { expiresIn: 60 } }, admin), status: 201 },
   ],
   'PATCH /accounts/{account}': ({ admin }) => [
     { path: '/accounts/user:ann', init: json({ disabled: false }, admin, 'PATCH'), status: 200 },
@@ -111,6 +112,25 @@ const scenarios: Record<string, Scenario> = {
     return [
       { path: '/accounts/user:going', init: { method: 'DELETE', headers: admin }, status: 204 },
       { path: '/accounts/user:going', init: { method: 'DELETE', headers: admin }, status: 404 },
+    ]
+  },
+
+  'POST /accounts/{account}/invitation': ({ admin, ann }) => [
+    { path: '/accounts/user:ann/invitation', init: json({}, admin), status: 201 },
+    { path: '/accounts/user:ann/invitation', init: json({ expiresIn: 0 }, admin), status: 400 },
+    { path: '/accounts/user:nobody/invitation', init: json({}, admin), status: 404 },
+    { path: '/accounts/user:ann/invitation', init: json({}, ann), status: 403 },
+  ],
+  'GET /invitations/{token}': async (api) => [
+    { path: await invite(api, 'invited'), status: 200 },
+    { path: '/invitations/guessed', status: 404 },
+  ],
+  'POST /invitations/{token}': async (api) => {
+    const path = await invite(api, 'accepting')
+    return [
+      { path, init: json({ password: 'short' }), status: 400 },
+      { path, init: json({ password: 'correct horse' }), status: 200 },
+      { path, init: json({ password: 'correct horse' }), status: 404 },
     ]
   },
 
@@ -679,6 +699,13 @@ async function openApi(): Promise<Api> {
       return ((await answer.json()) as { id: string }).id
     },
   }
+}
+
+/** Creates an account, and returns the path of its invitation. */
+async function invite({ server, admin }: Api, username: string): Promise<string> {
+  const answer = await fetch(`${server.url}/accounts`, json({ username, invitation: {} }, admin))
+  const { invitation } = (await answer.json()) as { invitation: { url: string } }
+  return new URL(invitation.url).pathname
 }
 
 function bearer(token: string): Record<string, string> {

@@ -26,7 +26,7 @@ describe('the request log', () => {
     await lineOf('GET /jobs 401').toMatchObject({ account: null })
   })
 
-  test('never contains a query string, a share secret, a token, a password or content', async () => {
+  test('never contains a query string, a secret of a link, a token, a password or content', async () => {
     await fetch(`${server.url}/s/a-very-secret-token`)
     await fetch(`${server.url}/files?prefix=a-very-secret-prefix`, { headers: { Authorization: `Bearer ${token}` } })
     await lineOf('GET /s/… 404').toBeDefined()
@@ -37,6 +37,8 @@ describe('the request log', () => {
       await connection.ended()
     }
     await expect.poll(() => server.logged.filter(({ details }) => details?.path === '/s/…').length).toBe(8)
+    await fetch(`${server.url}/%69nvitations/a-very-secret-token`)
+    await lineOf('GET /invitations/… 404').toBeDefined()
     await lineOf('GET /files 200').toBeDefined()
     const everything = JSON.stringify(server.logged)
     for (const secret of [token, 'a-very-secret', 'correct horse', 'the content'])

@@ -61,6 +61,37 @@ export function accountStoreContract(open: () => Promise<AccountStore>): void {
     expect(await store.update(kept!.id, { disabled: true })).toEqual({ ...kept, disabled: true })
   })
 
+  it('accepts an invitation once, for one of several calls, and only by its digest', async () => {
+    const store = await open()
+    const invitation = { digest: 'a'.repeat(64), expiresAt: '2026-01-01T00:00:00.000Z' }
+    const invited = await store.create({ ...ann, invitation })
+    expect(invited).toMatchObject({ invitation })
+    expect(await store.get(invited.id)).toEqual(invited)
+    const hashes = [1, 2, 3].map((n) => `$2b$04$${String(n).repeat(53)}`)
+    expect(await store.acceptInvitation(invited.id, 'b'.repeat(64), hashes[0]!)).toBeUndefined()
+    expect(await store.acceptInvitation(4711, invitation.digest, hashes[0]!)).toBeUndefined()
+    const calls = await Promise.all(hashes.map((each) => store.acceptInvitation(invited.id, invitation.digest, each)))
+    const accepted = calls.filter((account) => account !== undefined)
+    expect(accepted).toHaveLength(1)
+    expect(await store.get(invited.id)).toEqual(accepted[0])
+    expect(accepted[0]).toEqual({ ...invited, passwordHash: accepted[0]!.passwordHash, invitation: null })
+    expect(hashes).toContain(accepted[0]!.passwordHash)
+  })
+
+  it('replaces and takes back an invitation', async () => {
+    const store = await open()
+    const { id, invitation: none } = await store.create(ann)
+    expect(none).toBeNull()
+    for (const digest of ['a'.repeat(64), 'b'.repeat(64)]) {
+      const invitation = { digest, expiresAt: '2026-01-01T00:00:00.000Z' }
+      expect(await store.update(id, { invitation })).toMatchObject({ invitation })
+      expect(await store.update(id, { quota: 7 })).toMatchObject({ invitation })
+    }
+    expect(await store.acceptInvitation(id, 'a'.repeat(64), hash)).toBeUndefined()
+    expect(await store.update(id, { invitation: null })).toMatchObject({ invitation: null })
+    expect(await store.acceptInvitation(id, 'b'.repeat(64), hash)).toBeUndefined()
+  })
+
   it('changes only the password and the lock', async () => {
     const store = await open()
     const account = await store.create(ann)

@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import { Problem, type ProblemCode, problemBody } from '../../../protocol/problems.js'
 import type { Log } from '../../log.js'
+import { loggedPath } from '../../routing/logged-path.js'
 import { shortageOf } from '../../shortage.js'
 import { diskFull, isDiskFull } from '../../stores/disk-full.js'
 import { storageFaultOf } from '../../stores/storage-fault.js'
@@ -18,7 +19,7 @@ export function answerProblem(
   const problem = problemOf(error)
   const status = statuses[problem.code] ?? problem.status
   if (forOperator.includes(problem.code)) {
-    log.error(`${c.req.method} ${c.req.path} failed`, problem.cause ?? error)
+    log.error(`${c.req.method} ${loggedPath(c.req.path)} failed`, problem.cause ?? error)
   }
   return c.body(JSON.stringify({ ...problemBody(problem), status }), status as 400, headersOf(problem, status))
 }

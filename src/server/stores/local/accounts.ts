@@ -77,6 +77,11 @@ class LocalAccountStore implements AccountStore {
     return after
   }
 
+  async acceptInvitation(id: number, digest: string, passwordHash: string): Promise<Account | undefined> {
+    if (this.#byId.get(id)?.invitation?.digest !== digest) return undefined
+    return this.update(id, { passwordHash, invitation: null })
+  }
+
   async remove(id: number): Promise<void> {
     const account = this.#byId.get(id)
     if (!account) return
@@ -99,6 +104,7 @@ class LocalAccountStore implements AccountStore {
       email: wanted.email,
       disabled: false,
       quota: wanted.quota ?? null,
+      invitation: wanted.invitation ?? null,
       createdAt: new Date().toISOString(),
     }
     this.#put(account)
@@ -153,6 +159,7 @@ const accountSchema = z.looseObject({
   disabled: z.boolean(),
   // Missing in a folder of an earlier version.
   quota: quotaSchema.default(null),
+  invitation: z.object({ digest: z.string(), expiresAt: z.iso.datetime() }).nullable().default(null),
   createdAt: z.iso.datetime(),
 })
 

@@ -7,7 +7,8 @@ import { isDuplicate } from './database-errors.js'
 
 export function postgresAccounts(database: Database): AccountStore {
   const columns = (sql: Database | Transaction) => sql`
-    id, role, username, password_hash, name, email, is_disabled, quota, is_unlimited, created_at`
+    id, role, username, password_hash, name, email, is_disabled, quota, is_unlimited, invitation_digest, invitation_expires_at,
+    created_at`
 
   return {
     async find(role, username) {
@@ -27,15 +28,16 @@ export function postgresAccounts(database: Database): AccountStore {
     },
 
     async create(wanted) {
-      const { role, username, passwordHash, name, email, quota = null } = wanted
+      const { role, username, passwordHash, name, email, quota = null, invitation = null } = wanted
       try {
         const [row] = await database<AccountRow[]>`
           with next as (
             insert into counters values ('account', 1) on conflict (name) do update set n = counters.n + 1 returning n
           )
-          insert into accounts (id, role, username, password_hash, name, email, quota, is_unlimited)
+          insert into accounts (
+            id, role, username, password_hash, name, email, quota, is_unlimited, invitation_digest, invitation_expires_at)
           select n, ${role}, ${username}, ${passwordHash}, ${name}, ${email}, ${bytesOf(quota)}::bigint,
-            ${quota === 'none'}::boolean
+            ${quota === 'none'}::boolean, ${invitation?.digest ?? null}::text, ${invitation?.expiresAt ?? null}::timestamptz
           from next
           returning ${columns(database)}`
         return accountOf(row!)
@@ -49,18 +51,31 @@ export function postgresAccounts(database: Database): AccountStore {
     async update(id, changes) {
       return database.begin(async (sql) => {
         if (changes.disabled) await keepAnAdmin(sql, id, 'disabled')
-        const { passwordHash = null, disabled = null, quota } = changes
-        const keepsQuota = quota === undefined
+        const { passwordHash = null, disabled = null, quota, invitation } = changes
+        const [keepsQuota, keepsInvitation] = [quota === undefined, invitation === undefined]
         const [row] = await sql<AccountRow[]>`
           update accounts set password_hash = coalesce(${passwordHash}, password_hash),
             is_disabled = coalesce(${disabled}, is_disabled),
             quota = case when ${keepsQuota}::boolean then quota else ${bytesOf(quota)}::bigint end,
-            is_unlimited = case when ${keepsQuota}::boolean then is_unlimited else ${quota === 'none'}::boolean end
+            is_unlimited = case when ${keepsQuota}::boolean then is_unlimited else ${quota === 'none'}::boolean end,
+            invitation_digest = case
+              when ${keepsInvitation}::boolean then invitation_digest else ${invitation?.digest ?? null}::text end,
+            invitation_expires_at = case when ${keepsInvitation}::boolean then invitation_expires_at
+              else ${invitation?.expiresAt ?? null}::timestamptz end
           where id = ${id}
           returning ${columns(sql)}`
         if (!row) throw new Problem('account-not-found', 'There is no such account.')
         return accountOf(row)
       })
+    },
+
+    async acceptInvitation(id, digest, passwordHash) {
+      const [row] = await database<AccountRow[]>`
+        update accounts
+        set password_hash = ${passwordHash}, invitation_digest = null, invitation_expires_at = null
+        where id = ${id} and invitation_digest = ${digest}
+        returning ${columns(database)}`
+      return row && accountOf(row)
     },
 
     async remove(id) {
@@ -81,16 +96,27 @@ async function keepAnAdmin(sql: Transaction, id: number, fate: 'disabled' | 'rem
   throw new Problem('last-admin', `${accountName(last)} is the last admin and cannot be ${fate}: create another first.`)
 }
 
-interface AccountRow extends Omit<Account, 'disabled' | 'quota' | 'createdAt'> {
+interface AccountRow extends Omit<Account, 'disabled' | 'quota' | 'invitation' | 'createdAt'> {
   isDisabled: boolean
   quota: number | null
   isUnlimited: boolean
+  invitationDigest: string | null
+  invitationExpiresAt: Date | null
   createdAt: Date
 }
 
-function accountOf({ isDisabled, quota, isUnlimited, createdAt, ...account }: AccountRow): Account {
-  const ownQuota = isUnlimited ? 'none' : quota
-  return { ...account, disabled: isDisabled, quota: ownQuota, createdAt: createdAt.toISOString() }
+function accountOf(row: AccountRow): Account {
+  const { isDisabled, quota, isUnlimited, invitationDigest, invitationExpiresAt, createdAt, ...account } = row
+  return {
+    ...account,
+    disabled: isDisabled,
+    quota: isUnlimited ? 'none' : quota,
+    invitation:
+      invitationDigest === null || invitationExpiresAt === null
+        ? null
+        : { digest: invitationDigest, expiresAt: invitationExpiresAt.toISOString() },
+    createdAt: createdAt.toISOString(),
+  }
 }
 
 /** The column: null also for `none`, which has one of its own. */

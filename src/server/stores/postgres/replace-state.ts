@@ -9,12 +9,13 @@ export async function replaceState(sql: Transaction, state: FolderState): Promis
   await sql`delete from accounts`
   await sql`
     insert into accounts (
-      id, role, username, password_hash, name, email, is_disabled, quota, is_unlimited, created_at)
+      id, role, username, password_hash, name, email, is_disabled, quota, is_unlimited, invitation_digest,
+      invitation_expires_at, created_at)
     select id, role, username, "passwordHash", name, email, disabled, nullif(quota, 'none')::bigint,
-      coalesce(quota = 'none', false), "createdAt"
+      coalesce(quota = 'none', false), invitation->>'digest', (invitation->>'expiresAt')::timestamptz, "createdAt"
     from ${records(sql, accounts)} (
       id bigint, role text, username text, "passwordHash" text, name text, email text, disabled boolean, quota text,
-      "createdAt" timestamptz)`
+      invitation json, "createdAt" timestamptz)`
   const seen = [...lastSeen].map(([id, at]) => ({ id, at }))
   await sql`
     update accounts set last_seen_at = row.at from ${records(sql, seen)} (id bigint, at timestamptz)

@@ -35,11 +35,11 @@ describe('the accounts of accounts.json', () => {
     expect(await (await open(folder)).list()).toHaveLength(40)
   })
 
-  it('of an earlier version have no quota of their own', async () => {
+  it('of an earlier version have no quota of their own, and no invitation', async () => {
     const folder = await temporaryFolder()
     const stored = { id: 1, ...ann, disabled: false, createdAt: '2026-01-01T00:00:00.000Z' }
     await writeFile(join(folder, 'accounts.json'), JSON.stringify({ accounts: [stored] }))
-    expect(await (await open(folder)).list()).toEqual([{ ...stored, quota: null }])
+    expect(await (await open(folder)).list()).toEqual([{ ...stored, quota: null, invitation: null }])
   })
 
   const good = { id: 1, ...ann, disabled: false, createdAt: '2026-01-01T00:00:00.000Z' }

@@ -5,4 +5,7 @@ export const accountColumns = `
   alter table accounts add column is_unlimited boolean not null default false;
   -- By a session that has ended.
   alter table accounts add column last_seen_at timestamptz;
+  -- The link that sets the password: SHA-256 of its secret. Both are null, or neither.
+  alter table accounts add column invitation_digest text;
+  alter table accounts add column invitation_expires_at timestamptz;
 `
