@@ -35,15 +35,7 @@ import { openPeerLink } from './peer-link.js'
 import type { ProcessServices } from './process-services.js'
 import { openDashboard } from './routes/responses/dashboard-files.js'
 import { mediaTypeOf } from './stores/local/file-description.js'
-import { Collections } from './tables/collections.js'
-import { Imports } from './tables/imports.js'
-import { Queries } from './tables/queries.js'
-import { queryProcess } from './tables/query-task.js'
-import { RowsEngine } from './tables/rows-engine.js'
-import { SpareProcesses } from './tables/spare-processes.js'
-import { TableExports } from './tables/table-exports.js'
-import { TableRows } from './tables/table-rows.js'
-import { TableSummaries } from './tables/table-summaries.js'
+import { openTables } from './tables/open-tables.js'
 import { TarUploads } from './tars/tar-uploads.js'
 import { Exports } from './transfers/exports.js'
 import { RecentStops } from './transfers/recent-stops.js'
@@ -221,10 +213,7 @@ export async function startServer(
       idleTimeoutMs: config.idleTimeoutMs,
       onFailure: (error: unknown) => log.error('An export failed', error),
     }
-    const rowsEngine = closers.opened(new RowsEngine(tables.folder))
-    const { start } = closers.opened(new SpareProcesses({ kinds: [queryProcess(tables.folder)] }))
-    const tableRows = new TableRows(rowsEngine, tables)
-    const imports = new Imports({ files, tables, jobs, space, log, start, checkAccess, ...config })
+    const tableServices = { ...exportServices, files, tables, counters, space, log, checkAccess, ...config }
     let ready = true
     const app = createApp({
       config,
@@ -253,12 +242,7 @@ export async function startServer(
       archives: new ArchiveExports({ ...exportServices, files }),
       shares,
       tables,
-      imports,
-      collections: new Collections({ files, tables, imports, jobs, counters }),
-      tableRows,
-      tableSummaries: new TableSummaries(rowsEngine, tables),
-      tableExports: new TableExports({ ...exportServices, rows: tableRows, tables, start }),
-      queries: new Queries({ ...exportServices, jobs, tables, start }),
+      ...openTables(tableServices, closers),
       mediaTypeOf,
       findFault: async () => (ready ? stores.findFault() : 'shutting down'),
     })
