@@ -78,7 +78,7 @@ describe('filejobs import', () => {
     await writeFile(`${client.home}/unnamed.csv`, 'a,\n1,2\n')
     const unnamed = await client.runHere(['import', 'unnamed.csv'])
     expect(unnamed.stderr).toBe(
-      'Error: Line 1: Column 2 has no name. "--rename-columns" (renameColumns) gives such columns names.\n',
+      'Error: Line 1: Column 2 has no name. "--rename-columns" (renameColumns) gives such columns names.\n  At byte 0: a,\n',
     )
     const skipped = await client.runHere(['import', 'bad.csv', '--skip-bad-lines', '--types', 'a=text,b=decimal(9,2)'])
     expect(skipped).toEqual({
