@@ -74,7 +74,7 @@ describe('filejobs import of files that are no CSV in UTF-8', () => {
       'bytes of another encoding',
       Buffer.from(csv, 'latin1'),
       10,
-      /^Error: Line 2: .*0xf6 at offset 8\. It looks like Windows-1252: "--encoding windows-1252" \(encoding\) reads it\.\n$/,
+      /^Error: Line 2: .*0xf6 at offset 8\. It looks like Windows-1252: "--encoding windows-1252" \(encoding\) reads it\.\n {2}At byte 7: K\ufffdln,1\n$/,
     ],
     ['a workbook', Buffer.from('PK\x03\x04 xl/workbook.xml'), 10, /^Error: The file is an Excel workbook/],
     ['broken JSON', Buffer.from('[{"a":1},]'), 10, /^Error: Line 1: The JSON cannot be read at offset 9/],
