@@ -1,6 +1,5 @@
 import { open } from 'node:fs/promises'
 import type { Fault } from '../../protocol/import-checks.js'
-import { Problem } from '../../protocol/problems.js'
 import { checkCsv } from './csv-check.js'
 import { maxFaults } from './csv-limits.js'
 import type { WarmEngine } from './engine.js'
@@ -34,7 +33,7 @@ async function check(task: ImportTask, onProgress: OnProgress, warm: WarmEngine 
     const source = file === task.source ? original : await open(file)
     try {
       const plan = await planText(source, task, converted).catch(async (error) => {
-        throw error instanceof Problem && !converted ? await adviseFurther(error, task, source) : error
+        throw await adviseFurther(error, { task, source, converted })
       })
       const { size } = await source.stat()
       const planned = { task, plan, source, converted }
@@ -44,8 +43,7 @@ async function check(task: ImportTask, onProgress: OnProgress, warm: WarmEngine 
         onBytes: (bytes: number) => onProgress(bytes / size),
       }
       const checked = await checkCsv(source, plan, options)
-      const found = await firstProblem(checked, planned)
-      const problem = found && !converted ? await adviseFurther(found, task, source) : found
+      const problem = await adviseFurther(await firstProblem(checked, planned), planned)
       const first = await inOriginal(checked.bad.first, planned)
       return {
         rows: checked.rows,

@@ -5,22 +5,28 @@ import { checkCsv } from './csv-check.js'
 import { decodeText } from './decode-text.js'
 import type { ImportTask } from './import-messages.js'
 import { bounded, chunksOf } from './import-source.js'
-import { firstProblem, planText } from './planned-file.js'
+import { firstProblem, type PlannedFile, planText } from './planned-file.js'
 import { adviseShape } from './shape-advice.js'
 
 /**
  * The problem of a CSV, with advice also on what would be refused next if the advice on it was followed: a person should have to
- * try once more, not once for each fault.
+ * try once more, not once for each fault. Any other failure, and one on which no more can be said, is returned as it is.
  */
-export async function adviseFurther(problem: Problem, task: ImportTask, source: FileHandle): Promise<Problem> {
-  const fix = fixOf(problem)
-  if (!fix) return problem
-  if (fix.encoding === undefined) return advise(problem, fix, task, source)
+export async function adviseFurther<Failure>(
+  failure: Failure,
+  { task, source, converted }: Omit<PlannedFile, 'plan'>,
+): Promise<Failure | Problem> {
+  const fix = failure instanceof Problem && !converted ? fixOf(failure) : undefined
+  if (!fix || !(failure instanceof Problem)) return failure
+  if (fix.encoding === undefined) return advise(failure, fix, task, source)
   const decoded = await open(task.copy, 'w+', 0o600)
   try {
     const text = decodeText(() => chunksOf(source), fix.encoding)
     for await (const chunk of bounded(text, task.maxBytes)) await decoded.writeFile(chunk)
-    return await advise(problem, fix, task, decoded)
+    return await advise(failure, fix, task, decoded)
+  } catch {
+    // There is no room for the decoded text, for example: the file is refused for what it is.
+    return failure
   } finally {
     await decoded.close()
     await rm(task.copy, { force: true })

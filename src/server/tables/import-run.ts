@@ -3,7 +3,6 @@ import { createReadStream } from 'node:fs'
 import { chmod, type FileHandle, open, rm, stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { Problem } from '../../protocol/problems.js'
 import { type CsvCheck, checkCsv } from './csv-check.js'
 import { openEngine, type WarmEngine } from './engine.js'
 import { adviseFurther } from './further-advice.js'
@@ -99,7 +98,7 @@ async function importPrepared(
     const run: Run = { task, plan, engine, path, source, size, converted, progress }
     return await describe(run, await read(run))
   } catch (error) {
-    throw error instanceof Problem && !converted ? await adviseFurther(error, task, source) : error
+    throw await adviseFurther(error, { task, source, converted })
   } finally {
     if (source !== original) await source.close()
   }

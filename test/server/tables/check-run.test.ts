@@ -6,12 +6,12 @@ import type { CsvOptions } from '../../../dist/server/tables/csv-plan.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 /** Checks a file in this process. */
-async function check(content: string | Uint8Array | URL, csvOptions: CsvOptions = {}) {
+async function check(content: string | Uint8Array | URL, csvOptions: CsvOptions = {}, { maxBytes = 10_000_000 } = {}) {
   const folder = await temporaryFolder()
   const source = `${folder}/source`
   await (content instanceof URL ? copyFile(content, source) : writeFile(source, content))
   const files = { source, output: `${folder}/output`, copy: `${folder}/copy`, text: `${folder}/text` }
-  const task = { skipBadLines: false, trim: false, memoryBytes: 2 ** 28, threads: 1, maxBytes: 10_000_000 }
+  const task = { skipBadLines: false, trim: false, memoryBytes: 2 ** 28, threads: 1, maxBytes }
   return checkFile({ ...files, ...task, csvOptions }, () => {})
 }
 
@@ -49,6 +49,11 @@ describe('the check of a file', () => {
     expect(await check(bank, advised)).toMatchObject({ rows: 2, faults: { count: 0 } })
     const other = await check(Buffer.from('Title;;\n\nName;City;Age\n\xe9va;Gy\xf5r;3\n', 'latin1'))
     expect(other.advice).toMatch(/"--skip-lines 2" .* needs "--encoding windows-1252"/)
+  })
+
+  it('refuses a file for its bytes, although there is no room to look further', async () => {
+    const { advice } = await check(Buffer.from('a,b,\n\xe9,2,3\n', 'latin1'), { renameColumns: true }, { maxBytes: 5 })
+    expect(advice).toBe('It looks like Windows-1252: "--encoding windows-1252" (encoding) reads it.')
   })
 
   it('finds none in a good file, in CSV, JSON and Parquet', async () => {
