@@ -24,7 +24,7 @@ const exampleInvitation = {
 export const invitationSchema = z
   .object({
     account: z.string(),
-    url: z.string().meta({ description: 'whoever has it can set the password, once' }),
+    url: z.string().meta({ description: 'sets the password, once, without a login' }),
     expiresAt: z.iso.datetime(),
   })
   .meta({ id: 'Invitation', example: exampleInvitation })
@@ -47,7 +47,7 @@ export const createdAccountSchema = accountSchema
   })
 export type CreatedAccountRecord = z.infer<typeof createdAccountSchema>
 
-/** An invitation for whoever has its link. */
+/** An invitation, as its link shows it. */
 export const openInvitationSchema = z
   .object({ account: z.string(), expiresAt: z.iso.datetime() })
   .meta({ id: 'OpenInvitation', example: { account: 'user:ann', expiresAt: exampleInvitation.expiresAt } })

@@ -104,7 +104,7 @@ function invitationOf({ expires }: { expires?: string }): { expiresIn?: number }
 }
 
 function inviteNote({ account, expiresAt }: InvitationRecord): string {
-  return `Whoever has this link can set the password of ${account}, once, until ${formatTime(expiresAt)}.`
+  return `This link sets the password of ${account}, once, until ${formatTime(expiresAt)}.`
 }
 
 const createExamples = `

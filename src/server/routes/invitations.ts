@@ -18,7 +18,7 @@ export interface InvitationRouteServices {
   config: Pick<ServerConfig, 'trustProxy'>
 }
 
-/** `/invitations/TOKEN`: sets the password of an account, for whoever has the link. Browsers get a page with a form. */
+/** `/invitations/TOKEN` sets the password of an account, without a login. Browsers get a page with a form. */
 export function invitationRoutes({ invitations, config }: InvitationRouteServices) {
   const app = new OpenAPIHono<AppEnv>()
   const path = `${routes.invitations}/:token`

@@ -19,7 +19,7 @@ export function answerLinkProblem(c: Context<AppEnv>, problem: Problem): Respons
   // RFC 9110 section 11.6.1 demands a challenge; for that of Basic, browsers would open a dialog in front of the form.
   if (status === 401) c.header('WWW-Authenticate', 'Cookie realm="filejobs link"')
   const action = `${routes.shared}/${encodeURIComponent(c.req.param('token') ?? '')}`
-  const fault = code === 'password-required' ? 'Whoever sent you the link knows the password.' : message
+  const fault = code === 'password-required' ? 'Ask the sender of the link for the password.' : message
   const form = html`<form method="post" action="${action}">
 <label>Password<input type="password" name="password" required autofocus autocomplete="current-password"></label>
 <button class="primary">Open</button>
