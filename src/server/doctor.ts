@@ -109,11 +109,11 @@ function reportOf(
       ...deleting.map((path) => ({ path, bytes: null, why: 'its folder was removed, but is still on the disk' })),
       ...tableLeftovers.map(({ path, bytes }) => ({ path, bytes, why: 'its import never came to its end' })),
       ...stages
-        .filter(({ isPublished }) => !isPublished)
+        .filter(({ published }) => !published)
         .map(({ id, bytes }) => ({ path: stagePath(id), bytes, why: 'its files were never published' })),
     ],
     published: stages
-      .filter(({ isPublished }) => isPublished)
+      .filter(({ published }) => published)
       .map(({ id, files, bytes }) => ({ path: stagePath(id), files, bytes })),
     ended: ended.map(({ job: { id, kind, account, file, state } }) => ({ id, kind, account, file, state })),
     fixed: fix,

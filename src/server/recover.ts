@@ -1,10 +1,11 @@
+import type { Publication } from '../protocol/folder-jobs.js'
 import { restoreFiles } from './folders/restored-tally.js'
 import { percentOf } from './jobs/percent.js'
 import type { AccountStore } from './stores/accounts.js'
 import type { PublishedFiles } from './stores/files.js'
 import type { HistoryEntry, JobHistory, PublishedUpload } from './stores/history.js'
 import type { JobFiles } from './stores/job-files.js'
-import { endedWithServer, expired } from './stores/lost-jobs.js'
+import { doneAfterAll, endedWithServer, expired, publishedTogether } from './stores/lost-jobs.js'
 import type { AbandonedPartial, Partials } from './stores/partials.js'
 import type { AbandonedStage, Stages } from './stores/stages.js'
 import type { TableLeftover, TableStore } from './stores/tables.js'
@@ -74,7 +75,7 @@ export async function examine(services: RecoveryServices): Promise<Findings> {
     // A form with several files has a partial for each, with a number after the id.
     const left = findings.leftovers.filter((leftover) => leftover.id.split('.')[0] === id)
     const stage = stages.find((each) => each.id === id)
-    if (stage?.isPublished) findings.ended.push(endOfTogether(entry, stage))
+    if (stage?.published) findings.ended.push(endOfTogether(entry, stage.published))
     else if (!kept.has(id)) {
       const ended = endOf(entry, published.get(id), left)
       const isEach = entry.job.files !== null && !stage
@@ -110,7 +111,7 @@ export async function settle(
   findings: Findings,
   { partials, stages, history, tables }: RecoveryServices,
 ): Promise<void> {
-  for (const { id, isPublished } of findings.stages) await (isPublished ? stages.finish(id) : stages.remove(id))
+  for (const { id, published } of findings.stages) await (published ? stages.finish(id) : stages.remove(id))
   for (const leftover of findings.tableLeftovers) await tables.removeLeftover(leftover)
   for (const { id } of findings.leftovers) await partials.remove(id)
   for (const { id, offset, size } of findings.resumable) {
@@ -126,12 +127,8 @@ export async function settle(
 const hasExpired = 'it has expired'
 
 /** The final record of a job whose files are published together after all. */
-function endOfTogether(entry: HistoryEntry, { files, bytes, replaced, removed }: AbandonedStage): HistoryEntry {
-  const { job } = entry
-  const tally = { total: null, failed: 0, failures: [], ...job.files, done: files, unchanged: 0 }
-  const end = { state: 'done', rate: null, bytes, totalBytes: bytes, percent: 100, files: tally } as const
-  const published = { files, bytes, created: files - replaced, replaced, unchanged: 0, removed, failed: 0 }
-  return { ...entry, job: { ...job, ...end, endedAt: endTimeOf(job) }, published }
+function endOfTogether(entry: HistoryEntry, published: Publication): HistoryEntry {
+  return { ...entry, job: publishedTogether(entry.job, published, endTimeOf(entry.job)), published }
 }
 
 /** The system's clock may have been set back since the start. */
@@ -148,7 +145,7 @@ function endOf(
   const job = { ...entry.job, rate: null, endedAt: endTimeOf(entry.job) }
   if (published) {
     const { length, ...uploaded } = published
-    return { ...entry, job: { ...job, state: 'done', bytes: length, totalBytes: length, percent: 100 }, uploaded }
+    return { ...entry, job: doneAfterAll(job, length, job.endedAt), uploaded }
   }
   const bytes = left.reduce((sum, leftover) => sum + (leftover.bytes ?? 0), 0)
   const { code, message, status } = left.some(({ why }) => why === hasExpired) ? expired() : endedWithServer()

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../helpers/eventually.js'
 import { small } from '../server/stores/small-files-contract.js'
-import { ann, fill, names, opened, publish, readAll, sha256 } from '../server/stores/stored-content.js'
+import { ann, fill, names, opened, publicationOf, publish, readAll, sha256 } from '../server/stores/stored-content.js'
 import { hasBucket } from './helpers/bucket.js'
 import { startBucketProxy } from './helpers/bucket-proxy.js'
 import { hasDatabase, testDatabase } from './helpers/database.js'
@@ -256,7 +256,7 @@ describe.skipIf(!hasDatabase || !hasBucket)('a publish whose answer is lost', ()
     const stage = await stores.stages.open({ jobId: 'job', space: ann, prefix: '', replace: true })
     await stage.addSmall([small('b', 'b')])
     proxy.losesNextCommit = true
-    expect(await stage.publish(() => {})).toEqual({ removed: [{ name: 'a', size: 1 }] })
+    expect(await stage.publish(() => publicationOf())).toEqual({ removed: [{ name: 'a', size: 1 }] })
     expect(await names(stores.files)).toEqual(['b'])
   })
 })
@@ -281,7 +281,7 @@ describe.skipIf(!hasDatabase || !hasBucket)('a stage', () => {
     await stage.addSmall([small('a', 'a')])
     await reap(dead.node, alive.node)
     expect(await alive.stages.listAbandoned()).toMatchObject([{ id: 'job', files: 1 }])
-    await expect(stage.publish(() => {})).rejects.toMatchObject({ code: 'storage-unavailable' })
+    await expect(stage.publish(() => publicationOf())).rejects.toMatchObject({ code: 'storage-unavailable' })
     await alive.collector.run()
     expect([await alive.stages.listAbandoned(), alive.stored.keys()]).toEqual([[], []])
     await alive.stages.finish('job')

@@ -75,6 +75,29 @@ describe.skipIf(!hasCluster)('a job of many files', () => {
     expect(continued).toBe(false)
   })
 
+  it('is done if its server dies between the publish of its files together and the record of the end', async () => {
+    const cluster = await startCluster(2)
+    const [here, there] = (await cluster.logIn('ann')) as [Caller, Caller]
+    const id = await openFolderJob(here, 'photos/', { publish: 'together' })
+    await here.put('photos/a', 'aaa', partOf(id))
+    const sql = cluster.database.connect(1)
+    await sql.unsafe(`
+      create function refuse_ends() returns trigger language plpgsql as $$ begin raise 'no end is recorded'; end $$;
+      create trigger refuse_ends before update on jobs for each row when (new.ended_at is not null)
+        execute function refuse_ends()`)
+    finish(here, id).catch(() => {})
+    await eventually('the file is published', async () => (await there.names()).length === 1)
+    cluster.servers[0]!.child.kill('SIGKILL')
+    await cluster.servers[0]!.ended()
+    await sql`drop trigger refuse_ends on jobs`
+    const job = await eventually('the job has ended', async () => {
+      const found = await there.job(id)
+      return found.endedAt !== null && found
+    })
+    expect(job).toMatchObject({ state: 'done', error: null, bytes: 3, percent: 100, files: { done: 1 } })
+    expect((await finish(there, id)).json.published).toMatchObject({ files: 1, bytes: 3, created: 1 })
+  })
+
   it('has ended when its server is dead, which every other one says', async () => {
     const cluster = await startCluster(2)
     const [here, there] = (await cluster.logIn('ann')) as [Caller, Caller]

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { makeAccount } from '../helpers/account.js'
 import { Caller } from '../helpers/calls.js'
@@ -85,5 +87,35 @@ describe('a job that publishes together', () => {
     expect(await again.names()).toEqual([])
     await eventually('nothing else', async () => (await partialNames(first.dataFolder)).length === 0)
     expect(await finish(again, id)).toMatchObject({ status: 409, json: { code: 'not-running' } })
+  })
+
+  it('is done if its server was killed before the end could be recorded', async () => {
+    const first = await startServe()
+    const account = { username: 'ann', password: 'correct horse' }
+    const { token } = (await new Caller(first, '').post('/auth/signup', account)).json
+    const ann = new Caller(first, token)
+    const id = await openFolderJob(ann, 'photos/', { publish: 'together' })
+    await ann.put('photos/a', 'a', partOf(id))
+    const unchanged = { files: [{ name: 'photos/b', size: 3 }] }
+    await ann.post(`/jobs/${id}/unchanged`, unchanged)
+    // A pipe that nobody reads: what is written to the history never arrives.
+    const history = `${first.dataFolder}/jobs.ndjson`
+    await rename(history, `${history}.kept`)
+    await promisify(execFile)('mkfifo', [history])
+    finish(ann, id).catch(() => {})
+    await eventually('the file is published', async () => (await ann.names()).length === 1)
+    first.child.kill('SIGKILL')
+    await first.ended()
+    await rm(history)
+    await rename(`${history}.kept`, history)
+    const again = new Caller(await startServe({ dataFolder: first.dataFolder }), token)
+    expect(await again.job(id)).toMatchObject({
+      state: 'done',
+      error: null,
+      files: { done: 2, unchanged: 1, failed: 0 },
+    })
+    expect((await finish(again, id)).json.published).toMatchObject({ files: 1, created: 1, unchanged: 1, bytes: 1 })
+    expect(await again.names()).toEqual(['photos/a'])
+    expect(await partialNames(first.dataFolder)).toEqual([])
   })
 })

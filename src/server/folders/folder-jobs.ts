@@ -36,6 +36,9 @@ export interface OpenRequest extends JobRequest {
 export class FolderJobs {
   readonly #services: FolderJobsServices
   readonly #live = new Map<string, FolderJob>()
+  readonly #stages = new Map<string, Stage>()
+  /** Of jobs in `#live`: resolves when the end is recorded and nothing of a stage is left. */
+  readonly #settled = new Map<string, Promise<void>>()
   readonly #endSweeps: () => void
   #closed: Problem | null = null
 
@@ -54,12 +57,16 @@ export class FolderJobs {
       recordFiles(run, this.#services.lists)
       const folder = new FolderJob(run, this.#services, await this.#openStage(run, request))
       this.#live.set(run.job.id, folder)
-      // Not before its end: until then, a repeated request to finish it waits for that.
-      void run.job.ended.then(() => this.#live.delete(run.job.id))
       run.stopWhenRevoked(request.identity)
       isReady.resolve()
       return folder.work()
     })
+    // Until then, a repeated request to finish it waits for that.
+    const settled = this.#settle(job, result).finally(() => {
+      this.#live.delete(job.id)
+      this.#settled.delete(job.id)
+    })
+    this.#settled.set(job.id, settled)
     await Promise.race([isReady.promise, result])
     return job
   }
@@ -75,16 +82,17 @@ export class FolderJobs {
     const { partOf, name } = request
     if (partOf !== null) return this.join(partOf, { ...request, name: null, prefix: name }, work)
     const { jobs, onCleanUpError } = this.#services
-    const { result } = await runJob(jobs.admit(this.#planOf(request), queueWaitOf(request)), async (run) => {
-      const { job } = run
+    const admission = jobs.admit(this.#planOf(request), queueWaitOf(request))
+    const { job, result } = await runJob(admission, async (run) => {
       recordFiles(run, this.#services.lists)
+      const { job: ofStream, partialId } = run
       const stage = await this.#openStage(run, request)
       run.onFailure(() => stage?.discard())
       const stream = new FolderStream({
-        job,
-        partialId: job.id,
+        job: ofStream,
+        partialId,
         stage,
-        onCleanUpError: (error) => onCleanUpError(job, error),
+        onCleanUpError: (error) => onCleanUpError(ofStream, error),
         // No later stream of this job could continue a file.
         hold: () => () => {},
       })
@@ -95,14 +103,15 @@ export class FolderJobs {
       stream.stopWhenRevoked(request.identity)
       try {
         const done = await work(stream)
-        await this.#services.checkAccess(job.accountId)
-        await publishAll(job, stage)
+        await this.#services.checkAccess(ofStream.accountId)
+        await publishAll(ofStream, stage)
         return done
       } catch (error) {
         failure = { error }
         throw error
       }
     })
+    await this.#settle(job, result)
     return result
   }
 
@@ -129,7 +138,10 @@ export class FolderJobs {
   async finish(id: string, account: Account): Promise<{ job: JobRecord; published: Publication }> {
     const { jobs } = this.#services
     const folder = this.#live.get(id)
-    if (folder?.job.accountId === account.id) await folder.finish()
+    if (folder?.job.accountId === account.id) {
+      await folder.finish()
+      await this.#settled.get(id)
+    }
     const ended = await jobs.findEnded(id)
     if (ended?.accountId === account.id && ended.published && ended.job.state === 'done') {
       return { job: ended.job, published: ended.published }
@@ -157,6 +169,7 @@ export class FolderJobs {
     this.#endSweeps()
     for (const job of this.#services.jobs.unfinished()) if (job.files && job.state === 'waiting') job.abort(reason)
     await Promise.all([...this.#live.values()].map((folder) => folder.close(reason)))
+    await Promise.all(this.#settled.values())
   }
 
   #planOf({ kind, name, files, totalBytes, rateLimit, identity, jobId: id }: OpenRequest): NewJob {
@@ -170,10 +183,21 @@ export class FolderJobs {
     if (!openStage) throw new Problem('not-implemented', 'This server cannot publish the files of a job together.')
     const { role, username } = identity.account
     const stage = await openStage({ jobId: job.id, space: { role, username }, prefix: name, replace: replaces })
+    this.#stages.set(job.id, stage)
     job.countFiles((tally) => {
       tally.isStaged = true
     })
     return stage
+  }
+
+  /** Until the end of a job is recorded, its stage says that it was published. Never rejects. */
+  async #settle(job: Job, result: Promise<unknown>): Promise<void> {
+    await result.catch(() => {})
+    await this.#stages
+      .get(job.id)
+      ?.forget()
+      .catch((error) => this.#services.onCleanUpError(job, error))
+    this.#stages.delete(job.id)
   }
 
   async #find(id: string, account: Account): Promise<FolderJob> {

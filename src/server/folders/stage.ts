@@ -21,7 +21,10 @@ export async function publishAll(job: Job, stage: Stage | null): Promise<void> {
   }
   const files = job.files?.record()
   if (files && files.failed > 0) throw filesFailed(files)
-  const { removed } = await stage.publish(() => job.commit())
+  const { removed } = await stage.publish((removed) => {
+    job.commit()
+    return job.files!.publicationWith(removed)
+  })
   job.countFiles((files) => {
     for (const file of removed) files.count({ ...file, status: 'removed' })
     files.isStaged = false

@@ -45,6 +45,7 @@ export function stageOpener({ stages, space, files }: StagedFilesServices): Open
         reservation.release()
         return published
       },
+      forget: () => stage.forget(),
       async discard() {
         await stage.discard()
         reservation.release()

@@ -71,6 +71,12 @@ export class FileTally {
     return { files: created + replaced, bytes: this.#transferredBytes, created, replaced, unchanged, removed, failed }
   }
 
+  /** What is published if the files are published together now, and others are removed. */
+  publicationWith(removed: number): Publication {
+    const { publication } = this
+    return { ...publication, removed: publication.removed + removed }
+  }
+
   /** The transferred files that stay if the job ends now. */
   get visible(): Pick<Publication, 'files' | 'bytes'> {
     const { files, bytes } = this.publication

@@ -29,7 +29,10 @@ export interface HistoryEntry {
 export interface JobHistory {
   /** Records a job that has not ended: at its claim, and before it where the job waits. Resolves when reads see it. Never rejects: a failure is reported and tried again. */
   note(entry: HistoryEntry): Promise<void>
-  /** Records the end of a job. Resolves and fails as `note` does. */
+  /**
+   * Records the end of a job. Resolves when reads see it and a crash of the server leaves it recorded, or when that had to be
+   * put off. Fails as `note` does.
+   */
   end(entry: HistoryEntry): Promise<void>
   has(id: string): Promise<boolean>
   find(id: string): Promise<HistoryEntry | undefined>

@@ -1,3 +1,4 @@
+import type { Publication } from '../../protocol/folder-jobs.js'
 import type { Space } from './files.js'
 import type { PartialFile, PublishedPartial, PublishTarget } from './partials.js'
 import type { NewFile, NewFileResult } from './small-files.js'
@@ -39,21 +40,21 @@ export interface StoredStage {
   keep(names: readonly string[]): void
   /**
    * Checks names and preconditions again and publishes all files, durably, or none: no reader sees some of them. `commit`
-   * is called at the point of no return and throws if it must not happen; after it, a crash does not prevent the rest.
-   * Returns the removed files. Throws `name-conflict` and `precondition-failed`.
+   * is called at the point of no return, with the number of files that are removed, and throws if it must not happen; after
+   * it, a crash does not prevent the rest. What it returns is kept until `forget`, for a job whose server dies before the
+   * end of the job is recorded. Returns the removed files. Throws `name-conflict` and `precondition-failed`.
    */
-  publish(commit: () => void): Promise<{ removed: { name: string; size: number }[] }>
+  publish(commit: (removed: number) => Publication): Promise<{ removed: { name: string; size: number }[] }>
+  /** Called when the end of its job is recorded. Does nothing if it was not published. */
+  forget(): Promise<void>
   /** Removes everything. Resolves when it is out of reach: its bytes are removed in the background. */
   discard(): Promise<void>
 }
 
 export interface AbandonedStage {
   readonly id: string
-  /** Whether it was being published, past the point of no return. */
-  readonly isPublished: boolean
+  /** What its job has published if its publish was past the point of no return, null otherwise. */
+  readonly published: Publication | null
   readonly files: number
   readonly bytes: number
-  /** Files of these that replace others, and others that are removed; 0 if it was not being published. */
-  readonly replaced: number
-  readonly removed: number
 }

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { SmallFiles } from '../../../dist/server/stores/small-files.js'
 import type { StagePlan, Stages, StoredStage } from '../../../dist/server/stores/stages.js'
 import { small } from './small-files-contract.js'
-import { ann, bob, type FileStores, fill, names, publish, read, sha256 } from './stored-content.js'
+import { ann, bob, type FileStores, fill, names, publicationOf, publish, read, sha256 } from './stored-content.js'
 
 export interface StageStores extends FileStores {
   smallFiles: SmallFiles
@@ -22,7 +22,7 @@ export function stagesContract(open: () => Promise<StageStores>): void {
     stores.stages.open({ jobId: `job-${opened++}`, space: ann, prefix: 'p/', replace: false, ...plan })
   const addLarge = async (stage: StoredStage, name: string, content: string) =>
     stage.add(await fill(stores.partials, content), { space: ann, name, type: 'text/x-test', sha256: sha256(content) })
-  const commit = () => {}
+  const commit = (removed: number) => publicationOf({ removed })
 
   describe('files that are published together', () => {
     it('are invisible until then, and whole and described afterwards, also after a restart', async () => {
@@ -35,6 +35,7 @@ export function stagesContract(open: () => Promise<StageStores>): void {
       expect(stage.bytes).toBe(7)
       expect(await names(stores.files)).toEqual([])
       expect(await stage.publish(commit)).toEqual({ removed: [] })
+      await stage.forget()
       await stage.discard()
       const again = await stores.restart()
       expect(await names(again.files)).toEqual(['p/a', 'p/d/b', 'p/large'])
@@ -147,8 +148,9 @@ export function stagesContract(open: () => Promise<StageStores>): void {
         await change()
         const before = await names(stores.files)
         let isCommitted = false
-        const refused = stage.publish(() => {
+        const refused = stage.publish((removed) => {
           isCommitted = true
+          return commit(removed)
         })
         await expect(refused).rejects.toMatchObject({
           code: expect.stringMatching(/precondition-failed|name-conflict/),
@@ -199,9 +201,7 @@ export function stagesContract(open: () => Promise<StageStores>): void {
       const stage = await openStage({ jobId: 'left' })
       await stage.addSmall([small('p/a', 'abc')])
       const later = await stores.restart()
-      expect(await later.stages.listAbandoned()).toEqual([
-        { id: 'left', isPublished: false, files: 1, bytes: 3, replaced: 0, removed: 0 },
-      ])
+      expect(await later.stages.listAbandoned()).toEqual([{ id: 'left', published: null, files: 1, bytes: 3 }])
       await later.stages.remove('left')
       await later.stages.remove('left')
       expect(await later.stages.listAbandoned()).toEqual([])

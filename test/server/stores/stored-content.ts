@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { onTestFinished } from 'vitest'
+import type { Publication } from '../../../dist/protocol/folder-jobs.js'
 import type { OpenFile, PublishedFiles, Space } from '../../../dist/server/stores/files.js'
 import type { Folders } from '../../../dist/server/stores/folders.js'
 import type { PartialFile, Partials } from '../../../dist/server/stores/partials.js'
@@ -15,6 +16,11 @@ export interface FileStores {
 
 export const ann = { role: 'user', username: 'ann' }
 export const bob = { role: 'user', username: 'bob' }
+
+/** What a job has published, for a stage to keep. */
+export function publicationOf(counts: Partial<Publication> = {}): Publication {
+  return { files: 0, bytes: 0, created: 0, replaced: 0, unchanged: 0, removed: 0, failed: 0, ...counts }
+}
 
 let filled = 0
 

@@ -1,3 +1,4 @@
+import { Coalescer } from '../../concurrency/coalescer.js'
 import type { HistoryEntry, JobHistory } from '../history.js'
 import { noReserve, type ReserveUse } from './disk-reserve.js'
 import { rememberFolder } from './folder-identity.js'
@@ -26,7 +27,7 @@ export interface JobHistoryOptions {
 
 /**
  * The history in `jobs.ndjson`: a line at the claim, one at the end. All entries are in memory, too: a new one is
- * visible at once, and written soon after.
+ * visible at once, and written soon after; before the end of a job is answered, its line was written.
  */
 export async function openJobHistory(
   folder: string,
@@ -41,58 +42,53 @@ export async function openJobHistory(
 
   // The newline ends a line that a crash truncated, so that the next one is separate.
   let pending = isCut ? ['\n'] : []
-  let writing: Promise<void> | null = null
   let retry: NodeJS.Timeout | undefined
   let failing = false
-  const writeAll = async () => {
+  const writing = new Coalescer(async () => {
     clearTimeout(retry)
+    if (pending.length === 0) return
     try {
       await checkFolder()
-      while (pending.length > 0) {
-        await file.rotate((line) => index.isWorthKeeping(line))
-        const count = pending.length
-        const text = pending.slice(0, count).join('')
-        await reserve.use(() => file.append(text))
-        pending = pending.slice(count)
-        failing = false
-      }
+      await file.rotate((line) => index.isWorthKeeping(line))
+      const count = pending.length
+      const text = pending.slice(0, count).join('')
+      await reserve.use(() => file.append(text))
+      pending = pending.slice(count)
+      failing = false
     } catch (error) {
       // Reported once, not for every line.
       if (!failing) onError(error)
       failing = true
       pending = pending.slice(-maxPending)
-      retry = setTimeout(write, retryMs).unref()
-    } finally {
-      writing = null
+      retry = setTimeout(() => void writing.run(), retryMs).unref()
     }
-  }
-  function write(): void {
-    writing ??= writeAll()
-  }
+  })
 
-  async function add(entry: HistoryEntry): Promise<void> {
+  /** Resolves when it was written, or could not be written yet. */
+  function add(entry: HistoryEntry): Promise<void> {
     const line = JSON.stringify(entry)
     index.add(line)
     const forgotten = index.trim()
     if (forgotten !== undefined) onForgotten(forgotten)
     pending.push(`${line}\n`)
-    write()
+    return writing.run()
   }
 
   return {
     get lastSeq() {
       return index.lastSeq
     },
-    note: add,
+    async note(entry) {
+      void add(entry)
+    },
     end: add,
     has: async (id) => index.has(id),
     find: async (id) => index.find(id),
     list: async (filter) => index.list(filter),
     unfinished: async (filter) => index.unfinished(filter),
     async close() {
-      await writing
-      // Lines that failed before and may succeed now.
-      if (pending.length > 0) await writeAll()
+      // Lines that failed before may succeed now.
+      await writing.run()
       clearTimeout(retry)
     },
   }

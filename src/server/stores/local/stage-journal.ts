@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { isUnreachable } from '../../../protocol/file-errors.js'
+import type { Publication } from '../../../protocol/folder-jobs.js'
 
 /** What a publish of a stage does. Once it is on the disk, the publish is decided. */
 export interface StageJournal {
@@ -12,7 +13,12 @@ export interface StageJournal {
   removed: string[]
   /** Folders that those of the stage replace as a whole, if it is not; missing in journals of earlier versions. */
   covered?: string[]
-  /** What the job's record then says. */
+  /** What the record of the job then says. */
+  publication: Publication
+}
+
+/** As earlier versions have written it. */
+interface EarlierJournal extends Omit<StageJournal, 'publication'> {
   files: number
   bytes: number
   replaced: number
@@ -23,9 +29,16 @@ export interface StageJournal {
 export function readJournal(path: string): StageJournal | undefined {
   if (!existsSync(path)) return undefined
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as StageJournal
+    return current(JSON.parse(readFileSync(path, 'utf8')))
   } catch (error) {
     if (error instanceof SyntaxError || isUnreachable(error)) return undefined
     throw error
   }
+}
+
+function current(journal: StageJournal | EarlierJournal): StageJournal {
+  if ('publication' in journal) return journal
+  const { files, bytes, replaced, removedCount: removed, ...rest } = journal
+  const created = files - replaced
+  return { ...rest, publication: { files, bytes, created, replaced, unchanged: 0, removed, failed: 0 } }
 }

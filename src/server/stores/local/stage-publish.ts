@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import type { Publication } from '../../../protocol/folder-jobs.js'
 import type { SentError } from './batch-messages.js'
 import { receiveError } from './sent-errors.js'
 import type { StageConditions } from './stage-check.js'
@@ -9,18 +10,18 @@ export interface StageWork {
   conditions: StageConditions
   stage: StageFolders
   published: PublishedTrees
-  files: number
-  bytes: number
-  replaced: number
 }
 
 export type StageAnswer = { removed: { name: string; size: number }[] } | { done: true } | { error: SentError }
 
 /**
- * Publishes a stage in a worker thread of its own: a folder may have very many files. Calls `commit` after the checks,
- * and rejects with what it throws, with nothing changed.
+ * Publishes a stage in a worker thread of its own: a folder may have very many files. Calls `commit` after the checks, with
+ * the number of files that are removed, and rejects with what it throws, with nothing changed.
  */
-export function publishInThread(work: StageWork, commit: () => void): Promise<{ name: string; size: number }[]> {
+export function publishInThread(
+  work: StageWork,
+  commit: (removed: number) => Publication,
+): Promise<{ name: string; size: number }[]> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./stage-worker.js', import.meta.url), { workerData: work })
     let removed: { name: string; size: number }[] = []
@@ -33,8 +34,7 @@ export function publishInThread(work: StageWork, commit: () => void): Promise<{ 
       if ('done' in answer) return resolve(removed)
       removed = answer.removed
       try {
-        commit()
-        worker.postMessage('commit')
+        worker.postMessage(commit(removed.length))
       } catch (error) {
         fail(error)
       }

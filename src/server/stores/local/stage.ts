@@ -1,5 +1,6 @@
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Publication } from '../../../protocol/folder-jobs.js'
 import type { Space, StoredFile } from '../files.js'
 import type { PartialFile, PublishedPartial, PublishTarget } from '../partials.js'
 import { checkPrecondition, type Precondition } from '../precondition.js'
@@ -43,9 +44,9 @@ export class LocalStage implements StoredStage {
   readonly #sizes = new Map<string, number>()
   readonly #preconditions = new Map<string, Precondition>()
   readonly #kept = new Set<string>()
-  readonly #replaced = new Set<string>()
   #bytes = 0
   #hasEnded = false
+  #isPublished = false
 
   constructor(plan: StagePlan, folders: StageFolders, services: StageServices) {
     this.#plan = plan
@@ -62,7 +63,6 @@ export class LocalStage implements StoredStage {
 
   async add(partial: PartialFile, target: PublishTarget): Promise<PublishedPartial> {
     const created = !(await this.#check(target.name, target.precondition))
-    if (!created) this.#replaced.add(target.name)
     const { file } = await partial.publish({ ...target, stage: this.#plan.jobId })
     this.#count(target.name, file.size, target.precondition)
     return { file, created }
@@ -79,7 +79,6 @@ export class LocalStage implements StoredStage {
     const results = await this.#services.smallFiles.publishInto(this.#folders, this.#locks, space, files)
     for (const [index, { name, precondition }] of files.entries()) {
       const result = results[index]!
-      if (result.status === 'replaced') this.#replaced.add(name)
       if (result.status !== 'failed') this.#count(name, result.file.size, precondition)
     }
     return results
@@ -99,16 +98,20 @@ export class LocalStage implements StoredStage {
     for (const name of names) this.#kept.add(name)
   }
 
-  async publish(commit: () => void): Promise<{ removed: { name: string; size: number }[] }> {
+  async publish(commit: (removed: number) => Publication): Promise<{ removed: { name: string; size: number }[] }> {
     const { locks, checkFolder } = this.#services
     const { space, prefix } = this.#plan
     return locks.holdAll(space, [prefix], async () => {
       await checkFolder()
       const removed = await this.#publish(commit)
       this.#hasEnded = true
-      await this.#removeFolder()
+      this.#isPublished = true
       return { removed }
     })
+  }
+
+  async forget(): Promise<void> {
+    if (this.#isPublished) await this.#removeFolder()
   }
 
   async discard(): Promise<void> {
@@ -117,7 +120,7 @@ export class LocalStage implements StoredStage {
     await this.#removeFolder()
   }
 
-  async #publish(commit: () => void): Promise<{ name: string; size: number }[]> {
+  async #publish(commit: (removed: number) => Publication): Promise<{ name: string; size: number }[]> {
     const { published } = this.#services
     const { space, prefix, replace } = this.#plan
     const { role, username } = space
@@ -125,8 +128,7 @@ export class LocalStage implements StoredStage {
     const conditions = { space: { role, username }, prefix, replace, keep: this.#kept, preconditions }
     const stage = this.#folders
     try {
-      const counts = { files: this.#sizes.size, bytes: this.#bytes, replaced: this.#replaced.size }
-      return await publishInThread({ conditions, stage, published, ...counts }, commit)
+      return await publishInThread({ conditions, stage, published }, commit)
     } catch (error) {
       const journal = readJournal(stage.journal)
       if (!journal) throw error

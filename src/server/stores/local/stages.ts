@@ -52,9 +52,9 @@ export class LocalStages implements Stages {
       ids.map(async (id) => {
         const { journal, uploads } = stageFolders(partial, id)
         const decided = readJournal(journal)
-        if (!decided) return { id, isPublished: false, ...(await measureTree(uploads)), replaced: 0, removed: 0 }
-        const { files, bytes, replaced, removedCount: removed } = decided
-        return { id, isPublished: true, files, bytes, replaced, removed }
+        if (!decided) return { id, published: null, ...(await measureTree(uploads)) }
+        const { publication: published } = decided
+        return { id, published, files: published.files, bytes: published.bytes }
       }),
     )
   }

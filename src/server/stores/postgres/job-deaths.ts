@@ -1,7 +1,7 @@
 import type { Publication } from '../../../protocol/folder-jobs.js'
 import type { JobKind, JobRecord, Receipt } from '../../../protocol/jobs.js'
 import type { PublishedUpload } from '../history.js'
-import { endedWithServer } from '../lost-jobs.js'
+import { doneAfterAll, endedWithServer } from '../lost-jobs.js'
 import type { Transaction } from './database.js'
 
 /** A stop that was requested of a job whose server died before it answered. */
@@ -20,25 +20,23 @@ export function endOfOrphan(last: JobRecord, stop: OpenStop | null, now: Date): 
 
 /** The end of an upload whose server died after the publish. */
 export function endOfPublished(last: JobRecord, now: Date): OrphanEnd {
-  const bytes = last.totalBytes ?? last.bytes
-  const end = { state: 'done', bytes, totalBytes: bytes, percent: 100, rate: null, endedAt: now.toISOString() } as const
-  return { record: { ...last, ...end }, receipt: null }
+  return { record: doneAfterAll(last, last.totalBytes ?? last.bytes, now.toISOString()), receipt: null }
 }
 
-export interface OrphanEnd {
+interface OrphanEnd {
   record: JobRecord
   receipt: Receipt | null
+}
+
+export interface RecordedEnd extends OrphanEnd {
+  published: Publication | null
+  uploaded: PublishedUpload | null
 }
 
 export async function recordOrphanEnd(
   sql: Transaction,
   id: string,
-  {
-    record,
-    receipt,
-    published,
-    uploaded,
-  }: OrphanEnd & { published: Publication | null; uploaded: PublishedUpload | null },
+  { record, receipt, published, uploaded }: RecordedEnd,
 ): Promise<void> {
   await sql`
     update jobs set state = ${record.state}, record = ${JSON.stringify(record)}::text::json,

@@ -46,7 +46,7 @@ export function postgresHistory(
         case when ${endedAt}::timestamptz is null then ${node}::bigint end
       where exists (select from nodes where id = ${node})
       on conflict (id) do update set
-        state = excluded.state, record = excluded.record, receipt = excluded.receipt, published = excluded.published,
+        state = excluded.state, record = excluded.record, receipt = excluded.receipt, published = coalesce(excluded.published, jobs.published),
         uploaded = excluded.uploaded, account_id = excluded.account_id, ended_at = excluded.ended_at,
         node = case when excluded.ended_at is null or jobs.slot is not null then jobs.node end
       where jobs.ended_at is null

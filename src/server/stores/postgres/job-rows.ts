@@ -20,6 +20,11 @@ export function entryColumns(sql: Database | Transaction) {
   return sql`id, seq, account_id, kind, state, record, receipt, published, uploaded`
 }
 
+/** For a job that publishes its files in this transaction: whoever finds it without a server ends it as done. */
+export async function recordPublication(sql: Transaction, job: string, published: Publication): Promise<void> {
+  await sql`update jobs set published = ${JSON.stringify(published)}::text::json where id = ${job} and ended_at is null`
+}
+
 export function entryOfRow({ seq, accountId, record, receipt, published, uploaded }: HistoryRow): HistoryEntry {
   const rest = { ...(published ? { published } : {}), ...(uploaded ? { uploaded } : {}) }
   return { seq, accountId, job: record, ...(receipt ? { receipt } : {}), ...rest }

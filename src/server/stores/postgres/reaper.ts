@@ -5,8 +5,9 @@ import type { Clock } from '../../clock.js'
 import { type RepeatedWork, repeatWork } from '../../concurrency/repeated-work.js'
 import { hasEnded, type ProcessIdentity } from '../common/process-identity.js'
 import type { PublishedUpload } from '../history.js'
+import { publishedTogether } from '../lost-jobs.js'
 import type { Database, Transaction } from './database.js'
-import { endOfOrphan, endOfPublished, recordInterruption, recordOrphanEnd } from './job-deaths.js'
+import { endOfOrphan, endOfPublished, type RecordedEnd, recordInterruption, recordOrphanEnd } from './job-deaths.js'
 import { entryColumns, type HistoryRow } from './job-rows.js'
 import { endNodes } from './node-end.js'
 import type { NodeLease } from './node-lease.js'
@@ -104,17 +105,32 @@ async function endOrphans(
       order by seq limit 1000 for update skip locked`
     const now = new Date()
     const recorded: { accountId: number; record: JobRecord }[] = []
-    for (const { id, accountId, stoppedBy, stoppedAt, isResumable, publishedLast, isStaged, record } of rows) {
-      const stop = stoppedAt && { by: stoppedBy!, at: stoppedAt }
-      const { job, published } =
-        record.files && !isStaged ? await restoreFiles(record) : { job: record, published: null }
-      const unpublished = isResumable && !stop ? null : endOfOrphan(job, stop, now)
-      const end = publishedLast ? endOfPublished(record, now) : unpublished
-      if (end) await recordOrphanEnd(sql, id, { ...end, published, uploaded: publishedLast })
+    for (const row of rows) {
+      const { id, accountId, record } = row
+      const end = await endOf(row, restoreFiles, now)
+      if (end) await recordOrphanEnd(sql, id, end)
       recorded.push({ accountId, record: end?.record ?? (await recordInterruption(sql, id, record)) })
     }
     return recorded
   })
+}
+
+/** null for a resumable job, which any server may continue. */
+async function endOf(
+  { record, published: together, publishedLast, isResumable, isStaged, stoppedBy, stoppedAt }: OrphanRow,
+  restoreFiles: ReaperOptions['restoreFiles'],
+  now: Date,
+): Promise<RecordedEnd | null> {
+  const uploaded = publishedLast
+  if (together) {
+    const job = publishedTogether(record, together, now.toISOString())
+    return { record: job, receipt: null, published: together, uploaded }
+  }
+  if (uploaded) return { ...endOfPublished(record, now), published: null, uploaded }
+  const stop = stoppedAt && { by: stoppedBy!, at: stoppedAt }
+  if (isResumable && !stop) return null
+  const { job, published } = record.files && !isStaged ? await restoreFiles(record) : { job: record, published: null }
+  return { ...endOfOrphan(job, stop, now), published, uploaded }
 }
 
 interface OrphanRow extends HistoryRow {

@@ -1,7 +1,9 @@
+import type { Publication } from '../../../protocol/folder-jobs.js'
 import { Problem } from '../../../protocol/problems.js'
 import { belowFile, isFolder } from '../local/file-paths.js'
 import type { PartialFile, PublishedPartial, PublishTarget } from '../partials.js'
 import type { Database, Transaction } from '../postgres/database.js'
+import { recordPublication } from '../postgres/job-rows.js'
 import { checkPrecondition } from '../precondition.js'
 import type { NewFile, NewFileResult } from '../small-files.js'
 import type { StagePlan, StoredStage } from '../stages.js'
@@ -110,7 +112,7 @@ export class BucketStage implements StoredStage {
     for (const name of names) this.#kept.add(name)
   }
 
-  async publish(commit: () => void): Promise<{ removed: { name: string; size: number }[] }> {
+  async publish(commit: (removed: number) => Publication): Promise<{ removed: { name: string; size: number }[] }> {
     const { database } = this.#services
     const { jobId, replace } = this.#plan
     const removed: { name: string; size: number }[] = []
@@ -124,7 +126,7 @@ export class BucketStage implements StoredStage {
         for (const result of await publishRows(sql, this.#account, rows)) if ('error' in result) throw result.error
         await this.#keepFolders(sql)
         await sql`delete from stages where id = ${jobId}`
-        commit()
+        await recordPublication(sql, jobId, commit(removed.length))
         committing = rows
       })
     } catch (error) {
@@ -134,6 +136,9 @@ export class BucketStage implements StoredStage {
     this.#end()
     return { removed }
   }
+
+  /** Nothing of it is left: the end of its job takes the place of what the row of the job says. */
+  async forget(): Promise<void> {}
 
   async discard(): Promise<void> {
     if (this.#hasEnded) return

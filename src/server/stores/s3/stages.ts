@@ -48,7 +48,7 @@ export class BucketStages implements Stages, StageReceiver {
     const rows = await this.#database<{ id: string; files: number; bytes: number }[]>`
       select id, count(name)::bigint as files, coalesce(sum(size), 0)::bigint as bytes
       from stages left join staged_files on stage = id where node is null group by id order by id`
-    return rows.map((row) => ({ ...row, isPublished: false, replaced: 0, removed: 0 }))
+    return rows.map((row) => ({ ...row, published: null }))
   }
 
   finish(id: string): Promise<void> {

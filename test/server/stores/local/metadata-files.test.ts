@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { canMount, fillDisk, mountSmallDisk } from '../../../helpers/small-disk.js'
 import { small } from '../small-files-contract.js'
-import { ann, names, publish, read, sha256 } from '../stored-content.js'
+import { ann, names, publicationOf, publish, read, sha256 } from '../stored-content.js'
 import { type LocalStores, openStores } from './open-stores.js'
 
 const half = `{"versions":[{"sha256":"${sha256('other').slice(0, 20)}`
@@ -77,7 +77,7 @@ describe.each(Object.entries(remains))('a metadata file that is %s', (_, text) =
     await publish(stores, 'y', 'y')
     const stage = await stores.stages.open({ jobId: 'job', space: ann, prefix: '', replace: false })
     await stage.addSmall([small('d/staged', 'staged')])
-    await stage.publish(() => {})
+    await stage.publish(() => publicationOf())
     const known = { x: sha256('x'), y: sha256('y'), 'd/z': sha256('z'), 'd/staged': sha256('staged') }
     expect(await digests(await stores.restart())).toMatchObject(known)
   })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { small } from '../small-files-contract.js'
 import { stagesContract } from '../stages-contract.js'
-import { ann, names, publish, sha256 } from '../stored-content.js'
+import { ann, names, publicationOf, publish, sha256 } from '../stored-content.js'
 import { openStores } from './open-stores.js'
 
 stagesContract(() => openStores())
@@ -18,7 +18,9 @@ describe('a publish of many files that a crash ended', () => {
         await stage.addSmall([small('p/same', 'new'), small('p/d/new', 'new'), small('p/e/new', 'new')])
         // The journal, and the renames before the crash.
         const root = join(first.data, 'partial/job.stage')
-        const counts = { files: 3, bytes: 9, replaced: 1, removedCount: 1 }
+        const published = publicationOf({ files: 3, bytes: 9, created: 2, replaced: 1, removed: 2 })
+        // Two versions of a journal.
+        const counts = isSwap ? { publication: published } : { files: 3, bytes: 9, replaced: 1, removedCount: 2 }
         const journal = { ...ann, prefix: 'p/', isSwap, removed: isSwap ? [] : ['p/old', 'p/d/old'], ...counts }
         await writeFile(join(root, 'journal.json'), JSON.stringify(journal))
         const [uploads, staged] = [join(first.data, 'uploads/user/ann/p'), join(root, 'files/user/ann/p')]
@@ -30,7 +32,7 @@ describe('a publish of many files that a crash ended', () => {
           if (done > 1) await rename(join(staged, 'e'), join(uploads, 'e'))
         }
         const later = await first.restart()
-        expect(await later.stages.listAbandoned()).toMatchObject([{ id: 'job', isPublished: true, files: 3 }])
+        expect(await later.stages.listAbandoned()).toEqual([{ id: 'job', files: 3, bytes: 9, published }])
         await later.stages.finish('job')
         expect(await names(later.files)).toEqual(['p/d/new', 'p/e/new', 'p/same'])
         for (const name of await names(later.files)) {
@@ -48,8 +50,8 @@ describe('a publish of many files that a crash ended', () => {
       const stage = await first.stages.open({ jobId: 'job', space: ann, prefix: 'p/', replace: false })
       await stage.addSmall([small('p/d/x', 'new'), small('p/d/e/y', 'new'), small('p/d/z', 'new')])
       const root = join(first.data, 'partial/job.stage')
-      const counts = { files: 3, bytes: 9, replaced: 2, removedCount: 0 }
-      const journal = { ...ann, prefix: 'p/', isSwap: false, removed: [], covered: ['p/d/'], ...counts }
+      const publication = publicationOf({ files: 3, bytes: 9 })
+      const journal = { ...ann, prefix: 'p/', isSwap: false, removed: [], covered: ['p/d/'], publication }
       await writeFile(join(root, 'journal.json'), JSON.stringify(journal))
       const [uploads, meta] = [
         join(first.data, 'uploads/user/ann/p/d'),
@@ -70,6 +72,19 @@ describe('a publish of many files that a crash ended', () => {
     })
   }
 
+  it('says what it has published until the end of its job is recorded', async () => {
+    const { stages, ...first } = await openStores()
+    const published = publicationOf({ files: 1, bytes: 1, created: 1 })
+    const stage = await stages.open({ jobId: 'job', space: ann, prefix: 'p/', replace: false })
+    await stage.addSmall([small('p/a', 'a')])
+    await stage.publish(() => published)
+    expect(await stages.listAbandoned()).toEqual([{ id: 'job', files: 1, bytes: 1, published }])
+    await publish(first, 'p/a', 'later')
+    await stages.finish('job')
+    expect((await first.files.find(ann, 'p/a'))?.sha256).toBe(sha256('later'))
+    expect(await stages.listAbandoned()).toEqual([])
+  })
+
   it('is undone if its journal was never whole', async () => {
     const first = await openStores()
     await publish(first, 'p/old', 'old')
@@ -77,7 +92,7 @@ describe('a publish of many files that a crash ended', () => {
     await stage.addSmall([small('p/new', 'new')])
     await writeFile(join(first.data, 'partial/job.stage/journal.json'), '{"role":"user"')
     const later = await first.restart()
-    expect(await later.stages.listAbandoned()).toMatchObject([{ id: 'job', isPublished: false }])
+    expect(await later.stages.listAbandoned()).toMatchObject([{ id: 'job', published: null }])
     await later.stages.remove('job')
     expect(await names(later.files)).toEqual(['p/old'])
   })
@@ -97,7 +112,7 @@ describe('a publish of many files that a crash ended', () => {
       const [others] = [(await readdir(folder)).filter((name) => name !== 'x')]
       const stage = await stages.open({ jobId: 'job', space: ann, prefix: 'p/', replace: false })
       await stage.addSmall([small('p/d/x', 'new')])
-      await stage.publish(() => {})
+      await stage.publish(() => publicationOf())
       expect((await stat(folder)).ino).toBe(before.ino)
       expect((await stat(folder)).mode).toBe(before.mode)
       expect((await readdir(folder)).filter((name) => name !== 'x')).toEqual(others)
@@ -113,7 +128,7 @@ describe('a publish of many files that a crash ended', () => {
     const before = [await inode('p/d'), await inode('p/kept')]
     const stage = await stages.open({ jobId: 'job', space: ann, prefix: 'p/', replace: false })
     await stage.addSmall([small('p/d/x', 'new'), small('p/kept/x', 'new')])
-    await stage.publish(() => {})
+    await stage.publish(() => publicationOf())
     expect([await inode('p/d'), await inode('p/kept')].map((each, at) => each === before[at])).toEqual([false, true])
     await files.remove(ann, 'p/kept/x')
     expect(await folders.exists(ann, 'p/kept/')).toBe(true)
@@ -124,7 +139,8 @@ describe('a publish of many files that a crash ended', () => {
     const stage = await stages.open({ jobId: 'job', space: ann, prefix: '', replace: false })
     await mkdir(join(data, 'uploads/user/ann'), { recursive: true })
     await stage.addSmall([small('a', 'a')])
-    await stage.publish(() => {})
+    await stage.publish(() => publicationOf())
+    await stage.forget()
     expect((await readdir(join(data, 'partial'))).filter((name) => name.endsWith('.stage'))).toEqual([])
   })
 })
