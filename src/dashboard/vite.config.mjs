@@ -17,5 +17,12 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     reportCompressedSize: false,
+    rollupOptions: {
+      input: {
+        index: fileURLToPath(new URL('index.html', import.meta.url)),
+        // The script of a page that the server writes (routes/responses/request-page.ts).
+        request: fileURLToPath(new URL('request/main.ts', import.meta.url)),
+      },
+    },
   },
 })

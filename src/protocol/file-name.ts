@@ -25,5 +25,7 @@ function hasMoreBytes(text: string, maxBytes: number): boolean {
   return text.length * 3 > maxBytes && new TextEncoder().encode(text).length > maxBytes
 }
 
-const maxNameBytes = 1024
-const maxSegmentBytes = 240
+/** Of a name, in UTF-8. */
+export const maxNameBytes = 1024
+/** Of each segment between slashes. */
+export const maxSegmentBytes = 240

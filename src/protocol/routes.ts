@@ -32,6 +32,8 @@ export const routes = {
   docs: '/docs',
   shares: '/shares',
   shared: '/s',
+  requests: '/requests',
+  request: '/r',
 } as const
 
 /** The id of a job: set by the client (a UUID), and returned in every response about a job. */

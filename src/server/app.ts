@@ -24,6 +24,7 @@ import { dashboardRoutes } from './routes/dashboard.js'
 import { documentRoutes } from './routes/documents.js'
 import { exportRoutes } from './routes/export.js'
 import { fileListRoutes } from './routes/file-lists.js'
+import { fileRequestRoutes } from './routes/file-requests.js'
 import { fileRoutes } from './routes/files.js'
 import { folderJobRoutes } from './routes/folder-jobs.js'
 import { folderRoutes } from './routes/folders.js'
@@ -34,6 +35,7 @@ import { jobEventRoutes } from './routes/job-events.js'
 import { jobFileRoutes } from './routes/job-files.js'
 import { jobRoutes } from './routes/jobs.js'
 import { metricsRoutes } from './routes/metrics.js'
+import { openRequestRoutes } from './routes/open-request.js'
 import { publishedRoutes } from './routes/published.js'
 import { queryRoutes } from './routes/query.js'
 import type { Dashboard } from './routes/responses/dashboard-files.js'
@@ -74,6 +76,7 @@ import type { TableRows } from './tables/table-rows.js'
 import type { TableSummaries } from './tables/table-summaries.js'
 import type { TarUploads } from './tars/tar-uploads.js'
 import type { Exports } from './transfers/exports.js'
+import type { FileRequests } from './transfers/file-requests.js'
 import type { ResumableUploads } from './transfers/resumable.js'
 import type { Shares } from './transfers/shares.js'
 import type { Uploads } from './transfers/uploads.js'
@@ -106,6 +109,7 @@ export interface Services {
   exports: Exports
   archives: ArchiveExports
   shares: Shares
+  requests: FileRequests
   tables: TableStore
   imports: Imports
   collections: Collections
@@ -140,7 +144,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   app.use(targetCheck())
   app.use(hostCheck(config))
   app.use(cors(config.corsOrigin))
-  app.use(`${routes.tus}/*`, announceTus(config))
+  for (const tus of [routes.tus, `${routes.request}/:token/tus`]) app.use(`${tus}/*`, announceTus(config))
   app.use(enforceRoutes(routeTable, services))
   app.use(confirmOwnJobs(services))
   app.use(forwardStreams(services))
@@ -154,6 +158,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   app.route('/', accountRoutes(services))
   app.route('/', invitationRoutes(services))
   app.route('/', sharedRoutes(services))
+  app.route('/', openRequestRoutes(services))
   app.route('/', archiveRoutes(services))
   app.route('/', publishedRoutes(services))
   app.route('/', uploadRoutes(services))
@@ -171,6 +176,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   app.route('/', jobFileRoutes(services))
   app.route('/', tusRoutes(services))
   app.route('/', shareRoutes(services))
+  app.route('/', fileRequestRoutes(services))
   for (const dialect of [terminateDialect, killDialect, collectDialect, opsAndClientsDialect]) {
     app.route('/', dialect(services))
   }

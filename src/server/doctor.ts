@@ -11,6 +11,7 @@ import { openJobFiles } from './stores/local/job-files.js'
 import { openJobHistory } from './stores/local/job-history.js'
 import { openTableStore } from './stores/local/tables.js'
 import { findUnserved, type Unserved } from './stores/local/unserved.js'
+import { accountOfKept } from './transfers/resume-state.js'
 
 /** What the next start of the server would find and repair. */
 export interface DoctorReport {
@@ -96,7 +97,7 @@ function reportOf(
   return {
     resumable: resumable.map(({ id, resumeState, offset, lastUsedAt }) => ({
       id,
-      account: `${resumeState.space.role}:${resumeState.space.username}`,
+      account: accountOfKept(resumeState),
       file: resumeState.name,
       bytes: offset,
       totalBytes: resumeState.length,

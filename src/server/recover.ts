@@ -6,6 +6,7 @@ import type { PublishedFiles } from './stores/files.js'
 import type { HistoryEntry, JobHistory, PublishedUpload } from './stores/history.js'
 import type { JobFiles } from './stores/job-files.js'
 import { doneAfterAll, endedWithServer, expired, publishedTogether } from './stores/lost-jobs.js'
+import { numberedName } from './stores/numbered-name.js'
 import type { AbandonedPartial, Partials } from './stores/partials.js'
 import type { AbandonedStage, Stages } from './stores/stages.js'
 import type { TableLeftover, TableStore } from './stores/tables.js'
@@ -55,7 +56,7 @@ export async function examine(services: RecoveryServices): Promise<Findings> {
   const stages = await services.stages.listAbandoned()
   const tableLeftovers = await tables.findLeftovers()
   const findings: Findings = { resumable: [], leftovers: [], tableLeftovers, stages, ended: [] }
-  const published = new Map<string, PublishedUpload & { length: number }>()
+  const published = new Map<string, PublishedFile>()
   for (const partial of await partials.listAbandoned()) {
     const { id, size } = partial
     const resumeState = resumeStateSchema.safeParse(partial.state).data
@@ -100,9 +101,12 @@ export async function examine(services: RecoveryServices): Promise<Findings> {
   }
 
   /** Only the publish removes the bytes and keeps the resume state. */
-  async function publishedBy({ space, name, length, metadata }: ResumeState) {
-    const file = await files.find(space, name)
-    return file && file.size === length ? { ...describePublished(metadata, file), length } : undefined
+  async function publishedBy({ space, name, length, metadata, request }: ResumeState) {
+    for (let n = 1; ; n++) {
+      const file = await files.find(space, numberedName(name, n))
+      if (file && file.size === length) return { ...describePublished(metadata, file), length, name: file.name }
+      if (!file || request === null) return undefined
+    }
   }
 }
 
@@ -124,6 +128,12 @@ export async function settle(
   for (const entry of findings.ended) await history.end(entry)
 }
 
+/** A file that an upload has published before the server ended. */
+interface PublishedFile extends PublishedUpload {
+  length: number
+  name: string
+}
+
 const hasExpired = 'it has expired'
 
 /** The final record of a job whose files are published together after all. */
@@ -137,15 +147,11 @@ function endTimeOf({ startedAt }: HistoryEntry['job']): string {
 }
 
 /** The final record of a job that an earlier run had started: with the bytes found on disk, or none. */
-function endOf(
-  entry: HistoryEntry,
-  published: (PublishedUpload & { length: number }) | undefined,
-  left: Findings['leftovers'],
-): HistoryEntry {
+function endOf(entry: HistoryEntry, published: PublishedFile | undefined, left: Findings['leftovers']): HistoryEntry {
   const job = { ...entry.job, rate: null, endedAt: endTimeOf(entry.job) }
   if (published) {
-    const { length, ...uploaded } = published
-    return { ...entry, job: doneAfterAll(job, length, job.endedAt), uploaded }
+    const { length, name, ...uploaded } = published
+    return { ...entry, job: { ...doneAfterAll(job, length, job.endedAt), file: name }, uploaded }
   }
   const bytes = left.reduce((sum, leftover) => sum + (leftover.bytes ?? 0), 0)
   const { code, message, status } = left.some(({ why }) => why === hasExpired) ? expired() : endedWithServer()

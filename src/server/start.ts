@@ -38,9 +38,10 @@ import { mediaTypeOf } from './stores/local/file-description.js'
 import { openTables } from './tables/open-tables.js'
 import { TarUploads } from './tars/tar-uploads.js'
 import { Exports } from './transfers/exports.js'
+import { FileRequests } from './transfers/file-requests.js'
+import { LinkPasswords } from './transfers/link-passwords.js'
 import { RecentStops } from './transfers/recent-stops.js'
 import { ResumableUploads } from './transfers/resumable.js'
-import { SharePasswords } from './transfers/share-passwords.js'
 import { Shares } from './transfers/shares.js'
 import type { UploadServices } from './transfers/upload-services.js'
 import { Uploads } from './transfers/uploads.js'
@@ -135,12 +136,18 @@ export async function startServer(
     })
     if (config.usersFile !== null) await importUsers(config.usersFile, { accounts, passwords })
 
+    const linkServices = {
+      ...{ clock, accounts, files, jobs, secret },
+      passwords: new LinkPasswords({ clock, passwords, limiter, secret }),
+      onFailure: (error: unknown) => log.warn('The use of a link could not be counted', error),
+    }
     const shares = new Shares({
-      ...{ clock, shares: stores.shares, accounts, files, folders: stores.folders, jobs, secret },
-      passwords: new SharePasswords({ clock, passwords, limiter, secret }),
+      ...linkServices,
+      shares: stores.shares,
+      folders: stores.folders,
       onRevoked: (revoked) => link.tell({ revoked }),
-      onFailure: (error) => log.warn('The use of a link could not be counted', error),
     })
+    const requests = new FileRequests({ ...linkServices, requests: stores.requests })
     const administration = new Administration({
       accounts,
       sessions,
@@ -151,6 +158,7 @@ export async function startServer(
       stopAccountJobs: (account, by) => jobs.stopAllOf(account.id, by),
       async removeAccountData(account, by) {
         await shares.revokeAll(account, by)
+        await requests.removeAll(account)
         await files.removeSpace(account)
         await tables.removeSpace(account)
       },
@@ -177,6 +185,7 @@ export async function startServer(
       folders,
       throttleOf,
       space,
+      requests,
       idleTimeoutMs: config.idleTimeoutMs,
       collectYoung: process?.collectYoung,
       checkAccess,
@@ -241,6 +250,7 @@ export async function startServer(
       exports: new Exports(exportServices),
       archives: new ArchiveExports({ ...exportServices, files }),
       shares,
+      requests,
       tables,
       ...openTables(tableServices, closers),
       mediaTypeOf,

@@ -1,6 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
+import type { FileRequestStore } from '../../dist/server/stores/file-requests.js'
 import { postgresAccounts } from '../../dist/server/stores/postgres/accounts.js'
 import { postgresCounters } from '../../dist/server/stores/postgres/counters.js'
+import { postgresFileRequests } from '../../dist/server/stores/postgres/file-requests.js'
 import { identityTables } from '../../dist/server/stores/postgres/migrations/001-identities.js'
 import { jobTables } from '../../dist/server/stores/postgres/migrations/002-jobs.js'
 import { shareColumns } from '../../dist/server/stores/postgres/migrations/010-shares.js'
@@ -11,6 +13,7 @@ import { openSigningKey } from '../../dist/server/stores/postgres/signing-key.js
 import { keepExpiredMs, type Share, type ShareStore } from '../../dist/server/stores/shares.js'
 import { accountStoreContract } from '../server/stores/account-store-contract.js'
 import { countersContract, type OpenedCounters } from '../server/stores/counters-contract.js'
+import { fileRequestContract, newRequest } from '../server/stores/file-request-contract.js'
 import { newSession, sessionStoreContract } from '../server/stores/session-store-contract.js'
 import { newShare, shareStoreContract } from '../server/stores/share-store-contract.js'
 import { emptyDatabase, hasDatabase, type TestDatabase, testDatabase } from './helpers/database.js'
@@ -160,6 +163,40 @@ describe.skipIf(!hasDatabase)('shares in PostgreSQL', () => {
   })
 })
 
+describe.skipIf(!hasDatabase)('links for uploads in PostgreSQL', () => {
+  fileRequestContract(async ({ now }) => requestsOf(await openNode(await testDatabase()), now))
+
+  it('lose those that have long ended when one is created', async () => {
+    const node = await openNode(await testDatabase())
+    const requests = requestsOf(node)
+    await requests.create(newRequest('old', { expiresAt: new Date(Date.now() - keepExpiredMs - 1000).toISOString() }))
+    await requests.create(newRequest('new'))
+    expect(await node.sql`select id from file_requests`).toEqual([{ id: 'new' }])
+  })
+
+  it('take what they allow of all servers together, also after one has died', async () => {
+    const database = await testDatabase()
+    const [dead, other] = [await openNode(database), await openNode(database)]
+    const [ofDead, ofOther] = [requestsOf(dead), requestsOf(other)]
+    await ofDead.create(newRequest('a', { maxFiles: 5 }))
+    const jobs = Array.from({ length: 20 }, (_, n) => `job-${n}`)
+    const reserve = (job: string, at: number) => [ofDead, ofOther][at % 2]!.reserve('a', { job, files: 1, bytes: 1 })
+    const refusals = await Promise.all(jobs.map(reserve))
+    const [failed, done, running] = jobs.filter((_, at) => refusals[at] === null)
+    expect(refusals.filter((refusal) => refusal === null)).toHaveLength(5)
+    const end = (id: string, state: string, endedAt: Date | null) => other.sql`
+      insert into jobs (id, kind, account, account_id, state, record, ended_at, is_resumable)
+      values (${id}, 'upload', 'request:a', 1, ${state}, '{}', ${endedAt}, true)`
+    await end(failed!, 'failed', new Date())
+    await end(done!, 'done', new Date())
+    await end(running!, 'interrupted', null)
+    await dead.kill()
+    await reap(dead, other)
+    expect(await ofOther.reserve('a', { job: 'first', files: 1, bytes: 1 })).toBeNull()
+    expect(await ofOther.reserve('a', { job: 'second', files: 1, bytes: 1 })).toBe('files')
+  })
+})
+
 describe.skipIf(!hasDatabase)('a server of the release before', () => {
   it('goes on with the links when their table changes, also by statements that it has prepared', async () => {
     const database = await emptyDatabase()
@@ -200,6 +237,11 @@ function openSessions(database: TestDatabase, options: Parameters<typeof postgre
   const sessions = postgresSessions(database.connect(), options)
   onTestFinished(() => sessions.close())
   return sessions
+}
+
+function requestsOf({ sql, clock, closing }: TestNode, now = Date.now): FileRequestStore {
+  const onError = (error: unknown) => expect.soft(error).toBeUndefined()
+  return postgresFileRequests(sql, { now, clock, closing, onError })
 }
 
 function sharesOf({ sql, lease, clock, closing }: TestNode, now = Date.now): ShareStore {

@@ -81,6 +81,16 @@ export async function storedShares(dataFolder: string): Promise<string> {
   return rows.map(({ share }) => share).join('\n')
 }
 
+/** The stored links for uploads, as JSON. */
+export async function storedRequests(dataFolder: string): Promise<string> {
+  if (!isCluster) return readFile(join(dataFolder, 'requests.json'), 'utf8')
+  const rows = await queryBackend(
+    dataFolder,
+    (sql) => sql<{ request: string }[]>`select row_to_json(file_requests)::text as request from file_requests`,
+  )
+  return rows.map(({ request }) => request).join('\n')
+}
+
 /** The names of an account's files. */
 export async function storedFiles(dataFolder: string, account: string): Promise<string[]> {
   if (!isCluster) {

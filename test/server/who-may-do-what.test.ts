@@ -19,6 +19,8 @@ const withoutToken = [
   ...['POST /auth/signup', 'POST /auth/login', 'POST /auth/cookie', 'POST /auth/tokens', 'POST /auth/tokens/refresh'],
   ...['POST /signin', 'POST /auth/signin', 'POST /auth/users', 'POST /token', 'POST /token/refresh'],
   'POST /s/{token}',
+  ...['GET /r/{token}', 'POST /r/{token}', 'PUT /r/{token}/{name}', 'POST /r/{token}/tus'],
+  ...['HEAD /r/{token}/tus/{id}', 'PATCH /r/{token}/tus/{id}', 'DELETE /r/{token}/tus/{id}'],
   ...['GET /ops/signup', 'POST /ops/signup', 'GET /ops/login', 'POST /ops/login'],
   ...['GET /client/signup', 'POST /client/signup', 'GET /client/login', 'POST /client/login'],
 ]
@@ -26,7 +28,7 @@ const limitedToRoles = {
   'user, ops, admin': [
     ...['PUT /files', 'POST /files', 'POST /files/{folder}/'],
     ...['POST /upload', 'PUT /files/{name}', 'PUT /files/{folder}/', 'POST /files/{name}/move'],
-    ...['POST /tus', 'POST /shares'],
+    ...['POST /tus', 'POST /shares', 'POST /requests'],
     ...[
       'POST /import',
       'POST /import/check',

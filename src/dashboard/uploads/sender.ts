@@ -15,12 +15,13 @@ export async function request(
   { signal, maxSilenceMs }: Sender,
   method: PageMethod,
   path: string,
-  { headers, body }: Pick<PageRequest, 'headers' | 'body'> = {},
+  { headers, body, onSent }: Omit<PageRequest, 'signal'> = {},
 ): Promise<PageAnswer> {
   const silence = new AbortController()
   let movedAt = performance.now()
-  const onSent = () => {
+  const onMoved = (bytes: number) => {
     movedAt = performance.now()
+    onSent?.(bytes)
   }
   const watch = setInterval(() => {
     if (performance.now() - movedAt > maxSilenceMs()) silence.abort(new Unreachable())
@@ -31,7 +32,7 @@ export async function request(
       ...(headers && { headers }),
       ...(body !== undefined && { body }),
       signal: either,
-      onSent,
+      onSent: onMoved,
     })
   } finally {
     clearInterval(watch)

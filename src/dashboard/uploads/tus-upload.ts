@@ -6,6 +6,8 @@ import { keepTrying, longer, mayTryAgain, minPauseMs, mustWait, pause, request, 
 import type { UnfinishedUploads } from './unfinished.js'
 
 export interface TusUpload extends Sender {
+  /** The path of tus; default: that of the account. */
+  endpoint?: string
   name: string
   file: File
   /** Whether an existing file of that name may be replaced. */
@@ -17,6 +19,8 @@ export interface TusUpload extends Sender {
   onJob?(id: string): void
   /** Called with the bytes that the server had when the upload resumed. */
   onResume?(offset: number): void
+  /** Called with the bytes that the server has, or that are on their way. */
+  onProgress?(bytes: number): void
 }
 
 /**
@@ -31,11 +35,12 @@ export async function tusUpload(upload: TusUpload): Promise<void> {
   for (let pauseMs = minPauseMs; place.offset < file.size; ) {
     const before = place.offset
     try {
-      const answer = await request(upload, 'PATCH', `${routes.tus}/${place.id}`, {
+      const answer = await request(upload, 'PATCH', `${endpointOf(upload)}/${place.id}`, {
         headers: { ...ofBytes, 'Upload-Offset': String(place.offset) },
         // Chromium reads a whole file in the process that sends it, but a slice in another process, for twice the CPU
         // time.
         body: place.offset === 0 ? file : file.slice(place.offset),
+        onSent: (bytes) => upload.onProgress?.(before + bytes),
       })
       place.offset = offsetOf(answer)
       upload.onLost(false)
@@ -104,7 +109,7 @@ async function findPlace(upload: TusUpload, creation: Creation): Promise<Place> 
 }
 
 async function look(id: string, upload: TusUpload): Promise<Place> {
-  return { id, offset: offsetOf(await request(upload, 'HEAD', `${routes.tus}/${id}`, { headers: tusVersion })) }
+  return { id, offset: offsetOf(await request(upload, 'HEAD', `${endpointOf(upload)}/${id}`, { headers: tusVersion })) }
 }
 
 async function create(upload: TusUpload, creation: Creation): Promise<Place> {
@@ -113,7 +118,7 @@ async function create(upload: TusUpload, creation: Creation): Promise<Place> {
   creation.id = id
   upload.onJob?.(id)
   const whole = file.size > 0 && file.size <= creationBytes
-  const answer = await request(upload, 'POST', routes.tus, {
+  const answer = await request(upload, 'POST', endpointOf(upload), {
     headers: {
       ...(whole ? ofBytes : tusVersion),
       'Upload-Length': String(file.size),
@@ -127,6 +132,10 @@ async function create(upload: TusUpload, creation: Creation): Promise<Place> {
   })
   if (file.size > creationBytes) unfinished.add(id, name, file)
   return { id, offset: offsetOf(answer) }
+}
+
+function endpointOf({ endpoint = routes.tus }: TusUpload): string {
+  return endpoint
 }
 
 function offsetOf(answer: PageAnswer): number {

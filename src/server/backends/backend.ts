@@ -5,6 +5,7 @@ import type { Log } from '../log.js'
 import type { AccountStore } from '../stores/accounts.js'
 import type { Capacity } from '../stores/capacity.js'
 import type { Counters } from '../stores/counters.js'
+import type { FileRequestStore } from '../stores/file-requests.js'
 import type { FileStores } from '../stores/file-stores.js'
 import type { JobHistory } from '../stores/history.js'
 import type { JobFiles } from '../stores/job-files.js'
@@ -22,6 +23,7 @@ export interface Backend extends FileStores {
   accounts: AccountStore
   sessions: SessionStore
   shares: ShareStore
+  requests: FileRequestStore
   counters: Counters
   capacity: Capacity
   space: SpaceReservations

@@ -7,6 +7,7 @@ import { LocalSpace } from '../stores/local/space.js'
 import { postgresAccounts } from '../stores/postgres/accounts.js'
 import { openPostgresBus } from '../stores/postgres/bus.js'
 import { postgresCounters } from '../stores/postgres/counters.js'
+import { postgresFileRequests } from '../stores/postgres/file-requests.js'
 import { closeMigration } from '../stores/postgres/folder-migration.js'
 import { startHistoryLimit } from '../stores/postgres/history-limit.js'
 import { postgresJobFiles } from '../stores/postgres/job-files.js'
@@ -93,6 +94,7 @@ export async function openClusterBackend(
     accounts,
     sessions,
     shares: postgresShares(database, { lease, now, clock, closing, onError }),
+    requests: postgresFileRequests(database, { now, clock, closing, onError }),
     counters: postgresCounters(database),
     ...fileStores,
     capacity,

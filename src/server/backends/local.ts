@@ -4,6 +4,7 @@ import { openAccountStore } from '../stores/local/accounts.js'
 import { openCounters } from '../stores/local/counters.js'
 import { openDataFolder } from '../stores/local/data-folder.js'
 import { lockDataFolder } from '../stores/local/data-lock.js'
+import { openFileRequestStore } from '../stores/local/file-requests.js'
 import { openLocalFiles } from '../stores/local/files.js'
 import { openJobFiles } from '../stores/local/job-files.js'
 import { openJobHistory } from '../stores/local/job-history.js'
@@ -43,6 +44,7 @@ export async function openLocalBackend({ config, log, clock, closers }: BackendO
     }),
   )
   const shares = closers.opened(await openShareStore(root, { reserve }))
+  const requests = closers.opened(await openFileRequestStore(root, { reserve }))
   const onHistoryError = (error: unknown) => log.error('The job history cannot be written and is tried again', error)
   const jobFiles = closers.opened(
     await openJobFiles(root, { onError: (error) => log.warn('The list of the files of a job is cut', error) }),
@@ -54,7 +56,7 @@ export async function openLocalBackend({ config, log, clock, closers }: BackendO
   const { files, capacity } = fileStores
   const usage = usageByAccount({ accounts, files, tables })
   const limits = { maxFileSize: config.maxFileSize, quotaOf: quotasOf(accounts, config.quota) }
-  const stores = { ...fileStores, accounts, sessions, shares, counters, history, jobFiles, tables }
+  const stores = { ...fileStores, accounts, sessions, shares, requests, counters, history, jobFiles, tables }
   return {
     ...stores,
     space: new LocalSpace({ ...capacity, usage: usage.of }, limits),

@@ -114,7 +114,7 @@ function refusalHeaders(status: number, concernsJob: boolean): Record<string, He
 }
 
 function tusHeaders(status: string, path: string): Record<string, HeaderObject> {
-  if (!path.startsWith(routes.tus)) return {}
+  if (!path.startsWith(routes.tus) && !path.startsWith(`${routes.request}/{token}/tus`)) return {}
   return answerHeaders('Tus-Resumable', ...(status === '412' ? ['Tus-Version' as const] : []))
 }
 
@@ -142,7 +142,8 @@ const tags = {
   Files: 'Uploading, exporting, listing, renaming, removing.',
   Jobs: 'Every transfer is a job that can be watched, paused, resumed, paced and stopped.',
   Tables: 'CSV files imported as rows that can be asked for.',
-  Shares: 'Links to one file that work without an account.',
+  Shares: 'Links to files that work without an account.',
+  Requests: 'Links by which people without an account send files.',
   Server: 'Its health, its metrics and this document.',
 } as const
 
@@ -159,6 +160,7 @@ const firstSegments: Record<keyof typeof tags, string[]> = {
   Jobs: ['jobs'],
   Tables: ['tables', 'import', 'query'],
   Shares: ['shares', 's'],
+  Requests: ['requests', 'r'],
   Server: [],
 }
 

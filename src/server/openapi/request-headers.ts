@@ -49,6 +49,9 @@ export const formHeaders = transferHeaders.extend({
 
 export const uploadHeaders = transferHeaders.extend({ ...digestHeaders, ...replaceHeaders.shape })
 
+/** Of an upload by a link. */
+export const linkUploadHeaders = folderJobHeaders.extend(digestHeaders)
+
 /** The conditions of a HEAD or GET. */
 export const conditionHeaders = z.object({
   'If-Match': text('sends only the version of that entity tag'),
@@ -106,8 +109,8 @@ const chunkHeaders = z.object({
   Prefer: text('how many seconds the bytes may wait for a slot of the account', 'wait=60'),
 })
 
-export const tusCreationHeaders = tusHeaders.extend({
-  ...transferHeaders.shape,
+export const tusLinkCreationHeaders = tusHeaders.extend({
+  ...folderJobHeaders.shape,
   ...chunkHeaders.shape,
   'Upload-Length': integer(0, 'the length of the whole upload, in bytes'),
   'Upload-Defer-Length': z
@@ -121,6 +124,10 @@ export const tusCreationHeaders = tusHeaders.extend({
     'filename bm90ZXMuY3N2,filetype dGV4dC9jc3Y=',
   ),
   'Upload-Concat': text('is refused: this server does not put uploads together'),
+})
+
+export const tusCreationHeaders = tusLinkCreationHeaders.extend({
+  [partOfHeader]: partOf,
   ...replaceHeaders.shape,
 })
 

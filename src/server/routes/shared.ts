@@ -25,7 +25,7 @@ import { linkCookie, linkCredentials } from './headers/link-credentials.js'
 import { folderFromTarget, nameFromTarget } from './headers/names.js'
 import { requesterOf } from './headers/requester.js'
 import { wantsPage } from './responses/link-page.js'
-import { answerLinkProblem, isLinkProblem } from './responses/link-problem.js'
+import { answerLinkProblem, hasTitle, type LinkProblemTitles } from './responses/link-problem.js'
 import { sendArchive } from './responses/send-archive.js'
 import { answerFile, sendFile } from './responses/send-file.js'
 import { answerSharedFile } from './responses/shared-file.js'
@@ -121,7 +121,7 @@ export function sharedRoutes({ shares, exports, archives, files, folderStore, co
     const { password } = validate(await readFields(incoming), linkPasswordSchema)
     const { share } = await shares.find(token, { password }, requesterOf(c.env, config.trustProxy))
     const pass = shares.passOf(share)
-    if (pass) c.header('Set-Cookie', linkCookie(incoming, config, token, pass))
+    if (pass) c.header('Set-Cookie', linkCookie(incoming, config, `${routes.shared}/${token}`, pass))
     return c.redirect(`${routes.shared}/${token}`, 303)
   }
   app.openAPIRegistry.registerPath(passwordRoute)
@@ -141,8 +141,9 @@ function inWords(serve: (c: Context<AppEnv>) => Promise<Response>) {
     try {
       return await serve(c)
     } catch (error) {
-      if (!(error instanceof Problem) || !wantsPage(c) || !isLinkProblem(error)) throw error
-      return answerLinkProblem(c, error)
+      if (!(error instanceof Problem) || !wantsPage(c) || !hasTitle(error, titles)) throw error
+      const address = `${routes.shared}/${encodeURIComponent(c.req.param('token') ?? '')}`
+      return answerLinkProblem(c, error, { titles, address })
     }
   }
 }
@@ -157,6 +158,14 @@ function nameBelow(target: string, token: string): string {
   const path = pathOf(target)
   if (path.length <= prefix.length) return ''
   return path.endsWith('/') ? folderFromTarget(path, prefix) : nameFromTarget(path, prefix)
+}
+
+const titles: LinkProblemTitles = {
+  'share-not-found': 'This link does not work',
+  'share-expired': 'This link has expired',
+  'share-exhausted': 'This link has been used up',
+  'file-not-found': 'The file is gone',
+  busy: 'Too many downloads at once',
 }
 
 /** How long a reader of a link may read nothing. Even the slowest network empties its buffers more often. */

@@ -2,7 +2,7 @@
 export function loggedPath(path: string): string {
   const decoded = path.replace(/%([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
   const plain = new URL(`http://host/${decoded.replace(/[\\/]+/g, '/').replace(/^\//, '')}`).pathname
-  const [prefix] = /^\/(?:s|invitations)\/(?=.)/i.exec(plain) ?? []
+  const [prefix] = /^\/(?:s|r|invitations)\/(?=.)/i.exec(plain) ?? []
   return prefix === undefined ? path.slice(0, maxPathLength) : `${prefix.toLowerCase()}…`
 }
 

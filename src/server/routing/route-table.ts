@@ -18,6 +18,9 @@ const shares = { ...own, caching: 'never' } as const
 /** An admin sees, pauses, limits and stops the jobs of every account. */
 const anyJob = { ...own, everyAccount: admins } as const
 const tus = { ...own, caching: 'never', methodOverride: true } as const
+/** The link is the credential: the handler checks it. */
+const sender = { access: 'open', caching: 'never' } as const
+const senderTus = { ...sender, methodOverride: true } as const
 /** The five interfaces of docs/dialects.md accept no cookie: their clients do not send the CSRF header. */
 const dialect = { access: 'account', caching: 'private' } as const
 const collect = { ...dialect, access: owners, errors: 'collect' } as const
@@ -113,6 +116,17 @@ export const routeTable = {
   'GET /s/{token}': { access: 'open', caching: 'private', operationId: 'downloadSharedFile' },
   'POST /s/{token}': { access: 'open', caching: 'never', operationId: 'openLinkWithPassword' },
   'GET /s/{token}/{name}': { access: 'open', caching: 'private', operationId: 'downloadFileOfSharedFolder' },
+
+  'POST /requests': { ...shares, operationId: 'createFileRequest', access: owners },
+  'GET /requests': { ...shares, operationId: 'listFileRequests' },
+  'DELETE /requests/{id}': { ...shares, operationId: 'revokeFileRequest' },
+  'GET /r/{token}': { ...sender, operationId: 'getOpenFileRequest' },
+  'POST /r/{token}': { ...sender, operationId: 'sendForm' },
+  'PUT /r/{token}/{name}': { ...sender, operationId: 'sendFile' },
+  'POST /r/{token}/tus': { ...senderTus, operationId: 'beginToSendFile' },
+  'HEAD /r/{token}/tus/{id}': { ...senderTus, operationId: 'headFileBeingSent' },
+  'PATCH /r/{token}/tus/{id}': { ...senderTus, operationId: 'continueToSendFile' },
+  'DELETE /r/{token}/tus/{id}': { ...senderTus, operationId: 'stopSendingFile' },
 
   'POST /signin': login,
   'DELETE /upload/terminate': dialect,

@@ -76,6 +76,11 @@ export interface PublishTarget {
   type: string
   sha256: string
   precondition?: Precondition
+  /**
+   * Whether it gets a `numberedName` that is free where a file or folder has the name, instead of replacing anything; default
+   * false. Not in a stage.
+   */
+  isNumbered?: boolean
   /** The id of an open stage, whose file it becomes instead. */
   stage?: string
 }

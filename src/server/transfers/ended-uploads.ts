@@ -1,9 +1,9 @@
 import type { JobRecord } from '../../protocol/jobs.js'
 import type { Clock } from '../clock.js'
+import { isSameOwner, type JobOwner, ownerOf } from '../jobs/job-owner.js'
 import type { Jobs } from '../jobs/jobs.js'
 import type { KeepLimits } from '../jobs/resumable-lifetime.js'
 import { runJob } from '../jobs/run-job.js'
-import type { Account } from '../stores/accounts.js'
 import type { StoredFile } from '../stores/files.js'
 import type { PublishedUpload } from '../stores/history.js'
 import { jobIdUsed } from '../stores/slot-problems.js'
@@ -25,7 +25,7 @@ export class EndedUploads {
   readonly #jobs: Pick<Jobs, 'findRecord' | 'findEnded' | 'register'>
   readonly #keepMs: number
   readonly #clock: Clock
-  readonly #parts = new Map<string, { accountId: number; until: number; progress: UploadProgress }>()
+  readonly #parts = new Map<string, { owner: JobOwner; until: number; progress: UploadProgress }>()
 
   constructor(
     jobs: Pick<Jobs, 'findRecord' | 'findEnded' | 'register'>,
@@ -36,8 +36,8 @@ export class EndedUploads {
     this.#clock = clock
   }
 
-  addPart(accountId: number, progress: UploadProgress): void {
-    this.#parts.set(progress.id, { accountId, until: this.#clock.monotonicMs() + this.#keepMs, progress })
+  addPart(owner: JobOwner, progress: UploadProgress): void {
+    this.#parts.set(progress.id, { owner, until: this.#clock.monotonicMs() + this.#keepMs, progress })
     const [oldest] = this.#parts.keys()
     if (this.#parts.size > maxParts && oldest !== undefined) this.#parts.delete(oldest)
   }
@@ -46,16 +46,17 @@ export class EndedUploads {
     return this.#parts.has(id)
   }
 
-  /** How the upload ended. Throws `upload-not-found` for one that is unknown, unfinished or another account's. */
-  async get(id: string, account: Account): Promise<UploadProgress | JobRecord> {
+  /** How the upload ended. Throws `upload-not-found` for one that is unknown, unfinished or another owner's. */
+  async get(id: string, owner: JobOwner): Promise<UploadProgress | JobRecord> {
     const part = this.#parts.get(id)
     if (part && part.until > this.#clock.monotonicMs()) {
-      if (part.accountId !== account.id) throw uploadNotFound(id)
+      if (!isSameOwner(part.owner, owner)) throw uploadNotFound(id)
       return part.progress
     }
     const found = await this.#jobs.findEnded(id)
-    if (!found?.job.endedAt || found.accountId !== account.id || found.job.kind !== 'upload') throw uploadNotFound(id)
-    const { job, uploaded } = found
+    if (!found?.job.endedAt || found.job.kind !== 'upload') throw uploadNotFound(id)
+    const { job, accountId, uploaded } = found
+    if (!isSameOwner({ accountId, account: job.account }, owner)) throw uploadNotFound(id)
     if (job.state !== 'done' || Date.parse(job.endedAt!) + this.#keepMs < this.#clock.now()) return job
     const { bytes } = job
     // Histories of older versions do not have it.
@@ -68,9 +69,8 @@ export class EndedUploads {
    * its id already stays. Throws `job-id-used` where that is of another account.
    */
   async addKnown(id: string, creation: NamedCreation, there: StoredFile): Promise<UploadProgress> {
-    const { identity, length, metadata } = creation
-    const { account } = identity
-    await this.#checkOwn(id, account)
+    const { length, metadata } = creation
+    await this.#checkOwn(id, ownerOf(creation))
     const recorded = await runJob(this.#jobs.register(planOfNew(id, creation)), async ({ job, start }) => {
       start()
       job.countFrom(there.size)
@@ -82,9 +82,9 @@ export class EndedUploads {
   }
 
   /** Throws where the id is that of another account's upload, whose end it would hide. */
-  async #checkOwn(id: string, account: Account): Promise<void> {
-    const owner = this.#parts.get(id)?.accountId ?? (await this.#jobs.findRecord(id))?.accountId
-    if (owner !== undefined && owner !== account.id) throw jobIdUsed(id)
+  async #checkOwn(id: string, { accountId }: JobOwner): Promise<void> {
+    const known = this.#parts.get(id)?.owner ?? (await this.#jobs.findRecord(id))
+    if (known !== undefined && known.accountId !== accountId) throw jobIdUsed(id)
   }
 }
 

@@ -4,7 +4,8 @@ import type { Job } from '../jobs/job.js'
 import { asProblem } from '../jobs/outcome.js'
 import type { DeclaredDigests, PublishedFiles, StoredFile } from '../stores/files.js'
 import type { PartialFile } from '../stores/partials.js'
-import { checkPrecondition, type Precondition } from '../stores/precondition.js'
+import type { Precondition } from '../stores/precondition.js'
+import { findKnownFile, isByRequest } from './same-file.js'
 import type { UploadRequest } from './upload-request.js'
 import type { Uploads } from './uploads.js'
 
@@ -44,7 +45,9 @@ export async function receiveForm(
   form: FormUpload,
 ): Promise<{ files: StoredFile[]; job: Job }> {
   const space = form.identity.account
-  return uploads.run(form, form.bodySize ?? 0, async (run) => {
+  // A link counts files, not the lines between them.
+  const bytes = isByRequest(form) ? 0 : (form.bodySize ?? 0)
+  return uploads.run(form, bytes, async (run) => {
     const arrived: { file: FormFile; partial?: PartialFile }[] = []
     let last: string | null = null
     run.bring({
@@ -61,8 +64,9 @@ export async function receiveForm(
       run.job.file ??= file.name
       run.checkName(file.name)
       last = file.name
-      await files.checkName(space, file.name)
-      checkPrecondition(await files.find(space, file.name), form.precondition)
+      await run.coverFiles(arrived.length)
+      const { name, digests } = file
+      await findKnownFile(files, { ...form, name, size: null, digests })
       entry.partial = await run.createPartial()
       await run.receive(file.body, entry.partial)
       if (entry.partial.size !== file.bytes()) throw new Error(`"${file.name}" was not received whole.`)

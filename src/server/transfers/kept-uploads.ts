@@ -1,18 +1,19 @@
 import { Problem } from '../../protocol/problems.js'
+import { isSameOwner, type JobOwner } from '../jobs/job-owner.js'
 import type { JobPlan } from '../jobs/job-plan.js'
-import { type Account, accountName } from '../stores/accounts.js'
+import type { RemoteJob } from '../stores/remote-jobs.js'
 import type { ResumableServices } from './resumable-services.js'
-import { type KeptUpload, resumeStateSchema } from './resume-state.js'
+import { accountOfKept, type KeptUpload, resumeStateSchema } from './resume-state.js'
 import { uploadNotFound } from './upload-problems.js'
 
 /** The job of an upload that was left interrupted. */
 export function planOfKept({ id, resumeState, offset }: Pick<KeptUpload, 'id' | 'resumeState' | 'offset'>) {
-  const { accountId, space, name, length, createdAt, paused, rateLimit } = resumeState
+  const { accountId, name, length, createdAt, paused, rateLimit } = resumeState
   return {
     id,
     kind: 'upload',
     accountId,
-    account: `${space.role}:${space.username}`,
+    account: accountOfKept(resumeState),
     file: name,
     totalBytes: length,
     rateLimit,
@@ -35,12 +36,12 @@ export function offsetOfKept({ length, uncheckedFrom }: KeptUpload['resumeState'
  */
 export async function findMovable(
   id: string,
-  account: Account,
+  owner: JobOwner,
   { remote, partials }: Pick<ResumableServices, 'remote' | 'partials'>,
 ): Promise<KeptUpload | undefined> {
   const job = await remote.find(id)
   if (!job?.isResumable || job.record.kind !== 'upload') return undefined
-  if (job.accountId !== account.id) throw uploadNotFound(id)
+  if (!isOf(job, owner)) throw uploadNotFound(id)
   await job.handOver()
   const partial = await partials.find(id)
   const resumeState = resumeStateSchema.safeParse(partial?.state).data
@@ -55,13 +56,17 @@ export async function findMovable(
  */
 export async function stopElsewhere(
   id: string,
-  account: Account,
+  owner: JobOwner,
   { remote }: Pick<ResumableServices, 'remote'>,
 ): Promise<boolean> {
   const job = await remote.find(id)
   if (!job?.isResumable || job.record.kind !== 'upload' || job.record.state === 'interrupted') return false
-  if (job.accountId !== account.id) throw uploadNotFound(id)
-  return (await job.stop(accountName(account))) !== undefined
+  if (!isOf(job, owner)) throw uploadNotFound(id)
+  return (await job.stop(owner.account)) !== undefined
+}
+
+function isOf({ accountId, record }: RemoteJob, owner: JobOwner): boolean {
+  return isSameOwner({ accountId, account: record.account }, owner)
 }
 
 /** Another server was faster. */

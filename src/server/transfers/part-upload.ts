@@ -1,6 +1,7 @@
 import type { Release } from '../concurrency/semaphore.js'
 import { TakeoverMutex } from '../concurrency/takeover-mutex.js'
 import type { FolderStream } from '../folders/folder-stream.js'
+import type { JobOwner } from '../jobs/job-owner.js'
 import { asProblem } from '../jobs/outcome.js'
 import type { StoredFile } from '../stores/files.js'
 import { Flow } from './flow.js'
@@ -14,6 +15,7 @@ export interface PartUploadPlan {
   id: string
   /** The job of many files that it belongs to. */
   partOf: string
+  owner: JobOwner
   resumeState: ResumeState
   /** Released when it has ended. */
   place: Release
@@ -47,8 +49,8 @@ export class PartUpload {
     this.#bytes = new ResumableBytes(services, { id: plan.id, resumeState: plan.resumeState, size: 0 }, neverIdle)
   }
 
-  get accountId(): number {
-    return this.#bytes.resumeState.accountId
+  get owner(): JobOwner {
+    return this.#plan.owner
   }
 
   get progress(): UploadProgress {
@@ -171,7 +173,7 @@ export class PartUpload {
   /** Also if the client has disconnected after the last byte. */
   async #publish(stream: FolderStream): Promise<UploadProgress> {
     const sha256 = await this.#bytes.settle(stream.signal)
-    await this.#services.checkAccess(this.accountId)
+    await this.#services.checkAccess(this.owner.accountId)
     stream.commit()
     this.#published = await this.#bytes.publish(sha256, (partial, target) => stream.publish(partial, target))
     await this.#end()

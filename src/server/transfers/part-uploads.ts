@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Release } from '../concurrency/semaphore.js'
 import type { FolderStream } from '../folders/folder-stream.js'
-import type { Account } from '../stores/accounts.js'
+import { isSameOwner, type JobOwner } from '../jobs/job-owner.js'
 import { checkPrecondition } from '../stores/precondition.js'
 import { jobIdUsed } from '../stores/slot-problems.js'
 import { isKnownBy } from './declared-digests.js'
@@ -12,9 +12,9 @@ import { uploadNotFound } from './upload-problems.js'
 
 export interface PartUploadsOptions {
   /** Limits the unfinished uploads of an account. */
-  takePlace(account: Account): Promise<Release>
+  takePlace(owner: JobOwner): Promise<Release>
   /** Called when an upload is published. */
-  onPublished(accountId: number, progress: UploadProgress): void
+  onPublished(owner: JobOwner, progress: UploadProgress): void
 }
 
 /** The resumable uploads that are part of jobs of many files. */
@@ -33,9 +33,9 @@ export class PartUploads {
   }
 
   /** Throws `upload-not-found` for another account's. */
-  find(id: string, account: Account): PartUpload | undefined {
+  find(id: string, owner: JobOwner): PartUpload | undefined {
     const upload = this.#live.get(id)
-    if (upload && upload.accountId !== account.id) throw uploadNotFound(id)
+    if (upload && !isSameOwner(upload.owner, owner)) throw uploadNotFound(id)
     return upload
   }
 
@@ -69,15 +69,16 @@ export class PartUploads {
     if (there && there.size === length && isKnownBy(digests, there.sha256)) {
       stream.fileDone({ name, size: there.size, status: 'unchanged' })
       const progress = { id, offset: there.size, length, metadata, expiresAt: null, published: there }
-      this.#options.onPublished(account.id, progress)
+      this.#options.onPublished(stream.job, progress)
       return progress
     }
     checkPrecondition(there, precondition)
-    const place = await this.#options.takePlace(account)
+    const place = await this.#options.takePlace(stream.job)
     const resumeState = initialResumeState(creation, new Date(clock.now()))
     const upload = new PartUpload(this.#services, {
       id,
       partOf: stream.job.id,
+      owner: { accountId: stream.job.accountId, account: stream.job.account },
       resumeState,
       place,
       onEnd: () => this.#onEnd(upload),
@@ -89,6 +90,6 @@ export class PartUploads {
   #onEnd(upload: PartUpload): void {
     this.#live.delete(upload.id)
     const { progress } = upload
-    if (progress.published) this.#options.onPublished(upload.accountId, progress)
+    if (progress.published) this.#options.onPublished(upload.owner, progress)
   }
 }

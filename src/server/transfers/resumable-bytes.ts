@@ -3,9 +3,10 @@ import { Mutex } from '../concurrency/mutex.js'
 import type { Capacity } from '../stores/capacity.js'
 import type { DeclaredDigests, PublishedFiles, StoredFile } from '../stores/files.js'
 import type { PartialFile, Partials, PublishedPartial, PublishTarget } from '../stores/partials.js'
-import type { Reservation, RoomHolder, SpaceReservations } from '../stores/space.js'
+import type { Reservation, RoomHolder } from '../stores/space.js'
 import { checkDigests, checkNotContradicted } from './declared-digests.js'
-import type { ResumeState } from './resume-state.js'
+import { accountOfKept, type ResumeState } from './resume-state.js'
+import { type RoomServices, reserveRoom } from './room.js'
 
 /** The properties that a chunk declares of itself and the whole upload. */
 export interface Declared {
@@ -15,11 +16,10 @@ export interface Declared {
   check: { isDeclared: boolean }
 }
 
-export interface ByteServices {
+export interface ByteServices extends RoomServices {
   files: Pick<PublishedFiles, 'find'>
   partials: Partials
   capacity: Pick<Capacity, 'freed'>
-  space: SpaceReservations
 }
 
 /** The disk state of a resumable upload: its partial, open or closed, its resume state, and the reserved space. */
@@ -152,8 +152,8 @@ export class ResumableBytes {
     publish: (partial: PartialFile, target: PublishTarget) => Promise<PublishedPartial> = (partial, target) =>
       partial.publish(target),
   ): Promise<StoredFile> {
-    const { space, name, type, precondition } = this.#resumeState
-    const target = { space, name, type, sha256, precondition: precondition as never }
+    const { space, name, type, precondition, request } = this.#resumeState
+    const target = { space, name, type, sha256, precondition: precondition as never, isNumbered: request !== null }
     return (await publish(this.partial, target)).file
   }
 
@@ -188,14 +188,15 @@ export class ResumableBytes {
       await this.#reservation.coverExactly(bytes)
       return
     }
-    const { space, name } = this.#resumeState
-    const there = await this.#services.files.find(space, name)
-    this.#reservation = await this.#services.space.reserve(
+    const { space, name, request } = this.#resumeState
+    const there = request === null ? await this.#services.files.find(space, name) : undefined
+    this.#reservation = await reserveRoom(this.#services, {
+      job: { id: this.#id, account: accountOfKept(this.#resumeState) },
       space,
       bytes,
-      there?.size ?? 0,
-      () => this.size,
-      this.#holder,
-    )
+      replaces: there?.size ?? 0,
+      written: () => this.size,
+      holder: this.#holder,
+    })
   }
 }

@@ -4,10 +4,8 @@ import { KeyedMutex } from '../concurrency/keyed-mutex.js'
 import { type Release, Semaphore } from '../concurrency/semaphore.js'
 import type { Admission } from '../jobs/admission.js'
 import type { Job } from '../jobs/job.js'
+import { isSameOwner, type JobOwner, ownerOf } from '../jobs/job-owner.js'
 import { runJob } from '../jobs/run-job.js'
-import { type Account, accountName } from '../stores/accounts.js'
-import { checkPrecondition } from '../stores/precondition.js'
-import { isKnownBy } from './declared-digests.js'
 import { EndedUploads } from './ended-uploads.js'
 import { findMovable, planOfKept, stopElsewhere, undefinedIfUsed } from './kept-uploads.js'
 import { PartUploads } from './part-uploads.js'
@@ -15,6 +13,8 @@ import { clientLeft } from './receiving.js'
 import type { ResumableServices, UploadProgress } from './resumable-services.js'
 import { type ResumableState, ResumableUpload } from './resumable-upload.js'
 import type { KeptUpload } from './resume-state.js'
+import { checkFileSize } from './room.js'
+import { findKnownFile } from './same-file.js'
 import type { UploadChunk } from './upload-chunks.js'
 import { type Creation, initialResumeState, type NamedCreation, planOfNew } from './upload-creation.js'
 import { notPartOf, offsetMismatch, tooManyUploads, uploadGone, uploadNotFound } from './upload-problems.js'
@@ -23,7 +23,7 @@ import { notPartOf, offsetMismatch, tooManyUploads, uploadGone, uploadNotFound }
 export class ResumableUploads {
   readonly #services: ResumableServices
   readonly #live = new Map<string, { upload: ResumableUpload; place: Release }>()
-  /** Limits the unfinished uploads of an account. */
+  /** Limits the unfinished uploads of an owner. */
   readonly #places = new Semaphore({ slotsPerKey: maxUploadsPerAccount })
   readonly #parts: PartUploads
   /** Uploads that come from other servers, or go there. */
@@ -36,8 +36,8 @@ export class ResumableUploads {
     this.#services = services
     this.#ended = new EndedUploads(services.jobs, services)
     this.#parts = new PartUploads(services, {
-      takePlace: (account) => this.#takePlace(account),
-      onPublished: (accountId, progress) => this.#ended.addPart(accountId, progress),
+      takePlace: (owner) => this.#takePlace(owner),
+      onPublished: (owner, progress) => this.#ended.addPart(owner, progress),
     })
     const keepMs = Math.min(services.keepPartialMs, services.keepUnusedMs)
     const sweepMs = Math.min(longestSweepMs, Math.max(shortestSweepMs, keepMs / 4))
@@ -53,9 +53,13 @@ export class ResumableUploads {
   }
 
   async #restore({ id, resumeState, offset, lastUsedAt }: KeptUpload): Promise<ResumableUpload> {
-    const { accountId } = resumeState
-    const admission = this.#services.jobs.restore(planOfKept({ id, resumeState, offset }))
-    const place = this.#places.tryAcquire(String(accountId)) ?? (() => {})
+    const { request, length } = resumeState
+    if (request !== null) {
+      await this.#services.requests.restore(request, { job: id, files: 1, bytes: length ?? offset })
+    }
+    const plan = planOfKept({ id, resumeState, offset })
+    const admission = this.#services.jobs.restore(plan)
+    const place = this.#places.tryAcquire(keyOf(plan)) ?? (() => {})
     // While the server was down, no client could request an upload without bytes.
     const ageMs = offset === 0 ? 0 : Math.max(0, this.#services.clock.now() - lastUsedAt.getTime())
     try {
@@ -88,19 +92,14 @@ export class ResumableUploads {
    */
   async create(creation: Creation): Promise<UploadProgress> {
     if (creation.partOf) return this.#parts.create(creation, creation.partOf)
-    const { files, space } = this.#services
-    const { identity, length, digests, precondition, first } = creation
-    const { account } = identity
+    const { space } = this.#services
+    const { length, first } = creation
     const id = creation.jobId ?? randomUUID()
     const name = creation.name ?? id
-    if (length !== null) space.checkSize(length)
-    await files.checkName(account, name)
-    const there = await files.find(account, name)
+    if (length !== null) checkFileSize(space, creation, length)
+    const there = await findKnownFile(this.#services.files, { ...creation, name, size: length })
     // The response to an earlier attempt was lost: the same bytes again succeed without sending them.
-    if (there && there.size === length && isKnownBy(digests, there.sha256)) {
-      return this.#ended.addKnown(id, { ...creation, name }, there)
-    }
-    checkPrecondition(there, precondition)
+    if (there) return this.#ended.addKnown(id, { ...creation, name }, there)
     const upload = await this.#register(id, { ...creation, name })
     if (creation.jobId === null) {
       const discard = () => upload.discard(clientLeft())
@@ -122,8 +121,7 @@ export class ResumableUploads {
   }
 
   async #register(id: string, creation: NamedCreation): Promise<ResumableUpload> {
-    const { account } = creation.identity
-    const place = await this.#takePlace(account)
+    const place = await this.#takePlace(ownerOf(creation))
     try {
       const admission = this.#services.jobs.register(planOfNew(id, creation))
       const resumeState = initialResumeState(creation, new Date(this.#services.clock.now()))
@@ -134,12 +132,12 @@ export class ResumableUploads {
     }
   }
 
-  /** If an account has too many, its oldest upload without bytes is removed. */
-  async #takePlace({ id }: Account): Promise<Release> {
+  /** If an owner has too many, the oldest upload without bytes is removed. */
+  async #takePlace(owner: JobOwner): Promise<Release> {
     for (;;) {
-      const place = this.#places.tryAcquire(String(id))
+      const place = this.#places.tryAcquire(keyOf(owner))
       if (place) return place
-      const idle = this.#uploads().find((upload) => upload.job.accountId === id && upload.isIdle)
+      const idle = this.#uploads().find((upload) => isSameOwner(upload.job, owner) && upload.isIdle)
       if (!idle) throw tooManyUploads(maxUploadsPerAccount)
       await idle.evict()
     }
@@ -148,17 +146,17 @@ export class ResumableUploads {
   /**
    * The progress of an upload. Throws `upload-not-found`, `upload-gone`, and `upload-locked` for a minute after a stop.
    */
-  async look(id: string, account: Account): Promise<UploadProgress> {
-    const part = this.#parts.find(id, account)
+  async look(id: string, owner: JobOwner): Promise<UploadProgress> {
+    const part = this.#parts.find(id, owner)
     if (part) return part.look()
-    const live = await this.#find(id, account)
+    const live = await this.#find(id, owner)
     try {
       if (live) return await live.look()
     } catch (error) {
       // It has just ended: handled below.
       if (!live?.job.isEnded) throw error
     }
-    const ended = await this.#ended.get(id, account)
+    const ended = await this.#ended.get(id, owner)
     if ('published' in ended) return ended
     // A client restarts after "gone". This one should give up instead, because the upload was stopped.
     if (ended.state === 'stopped' && Math.abs(this.#services.clock.now() - Date.parse(ended.endedAt!)) < stopToldMs) {
@@ -168,18 +166,18 @@ export class ResumableUploads {
   }
 
   /** Like `ResumableUpload.append`. Throws the errors of `look` too, but `job-stopped` after a stop. */
-  async append(id: string, account: Account, chunk: UploadChunk): Promise<UploadProgress> {
-    const part = this.#parts.find(id, account)
+  async append(id: string, owner: JobOwner, chunk: UploadChunk): Promise<UploadProgress> {
+    const part = this.#parts.find(id, owner)
     const { partOf } = chunk
-    const live = part ? undefined : await this.#find(id, account)
+    const live = part ? undefined : await this.#find(id, owner)
     if (partOf && partOf !== part?.partOf && !this.#ended.hasPart(id)) {
       // The end of the job may just have removed it.
-      if (!part && !live) await this.#services.folders.mustBeOpen(partOf, account)
+      if (!part && !live) await this.#services.folders.mustBeOpen(partOf, chunk.identity.account)
       throw notPartOf(partOf)
     }
     if (part) return part.append(chunk)
     if (live) return live.append(chunk)
-    const ended = await this.#ended.get(id, account)
+    const ended = await this.#ended.get(id, owner)
     if (!('published' in ended)) throw uploadGone(ended)
     if (chunk.offset !== ended.offset) throw offsetMismatch(ended.offset, chunk.offset)
     if (chunk.bodySize !== 0) {
@@ -192,17 +190,17 @@ export class ResumableUploads {
   }
 
   /** Stops an upload; of a job of many files, only this upload. Throws `already-published` too. */
-  async stop(id: string, account: Account): Promise<void> {
-    const part = this.#parts.find(id, account)
+  async stop(id: string, owner: JobOwner): Promise<void> {
+    const part = this.#parts.find(id, owner)
     if (part) return part.remove()
     // Only the server that has its request can tell that one of the stop.
-    if (!this.#live.has(id) && (await stopElsewhere(id, account, this.#services))) return
-    const live = await this.#find(id, account)
+    if (!this.#live.has(id) && (await stopElsewhere(id, owner, this.#services))) return
+    const live = await this.#find(id, owner)
     if (live) {
-      await live.stop(accountName(account))
+      await live.stop(owner.account)
       return
     }
-    const ended = await this.#ended.get(id, account)
+    const ended = await this.#ended.get(id, owner)
     if (!('published' in ended)) throw uploadGone(ended)
     throw new Problem('already-published', 'Too late to stop: the file is published. Remove it by its name.')
   }
@@ -246,11 +244,11 @@ export class ResumableUploads {
     return [...this.#live.values()].map(({ upload }) => upload)
   }
 
-  async #find(id: string, account: Account): Promise<ResumableUpload | undefined> {
+  async #find(id: string, owner: JobOwner): Promise<ResumableUpload | undefined> {
     const own = this.#live.get(id)?.upload.job
     if (own?.signal.aborted) await own.ended // Another server may have taken it.
-    const upload = this.#live.get(id)?.upload ?? (await this.#takeOver(id, account))
-    if (upload && upload.job.accountId !== account.id) throw uploadNotFound(id)
+    const upload = this.#live.get(id)?.upload ?? (await this.#takeOver(id, owner))
+    if (upload && !isSameOwner(upload.job, owner)) throw uploadNotFound(id)
     if (!upload?.hasExpired) {
       upload?.use()
       return upload
@@ -262,12 +260,12 @@ export class ResumableUploads {
   }
 
   /** Continues an upload of another server, or one that no server runs. */
-  #takeOver(id: string, account: Account): Promise<ResumableUpload | undefined> {
+  #takeOver(id: string, owner: JobOwner): Promise<ResumableUpload | undefined> {
     return this.#moves.run(id, async () => {
       for (let attempt = 1; attempt <= maxMoves; attempt++) {
         const upload = this.#live.get(id)?.upload
         if (upload) return upload
-        const kept = await findMovable(id, account, this.#services)
+        const kept = await findMovable(id, owner, this.#services)
         if (!kept) return undefined
         const restored = await this.#restore(kept).catch(undefinedIfUsed)
         if (restored) return restored
@@ -282,6 +280,10 @@ export class ResumableUploads {
   #sweep(): void {
     for (const upload of this.#uploads()) if (upload.hasExpired) upload.expire()
   }
+}
+
+function keyOf({ accountId, account }: JobOwner): string {
+  return `${accountId} ${account}`
 }
 
 const maxMoves = 20

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { requestAccount } from '../stores/request-account.js'
 
 /** The resume state beside the partial of a resumable upload, so that it can continue after a restart. */
 export const resumeStateSchema = z.object({
@@ -21,6 +22,8 @@ export const resumeStateSchema = z.object({
   }),
   /** The job of many files that it belongs to, and does not outlive; null for a job of its own. */
   partOf: z.string().nullable().default(null),
+  /** The link for uploads by which it comes; null for an upload of the account itself. */
+  request: z.string().nullable().default(null),
   createdAt: z.iso.datetime(),
   /** The offset from which bytes await their checksum: after a crash they do not count. */
   uncheckedFrom: z.int().nonnegative().nullable(),
@@ -30,6 +33,11 @@ export const resumeStateSchema = z.object({
   rateLimit: z.int().positive().nullable().default(null),
 })
 export type ResumeState = z.infer<typeof resumeStateSchema>
+
+/** The account of the job of an upload. */
+export function accountOfKept({ request, space }: Pick<ResumeState, 'request' | 'space'>): string {
+  return request === null ? `${space.role}:${space.username}` : requestAccount(request)
+}
 
 /** An upload of an earlier run of the server. */
 export interface KeptUpload {

@@ -1,7 +1,6 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { Problem } from '../../protocol/problems.js'
-import { maxShareSeconds, type ShareRecord } from '../../protocol/shares.js'
+import type { ShareRecord } from '../../protocol/shares.js'
 import { Revocation } from '../auth/identity.js'
 import type { Requester } from '../auth/password-check.js'
 import type { Clock } from '../clock.js'
@@ -10,8 +9,9 @@ import type { Account, AccountStore } from '../stores/accounts.js'
 import type { PublishedFiles } from '../stores/files.js'
 import type { Folders } from '../stores/folders.js'
 import type { Share, ShareStore } from '../stores/shares.js'
+import type { GuardedLink, LinkCredentials, LinkPass, LinkPasswords } from './link-passwords.js'
+import { endOfLink, type LinkExpiry, LinkTokens, newLinkId } from './link-tokens.js'
 import { type CountedDownload, countedDownload } from './share-downloads.js'
-import type { LinkPass, ShareCredentials, SharePasswords } from './share-passwords.js'
 import { checkLive, shareState } from './share-state.js'
 import type { SharedFile, SharedFolder, SharedLink, SharedSelection } from './shared-link.js'
 
@@ -22,8 +22,8 @@ export interface ShareServices {
   files: Pick<PublishedFiles, 'open' | 'find'>
   folders: Pick<Folders, 'exists'>
   jobs: Pick<Jobs, 'stopAllOf'>
-  passwords: SharePasswords
-  /** 32 bytes or more; if it is lost, all links become invalid. */
+  passwords: LinkPasswords
+  /** As for `LinkTokens`. */
   secret: Uint8Array
   /** Called with the links that were revoked here. Default: ignored. */
   onRevoked?: (revoked: RevokedShares) => void
@@ -36,7 +36,7 @@ export type ShareTarget = Pick<Share, 'filename' | 'names'>
 
 /** What the creator of a link asks for. */
 export interface ShareTerms {
-  expires: { inSeconds: number } | { at: Date }
+  expires: LinkExpiry
   password: string | null
   maxDownloads: number | null
   note: string | null
@@ -54,16 +54,15 @@ export interface ListedShare extends Share {
   state: ShareRecord['state']
 }
 
-/**
- * Links to files and folders that work without an account. A link's token is its id with our signature, so that the store
- * holds no secret and the owner can be shown the link again.
- */
+/** Links to files and folders that work without an account. */
 export class Shares {
   readonly #services: ShareServices
+  readonly #tokens: LinkTokens
   readonly #revocations = new Map<string, AbortController>()
 
   constructor(services: ShareServices) {
     this.#services = services
+    this.#tokens = new LinkTokens(services.secret, 'share')
   }
 
   /** Throws `file-not-found`, `quota-exceeded` if the account has too many links, and `invalid-request` for a wrong expiry. */
@@ -71,8 +70,7 @@ export class Shares {
     const { shares, clock, passwords } = this.#services
     const now = clock.now()
     const { expires, password, maxDownloads, note } = terms
-    const expiresAt = 'at' in expires ? expires.at : new Date(now + expires.inSeconds * 1000)
-    checkExpiry(expiresAt.getTime() - now)
+    const expiresAt = endOfLink(expires, now)
     const { filename, names } = target
     for (const name of names ?? [filename]) if (!(await this.#exists(account, name))) throw notFound(name)
     const own = await shares.list(account.id)
@@ -81,8 +79,7 @@ export class Shares {
       throw new Problem('quota-exceeded', `An account has ${maxShares} links at most: revoke one first.`)
     }
     const share: Share = {
-      // Without a leading dash, which a command line would take for an option.
-      id: randomBytes(idBytes).toString('base64url').replace(/^-/, 'A'),
+      id: newLinkId(),
       accountId: account.id,
       filename,
       names,
@@ -121,17 +118,17 @@ export class Shares {
 
   /** The secret part of the link. */
   tokenOf({ id }: Pick<Share, 'id'>): string {
-    return id + this.#sign(id)
+    return this.#tokens.of(id)
   }
 
   /**
    * Resolves a token. Throws `share-not-found` for every invalid one, `share-expired`, `share-exhausted`, and what
-   * `SharePasswords.check` throws.
+   * `LinkPasswords.check` throws.
    */
-  async find(token: string, credentials: ShareCredentials, requester: Requester): Promise<SharedLink> {
+  async find(token: string, credentials: LinkCredentials, requester: Requester): Promise<SharedLink> {
     const link = await this.#find(token)
     checkLive(link.share, this.#services.clock.now())
-    await this.#services.passwords.check(link.share, credentials, requester)
+    await this.#services.passwords.check(guarded(link.share), credentials, requester)
     return link
   }
 
@@ -164,7 +161,7 @@ export class Shares {
 
   /** For a browser that has sent the password; null if the link has none. */
   passOf(share: Share): LinkPass | null {
-    return share.passwordHash === null ? null : this.#services.passwords.passOf(share)
+    return this.#services.passwords.passOf(guarded(share))
   }
 
   countedDownload(share: Share): CountedDownload {
@@ -201,8 +198,8 @@ export class Shares {
   }
 
   async #find(token: string): Promise<SharedLink> {
-    const id = token.slice(0, idLength)
-    if (!isSame(token.slice(idLength), this.#sign(id))) throw shareNotFound()
+    const id = this.#tokens.idOf(token)
+    if (id === undefined) throw shareNotFound()
     const { shares, accounts } = this.#services
     // Before the link is looked up, so that a later revocation aborts this very signal.
     const revocation = this.#revocations.get(id) ?? new AbortController()
@@ -228,11 +225,6 @@ export class Shares {
     const accounts = ids.map(jobAccount)
     await jobs.stopAllOf(owner.id, by, (job) => accounts.includes(job.account))
   }
-
-  #sign(id: string): string {
-    const mac = createHmac('sha256', this.#services.secret).update(`filejobs share ${id}`).digest()
-    return mac.subarray(0, signatureBytes).toString('base64url')
-  }
 }
 
 /** The account of a link's jobs in the job map; it cannot log in. */
@@ -240,9 +232,8 @@ function jobAccount(id: string): string {
   return `share:${id}`
 }
 
-function isSame(given: string, wanted: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(wanted)]
-  return a.length === b.length && timingSafeEqual(a, b)
+function guarded({ id, passwordHash }: Share): GuardedLink {
+  return { account: jobAccount(id), passwordHash }
 }
 
 function isFolder(name: string): boolean {
@@ -265,13 +256,4 @@ function shareNotFound(): Problem {
   )
 }
 
-function checkExpiry(milliseconds: number): void {
-  if (milliseconds > 0 && milliseconds <= maxShareSeconds * 1000) return
-  const reason = milliseconds > 0 ? 'is more than 366 days ahead' : 'is over'
-  throw new Problem('invalid-request', `The end of the link ${reason}.`, { field: 'expiresAt' })
-}
-
 const maxShares = 1000
-const idBytes = 9
-const idLength = (idBytes * 4) / 3
-const signatureBytes = 24

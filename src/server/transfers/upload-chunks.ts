@@ -10,6 +10,7 @@ import type { ReceivingMemory } from './partial-writer.js'
 import { receive } from './receiving.js'
 import type { ResumableBytes } from './resumable-bytes.js'
 import type { ResumeState } from './resume-state.js'
+import { checkFileSize } from './room.js'
 import type { UploadRequest } from './upload-request.js'
 
 /** A chunk of an upload: the body of one request. */
@@ -49,8 +50,8 @@ export function checkChunk(chunk: UploadChunk, resumeState: ResumeState, space: 
   if (length !== null && length < offset) throw wrong('Upload-Length', `${offset} bytes have come already`)
   checkNotContradicted(digests, resumeState)
   const whole = length ?? resumeState.length
-  if (length !== null) space.checkSize(length)
-  if (whole === null && bodySize !== null) space.checkSize(offset + bodySize)
+  if (length !== null) checkFileSize(space, chunk, length)
+  if (whole === null && bodySize !== null) checkFileSize(space, chunk, offset + bodySize)
   if (whole !== null && bodySize !== null && offset + bodySize > whole) throw tooLong(whole)
 }
 
@@ -59,7 +60,7 @@ export function checkChunk(chunk: UploadChunk, resumeState: ResumeState, space: 
  * unverified: `body-too-large`, `checksum-mismatch`, or any end of a chunk with a checksum.
  */
 export async function receiveChunk(
-  { body, check }: UploadChunk,
+  { body, check, maxFileBytes }: UploadChunk,
   bytes: ResumableBytes,
   { flow, memory, space, isWorthKeeping }: Reception,
 ): Promise<void> {
@@ -68,7 +69,7 @@ export async function receiveChunk(
   const takeRoom = async () => {
     const { length } = bytes.resumeState
     if (length !== null && bytes.size > length) throw tooLong(length)
-    space.checkSize(bytes.size)
+    checkFileSize(space, { maxFileBytes }, bytes.size)
     if (length === null) await bytes.cover()
   }
   const opened = flow(full.signal)

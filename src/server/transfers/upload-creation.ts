@@ -1,7 +1,8 @@
+import { ownerOf } from '../jobs/job-owner.js'
 import type { NewJob } from '../jobs/job-plan.js'
-import { accountName } from '../stores/accounts.js'
 import type { DeclaredDigests } from '../stores/files.js'
 import type { Precondition } from '../stores/precondition.js'
+import { requestOfJob } from '../stores/request-account.js'
 import type { ResumeState } from './resume-state.js'
 import type { UploadChunk } from './upload-chunks.js'
 import type { UploadRequest } from './upload-request.js'
@@ -26,13 +27,12 @@ export interface Creation extends UploadRequest {
 export type NamedCreation = Creation & { name: string }
 
 /** The job of an upload. */
-export function planOfNew(id: string, { identity, name, length, rateLimit }: NamedCreation) {
-  const { account } = identity
+export function planOfNew(id: string, creation: NamedCreation) {
+  const { name, length, rateLimit } = creation
   return {
     kind: 'upload',
     id,
-    accountId: account.id,
-    account: accountName(account),
+    ...ownerOf(creation),
     file: name,
     totalBytes: length,
     rateLimit: rateLimit ?? null,
@@ -54,6 +54,7 @@ export function initialResumeState(creation: NamedCreation, createdAt: Date): Re
     sha512: digests.sha512 ?? null,
     precondition,
     partOf: creation.partOf ?? null,
+    request: requestOfJob(ownerOf(creation)) ?? null,
     createdAt: createdAt.toISOString(),
     uncheckedFrom: null,
     paused: false,

@@ -54,6 +54,7 @@ export class UploadEnd {
       await this.#services.checkAccess(run.job.accountId)
       run.job.commit()
       this.#published = await bytes.publish(sha256)
+      run.job.file = this.#published.name
       run.job.uploaded = describePublished(bytes.resumeState.metadata, this.#published)
       return this.#published
     } catch (error) {

@@ -1,6 +1,7 @@
 import { queueWaitOf } from '../jobs/job-request.js'
 import { asProblem } from '../jobs/outcome.js'
 import { interrupt } from '../jobs/resumable-slot.js'
+import { accountName } from '../stores/accounts.js'
 import { Flow } from './flow.js'
 import type { ResumableServices } from './resumable-services.js'
 import { receiveChunk, type UploadChunk } from './upload-chunks.js'
@@ -73,7 +74,7 @@ export class UploadReception {
       await receiveChunk(chunk, bytes, {
         flow: (signal) => {
           const signals = AbortSignal.any([left, signal])
-          const shared = [throttleOf(job.account)]
+          const shared = [throttleOf(accountName(chunk.identity.account))]
           flow = new Flow({ carrier: job, shared, idleTimeoutMs, signal: signals, hungUp: chunk.hungUp })
           return flow
         },

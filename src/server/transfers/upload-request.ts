@@ -6,6 +6,10 @@ import type { Precondition } from '../stores/precondition.js'
 
 /** The options of every upload, by form, raw PUT or tus. */
 export interface UploadRequest extends JobRequest {
+  /** The account of its job; default that of the identity. One by a link for uploads is `requestAccount`: its file replaces nothing. */
+  account?: string
+  /** Bytes of each file, beside the limit of the server; null, the default, for no other limit. */
+  maxFileBytes?: number | null
   /** The job of many files that it belongs to; null, the default, for a job of its own. */
   partOf?: string | null
   /** Bytes per second; null, the default, for no limit. */

@@ -4,15 +4,17 @@ import type { ArrivingFiles } from '../jobs/arriving-files.js'
 import type { Job } from '../jobs/job.js'
 import { asProblem } from '../jobs/outcome.js'
 import type { JobRun } from '../jobs/run-job.js'
+import { accountName } from '../stores/accounts.js'
 import { isDiskFull } from '../stores/disk-full.js'
 import type { DeclaredDigests } from '../stores/files.js'
 import type { PartialFile, PublishedPartial, PublishTarget } from '../stores/partials.js'
-import type { Reservation } from '../stores/space.js'
 import { checkDigests } from './declared-digests.js'
 import { Flow } from './flow.js'
 import { watchGrowth } from './growth.js'
 import type { ReceivingMemory } from './partial-writer.js'
 import { receive } from './receiving.js'
+import { checkFileSize, reserveRoom, type UploadRoom } from './room.js'
+import { isByRequest } from './same-file.js'
 import type { UploadRequest } from './upload-request.js'
 import type { UploadServices } from './upload-services.js'
 
@@ -21,11 +23,12 @@ export class UploadRun {
   readonly job: Job
   readonly flow: Flow
   readonly #run: JobRun
+  readonly #request: UploadRequest
   readonly #services: UploadServices
   readonly #memory: ReceivingMemory
   readonly #partials: Promise<PartialFile>[] = []
   readonly #opened: PartialFile[] = []
-  #reservation: Reservation | null = null
+  #room: UploadRoom | null = null
 
   /** Registers its clean-ups with the job. */
   constructor(run: JobRun, request: UploadRequest, services: UploadServices, memory: ReceivingMemory) {
@@ -33,24 +36,32 @@ export class UploadRun {
     const { left, hungUp, identity } = request
     this.job = run.job
     this.#run = run
+    this.#request = request
     this.#services = services
     this.#memory = memory
-    const shared = [throttleOf(run.job.account)]
+    const shared = [throttleOf(accountName(identity.account))]
     this.flow = new Flow({ carrier: run.carrier, shared, idleTimeoutMs, signal: left, hungUp })
     run.onEnd(() => this.flow.close())
     run.onEnd(failWhenBroken(run, left))
     run.stopWhenRevoked(identity)
-    run.onEnd(() => this.#reservation?.release())
+    run.onEnd(() => this.#room?.release())
     run.onFailure((error) => isDiskFull(error) && capacity.freed())
     run.onFailure(() => removeAll(this.#partials))
   }
 
   /** Reserves space for `bytes`. `replaces`: the name whose file the publish replaces; null for none. */
-  async reserve(identity: UploadRequest['identity'], bytes: number, replaces: string | null): Promise<void> {
-    const { files, space } = this.#services
-    const there = replaces === null ? undefined : await files.find(identity.account, replaces)
+  async reserve(bytes: number, replaces: string | null): Promise<void> {
+    const { job } = this
+    const space = this.#request.identity.account
+    const isReplaced = replaces !== null && !isByRequest(this.#request)
+    const there = isReplaced ? await this.#services.files.find(space, replaces) : undefined
     const written = () => this.#opened.reduce((sum, partial) => sum + partial.size, 0)
-    this.#reservation = await space.reserve(identity.account, bytes, there?.size ?? 0, written)
+    this.#room = await reserveRoom(this.#services, { job, space, bytes, replaces: there?.size ?? 0, written })
+  }
+
+  /** For a request whose number of files is not known before. Throws like `UploadRoom.coverFiles`. */
+  async coverFiles(files: number): Promise<void> {
+    await this.#room?.coverFiles(files)
   }
 
   /** A new partial; removed if the job does not succeed. */
@@ -67,8 +78,8 @@ export class UploadRun {
 
   async receive(body: Readable, partial: PartialFile): Promise<void> {
     const takeRoom = async () => {
-      this.#services.space.checkSize(partial.size)
-      await this.#reservation?.cover(this.flow.bytes)
+      checkFileSize(this.#services.space, this.#request, partial.size)
+      await this.#room?.cover(this.flow.bytes)
     }
     const watch = watchGrowth(this.job.clock, takeRoom, (error) => this.#run.abort(error))
     try {
@@ -100,8 +111,8 @@ export class UploadRun {
   /** Publishes a partial as a file of the space of the account. */
   publish(partial: PartialFile, target: PublishTarget): Promise<PublishedPartial> {
     // The stage reserves space for all of its files: it is not needed twice.
-    if (this.#run.isStaged) this.#reservation?.release()
-    return this.#run.publish(partial, target)
+    if (this.#run.isStaged) this.#room?.release()
+    return this.#run.publish(partial, { ...target, isNumbered: isByRequest(this.#request) })
   }
 
   /** From here on it is too late for a stop. Throws the stop's reason if it came before. */

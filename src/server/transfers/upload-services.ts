@@ -6,6 +6,7 @@ import type { Capacity } from '../stores/capacity.js'
 import type { PublishedFiles } from '../stores/files.js'
 import type { Partials } from '../stores/partials.js'
 import type { SpaceReservations } from '../stores/space.js'
+import type { RequestLimits } from './room.js'
 
 export interface UploadServices {
   files: Pick<PublishedFiles, 'checkName' | 'find'>
@@ -15,6 +16,7 @@ export interface UploadServices {
   folders: Pick<FolderJobs, 'join' | 'mustBeOpen'>
   clock: Clock
   space: SpaceReservations
+  requests: RequestLimits
   idleTimeoutMs: number
   /** The account's own rate limit, shared by all of its transfers. */
   throttleOf(account: string): Throttle

@@ -1,15 +1,15 @@
 import type { FolderStream } from '../folders/folder-stream.js'
 import { checkHasNoJobId } from '../folders/job-id-check.js'
 import type { Job } from '../jobs/job.js'
+import { ownerOf } from '../jobs/job-owner.js'
 import { queueWaitOf } from '../jobs/job-request.js'
 import { type JobRun, runJob } from '../jobs/run-job.js'
-import { accountName } from '../stores/accounts.js'
 import type { StoredFile } from '../stores/files.js'
-import { checkPrecondition } from '../stores/precondition.js'
 import { BufferPool } from './buffers.js'
 import { ChunkGarbage } from './chunk-garbage.js'
-import { isKnownBy } from './declared-digests.js'
 import type { ReceivingMemory } from './partial-writer.js'
+import { checkFileSize } from './room.js'
+import { findKnownFile, isByRequest } from './same-file.js'
 import type { FileUpload, UploadRequest } from './upload-request.js'
 import { UploadRun } from './upload-run.js'
 import type { UploadServices } from './upload-services.js'
@@ -38,12 +38,12 @@ export class Uploads {
   async receiveFile(upload: FileUpload): Promise<Published> {
     const { partOf = null } = upload
     if (partOf === null) {
-      const there = await this.#findSame(upload)
+      const there = await this.#findKnownFile(upload)
       if (there) return { file: there, created: false, job: null }
       return this.#own(upload, { file: upload.name, totalBytes: upload.size }, (run) => this.#receive(upload, run))
     }
     return this.#join(partOf, upload, upload.name, async (stream) => {
-      const there = await this.#findSame(upload)
+      const there = await this.#findKnownFile(upload)
       if (!there) return this.#receive(upload, stream)
       stream.fileDone({ name: there.name, size: there.size, status: 'unchanged' })
       return { file: there, created: false, job: stream.job }
@@ -61,17 +61,11 @@ export class Uploads {
     return this.#own(request, { file: null, totalBytes: null }, perform)
   }
 
-  /** The file that the upload would publish, if it is there. Throws what would prevent the publish. */
-  async #findSame({ identity: { account }, name, size, digests, precondition }: FileUpload) {
+  /** Like `findKnownFile`. Throws `file-too-large`, too. */
+  async #findKnownFile(upload: FileUpload): Promise<StoredFile | undefined> {
     const { files, space } = this.#services
-    if (size !== null) space.checkSize(size)
-    await files.checkName(account, name)
-    const there = await files.find(account, name)
-    // The response to an earlier attempt was lost: the same bytes again succeed without sending them.
-    if (there && size === there.size && isKnownBy(digests, there.sha256)) return there
-    // Before the body is read; the publish checks again.
-    checkPrecondition(there, precondition)
-    return undefined
+    if (upload.size !== null) checkFileSize(space, upload, upload.size)
+    return findKnownFile(files, upload)
   }
 
   async #receive(upload: FileUpload, jobRun: JobRun): Promise<Published> {
@@ -85,7 +79,9 @@ export class Uploads {
       const sha256 = await run.settle(partial, upload.digests, upload.lateDigests())
       await run.commit()
       const { name, type, precondition } = upload
-      return { ...(await run.publish(partial, { space: account, name, type, sha256, precondition })), job: run.job }
+      const published = await run.publish(partial, { space: account, name, type, sha256, precondition })
+      if (isByRequest(upload)) run.job.file = published.file.name
+      return { ...published, job: run.job }
     })
   }
 
@@ -94,10 +90,9 @@ export class Uploads {
     plan: { file: string | null; totalBytes: number | null },
     work: (run: JobRun) => Promise<Result>,
   ): Promise<Result> {
-    const { identity, jobId: id, rateLimit = null } = request
-    const owner = { accountId: identity.account.id, account: accountName(identity.account) }
+    const { jobId: id, rateLimit = null } = request
     const admission = this.#services.jobs.admit(
-      { ...plan, ...owner, id, rateLimit, kind: 'upload' },
+      { ...plan, ...ownerOf(request), id, rateLimit, kind: 'upload' },
       queueWaitOf(request),
     )
     return (await runJob(admission, work)).result
@@ -120,7 +115,7 @@ export class Uploads {
     work: (run: UploadRun) => Promise<Result>,
   ): Promise<Result> {
     const run = new UploadRun(jobRun, request, this.#services, this.memory)
-    await run.reserve(request.identity, room.bytes, room.replaces)
+    await run.reserve(room.bytes, room.replaces)
     return work(run)
   }
 }

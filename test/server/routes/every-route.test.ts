@@ -336,6 +336,79 @@ const scenarios: Record<string, Scenario> = {
     ]
   },
 
+  'POST /requests': ({ ann }) => [
+    { path: '/requests', init: json({ folder: 'in/', expiresIn: 60 }, ann), status: 201 },
+    { path: '/requests', init: json({ folder: 'in', expiresIn: 60 }, ann), status: 400 },
+    { path: '/requests', init: json({ folder: 'in/', expiresIn: 60 }), status: 401 },
+  ],
+  'GET /requests': ({ ann }) => [
+    { path: '/requests', init: { headers: ann }, status: 200 },
+    { path: '/requests', status: 401 },
+  ],
+  'DELETE /requests/{id}': async (api) => {
+    const { id } = await api.request()
+    return [
+      { path: `/requests/${id}`, init: { method: 'DELETE', headers: api.ann }, status: 204 },
+      { path: '/requests/other', init: { method: 'DELETE', headers: api.ann }, status: 404 },
+    ]
+  },
+  'GET /r/{token}': async (api) => [
+    { path: (await api.request()).path, status: 200 },
+    { path: '/r/guessed', status: 404 },
+  ],
+  'POST /r/{token}': async (api) => {
+    const { path } = await api.request()
+    const form = new FormData()
+    form.append('file', new Blob(['some text']), 'sent.txt')
+    return [
+      { path, init: { method: 'POST', body: form }, status: 201 },
+      {
+        path,
+        init: { method: 'POST', body: new URLSearchParams({ password: 'any' }), redirect: 'manual' },
+        status: 303,
+      },
+      { path, init: { method: 'POST', body: 'some text' }, status: 415 },
+    ]
+  },
+  'PUT /r/{token}/{name}': async (api) => {
+    const { path } = await api.request()
+    return [
+      { path: `${path}/sent.txt`, init: { method: 'PUT', body: 'some text' }, status: 201 },
+      { path: '/r/guessed/sent.txt', init: { method: 'PUT', body: 'some text' }, status: 404 },
+    ]
+  },
+  'POST /r/{token}/tus': async (api) => {
+    const path = `${(await api.request()).path}/tus`
+    const name = { 'Upload-Metadata': `filename ${btoa('tus')}`, 'Upload-Length': '10' }
+    return [
+      { path, init: { method: 'POST', headers: tus({}, name) }, status: 201 },
+      { path, init: { method: 'POST', headers: tus({}) }, status: 400 },
+      { path, init: { method: 'POST', headers: name }, status: 412 },
+    ]
+  },
+  'HEAD /r/{token}/tus/{id}': async (api) => [
+    { path: await api.sent(), init: { method: 'HEAD', headers: tus({}) }, status: 200 },
+    { path: `${(await api.request()).path}/tus/other`, init: { method: 'HEAD', headers: tus({}) }, status: 404 },
+  ],
+  'PATCH /r/{token}/tus/{id}': async (api) => {
+    const path = await api.sent()
+    const of = (offset: number) => {
+      const headers = tus({}, { 'Content-Type': 'application/offset+octet-stream', 'Upload-Offset': String(offset) })
+      return { method: 'PATCH', headers, body: '0123456789' }
+    }
+    return [
+      { path, init: of(5), status: 409 },
+      { path, init: of(0), status: 204 },
+    ]
+  },
+  'DELETE /r/{token}/tus/{id}': async (api) => {
+    const path = await api.sent()
+    return [
+      { path, init: { method: 'DELETE', headers: tus({}) }, status: 204 },
+      { path, init: { method: 'DELETE', headers: tus({}) }, status: 410 },
+    ]
+  },
+
   'OPTIONS /tus': () => [{ path: '/tus', init: { method: 'OPTIONS' }, status: 204 }],
   'POST /tus': async (api) => {
     const name = { 'Upload-Metadata': `filename ${btoa('tus')}`, 'Upload-Length': '10' }
@@ -575,6 +648,10 @@ interface Api {
   makeTable(name: string): Promise<{ id: number }>
   /** Uploads a file of that name and makes a link to it. */
   share(name: string): Promise<{ id: string; url: string }>
+  /** Makes a link for uploads. */
+  request(): Promise<{ id: string; path: string }>
+  /** Begins a resumable upload of ten bytes by such a link, and returns its path. */
+  sent(): Promise<string>
   stopUploads(): Promise<unknown>
   /** Begins a resumable upload of ten bytes and returns its path. */
   beginTus(): Promise<string>
@@ -660,9 +737,20 @@ async function openApi(): Promise<Api> {
     const answer = await fetch(`${server.url}/files/${name}`, { method: 'PUT', headers: ann, body: content })
     if (!answer.ok) throw new Error(`put ${name}: ${answer.status} ${await answer.text()}`)
   }
+  const request = async () => {
+    const answer = await fetch(`${server.url}/requests`, json({ folder: 'in/', expiresIn: 60 }, ann))
+    const { id, url } = (await answer.json()) as { id: string; url: string }
+    return { id, path: new URL(url).pathname }
+  }
   return {
     server,
     ann,
+    request,
+    async sent() {
+      const headers = tus({}, { 'Upload-Metadata': `filename ${btoa('tus')}`, 'Upload-Length': '10' })
+      const answer = await fetch(`${server.url}${(await request()).path}/tus`, { method: 'POST', headers })
+      return answer.headers.get('location')!
+    },
     admin: bearer(await server.logIn('admin', 'admin')),
     put,
     stopUploads,

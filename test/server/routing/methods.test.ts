@@ -13,10 +13,12 @@ const entries = Object.entries(routeTable as Record<string, RouteEntry>).map(([k
 })
 
 const paths = [...new Set(entries.map(({ path }) => path))]
+/** Names have slashes: these paths are those of files, too. */
+const alsoNames: Record<string, RegExp> = { '/files/{name}': /^\/files\/x\/move$/, '/r/{token}/{name}': /^\/r\/x\/tus/ }
 const allowedAt = (path: string) => {
   const known = new Set(
     entries
-      .filter(({ path: other, pattern }) => other === path || (path === '/files/x/move' && pattern === '/files/{name}'))
+      .filter(({ path: other, pattern }) => other === path || alsoNames[pattern]?.test(path))
       .map(({ method }) => method),
   )
   return [...methods.filter((method) => known.has(method) || (method === 'HEAD' && known.has('GET'))), 'OPTIONS']

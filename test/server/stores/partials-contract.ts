@@ -59,6 +59,34 @@ export function partialsContract(open: () => Promise<FileStores>): void {
       expect(await read(stores.files, 'a')).toBe('firsTh')
     })
 
+    it('replaces nothing when it is numbered, whatever has its name, and however many are published at the same time', async () => {
+      const { files, folders } = stores
+      const names = ['in/a.txt', 'in/folder.txt', 'in/new.txt']
+      await publishAs(await fill(partials, 'before'), 'in/a.txt', 'before')
+      await folders.create(ann, 'in/folder.txt/')
+      const contents = Array.from({ length: 4 }, (_, n) => `${n}`)
+      const published = await Promise.all(
+        names.flatMap((name) =>
+          contents.map(async (content) => {
+            const partial = await fill(partials, content)
+            const target = { space: ann, name, type: 'text/plain', sha256: sha256(content), isNumbered: true }
+            const { file, created } = await partial.publish(target)
+            expect(created).toBe(true)
+            expect(await read(files, file.name)).toBe(content)
+            return file.name
+          }),
+        ),
+      )
+      const numbered = (stem: string, from: number) => [0, 1, 2, 3].map((n) => `in/${stem} (${from + n}).txt`)
+      expect(published.sort()).toEqual(
+        [...numbered('a', 2), ...numbered('folder', 2), 'in/new.txt', ...numbered('new', 2).slice(0, 3)].sort(),
+      )
+      expect(await read(files, 'in/a.txt')).toBe('before')
+      const below = await fill(partials, 'x')
+      const target = { space: ann, name: 'in/a.txt/b', type: 'text/plain', sha256: sha256('x'), isNumbered: true }
+      await expect(below.publish(target)).rejects.toMatchObject({ code: 'name-conflict' })
+    })
+
     it('publishes the appended bytes that were not truncated, through any syncs and closes', async () => {
       const step = fc.oneof(
         fc.record({ do: fc.constant('append' as const), bytes: fc.uint8Array({ minLength: 1, maxLength: 50 }) }),

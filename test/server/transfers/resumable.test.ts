@@ -20,6 +20,7 @@ import type { UploadChunk } from '../../../dist/server/transfers/upload-chunks.j
 import type { Creation } from '../../../dist/server/transfers/upload-creation.js'
 import { eventually } from '../../helpers/eventually.js'
 import { noFolders } from '../../helpers/no-folders.js'
+import { noRequests } from '../../helpers/no-requests.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 import { TestClock } from '../../helpers/test-clock.js'
 
@@ -55,6 +56,7 @@ async function open({
       { ...capacity, usage: (space) => files.usage(space) },
       { maxFileSize: null, quotaOf: async () => quota ?? null },
     ),
+    requests: noRequests,
     memory: { pool: new BufferPool(), garbage: new ChunkGarbage(() => {}) },
     remote: noRemoteJobs,
     clock,
@@ -74,6 +76,7 @@ async function open({
     await history.close()
   })
   const account = { id: 1, role: 'user', username: 'ann' } as Account
+  const owner = { accountId: 1, account: 'user:ann' }
   const request = () => ({
     identity: { account, sessionId: 's', revoked: new AbortController().signal },
     jobId: null,
@@ -94,7 +97,7 @@ async function open({
       ...changes,
     })
   const append = (id: string, offset: number, body: string | Readable, changes: Partial<UploadChunk> = {}) =>
-    resumable.append(id, account, {
+    resumable.append(id, owner, {
       ...request(),
       offset,
       body: typeof body === 'string' ? Readable.from([Buffer.from(body)]) : body,
@@ -106,7 +109,7 @@ async function open({
       ...changes,
     })
   const partialNames = () => readdir(join(folder, 'partial'))
-  return { clock, resumable, jobs, account, create, append, partialNames }
+  return { clock, resumable, jobs, owner, create, append, partialNames }
 }
 
 /** What comes of `work`, which takes some time of the clock. */
@@ -232,7 +235,7 @@ describe('the slot of a resumable upload', () => {
 
 describe('an abandoned resumable upload', () => {
   it('expires, and leaves nothing', async () => {
-    const { clock, resumable, jobs, account, create, append, partialNames } = await open({ keepPartialMs: 60_000 })
+    const { clock, resumable, jobs, owner, create, append, partialNames } = await open({ keepPartialMs: 60_000 })
     const { id, expiresAt } = await create()
     expect(expiresAt?.getTime()).toBeGreaterThan(clock.now())
     await append(id, 0, '01234')
@@ -241,16 +244,16 @@ describe('an abandoned resumable upload', () => {
     await eventually('it has expired', () => jobs.find(id) === undefined)
     expect(await partialNames()).toEqual([])
     expect((await jobs.findRecord(id))?.job).toMatchObject({ state: 'failed', error: { code: 'upload-gone' } })
-    await expect(resumable.look(id, account)).rejects.toEqual(code('upload-gone'))
+    await expect(resumable.look(id, owner)).rejects.toEqual(code('upload-gone'))
     await expect(append(id, 5, '56789')).rejects.toEqual(code('upload-gone'))
   })
 
   it('is answered as expired even before its removal', async () => {
-    const { clock, resumable, jobs, account, create, append, partialNames } = await open({ keepPartialMs: 60_000 })
+    const { clock, resumable, jobs, owner, create, append, partialNames } = await open({ keepPartialMs: 60_000 })
     for (const ask of [
-      (id: string) => resumable.look(id, account),
+      (id: string) => resumable.look(id, owner),
       (id: string) => append(id, 5, '56789'),
-      (id: string) => resumable.stop(id, account),
+      (id: string) => resumable.stop(id, owner),
     ]) {
       const { id } = await create()
       await append(id, 0, '01234')
@@ -262,7 +265,7 @@ describe('an abandoned resumable upload', () => {
   })
 
   it('does not expire while its bytes arrive, or once it is published', async () => {
-    const { clock, resumable, jobs, account, create, append } = await open({ keepPartialMs: 60_000 })
+    const { clock, resumable, jobs, owner, create, append } = await open({ keepPartialMs: 60_000 })
     const { id } = await create()
     const body = new PassThrough()
     const appended = append(id, 0, body)
@@ -275,9 +278,9 @@ describe('an abandoned resumable upload', () => {
     const { published, expiresAt } = await appended
     expect(expiresAt).toBeNull()
     await clock.advance(40_000)
-    expect((await resumable.look(id, account)).published?.entityTag).toBe(published!.entityTag)
+    expect((await resumable.look(id, owner)).published?.entityTag).toBe(published!.entityTag)
     await clock.advance(60_000)
-    await expect(resumable.look(id, account)).rejects.toEqual(code('upload-gone'))
+    await expect(resumable.look(id, owner)).rejects.toEqual(code('upload-gone'))
     expect((await jobs.findRecord(id))?.job.state).toBe('done')
   })
 })
@@ -313,25 +316,25 @@ describe('a created upload without further requests', () => {
   })
 
   it('is evicted to free space for another one, oldest first, as few as needed', async () => {
-    const { resumable, jobs, account, create } = await open({ quota: 100 })
+    const { resumable, jobs, owner, create } = await open({ quota: 100 })
     const used = await create({ length: 10 })
-    await resumable.look(used.id, account)
+    await resumable.look(used.id, owner)
     const unused = [await create({ length: 20 }), await create({ length: 30 }), await create({ length: 40 })]
     await create({ length: 50 })
     expect(unused.map(({ id }) => jobs.find(id)?.state)).toEqual([undefined, undefined, 'waiting'])
-    await expect(resumable.look(unused[0]!.id, account)).rejects.toEqual(code('upload-gone'))
+    await expect(resumable.look(unused[0]!.id, owner)).rejects.toEqual(code('upload-gone'))
     await expect(create({ length: 91 })).rejects.toEqual(code('quota-exceeded'))
     expect(jobs.find(unused[2]!.id)?.state).toBe('waiting')
   })
 
   it('is evicted if its account has a thousand uploads; without one to evict, the next is rejected', async () => {
-    const { resumable, jobs, account, create } = await open()
+    const { resumable, jobs, owner, create } = await open()
     const first = await create()
     const ids = await Promise.all(Array.from({ length: 999 }, async () => (await create()).id))
     await create()
     expect(jobs.find(first.id)).toBeUndefined()
     const all = [...ids, ...jobs.unfinished().map(({ id }) => id)]
-    for (const id of new Set(all)) await resumable.look(id, account)
+    for (const id of new Set(all)) await resumable.look(id, owner)
     await expect(create()).rejects.toEqual(code('busy'))
     await jobs.stop(ids[0]!, 'user:ann')
     await create()
@@ -380,7 +383,7 @@ describe('a resumable upload interrupted near its end', () => {
   const size = 64 * 1024 ** 2
 
   it('reports its full offset only once it is published', async () => {
-    const { resumable, jobs, account, create, append } = await open()
+    const { resumable, jobs, owner, create, append } = await open()
     const { id } = await create({ length: size })
     const left = new AbortController()
     const body = new PassThrough({ highWaterMark: 2 ** 20 })
@@ -394,7 +397,7 @@ describe('a resumable upload interrupted near its end', () => {
     left.abort(new Problem('client-left', 'The sender went.'))
     await broken
     await eventually('it is published', async () => {
-      const { offset, published } = await resumable.look(id, account)
+      const { offset, published } = await resumable.look(id, owner)
       if (published) return offset === size
       expect(offset).toBeLessThan(size)
       // What had not reached the disk is missing, or nothing is, and it is published by itself.
@@ -404,12 +407,12 @@ describe('a resumable upload interrupted near its end', () => {
   })
 
   it('completes if its deferred length equals the received bytes', async () => {
-    const { resumable, account, create, append } = await open()
+    const { resumable, owner, create, append } = await open()
     const { id } = await create({ length: null })
     await append(id, 0, '0123456789')
     const refused = append(id, 10, 'x', { length: 10 })
     await expect(refused).rejects.toEqual(code('body-too-large'))
-    expect((await resumable.look(id, account)).offset).toBe(10)
+    expect((await resumable.look(id, owner)).offset).toBe(10)
     expect((await append(id, 10, '', { length: 10 })).published).toMatchObject({ size: 10 })
   })
 })

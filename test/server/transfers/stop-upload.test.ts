@@ -18,6 +18,7 @@ import { Uploads } from '../../../dist/server/transfers/uploads.js'
 import { answerOf, Caller, holdUpload } from '../../helpers/calls.js'
 import { eventually, within } from '../../helpers/eventually.js'
 import { noFolders } from '../../helpers/no-folders.js'
+import { noRequests } from '../../helpers/no-requests.js'
 import { onlyLocal } from '../../helpers/only-local.js'
 import { startOutside } from '../../helpers/outside-program.js'
 import { startTestServer } from '../../helpers/server.js'
@@ -244,6 +245,7 @@ describe('a stopped upload', () => {
       capacity,
       jobs,
       space,
+      requests: noRequests,
       folders: noFolders,
       throttleOf: () => new Throttle(null, systemClock),
       clock: systemClock,

@@ -9,7 +9,7 @@ import type { Uploads } from '../../transfers/uploads.js'
 import { preconditionOf } from '../headers/conditions.js'
 import { parseName } from '../headers/names.js'
 import { checkIsForm, openForm } from './multipart.js'
-import { uploadRequest } from './upload-request.js'
+import { type UploadLink, uploadRequest } from './upload-request.js'
 
 export interface FormUploadServices {
   uploads: Uploads
@@ -23,6 +23,8 @@ export interface FormOptions {
   /** Called for the first file; the prefix of each name, with a trailing slash. */
   newFolder?: () => Promise<string>
   maxFiles?: number
+  /** Conditions do not apply to its uploads. */
+  link?: UploadLink
 }
 
 /**
@@ -32,17 +34,17 @@ export async function receiveFormUpload(
   env: HttpBindings,
   identity: Identity,
   { uploads, files }: FormUploadServices,
-  { field, newFolder, maxFiles = Number.POSITIVE_INFINITY }: FormOptions = {},
+  { field, newFolder, maxFiles = Number.POSITIVE_INFINITY, link }: FormOptions = {},
 ): Promise<{ files: StoredFile[]; job: Job }> {
   const { incoming } = env
   checkType(incoming.headers['content-type'], field)
   const readForm = openForm(incoming, field)
-  const { request, done } = uploadRequest(env, identity)
+  const { request, done } = uploadRequest(env, identity, link)
   try {
     return await receiveForm(uploads, files, {
       ...request,
       bodySize: requestLength(incoming.headers),
-      precondition: preconditionOf(incoming),
+      precondition: link ? {} : preconditionOf(incoming),
       async read(reader) {
         let count = 0
         let folder: Promise<string> | undefined

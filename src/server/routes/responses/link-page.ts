@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import type { Context } from 'hono'
 import { html, raw } from 'hono/html'
 import type { AppEnv } from '../../routing/app-env.js'
@@ -12,12 +12,26 @@ export function wantsPage({ req }: Pick<Context<AppEnv>, 'req'>): boolean {
   return (req.header('Accept') ?? '').includes('text/html')
 }
 
-/** Responds with a page of a link: without scripts, and with nothing of other hosts. */
+export interface LinkPage {
+  title: string
+  body: Markup
+  /** Default: 200. */
+  status?: number
+  /** Default: false. */
+  hasForm?: boolean
+  /** The path of the one script that the page may run; default: none. */
+  script?: string | undefined
+}
+
+/** Responds with a page of a link, with nothing of other hosts. */
 export function answerLinkPage(
   c: Context<AppEnv>,
-  { title, body, status = 200, hasForm = false }: { title: string; body: Markup; status?: number; hasForm?: boolean },
+  { title, body, status = 200, hasForm = false, script }: LinkPage,
 ): Response | Promise<Response> {
-  c.header('Content-Security-Policy', policy)
+  // By nonce, not by origin: uploaded files have the page's origin.
+  const nonce = randomBytes(18).toString('base64')
+  const ofScript = `; script-src 'nonce-${nonce}'; connect-src 'self'`
+  c.header('Content-Security-Policy', script === undefined ? policy : policy + ofScript)
   // The address of the page is a secret. Without a referrer, browsers do not tell the origin of a form either.
   c.header('Referrer-Policy', hasForm ? 'same-origin' : 'no-referrer')
   c.header('X-Frame-Options', 'DENY')
@@ -33,6 +47,7 @@ export function answerLinkPage(
 <title>${title}</title>
 <link rel="icon" href="/favicon.svg" type="image/svg+xml">
 <style>${raw(linkStyle)}</style>
+${script === undefined ? '' : html`<script type="module" src="/${script}" nonce="${nonce}"></script>`}
 </head>
 <body>
 <div class="brand">${raw(mark)}filejobs</div>

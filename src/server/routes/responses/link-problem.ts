@@ -1,26 +1,26 @@
 import type { Context } from 'hono'
 import { html } from 'hono/html'
 import { type Problem, type ProblemCode, problems } from '../../../protocol/problems.js'
-import { routes } from '../../../protocol/routes.js'
 import type { AppEnv } from '../../routing/app-env.js'
 import { answerLinkPage } from './link-page.js'
 
-/** The problems of a link that are said in words; others are answered as everywhere. */
-export function isLinkProblem({ code }: Problem): boolean {
-  return code in titles
-}
+/** What the problems of a kind of link are called on its page; others are answered as everywhere. */
+export type LinkProblemTitles = { readonly [code in ProblemCode]?: string }
 
-/** Responds with a page; of a link with a password, it has the form for it. */
-export function answerLinkProblem(c: Context<AppEnv>, problem: Problem): Response | Promise<Response> {
+/** Responds with a page; of a link with a password, it has the form for it, which goes to `address`. */
+export function answerLinkProblem(
+  c: Context<AppEnv>,
+  problem: Problem,
+  { titles, address }: { titles: LinkProblemTitles; address: string },
+): Response | Promise<Response> {
   const { code, message, details } = problem
   const { status } = problems[code]
-  const title = titles[code]!
+  const title = titles[code] ?? passwordTitles[code]!
   if (details.retryAfter !== undefined) c.header('Retry-After', String(details.retryAfter))
   // RFC 9110 section 11.6.1 demands a challenge; for that of Basic, browsers would open a dialog in front of the form.
   if (status === 401) c.header('WWW-Authenticate', 'Cookie realm="filejobs link"')
-  const action = `${routes.shared}/${encodeURIComponent(c.req.param('token') ?? '')}`
   const fault = code === 'password-required' ? 'Ask the sender of the link for the password.' : message
-  const form = html`<form method="post" action="${action}">
+  const form = html`<form method="post" action="${address}">
 <label>Password<input type="password" name="password" required autofocus autocomplete="current-password"></label>
 <button class="primary">Open</button>
 </form>`
@@ -31,13 +31,13 @@ ${hasForm ? form : ''}`
   return answerLinkPage(c, { title, body, status, hasForm })
 }
 
-const titles: { readonly [code in ProblemCode]?: string } = {
+/** Whether a problem is said in words. */
+export function hasTitle({ code }: Problem, titles: LinkProblemTitles): boolean {
+  return code in titles || code in passwordTitles
+}
+
+const passwordTitles: LinkProblemTitles = {
   'password-required': 'This link has a password',
   'wrong-password': 'This link has a password',
   'too-many-attempts': 'Too many wrong passwords',
-  'share-not-found': 'This link does not work',
-  'share-expired': 'This link has expired',
-  'share-exhausted': 'This link has been used up',
-  'file-not-found': 'The file is gone',
-  busy: 'Too many downloads at once',
 }

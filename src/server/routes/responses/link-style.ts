@@ -31,7 +31,15 @@ input{display:block;width:100%;max-width:22rem;margin-top:.3rem;padding:.5rem .7
 form{margin-top:1.25rem}form button{margin-top:.8rem}
 ul{list-style:none;margin:1.25rem 0 0;padding:0}
 li{display:flex;align-items:baseline;justify-content:space-between;gap:1rem;padding:.4rem 0;border-top:1px solid var(--line)}
-li a{overflow-wrap:anywhere;min-width:0}li span{color:var(--dim);white-space:nowrap}
+li a,li .name{overflow-wrap:anywhere;min-width:0}li span{color:var(--dim);white-space:nowrap}li .name{color:inherit;white-space:normal}
+.drop{padding:1.5rem 1.25rem;border:1.5px dashed var(--line-strong);border-radius:12px;background:var(--sunk);cursor:pointer}
+.drop input{max-width:none;padding:.35rem 0;border:0;background:none}.over .drop{border-color:var(--accent)}
+li.file{display:grid;grid-template-columns:minmax(0,1fr) auto auto;align-items:center;gap:.35rem 1rem}li.file button{padding:.2rem .7rem;margin:0}
+li.file>span:nth-child(2):not(:has(+button)){grid-column:2/-1}
+input::file-selector-button{margin-right:.8rem;padding:.4rem .9rem;border:1px solid var(--line-strong);border-radius:8px;background:var(--surface);color:var(--text);font:inherit;font-weight:540;cursor:pointer}
+progress{grid-column:1/-1;width:100%;height:.4rem;border:0;border-radius:4px;background:var(--sunk);accent-color:var(--accent)}
+progress::-webkit-progress-bar{border-radius:4px;background:var(--sunk)}progress::-webkit-progress-value{border-radius:4px;background:var(--accent)}
+li .failed{grid-column:1/-1;color:var(--danger);white-space:normal;overflow-wrap:anywhere}[hidden]{display:none!important}
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px}
-@media (max-width:30rem){main{padding:1.1rem}h1{font-size:1.3rem}dl{grid-template-columns:minmax(0,1fr);gap:0}dd{margin-bottom:.5rem}.actions .button{flex:1;white-space:nowrap}}
+@media (max-width:30rem){main{padding:1.1rem}h1{font-size:1.3rem}dl{grid-template-columns:minmax(0,1fr);gap:0}dd{margin-bottom:.5rem}.actions .button{flex:1;white-space:nowrap}li.file{grid-template-columns:minmax(0,1fr) auto}li.file .name{grid-column:1/-1}li.file>span:nth-child(2):not(:has(+button)){grid-column:1/-1}}
 `

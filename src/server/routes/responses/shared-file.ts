@@ -33,7 +33,7 @@ export function senderOf({ username, name }: { username: string; name: string | 
   return name ? `${name} (${username})` : username
 }
 
-export function noteOf({ note }: Share): Markup | '' {
+export function noteOf({ note }: Pick<Share, 'note'>): Markup | '' {
   return note === null ? '' : html`<p class="note">${note}</p>`
 }
 
@@ -45,7 +45,7 @@ ${left === null ? '' : html`<dt>Downloads left</dt><dd>${left} of ${maxDownloads
 }
 
 /** In UTC, because the page does not know where its reader is. */
-function timeOf(time: string): Markup {
+export function timeOf(time: string): Markup {
   return html`<time datetime="${time}">${time.slice(0, 10)} ${time.slice(11, 16)} UTC</time>`
 }
 

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Problem } from '../../../protocol/problems.js'
 import type { Account } from '../accounts.js'
+import type { FileRequest } from '../file-requests.js'
 import type { HistoryEntry } from '../history.js'
 import type { JobFiles } from '../job-files.js'
 import { endedWithServer } from '../lost-jobs.js'
@@ -9,6 +10,7 @@ import type { StoredSession } from '../sessions.js'
 import type { Share } from '../shares.js'
 import { openAccountStore } from './accounts.js'
 import { openCounters } from './counters.js'
+import { openFileRequestStore } from './file-requests.js'
 import { openJobFiles } from './job-files.js'
 import { readAllJobs } from './job-history.js'
 import { missingAsEmpty } from './missing.js'
@@ -23,6 +25,7 @@ export interface FolderState {
   sessions: StoredSession[]
   lastSeen: ReadonlyMap<number, string>
   shares: Share[]
+  requests: FileRequest[]
   counters: Readonly<Record<string, number>>
   /** null if the key was that of a variable. */
   signingKey: Buffer | null
@@ -42,12 +45,14 @@ export async function readFolderState(root: string): Promise<FolderState> {
   const counters = await openCounters(root)
   const accounts = await (await openAccountStore(root, counters)).list()
   const [sessions, shares] = [await openSessionStore(root), await openShareStore(root)]
+  const requests = await openFileRequestStore(root)
   const { unfinished, ended } = await readAllJobs(root)
   const state: FolderState = {
     accounts,
     sessions: [],
     lastSeen: await sessions.lastSeen(),
     shares: [],
+    requests: [],
     counters: counters.all(),
     signingKey: await readSecretKey(root),
     jobs: [...ended, ...unfinished.map(endOfUnfinished)],
@@ -57,6 +62,7 @@ export async function readFolderState(root: string): Promise<FolderState> {
   for (const { id } of accounts) {
     state.sessions.push(...(await sessions.list(id)))
     state.shares.push(...(await shares.list(id)))
+    state.requests.push(...(await requests.list(id)))
   }
   return state
 }

@@ -1,13 +1,14 @@
 import { lstat, rename } from 'node:fs/promises'
 import { fileFault } from '../../../protocol/file-errors.js'
 import type { Space, StoredFile } from '../files.js'
-import type { PublishTarget } from '../partials.js'
+import { findFreeNumber, numberedName } from '../numbered-name.js'
+import type { PublishedPartial, PublishTarget } from '../partials.js'
 import { checkPrecondition } from '../precondition.js'
 import { identify, type Version } from './file-description.js'
 import type { FileLocks } from './file-locks.js'
 import type { FileLookup } from './file-lookup.js'
 import type { FileMetadata } from './file-metadata.js'
-import { belowFile, isFolder, makeFolders } from './file-paths.js'
+import { belowFile, findPath, isFolder, makeFolders } from './file-paths.js'
 import { missingAsUndefined } from './missing.js'
 import { inFolderOf } from './open-folder.js'
 
@@ -30,16 +31,34 @@ export class Publishing {
   }
 
   /** Like `PartialFile.publish`, for the file at `path`. */
-  publish(
-    path: string,
-    { space, name, sha256, type, precondition }: PublishTarget,
-  ): Promise<{ file: StoredFile; created: boolean }> {
+  publish(path: string, target: PublishTarget): Promise<PublishedPartial> {
+    if (target.isNumbered) return this.#publishNumbered(path, target)
+    const { space, name, sha256, type, precondition } = target
     const { locks, lookup } = this.#services
     return locks.hold(space, name, async () => {
       const before = (await lookup.look(space, name))?.file
       checkPrecondition(before, precondition)
       return { file: await this.moveIntoPlace(path, space, name, { sha256, type }), created: !before }
     })
+  }
+
+  async #publishNumbered(path: string, { space, name, sha256, type }: PublishTarget): Promise<PublishedPartial> {
+    for (;;) {
+      const n = await findFreeNumber((n) => this.#isTaken(space, numberedName(name, n)))
+      const free = numberedName(name, n)
+      const file = await this.#services.locks.hold(space, free, async () => {
+        // Another one may have got it.
+        if (await this.#isTaken(space, free)) return undefined
+        return this.moveIntoPlace(path, space, free, { sha256, type })
+      })
+      if (file) return { file, created: true }
+    }
+  }
+
+  /** By whatever it is: also what is not served must not be replaced. */
+  async #isTaken(space: Space, name: string): Promise<boolean> {
+    const path = await findPath(this.#services.root, space, name)
+    return path !== undefined && (await lstat(path).catch(missingAsUndefined)) !== undefined
   }
 
   /**

@@ -95,7 +95,8 @@ async function endOrphans(
         (select request->>'by' ${stops} order by asked_at limit 1) as stopped_by,
         (select min(asked_at) ${stops}) as stopped_at,
         (select json_build_object('metadata', partials.state->>'metadata', 'sha256', sha256, 'entityTag', '"' || sha256 || '"')
-          from partials left join files on files.account = jobs.account
+          from partials left join files
+            on files.account = (partials.state->'space'->>'role') || ':' || (partials.state->'space'->>'username')
             and name = partials.state->>'name' and files.size = (partials.state->>'length')::bigint
           where is_resumable and partials.id = jobs.id and partials.content is null) as published_last,
         exists (select from stages where stages.id = jobs.id) as is_staged

@@ -5,7 +5,7 @@ import type { Transaction } from './database.js'
 
 /** Replaces everything in the database but files and tables by that of a data folder. */
 export async function replaceState(sql: Transaction, state: FolderState): Promise<void> {
-  const { accounts, sessions, lastSeen, shares, counters, signingKey, jobs, jobFiles } = state
+  const { accounts, sessions, lastSeen, shares, requests, counters, signingKey, jobs, jobFiles } = state
   await sql`delete from accounts`
   await sql`
     insert into accounts (
@@ -34,6 +34,16 @@ export async function replaceState(sql: Transaction, state: FolderState): Promis
       id text, "accountId" bigint, filename text, names json, "createdAt" timestamptz, "expiresAt" timestamptz,
       "passwordHash" text,
       "maxDownloads" int, downloads int, opened bigint, note text)`
+  await sql`delete from file_requests`
+  await sql`
+    insert into file_requests (id, account_id, folder, created_at, expires_at, revoked_at, password_hash, max_files, max_bytes,
+      max_file_bytes, files, bytes, opened, note)
+    select id, "accountId", folder, "createdAt", "expiresAt", "revokedAt", "passwordHash", "maxFiles", "maxBytes",
+      "maxFileBytes", files, bytes, opened, note
+    from ${records(sql, requests)} (
+      id text, "accountId" bigint, folder text, "createdAt" timestamptz, "expiresAt" timestamptz, "revokedAt" timestamptz,
+      "passwordHash" text, "maxFiles" bigint, "maxBytes" bigint, "maxFileBytes" bigint, files bigint, bytes bigint,
+      opened bigint, note text)`
   await sql`delete from counters`
   const numbers = Object.entries(counters).map(([name, n]) => ({ name, n }))
   await sql`insert into counters select name, n from ${records(sql, numbers)} (name text, n bigint)`

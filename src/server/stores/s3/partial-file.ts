@@ -10,8 +10,8 @@ import { ContentReader } from './content-reader.js'
 import { accountOf, findRow, lockFiles, storedFileOf } from './file-rows.js'
 import type { ObjectDraft, ObjectDrafts } from './object-drafts.js'
 import { type ContentObject, discardObjects, discardUnpublished, type Objects } from './objects.js'
-import { publishRows } from './publish-rows.js'
-import { type ReceivedContent, releasePartial, type StageReceiver } from './staged-rows.js'
+import { findFreeName, publishRows } from './publish-rows.js'
+import { type ReceivedContent, releasePartial, renameState, type StageReceiver } from './staged-rows.js'
 
 export interface BucketPartialServices {
   database: Database
@@ -188,14 +188,20 @@ export class BucketPartialFile implements PartialFile {
     await draft?.remove()
   }
 
-  async #publish({ space, name, type, sha256, precondition }: PublishTarget): Promise<PublishedPartial> {
+  async #publish(target: PublishTarget): Promise<PublishedPartial> {
+    const { space, type, sha256, precondition, isNumbered = false } = target
     const { database } = this.#services
     const account = accountOf(space)
-    const file = { name, type, sha256, precondition, content: this.#content, size: this.#sizeSent }
+    let { name } = target
     try {
       return await database.begin(async (sql) => {
         await lockFiles(sql, account)
         await releasePartial(sql, { partial: this.id, content: this.#content, node: this.#node })
+        if (isNumbered) {
+          name = await findFreeName(sql, account, target.name)
+          await renameState(sql, this.id, name)
+        }
+        const file = { name, type, sha256, precondition, content: this.#content, size: this.#sizeSent }
         const [result] = await publishRows(sql, account, [file])
         if ('error' in result!) throw result.error
         return { file: storedFileOf(result!.row), created: result!.created }

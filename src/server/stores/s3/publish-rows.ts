@@ -1,4 +1,5 @@
 import { belowFile, isFolder } from '../local/file-paths.js'
+import { findFreeNumber, numberedName } from '../numbered-name.js'
 import type { Database, Transaction } from '../postgres/database.js'
 import { checkPrecondition, type Precondition } from '../precondition.js'
 import {
@@ -60,6 +61,15 @@ export async function publishRows(
   )
   await publishContents(sql, new Map(accepted.map(({ content, size }) => [content, size])))
   return files.map(({ name }, index) => results[index] ?? { row: rows.get(name)!, created: !before.has(name) })
+}
+
+/** A `numberedName` that neither a file nor a folder has. The caller holds the lock of the account. */
+export async function findFreeName(sql: Transaction, account: string, name: string): Promise<string> {
+  const isTaken = async (n: number) => {
+    const names = [numberedName(name, n)]
+    return (await findFiles(sql, account, names)).size > 0 || (await findFolders(sql, account, names)).size > 0
+  }
+  return numberedName(name, await findFreeNumber(isTaken))
 }
 
 export async function findRows(sql: Database | Transaction, account: string, files: readonly { name: string }[]) {

@@ -27,6 +27,13 @@ export async function releasePartial(
   await sql`delete from partials where id = ${partial} and state is null`
 }
 
+/** The name in the state of a partial, for who records the end of its upload if this server dies before that. */
+export async function renameState(sql: Transaction, partial: string, name: string): Promise<void> {
+  await sql`
+    update partials set state = jsonb_set(state::jsonb, '{name}', to_jsonb(${name}::text))::json
+    where id = ${partial} and state is not null`
+}
+
 /** Throws if others have found this server dead, and removed the stage. */
 export async function lockStage(sql: Transaction, id: string, node: number): Promise<void> {
   const own = await sql`select from stages where id = ${id} and node = ${node} for update`
