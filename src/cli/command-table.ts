@@ -147,6 +147,16 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/shares.js')).sharesCommand,
   },
   {
+    name: 'request',
+    summary: 'ask for files by a link that works without an account',
+    load: async () => (await import('./commands/request.js')).requestCommand,
+  },
+  {
+    name: 'requests',
+    summary: 'list and revoke your links for uploads',
+    load: async () => (await import('./commands/requests.js')).requestsCommand,
+  },
+  {
     name: 'doctor',
     summary: 'inspect and repair what is stored',
     load: async () => (await import('./commands/doctor.js')).doctorCommand,

@@ -6,17 +6,14 @@ import { countOf } from '../../protocol/units.js'
 import type { Api } from '../api.js'
 import { parseCount } from '../choices.js'
 import type { Context } from '../context.js'
-import { Failure } from '../exit-codes.js'
 import { isRemoteFolder } from '../folder-listing.js'
-import { askNewPassword, readPasswords } from '../password.js'
+import { type LinkPasswordOptions, linkPasswordOf } from '../link-password.js'
 import { openSession } from '../session.js'
 import { parseExpiry } from '../share-expiry.js'
 import { formatTime } from '../table.js'
 
-interface Options {
+interface Options extends LinkPasswordOptions {
   expires?: string
-  password?: boolean
-  passwordStdin?: boolean
   downloads?: string
   note?: string
 }
@@ -42,7 +39,7 @@ export function shareCommand(context: Context): Command {
       }
       const { output, api } = await openSession(context, command)
       const open = await api()
-      const password = await passwordOf(context, options)
+      const password = await linkPasswordOf(context, options)
       const names = given.map((name) => name.normalize('NFC'))
       const json = { ...terms, ...(password === undefined ? {} : { password }) }
       const create = (names: string[]) => {
@@ -75,15 +72,6 @@ Examples:
 /** Adds the slash to the name of a folder. */
 async function withSlash(api: Api, name: string): Promise<string> {
   return !name.endsWith('/') && (await isRemoteFolder(api, name)) ? `${name}/` : name
-}
-
-async function passwordOf(context: Context, { password, passwordStdin }: Options): Promise<string | undefined> {
-  if (password && passwordStdin) throw new Failure('wrongUse', 'Use either --password or --password-stdin.')
-  if (password && !context.stdin.isTTY) {
-    throw new Failure('wrongUse', 'No terminal to ask for the password: use --password-stdin.')
-  }
-  if (password) return askNewPassword(context, 'Password of the link')
-  return passwordStdin ? (await readPasswords(context.stdin, ['password']))[0] : undefined
 }
 
 function noteOn({ filename, files, hasPassword, maxDownloads, expiresAt }: ShareRecord): string {
