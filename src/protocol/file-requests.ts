@@ -1,30 +1,15 @@
 import { z } from 'zod'
-import { newPassword } from './accounts.js'
-import { maxNoteLength, maxShareSeconds } from './shares.js'
+import { hasOneExpiry, linkTerms, oneExpiry } from './link-terms.js'
 
 export const newFileRequestSchema = z
   .object({
     folder: z.string().meta({ description: 'where the files go, with a slash at its end; it need not exist yet' }),
-    expiresIn: z
-      .int()
-      .min(1, 'a link works for a second at least')
-      .max(maxShareSeconds, `a link works for 366 days at most, which are ${maxShareSeconds} seconds`)
-      .optional()
-      .meta({ description: 'seconds, 366 days at most; this or `expiresAt`' }),
-    expiresAt: z.iso
-      .datetime({ offset: true })
-      .optional()
-      .meta({ description: 'the end of the link, 366 days ahead at most; this or `expiresIn`' }),
-    password: newPassword.optional().meta({ description: 'what the link asks for: 8 to 72 bytes' }),
+    ...linkTerms,
     maxFiles: z.int().min(1).optional().meta({ description: 'files in all; any number by default' }),
     maxBytes: z.int().min(1).optional().meta({ description: 'bytes in all; any number by default' }),
     maxFileBytes: z.int().min(1).optional().meta({ description: 'bytes of one file; any number by default' }),
-    note: z.string().max(maxNoteLength).optional().meta({ description: 'for everyone with the link' }),
   })
-  .refine(({ expiresIn, expiresAt }) => (expiresIn === undefined) !== (expiresAt === undefined), {
-    error: 'or expiresAt must be given, and not both',
-    path: ['expiresIn'],
-  })
+  .refine(hasOneExpiry, oneExpiry)
   .meta({
     id: 'NewFileRequest',
     example: {

@@ -1,11 +1,5 @@
 import { z } from 'zod'
-import { newPassword } from './accounts.js'
-
-/** The maximum lifetime of a share, in seconds: 366 days, a year. */
-export const maxShareSeconds = 366 * 86_400
-
-/** Characters of a share's note. */
-export const maxNoteLength = 500
+import { hasOneExpiry, linkTerms, oneExpiry } from './link-terms.js'
 
 /** Files and folders of one link; the names have 32,768 characters at most in all. */
 export const maxSelected = 200
@@ -22,33 +16,19 @@ export const newShareSchema = z
       .max(maxSelected)
       .optional()
       .meta({ description: 'the names of several files and folders that the link shows together' }),
-    expiresIn: z
-      .int()
-      .min(1, 'a link works for a second at least')
-      .max(maxShareSeconds, `a link works for 366 days at most, which are ${maxShareSeconds} seconds`)
-      .optional()
-      .meta({ description: 'seconds, 366 days at most; this or `expiresAt`' }),
-    expiresAt: z.iso
-      .datetime({ offset: true })
-      .optional()
-      .meta({ description: 'the end of the link, 366 days ahead at most; this or `expiresIn`' }),
-    password: newPassword.optional().meta({ description: 'what the link asks for: 8 to 72 bytes' }),
+    ...linkTerms,
     maxDownloads: z
       .int()
       .min(1)
       .max(1_000_000)
       .optional()
       .meta({ description: 'how many downloads may send their last byte; any number by default' }),
-    note: z.string().max(maxNoteLength).optional().meta({ description: 'for everyone with the link' }),
   })
   .refine(({ filename, files }) => (filename === undefined) !== (files === undefined), {
     error: 'or files must be given, and not both',
     path: ['filename'],
   })
-  .refine(({ expiresIn, expiresAt }) => (expiresIn === undefined) !== (expiresAt === undefined), {
-    error: 'or expiresAt must be given, and not both',
-    path: ['expiresIn'],
-  })
+  .refine(hasOneExpiry, oneExpiry)
   .meta({
     id: 'NewShare',
     example: { filename: 'reports/sales.csv', expiresIn: 86_400, password: 'correct horse', maxDownloads: 3 },

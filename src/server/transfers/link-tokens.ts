@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { maxShareSeconds } from '../../protocol/link-terms.js'
 import { Problem } from '../../protocol/problems.js'
-import { maxShareSeconds } from '../../protocol/shares.js'
 
 /**
  * The secret parts of the links of one kind: an id with our signature, so that the store holds no secret and the owner can be
