@@ -9,7 +9,6 @@ import { linkPasswordSchema } from '../../protocol/shares.js'
 import type { ServerConfig } from '../config.js'
 import type { Log } from '../log.js'
 import type { AppEnv } from '../routing/app-env.js'
-import { addVary } from '../routing/vary.js'
 import type { PublishedFiles, StoredFile } from '../stores/files.js'
 import type { RemoteJobs } from '../stores/remote-jobs.js'
 import type { FileRequests, OpenedRequest } from '../transfers/file-requests.js'
@@ -27,7 +26,7 @@ import { slotWaitOf } from './headers/slot-wait.js'
 import { documentOpenRequest } from './open-request-document.js'
 import type { Dashboard } from './responses/dashboard-files.js'
 import { wantsPage } from './responses/link-page.js'
-import { answerLinkProblem, hasTitle, type LinkProblemTitles } from './responses/link-problem.js'
+import { inWords, type LinkProblemTitles } from './responses/link-problem.js'
 import { answerProblem } from './responses/problems.js'
 import { answerRequestPage, answerSentPage } from './responses/request-page.js'
 import { problemForSender } from './responses/sender-problem.js'
@@ -68,7 +67,7 @@ export function openRequestRoutes(services: OpenRequestServices) {
     if (c.env.incoming.method === 'GET') requests.countOpening(opened.request)
     return answerRequestPage(c, opened, { address: addressOf(c), script })
   }
-  app.get(byToken, inWords(show))
+  app.get(byToken, inWords(show, words))
 
   const receiveForm = async (c: Context<AppEnv>) => {
     const opened = await find(c)
@@ -90,7 +89,7 @@ export function openRequestRoutes(services: OpenRequestServices) {
   }
   app.post(
     byToken,
-    inWords((c) => (isPassword(c) ? openWithPassword(c) : receiveForm(c))),
+    inWords((c) => (isPassword(c) ? openWithPassword(c) : receiveForm(c)), words),
   )
 
   // Before the routes of tus, which are for all methods: a file may have their name.
@@ -171,21 +170,6 @@ function isPassword({ req }: Context<AppEnv>): boolean {
   return /^application\/x-www-form-urlencoded\s*(;|$)/i.test(req.header('content-type') ?? '')
 }
 
-/** Answers browsers with a page where programs get a problem. */
-function inWords(serve: (c: Context<AppEnv>) => Promise<Response>) {
-  return async (c: Context<AppEnv>) => {
-    addVary(c, 'Accept')
-    try {
-      return await serve(c)
-    } catch (error) {
-      if (!(error instanceof Problem) || !wantsPage(c)) throw error
-      const problem = problemForSender(error)
-      if (!hasTitle(problem, titles)) throw problem
-      return answerLinkProblem(c, problem, { titles, address: addressOf(c) })
-    }
-  }
-}
-
 const notSent = 'Nothing was sent'
 const titles: LinkProblemTitles = {
   'request-not-found': 'This link does not work',
@@ -201,6 +185,7 @@ const titles: LinkProblemTitles = {
   'job-running': 'Too many uploads at once',
   busy: 'Too many uploads at once',
 }
+const words = { titles, addressOf, tell: problemForSender }
 
 /** The address is a secret. */
 const privacy = { 'Referrer-Policy': 'no-referrer' }

@@ -1,6 +1,5 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { Problem } from '../../protocol/problems.js'
 import { routes } from '../../protocol/routes.js'
 import { linkPasswordSchema } from '../../protocol/shares.js'
 import type { ArchiveExports } from '../archives/archive-exports.js'
@@ -11,7 +10,6 @@ import { fileResponses, problemResponses } from '../openapi/answers.js'
 import { archiveQuery, downloadHeaders } from '../openapi/request-headers.js'
 import type { AppEnv } from '../routing/app-env.js'
 import { pathOf } from '../routing/target-check.js'
-import { addVary } from '../routing/vary.js'
 import type { PublishedFiles } from '../stores/files.js'
 import type { Folders } from '../stores/folders.js'
 import type { Exports } from '../transfers/exports.js'
@@ -25,7 +23,7 @@ import { linkCookie, linkCredentials } from './headers/link-credentials.js'
 import { folderFromTarget, nameFromTarget } from './headers/names.js'
 import { requesterOf } from './headers/requester.js'
 import { wantsPage } from './responses/link-page.js'
-import { answerLinkProblem, hasTitle, type LinkProblemTitles } from './responses/link-problem.js'
+import { inWords, type LinkProblemTitles } from './responses/link-problem.js'
 import { sendArchive } from './responses/send-archive.js'
 import { answerFile, sendFile } from './responses/send-file.js'
 import { answerSharedFile } from './responses/shared-file.js'
@@ -111,9 +109,9 @@ export function sharedRoutes({ shares, exports, archives, files, folderStore, co
     }
   }
   app.openAPIRegistry.registerPath(sharedRoute)
-  app.get(`${routes.shared}/:token`, inWords(serve))
+  app.get(`${routes.shared}/:token`, inWords(serve, words))
   app.openAPIRegistry.registerPath(sharedFileRoute)
-  app.get(`${routes.shared}/:token/*`, inWords(serve))
+  app.get(`${routes.shared}/:token/*`, inWords(serve, words))
 
   const openWithPassword = async (c: Context<AppEnv>) => {
     const { incoming } = c.env
@@ -125,27 +123,17 @@ export function sharedRoutes({ shares, exports, archives, files, folderStore, co
     return c.redirect(`${routes.shared}/${token}`, 303)
   }
   app.openAPIRegistry.registerPath(passwordRoute)
-  app.post(`${routes.shared}/:token`, inWords(openWithPassword))
+  app.post(`${routes.shared}/:token`, inWords(openWithPassword, words))
   return app
+}
+
+function addressOf({ req }: Context<AppEnv>): string {
+  return `${routes.shared}/${encodeURIComponent(req.param('token') ?? '')}`
 }
 
 /** A stop applies to one reader, not to all others with the same link. */
 function readerOf({ identity }: SharedLink, address: string): Identity {
   return { ...identity, sessionId: `${identity.sessionId} ${address}` }
-}
-
-/** Answers browsers with a page where programs get a problem. */
-function inWords(serve: (c: Context<AppEnv>) => Promise<Response>) {
-  return async (c: Context<AppEnv>) => {
-    addVary(c, 'Accept')
-    try {
-      return await serve(c)
-    } catch (error) {
-      if (!(error instanceof Problem) || !wantsPage(c) || !hasTitle(error, titles)) throw error
-      const address = `${routes.shared}/${encodeURIComponent(c.req.param('token') ?? '')}`
-      return answerLinkProblem(c, error, { titles, address })
-    }
-  }
 }
 
 function isFileOfPage({ req }: Context<AppEnv>): boolean {
@@ -167,6 +155,7 @@ const titles: LinkProblemTitles = {
   'file-not-found': 'The file is gone',
   busy: 'Too many downloads at once',
 }
+const words = { titles, addressOf }
 
 /** How long a reader of a link may read nothing. Even the slowest network empties its buffers more often. */
 const silenceMs = 60_000

@@ -33,7 +33,7 @@ export interface TusDoor {
   }
 }
 
-/** The exchanges of tus 1.0.0 (https://tus.io/protocols/resumable-upload), whoever uploads. */
+/** The exchanges of tus 1.0.0 (https://tus.io/protocols/resumable-upload): for accounts and for the senders of a link. */
 export class TusExchange {
   readonly #resumable: ResumableUploads
   readonly #mediaTypeOf: (name: string) => string

@@ -1,14 +1,15 @@
 import type { Context } from 'hono'
 import { html } from 'hono/html'
-import { type Problem, type ProblemCode, problems } from '../../../protocol/problems.js'
+import { Problem, type ProblemCode, problems } from '../../../protocol/problems.js'
 import type { AppEnv } from '../../routing/app-env.js'
-import { answerLinkPage } from './link-page.js'
+import { addVary } from '../../routing/vary.js'
+import { answerLinkPage, wantsPage } from './link-page.js'
 
 /** What the problems of a kind of link are called on its page; others are answered as everywhere. */
 export type LinkProblemTitles = { readonly [code in ProblemCode]?: string }
 
 /** Responds with a page; of a link with a password, it has the form for it, which goes to `address`. */
-export function answerLinkProblem(
+function answerLinkProblem(
   c: Context<AppEnv>,
   problem: Problem,
   { titles, address }: { titles: LinkProblemTitles; address: string },
@@ -31,8 +32,36 @@ ${hasForm ? form : ''}`
   return answerLinkPage(c, { title, body, status, hasForm })
 }
 
+/**
+ * Answers browsers with a page where programs get a problem. `tell` turns the problem into what the user of the link may know;
+ * by default it is the same.
+ */
+export function inWords(
+  serve: (c: Context<AppEnv>) => Promise<Response>,
+  { titles, addressOf, tell = (problem) => problem }: LinkWords,
+) {
+  return async (c: Context<AppEnv>) => {
+    addVary(c, 'Accept')
+    try {
+      return await serve(c)
+    } catch (error) {
+      if (!(error instanceof Problem) || !wantsPage(c)) throw error
+      const problem = tell(error)
+      if (!hasTitle(problem, titles)) throw problem
+      return answerLinkProblem(c, problem, { titles, address: addressOf(c) })
+    }
+  }
+}
+
+interface LinkWords {
+  titles: LinkProblemTitles
+  /** The path of the link. */
+  addressOf(c: Context<AppEnv>): string
+  tell?: (problem: Problem) => Problem
+}
+
 /** Whether a problem is said in words. */
-export function hasTitle({ code }: Problem, titles: LinkProblemTitles): boolean {
+function hasTitle({ code }: Problem, titles: LinkProblemTitles): boolean {
   return code in titles || code in passwordTitles
 }
 
