@@ -20,7 +20,7 @@ export function entryColumns(sql: Database | Transaction) {
   return sql`id, seq, account_id, kind, state, record, receipt, published, uploaded`
 }
 
-/** For a job that publishes its files in this transaction: whoever finds it without a server ends it as done. */
+/** For a job that publishes its files in this transaction: a server that finds it left behind ends it as done. */
 export async function recordPublication(sql: Transaction, job: string, published: Publication): Promise<void> {
   await sql`update jobs set published = ${JSON.stringify(published)}::text::json where id = ${job} and ended_at is null`
 }

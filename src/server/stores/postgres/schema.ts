@@ -11,7 +11,7 @@ import { uploadedColumn } from './migrations/008-uploaded.js'
 import { jobPageIndexes } from './migrations/009-job-pages.js'
 import { shareColumns } from './migrations/010-shares.js'
 import { accountColumns } from './migrations/011-accounts.js'
-import { requestTables } from './migrations/013-requests.js'
+import { requestTables } from './migrations/012-requests.js'
 
 /**
  * In order; version n is the n-th. A released one is never changed, and none takes anything away that the release before
