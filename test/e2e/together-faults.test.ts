@@ -70,14 +70,20 @@ describe('filejobs upload --together publishes everything', () => {
   })
 })
 
+/** A server of its own, to be killed, with a job that has a file. */
+async function beginTogether() {
+  const first = await startServe()
+  const account = { username: 'ann', password: 'correct horse' }
+  const { token } = (await new Caller(first, '').post('/auth/signup', account)).json
+  const ann = new Caller(first, token)
+  const id = await openFolderJob(ann, 'photos/', { publish: 'together' })
+  await ann.put('photos/a', 'a', partOf(id))
+  return { first, token, ann, id }
+}
+
 describe('a job that publishes together', () => {
   it('has left nothing after its server was killed', async () => {
-    const first = await startServe()
-    const account = { username: 'ann', password: 'correct horse' }
-    const { token } = (await new Caller(first, '').post('/auth/signup', account)).json
-    const ann = new Caller(first, token)
-    const id = await openFolderJob(ann, 'photos/', { publish: 'together' })
-    await ann.put('photos/a', 'a', partOf(id))
+    const { first, token, ann, id } = await beginTogether()
     await holdStreams(ann, id, ['photos/b'])
     first.child.kill('SIGKILL')
     await first.ended()
@@ -90,12 +96,7 @@ describe('a job that publishes together', () => {
   })
 
   it('is done if its server was killed before the end could be recorded', async () => {
-    const first = await startServe()
-    const account = { username: 'ann', password: 'correct horse' }
-    const { token } = (await new Caller(first, '').post('/auth/signup', account)).json
-    const ann = new Caller(first, token)
-    const id = await openFolderJob(ann, 'photos/', { publish: 'together' })
-    await ann.put('photos/a', 'a', partOf(id))
+    const { first, token, ann, id } = await beginTogether()
     const unchanged = { files: [{ name: 'photos/b', size: 3 }] }
     await ann.post(`/jobs/${id}/unchanged`, unchanged)
     // A pipe that nobody reads: what is written to the history never arrives.
