@@ -102,6 +102,8 @@ async function run(running: Running, job: OwnJob): Promise<void> {
     folders.create()
   } catch (error) {
     tools.progress.end()
+    // A transfer that was stopped may fail before the receipt arrives, which then is the summary.
+    await job.checkpoint()
     if (!(error instanceof Exit)) report.end(job.begun ? job.id : null)
     throw error
   }

@@ -21,6 +21,8 @@ export async function extractStdin(
   try {
     await uploadTar(tools, tar, report, job)
   } catch (error) {
+    // A transfer that was stopped may fail before the receipt arrives, which then is the summary.
+    await job.checkpoint()
     if (job.begun && !(error instanceof Exit)) report.end(job.id)
     throw error
   } finally {

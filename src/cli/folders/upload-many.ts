@@ -96,6 +96,8 @@ async function run(running: Running, job: OwnJob): Promise<void> {
     }
   } catch (error) {
     tools.progress.end()
+    // A transfer that was stopped may fail before the receipt arrives, which then is the summary.
+    await job.checkpoint()
     if (!(error instanceof Exit)) report.end(job.begun ? job.id : null)
     throw error
   }
