@@ -126,7 +126,10 @@ export class FolderJob {
       this.#leave(stream)
     }
     // After a stop, the receipt and this answer are sent together.
-    if (this.job.signal.aborted) await this.job.ended
+    if (this.job.signal.aborted) {
+      await this.job.ended
+      await this.#services.jobs.save(this.job)
+    }
     throw problemOf(this.job, failure?.error)
   }
 
