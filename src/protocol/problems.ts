@@ -31,6 +31,7 @@ export const problems = {
   'not-joinable': { status: 409, exit: 6, title: 'The request cannot be part of this job' },
   'files-failed': { status: 409, exit: 1, title: 'Files of the job have failed' },
   'file-changed': { status: 409, exit: 5, title: 'The file was changed while it was being sent' },
+  'role-required': { status: 409, exit: 3, title: 'Several accounts fit: name the role' },
   'username-taken': { status: 409, exit: 6, title: 'The username is taken' },
   'name-conflict': { status: 409, exit: 6, title: 'The name is taken by a folder, or lies below a file' },
   'name-taken': { status: 409, exit: 6, title: 'The name is taken' },

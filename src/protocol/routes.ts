@@ -28,6 +28,7 @@ export const routes = {
   health: '/healthz',
   ready: '/readyz',
   metrics: '/metrics',
+  features: '/features',
   apiDocument: '/openapi.json',
   docs: '/docs',
   shares: '/shares',

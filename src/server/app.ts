@@ -20,9 +20,10 @@ import type { Metrics } from './metrics.js'
 import { accountRoutes } from './routes/accounts.js'
 import { archiveRoutes } from './routes/archives.js'
 import { authRoutes } from './routes/auth.js'
-import { dashboardRoutes } from './routes/dashboard.js'
+import { answerDashboard, dashboardRoutes } from './routes/dashboard.js'
 import { documentRoutes } from './routes/documents.js'
 import { exportRoutes } from './routes/export.js'
+import { featureRoutes } from './routes/features.js'
 import { fileListRoutes } from './routes/file-lists.js'
 import { fileRequestRoutes } from './routes/file-requests.js'
 import { fileRoutes } from './routes/files.js'
@@ -145,13 +146,14 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   app.use(hostCheck(config))
   app.use(cors(config.corsOrigin))
   for (const tus of [routes.tus, `${routes.request}/:token/tus`]) app.use(`${tus}/*`, announceTus(config))
-  app.use(enforceRoutes(routeTable, services))
+  app.use(enforceRoutes(routeTable, { ...services, answerPage: (c) => answerDashboard(c, services) }))
   app.use(confirmOwnJobs(services))
   app.use(forwardStreams(services))
 
   app.route('/', dashboardRoutes(services))
   app.route('/', healthRoutes(services))
   app.route('/', metricsRoutes(services))
+  app.route('/', featureRoutes(services))
   app.route('/', documentRoutes(app, services.version))
   app.route('/', authRoutes(services))
   app.route('/', tokenRoutes(services))

@@ -13,7 +13,18 @@ const entries: [string, RouteEntry][] = Object.entries(routeTable)
  * is found here, not by the requests below, which expect what the table says.
  */
 const withoutToken = [
-  ...['GET /', 'GET /assets/{file}', 'GET /favicon.svg', 'GET /openapi.json', 'GET /docs'],
+  ...[
+    'GET /',
+    'GET /account',
+    'GET /published',
+    'GET /shared',
+    'GET /admin/{view}',
+    'GET /features',
+    'GET /assets/{file}',
+    'GET /favicon.svg',
+    'GET /openapi.json',
+    'GET /docs',
+  ],
   ...['GET /healthz', 'GET /readyz', 'GET /metrics', 'GET /s/{token}', 'GET /s/{token}/{name}'],
   ...['GET /invitations/{token}', 'POST /invitations/{token}'],
   ...['POST /auth/signup', 'POST /auth/login', 'POST /auth/cookie', 'POST /auth/tokens', 'POST /auth/tokens/refresh'],

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Problem } from '../../protocol/problems.js'
-import { type Role, signupRoles } from '../../protocol/roles.js'
+import { type Role, roles, signupRoles } from '../../protocol/roles.js'
 import type { Clock } from '../clock.js'
 import type { Budget } from '../concurrency/budget.js'
 import { type Account, accountName } from '../stores/accounts.js'
@@ -106,6 +106,21 @@ export class Authentication {
     return this.#logIn(credentials, requester, wrong, options)
   }
 
+  /**
+   * Logs in to the account of whatever role that has this name and password. Throws like `logIn`, and `role-required` with the `roles`
+   * of the accounts if there are several.
+   */
+  async logInToAnyRole({ username, password }: Omit<Credentials, 'role'>, requester: Requester): Promise<Login> {
+    const wrong = new Problem('invalid-credentials', 'The username or the password is wrong.')
+    return this.#logInTo(requester, async () => {
+      const fitting = await this.#passwordCheck.accountsOf({ roles, username, password }, requester, wrong)
+      const [account, ...others] = fitting
+      if (account && others.length === 0) return account
+      const message = `Several accounts have the name ${username} and this password: send the role of one.`
+      throw new Problem('role-required', message, { roles: fitting.map(({ role }) => role) })
+    })
+  }
+
   /** Identifies the owner of a token. Throws `not-logged-in`, whatever is wrong with it, also for a token of another use. */
   async identify(token: string, use: TokenUse = 'access'): Promise<Identity> {
     const { accounts, sessions, tokens, clock } = this.#services
@@ -190,8 +205,13 @@ export class Authentication {
     refusal: Problem,
     options?: SessionOptions,
   ): Promise<Login> {
+    const find = () => this.#passwordCheck.accountOf(credentials, requester, refusal)
+    return this.#logInTo(requester, find, options)
+  }
+
+  async #logInTo(requester: Requester, find: () => Promise<Account>, options?: SessionOptions): Promise<Login> {
     for (let attempt = 1; attempt <= 2; attempt++) {
-      const account = await this.#passwordCheck.accountOf(credentials, requester, refusal)
+      const account = await find()
       const login = await this.#begin(account, requester, options)
       if (login) return login
       // Another login may have renewed the hash meanwhile: check the password against the new one.

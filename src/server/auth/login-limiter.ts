@@ -29,11 +29,26 @@ export interface LoginLimiterOptions {
   onCount?: (count: LimitCount) => void
 }
 
+/** The result of a password check for several accounts. */
+export interface CheckedAll<T> {
+  /** The accounts that have the password. */
+  right: readonly string[]
+  result: T
+}
+
 /** A password check: the account and the client. */
-export interface Attempt {
-  address: string
+export interface Attempt extends AttemptBy {
   /** `role:username`, whether or not the account exists. */
   account: string
+}
+
+/** A check of one password for several accounts. */
+export interface AttemptAtAll extends AttemptBy {
+  accounts: readonly string[]
+}
+
+interface AttemptBy {
+  address: string
   /** The client program, by its User-Agent. */
   client: string
   /** Aborted when the client disconnects. */
@@ -71,23 +86,41 @@ export class LoginLimiter {
    * Runs a check and counts it. Checks are scheduled fairly by `key`. Throws `too-many-attempts` with `retryAfter` in
    * seconds, and the signal's reason.
    */
-  async check<T>(attempt: Attempt, run: (key: SemaphoreKey) => Promise<Checked<T>>): Promise<T> {
-    const { address, account, client, signal } = attempt
+  async check<T>({ account, ...attempt }: Attempt, run: (key: SemaphoreKey) => Promise<Checked<T>>): Promise<T> {
+    return this.checkAll({ ...attempt, accounts: [account] }, async (key) => {
+      const { wrong, result } = await run(key)
+      return { right: wrong ? [] : [account], result }
+    })
+  }
+
+  /**
+   * Like `check`, of one password for several accounts, always in the same order: it is counted for each of them as if it were tried
+   * alone, so that trying them together is no way around the limit of one.
+   */
+  async checkAll<T>(
+    { address, accounts, client, signal }: AttemptAtAll,
+    run: (key: SemaphoreKey) => Promise<CheckedAll<T>>,
+  ): Promise<T> {
     const network = networkOf(address)
-    const clientKey = `${network} ${account} ${client.slice(0, 200)}`
-    const isFamiliar = this.#familiar.level(clientKey) > 0
-    const leaveAccount = await this.#ofAccount.enter(isFamiliar ? clientKey : `${network} ${account}`, signal)
+    const clientKey = (account: string) => `${network} ${account} ${client.slice(0, 200)}`
+    const isFamiliar = (account: string) => this.#familiar.level(clientKey(account)) > 0
+    const isKnown = accounts.some(isFamiliar)
+    const left = new Map<string, Leave>()
     let leaveNetwork: Leave = () => {}
     try {
-      if (!isFamiliar) leaveNetwork = await this.#ofNetwork.enter(network, signal)
-      const { wrong, result } = await run([isFamiliar ? `${network} familiar` : network, account])
-      if (!wrong) this.#familiar.add(clientKey)
-      leaveAccount(wrong ? 1 : weightOfRight)
-      leaveNetwork(wrong ? 1 : 0)
+      for (const account of accounts) {
+        const key = isFamiliar(account) ? clientKey(account) : `${network} ${account}`
+        left.set(account, await this.#ofAccount.enter(key, signal))
+      }
+      if (!isKnown) leaveNetwork = await this.#ofNetwork.enter(network, signal)
+      const { right, result } = await run([isKnown ? `${network} familiar` : network, accounts.join(' ')])
+      for (const account of right) this.#familiar.add(clientKey(account))
+      for (const [account, leave] of left) leave(right.includes(account) ? weightOfRight : 1)
+      leaveNetwork(right.length > 0 ? 0 : 1)
       return result
     } finally {
       // A check that could not run is not counted.
-      leaveAccount(0)
+      for (const leave of left.values()) leave(0)
       leaveNetwork(0)
     }
   }

@@ -30,6 +30,11 @@ export interface Credentials {
   password: string
 }
 
+/** A name and a password without a role: accounts of any of `roles` are meant. */
+export interface CredentialsOfRoles extends Omit<Credentials, 'role'> {
+  roles: readonly Role[]
+}
+
 /** Checks passwords in fair shares of addresses and accounts, in the same time for every name, and renews outdated hashes. */
 export class PasswordCheck {
   readonly #services: PasswordCheckServices
@@ -45,27 +50,43 @@ export class PasswordCheck {
    * what `LoginLimiter.check` throws.
    */
   async accountOf({ role, username, password }: Credentials, requester: Requester, refusal: Problem): Promise<Account> {
+    const [account] = await this.accountsOf({ roles: [role], username, password }, requester, refusal)
+    return account!
+  }
+
+  /**
+   * Finds the accounts with this name and password among those of the roles, at least one. There are as many checks as roles, whichever
+   * accounts exist. Throws like `accountOf`, and `not-allowed` only if all of them are disabled.
+   */
+  async accountsOf({ roles, username, password }: CredentialsOfRoles, requester: Requester, refusal: Problem) {
     const { accounts, limiter, passwords } = this.#services
     // All invalid usernames share one key of the limiter, however long they are.
     const name = usernamePattern.test(username) ? username.toLowerCase() : ''
-    const { address, client, signal } = requester
-    const checked = limiter.check({ address, account: `${role}:${name}`, client, signal }, async (key) => {
-      const known = await accounts.find(role, username)
+    const tried = roles.map((role) => `${role}:${name}`)
+    const { signal } = requester
+    const checked = limiter.checkAll({ ...requester, accounts: tried }, async (key) => {
+      const known = await Promise.all(roles.map((role) => accounts.find(role, username)))
       const cost = passwords.highestCost((await accounts.list()).map(({ passwordHash }) => passwordHash))
-      const fits = await passwords.verify(password, known?.passwordHash ?? null, { key, signal, cost })
-      return { wrong: !fits, result: known && fits ? await this.#renew(known, password, key) : undefined }
+      const fits = await Promise.all(
+        known.map((account) => passwords.verify(password, account?.passwordHash ?? null, { key, signal, cost })),
+      )
+      const right = known.flatMap((account, index) => (account && fits[index] ? [account] : []))
+      return {
+        right: tried.filter((_, index) => fits[index]),
+        result: await Promise.all(right.map((account) => this.#renew(account, password, key))),
+      }
     })
-    const account = await checked.catch((error: unknown) => {
+    const found = await checked.catch((error: unknown) => {
       if (error instanceof Problem && error.code !== 'client-left') this.#services.onRefused?.(error.code)
       throw error
     })
-    if (!account) {
+    if (found.length === 0) {
       this.#services.onRefused?.('invalid-credentials')
       throw refusal
     }
-    if (account.disabled)
-      throw new Problem('not-allowed', `The account ${accountName(account)} is disabled: ask an admin.`)
-    return account
+    const enabled = found.filter(({ disabled }) => !disabled)
+    if (enabled.length > 0) return enabled
+    throw new Problem('not-allowed', `The account ${accountName(found[0]!)} is disabled: ask an admin.`)
   }
 
   /** Replaces a hash of an outdated cost. A failure does not fail the login. */

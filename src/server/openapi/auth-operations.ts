@@ -53,7 +53,8 @@ const cookie = createRoute({
   description:
     'For the dashboard: the token goes into a cookie that scripts cannot read (HttpOnly, SameSite=Strict). It is accepted on ' +
     'the routes of this document, and what changes something needs the header `Filejobs-Csrf: 1` and our own `Origin`, as ' +
-    'this request does. With `signup: true` it signs up.',
+    'this request does. With `signup: true` it signs up. Without a `role`, the account of any role with this name and password is meant; ' +
+    'if there are several, the response is `role-required` with their `roles`.',
   request: {
     headers: pageHeaders,
     body: { content: { 'application/json': { schema: cookieLoginSchema } } },

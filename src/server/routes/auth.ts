@@ -3,6 +3,7 @@ import { changePasswordSchema, cookieLoginSchema, signupSchema, usernamePattern 
 import { Problem } from '../../protocol/problems.js'
 import { routes } from '../../protocol/routes.js'
 import type { Authentication } from '../auth/authentication.js'
+import type { Requester } from '../auth/password-check.js'
 import type { ServerConfig } from '../config.js'
 import { authOperations } from '../openapi/auth-operations.js'
 import type { AppEnv } from '../routing/app-env.js'
@@ -11,7 +12,7 @@ import { accountName } from '../stores/accounts.js'
 import type { SpaceReservations } from '../stores/space.js'
 import { nullWithoutStorage } from '../stores/storage-fault.js'
 import { readJson, validate } from './bodies/json-body.js'
-import { credentialsOf, missingUsername, readLogin } from './bodies/login-body.js'
+import { missingUsername, openCredentialsOf, readLogin } from './bodies/login-body.js'
 import { requesterOf } from './headers/requester.js'
 import { loggedIn, ownAccountRecord, sessionRecord } from './responses/account-answers.js'
 
@@ -43,6 +44,11 @@ export function authRoutes({ authentication, space, config }: AuthServices) {
     return c.json(loggedIn(login, `Logged in as ${accountName(login.account)}.`), 200)
   })
 
+  const logInPage = async ({ role, ...open }: ReturnType<typeof openCredentialsOf>, requester: Requester) =>
+    role === undefined
+      ? authentication.logInToAnyRole(open, requester)
+      : authentication.logIn({ ...open, role }, requester)
+
   app.openAPIRegistry.registerPath(authOperations.cookie)
   app.post(routes.cookie, async (c) => {
     const { incoming } = c.env
@@ -51,7 +57,7 @@ export function authRoutes({ authentication, space, config }: AuthServices) {
     const requester = requesterOf(c.env, config.trustProxy)
     const { created, ...login } = signup
       ? await authentication.signUp(signupOf(validate(body, signupSchema)), requester)
-      : { created: false, ...(await authentication.logIn(credentialsOf(body), requester)) }
+      : { created: false, ...(await logInPage(openCredentialsOf(body), requester)) }
     const message = `${created ? 'Signed up' : 'Logged in'} as ${accountName(login.account)}.`
     const { token, ...answer } = loggedIn(login, message)
     const cookie = pageCookie(incoming, config, token, new Date(login.session.expiresAt))

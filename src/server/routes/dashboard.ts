@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { isLoopbackHost } from '../../protocol/loopback.js'
 import { Problem } from '../../protocol/problems.js'
 import type { AppEnv } from '../routing/app-env.js'
@@ -9,22 +9,17 @@ import type { PageConfig } from '../routing/page-cookie.js'
 import { type Dashboard, noncePlaceholder } from './responses/dashboard-files.js'
 import { answerStatic } from './responses/static-file.js'
 
-/** `/`: the dashboard and its files. */
-export function dashboardRoutes({ dashboard, config }: { dashboard: Dashboard; config: PageConfig }) {
+export interface DashboardServices {
+  dashboard: Dashboard
+  config: PageConfig
+}
+
+/** `/`, and addresses that only the dashboard has: the dashboard. Its files. */
+export function dashboardRoutes(services: DashboardServices) {
+  const { dashboard } = services
   const app = new Hono<AppEnv>()
-  app.get('/', (c) => {
-    const page = dashboard.get('index.html')
-    if (!page) throw new Problem('not-found', 'The dashboard was not built: "npm run build" builds it.')
-    const nonce = randomBytes(18).toString('base64')
-    const html = page.bytes.toString().replaceAll(noncePlaceholder, nonce)
-    // Without an entity tag: a cached page would not match the policy of a 304 response.
-    return c.body(html, 200, {
-      ...pageHeaders,
-      ...(isTrustworthy(c.env.incoming, config) ? { 'Cross-Origin-Opener-Policy': 'same-origin' } : {}),
-      'Content-Type': page.type,
-      'Content-Security-Policy': policyOf(nonce),
-    })
-  })
+  for (const path of ['/', '/account', '/published', '/shared', '/admin/:view'])
+    app.get(path, (c) => answerDashboard(c, services))
   app.get('/assets/:file', (c) => {
     const file = dashboard.get(`assets/${c.req.param('file')}`)
     if (!file) throw new Problem('not-found', `There is nothing at ${c.req.path}.`)
@@ -37,6 +32,21 @@ export function dashboardRoutes({ dashboard, config }: { dashboard: Dashboard; c
     return answerStatic(c, file, { 'Cache-Control': 'public, max-age=86400' })
   })
   return app
+}
+
+/** Answers with the dashboard. Throws `not-found` if it was not built. */
+export function answerDashboard(c: Context<AppEnv>, { dashboard, config }: DashboardServices): Response {
+  const page = dashboard.get('index.html')
+  if (!page) throw new Problem('not-found', 'The dashboard was not built: "npm run build" builds it.')
+  const nonce = randomBytes(18).toString('base64')
+  const html = page.bytes.toString().replaceAll(noncePlaceholder, nonce)
+  // Without an entity tag: a cached page would not match the policy of a 304 response.
+  return c.body(html, 200, {
+    ...pageHeaders,
+    ...(isTrustworthy(c.env.incoming, config) ? { 'Cross-Origin-Opener-Policy': 'same-origin' } : {}),
+    'Content-Type': page.type,
+    'Content-Security-Policy': policyOf(nonce),
+  })
 }
 
 /**

@@ -8,6 +8,7 @@ import type { AppEnv } from './app-env.js'
 import { type CrossSiteConfig, refuseCrossSite } from './cross-site.js'
 import { allowedMethods, type RoutesAtPath, routeFinder } from './find-routes.js'
 import { acceptPageCookie } from './page-cookie.js'
+import { opensPage } from './page-navigation.js'
 import { cacheControl, type Method, methods, type RouteEntry, type RouteKey } from './route-entry.js'
 import { isSafe } from './safe-method.js'
 import { addVary } from './vary.js'
@@ -15,16 +16,18 @@ import { addVary } from './vary.js'
 export interface Enforcement {
   authentication: Identifier
   config: CrossSiteConfig
+  /** Answers with the dashboard. */
+  answerPage(c: Context<AppEnv>): Response
 }
 
 /**
  * Enforces the entry of the table for every request before its handler: 404, 405 and OPTIONS, pages of other origins,
- * the token or the cookie, caching and compression. Throws `not-found`, `method-not-allowed`, `not-logged-in`,
+ * the dashboard, the token or the cookie, caching and compression. Throws `not-found`, `method-not-allowed`, `not-logged-in`,
  * `not-allowed`.
  */
 export function enforceRoutes(
   table: Readonly<Record<RouteKey, RouteEntry>>,
-  { authentication, config }: Enforcement,
+  { authentication, config, answerPage }: Enforcement,
 ): MiddlewareHandler<AppEnv> {
   const routesAt = routeFinder(table)
   return async (c, next) => {
@@ -46,6 +49,10 @@ export function enforceRoutes(
       throw new Problem('method-not-allowed', `${method} is not allowed at ${path}. Use ${allowed}.`)
     }
     if (entry.crossSite === 'refused' || !isSafe(incoming)) refuseCrossSite(incoming, config)
+    if (opensPage(c, entry)) {
+      outgoing.setHeader('Cache-Control', cacheControl.public)
+      return answerPage(c)
+    }
     // On Node's response, because files are sent without Hono's. Headers set by a handler take precedence.
     outgoing.setHeader('Cache-Control', cacheControl[entry.caching])
     if (entry.access !== 'open') {

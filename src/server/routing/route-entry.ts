@@ -18,6 +18,11 @@ export interface RouteEntry {
   cookie?: boolean
   /** Requests of pages of other origins. Default: `refused`, unless the method is safe (RFC 9110 section 9.2.1). */
   crossSite?: 'refused'
+  /**
+   * Browsers that open the address get the dashboard: `always`, or if it is a folder. Its requests, and programs, get the route's own
+   * response. Default: never.
+   */
+  page?: 'always' | 'folder'
   /** Whether the response is compressed for clients that accept it. Default: false. */
   compressed?: boolean
   /** Whether `X-HTTP-Method-Override` replaces the method. Default: false. */

@@ -1,6 +1,16 @@
 import { createRequire } from 'node:module'
 import { Problem } from '../../protocol/problems.js'
 
+/** Whether tables can be used: the engine is an optional dependency. */
+export function isEngineInstalled(): boolean {
+  try {
+    requireEngine()
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Throws `tables-unavailable` if the engine's package is missing, without loading it: only child processes do that. */
 export function requireEngine(): void {
   try {

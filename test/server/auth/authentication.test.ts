@@ -1,5 +1,6 @@
 import { SignJWT, UnsecuredJWT } from 'jose'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { Authentication } from '../../../dist/server/auth/authentication.js'
 import { Revocation } from '../../../dist/server/auth/identity.js'
 import { openPasswords } from '../../../dist/server/auth/passwords.js'
 import { openAuthentication } from '../../helpers/authentication.js'
@@ -381,3 +382,63 @@ describe('a token', () => {
 function median(numbers: number[]): number {
   return numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!
 }
+
+describe('logging in without a role', () => {
+  const open = { username: 'ann', password: 'correct horse' }
+
+  it('finds the account of any role, whatever the spelling of its name', async () => {
+    const { authentication } = await openAuthentication()
+    await authentication.signUp({ ...ann, role: 'client' }, here)
+    const login = await authentication.logInToAnyRole({ ...open, username: 'Ann' }, here)
+    expect(login.account).toMatchObject({ role: 'client', username: 'ann' })
+    await expect(authentication.logInToAnyRole({ ...open, password: 'wrong horse' }, here)).rejects.toMatchObject({
+      code: 'invalid-credentials',
+    })
+  })
+
+  it('finds the one whose password it is, and asks for the role only if it is that of several', async () => {
+    const { authentication } = await openAuthentication()
+    await authentication.signUp(ann, here)
+    await authentication.signUp({ ...ann, role: 'ops', password: 'another horse' }, here)
+    const other = await authentication.logInToAnyRole({ ...open, password: 'another horse' }, here)
+    expect(other.account.role).toBe('ops')
+    await authentication.signUp({ ...ann, role: 'client' }, here)
+    await expect(authentication.logInToAnyRole(open, here)).rejects.toMatchObject({
+      code: 'role-required',
+      details: { roles: ['user', 'client'] },
+    })
+  })
+
+  it('prefers an enabled account, and says that an only one is disabled', async () => {
+    const { authentication, accounts } = await openAuthentication()
+    const { account } = await authentication.signUp(ann, here)
+    await accounts.update(account.id, { disabled: true })
+    await expect(authentication.logInToAnyRole(open, here)).rejects.toMatchObject({ code: 'not-allowed' })
+    await authentication.signUp({ ...ann, role: 'ops' }, here)
+    expect((await authentication.logInToAnyRole(open, here)).account.role).toBe('ops')
+  })
+
+  it('checks a password for each role, whichever accounts exist', async () => {
+    const { passwords, ...services } = await openAuthentication()
+    let checks = 0
+    const counting = {
+      ...passwords,
+      verify: (...check: Parameters<typeof passwords.verify>) => {
+        checks += 1
+        return passwords.verify(...check)
+      },
+    }
+    const authentication = new Authentication({ ...services, passwords: counting })
+    const countOf = async (attempt: typeof open) => {
+      checks = 0
+      await authentication.logInToAnyRole(attempt, here).catch(() => {})
+      return checks
+    }
+    const counts = [await countOf(open)]
+    await authentication.signUp(ann, here)
+    counts.push(await countOf(open), await countOf({ ...open, password: 'wrong horse' }))
+    await authentication.signUp({ ...ann, role: 'ops' }, here)
+    counts.push(await countOf(open), await countOf({ ...open, username: 'no name' }))
+    expect(counts).toEqual([4, 4, 4, 4, 4])
+  })
+})

@@ -30,6 +30,17 @@ function withClock(options = {}) {
 }
 
 describe('the login limiter', () => {
+  it('counts a password for several accounts as one for each', async () => {
+    const { limiter, timed } = withClock()
+    const { account: _, ...by } = ann
+    const all = { ...by, accounts: ['user:ann', 'client:ann'] }
+    const own = async () => ({ right: ['client:ann'], result: 'client:ann' })
+    for (let attempt = 0; attempt < 30; attempt++) await timed(limiter.checkAll(all, own))
+    expect((await timed(limiter.check({ ...ann, client: 'other', account: 'client:ann' }, wrong))).tookMs).toBe(0)
+    await timed(limiter.check(ann, wrong))
+    expect((await timed(limiter.check(ann, wrong))).tookMs).toBeGreaterThan(0)
+  })
+
   it('delays attempts after ten wrong passwords, doubling with each ten up to 5 s', async () => {
     const { limiter, timed } = withClock()
     const waits: number[] = []

@@ -19,6 +19,7 @@ const tar = new Uint8Array(tarOf([{ name: 'a.txt', content: 'some text' }]))
 const scenarios: Record<string, Scenario> = {
   'GET /healthz': () => [{ path: '/healthz', status: 200 }],
   'GET /readyz': () => [{ path: '/readyz', status: 200 }],
+  'GET /features': () => [{ path: '/features', status: 200 }],
   'GET /metrics': () => [
     { path: '/metrics', status: 200 },
     { path: '/metrics', init: { headers: { Forwarded: 'for=10.0.0.1' } }, status: 403 },
@@ -49,6 +50,13 @@ const scenarios: Record<string, Scenario> = {
         status: 201,
       },
       { path: '/auth/cookie', init: json({ username: 'ann', password: 'wrong horse' }, page), status: 401 },
+      {
+        path: '/auth/cookie',
+        init: json({ username: 'ann', password: 'correct horse', role: 'ops', signup: true }, page),
+        status: 201,
+      },
+      { path: '/auth/cookie', init: json({ username: 'ann', password: 'correct horse' }, page), status: 409 },
+      { path: '/auth/cookie', init: json({ username: 'ops:ann', password: 'correct horse' }, page), status: 200 },
       { path: '/auth/cookie', init: json({ username: 'ann', password: 'correct horse' }), status: 403 },
     ]
   },

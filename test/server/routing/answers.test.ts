@@ -69,7 +69,8 @@ describe('compression', () => {
     for (const path of ['/files', '/jobs']) {
       const [plain, small] = [await ann.call(path), await ann.call(path, { headers: gzip })]
       expect(plain.headers['content-encoding']).toBeUndefined()
-      expect(small.headers).toMatchObject({ 'content-encoding': 'gzip', vary: 'Accept-Encoding' })
+      expect(small.headers['content-encoding']).toBe('gzip')
+      expect(small.headers.vary?.split(', ')).toContain('Accept-Encoding')
       expect(small.body.length).toBeLessThan(plain.body.length / 3)
       expect(JSON.parse(gunzipSync(small.body).toString())).toEqual(plain.json)
     }
@@ -102,7 +103,7 @@ describe('compression', () => {
     const ann = new Caller(server, await server.logIn('ann'))
     for (const path of ['/files', '/openapi.json']) {
       const { headers } = await ann.call(path, { headers: { ...gzip, Origin: 'https://app.example' } })
-      expect(headers.vary?.split(', ').sort()).toEqual(['Accept-Encoding', 'Origin'])
+      expect(headers.vary?.split(', ')).toEqual(expect.arrayContaining(['Accept-Encoding', 'Origin']))
     }
   })
 
