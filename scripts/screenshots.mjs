@@ -26,7 +26,7 @@ try {
     'jobs-light': await open('light', desktop, 'jobs'),
     'jobs-dark': await open('dark', desktop, 'jobs'),
     'jobs-phone': await open('dark', { width: 390, height: 780 }, 'jobs'),
-    'files-light': await open('light', desktop, 'files'),
+    'files-light': await open('light', desktop, 'files/'),
     'table-light': await open('light', desktop, 'tables/sales'),
   }
   await pages['table-light'].getByText('Summary', { exact: true }).click()
@@ -52,6 +52,6 @@ async function open(colorScheme, viewport, view) {
   await page.getByLabel('Password').fill(stage.password)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByText('Live', { exact: true }).waitFor()
-  await page.goto(`${stage.url}/#/${view}`)
+  await page.goto(`${stage.url}/${view}`)
   return page
 }

@@ -31,7 +31,7 @@ export const rows = [
     async measure(lab) {
       const server = await startFilejobs(lab, { flags: ['--jobs-per-account', '1000'] })
       await startSenders(lab, server, 500, 64 * 1024)
-      return withPage(server, '/#/jobs', async (page) => {
+      return withPage(server, '/jobs', async (page) => {
         await page.getByText('500 jobs', { exact: true }).waitFor()
         await page.getByRole('article').first().waitFor()
         return page.evaluate(countFrames, 10_000)

@@ -1,10 +1,12 @@
 import { batch, signal } from '@preact/signals'
-import type { AccountRecord, CookieLoggedIn } from '../protocol/accounts.js'
+import type { CookieLoggedIn, OwnAccountRecord } from '../protocol/accounts.js'
 import { routes } from '../protocol/routes.js'
 import { callApi, Refusal, whenNotSignedIn } from './api.js'
+import { loadFeatures } from './features.js'
+import { say } from './words/say.js'
 
 /** The signed-in account; null: signed out; undefined: not known yet. */
-export const me = signal<AccountRecord | null | undefined>(undefined)
+export const me = signal<OwnAccountRecord | null | undefined>(undefined)
 
 /** Why the sign-in page is shown, unless the user signed out. */
 export const signedOutBecause = signal<string | null>(null)
@@ -24,21 +26,28 @@ channel.onmessage = ({ data }: MessageEvent<'in' | 'out'>) => {
   else if (me.peek()) endSession(null)
 }
 
-/** Loads the signed-in account; retries while the server does not answer. */
+/** Loads the signed-in account, and what the server offers; retries while it does not answer. */
 export async function loadAccount(): Promise<void> {
   try {
-    const account = await callApi<AccountRecord>('GET', routes.me)
+    const [account] = await Promise.all([findMe(), loadFeatures()])
     batch(() => {
       me.value = account
-      signedOutBecause.value = null
+      if (account) signedOutBecause.value = null
       unreachable.value = false
     })
+  } catch {
+    unreachable.value = true
+    setTimeout(loadAccount, askAgainMs)
+  }
+}
+
+/** null if nobody is signed in. Throws if the server does not answer. */
+async function findMe(): Promise<OwnAccountRecord | null> {
+  try {
+    return await callApi<OwnAccountRecord>('GET', routes.me)
   } catch (error) {
-    if (error instanceof Refusal && error.status < 500) me.value = null
-    else {
-      unreachable.value = true
-      setTimeout(loadAccount, askAgainMs)
-    }
+    if (error instanceof Refusal && error.status < 500) return null
+    throw error
   }
 }
 
@@ -75,7 +84,7 @@ export function endSession(reason: string | null): void {
 }
 
 whenNotSignedIn(() => {
-  if (me.peek()) endSession('Your session has ended: it was revoked, or it expired.')
+  if (me.peek()) endSession(say('signIn.sessionEnded'))
 })
 
 const askAgainMs = 1500

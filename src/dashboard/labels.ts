@@ -1,5 +1,6 @@
 import type { JobKind, JobRecord, JobState } from '../protocol/jobs.js'
 import { formatBytes, formatDuration } from '../protocol/units.js'
+import { formatNumber } from './words/format.js'
 
 export const kindLabels = {
   upload: 'Upload',
@@ -39,16 +40,7 @@ export function timeLeft({ bytes, totalBytes, rate, state }: JobRecord): string 
 
 /** `1,234 rows`, `1 row`. */
 export function count(number: number, one: string, many = `${one}s`): string {
-  return `${number.toLocaleString('en')} ${number === 1 ? one : many}`
-}
-
-/** A short time: the time of day today, otherwise the date. */
-export function formatShortTime(time: string): string {
-  const date = new Date(time)
-  const isToday = date.toDateString() === new Date().toDateString()
-  if (isToday) return date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })
-  const sameYear = date.getFullYear() === new Date().getFullYear()
-  return date.toLocaleDateString([], { day: 'numeric', month: 'short', ...(sameYear ? {} : { year: 'numeric' }) })
+  return `${formatNumber(number)} ${number === 1 ? one : many}`
 }
 
 /** The approximate time until then: `3 h`, `2 days`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chromiumPath, password, shareBrowser } from '../helpers/browser.js'
+import { chromiumPath, openAccountMenu, password, shareBrowser, signOut } from '../helpers/browser.js'
 import { Caller } from '../helpers/calls.js'
 import { shareServer } from '../helpers/shared-server.js'
 
@@ -21,7 +21,9 @@ describe.skipIf(!chromiumPath)('the account page of the dashboard', () => {
     await keyboard.type(password)
     await keyboard.press('Enter')
     await heading.waitFor()
-    await page.getByRole('button', { name: 'Sign out' }).first().focus()
+    await page.getByRole('button', { name: 'Account menu of user:ann' }).focus()
+    await keyboard.press('Enter')
+    await page.getByRole('button', { name: 'Sign out' }).focus()
     await keyboard.press('Enter')
     await page.locator('[name=username]:focus').waitFor()
     await keyboard.type('ann')
@@ -51,6 +53,7 @@ describe.skipIf(!chromiumPath)('the account page of the dashboard', () => {
   it('lists sessions, and revokes another one', async () => {
     const page = await browser.signedIn(shared.server.url, { username: 'bob' })
     const curl = new Caller(shared.server, await shared.server.logIn('bob'))
+    await openAccountMenu(page)
     await page.getByRole('link', { name: 'Account' }).click()
     await page.getByText('this one').waitFor()
     await page.getByRole('button', { name: /^Revoke the session/ }).click()
@@ -85,7 +88,7 @@ describe.skipIf(!chromiumPath)('the account page of the dashboard', () => {
     const other = await page.context().newPage()
     await other.goto(shared.server.url)
     await other.getByRole('heading', { level: 1, name: 'Files' }).waitFor()
-    await page.getByRole('button', { name: 'Sign out' }).first().click()
+    await signOut(page)
     await other.getByLabel('Username').waitFor()
   })
 

@@ -43,7 +43,7 @@ describe.skipIf(!chromiumPath)('downloads of the dashboard', () => {
     const names = ['a.bin', 'b.bin', 'c.bin']
     const { page, curl, contents, downloads, click, waiting } = await openWith(['held.bin', ...names])
     const held = await holdExport(curl, 'held.bin')
-    await page.getByRole('link', { name: 'Jobs 1 running' }).waitFor()
+    await page.getByRole('link', { name: 'Transfers 1 running' }).waitFor()
     for (const name of names) {
       await click(name)
       await waiting(name).waitFor()
@@ -71,7 +71,7 @@ describe.skipIf(!chromiumPath)('downloads of the dashboard', () => {
   it('wait for an export of the account by another client, and can be skipped while they wait', async () => {
     const { page, curl, downloads, click, waiting } = await openWith(['a.bin', 'b.bin', 'c.bin'])
     const held = await holdExport(curl, 'a.bin')
-    await page.getByRole('link', { name: 'Jobs 1 running' }).waitFor()
+    await page.getByRole('link', { name: 'Transfers 1 running' }).waitFor()
     for (const name of ['b.bin', 'c.bin']) {
       await click(name)
       await waiting(name).waitFor()

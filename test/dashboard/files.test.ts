@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { chromiumPath, contentOf, password, shareBrowser } from '../helpers/browser.js'
+import { chromiumPath, contentOf, password, shareBrowser, signOut } from '../helpers/browser.js'
 import { Caller } from '../helpers/calls.js'
 import { eventually } from '../helpers/eventually.js'
 import { shareServer } from '../helpers/shared-server.js'
@@ -216,7 +216,7 @@ describe.skipIf(!chromiumPath)('the file list of the dashboard', () => {
     const { username, caller: next } = await nextReader()
     await next.put('report.txt', 'content of report.txt')
     await row('report.txt').getByRole('button', { name: 'Delete report.txt' }).click()
-    await page.getByRole('button', { name: 'Sign out' }).click()
+    await signOut(page)
     await signIn(page, username)
     await row('report.txt').waitFor()
     expect(await curl.names()).toEqual([])
@@ -272,7 +272,7 @@ describe.skipIf(!chromiumPath)('the file list of the dashboard', () => {
       .click()
     expect(await page.getByLabel('New name').inputValue()).toBe(names[0])
     await page.keyboard.press('Escape')
-    await page.getByRole('link', { name: /^Jobs/ }).click()
+    await page.getByRole('link', { name: /^Transfers/ }).click()
     await page.getByRole('table').getByText('<img src=x onerror=alert(1)>.txt').waitFor()
     expect(dialogs).toBe(0)
   })
@@ -285,7 +285,7 @@ describe.skipIf(!chromiumPath)('the file list of the dashboard', () => {
     const url = await page.getByLabel('The link').inputValue()
     expect(await (await fetch(url)).text()).toBe('content of shared.txt')
     await page.keyboard.press('Escape')
-    await page.getByRole('link', { name: 'Links' }).click()
+    await page.getByRole('link', { name: 'Shared', exact: true }).click()
     await page.getByText('works for another 7 days').waitFor()
     expect(await page.getByLabel('Link to shared.txt', { exact: true }).inputValue()).toBe(url)
     await page.getByRole('button', { name: 'Revoke the link to shared.txt' }).click()
@@ -307,7 +307,7 @@ describe.skipIf(!chromiumPath)('the file list of the dashboard', () => {
     await page.getByText('Send the password another way').waitFor()
     const url = await page.getByLabel('The link').inputValue()
     await page.keyboard.press('Escape')
-    await page.getByRole('link', { name: 'Links' }).click()
+    await page.getByRole('link', { name: 'Shared', exact: true }).click()
     await page.getByText('works for another 41 days').or(page.getByText('works for another 40 days')).waitFor()
     await page.getByText('opened 0 times · 0 of 1 download · password').waitFor()
     await page.getByText('For <you>').waitFor()

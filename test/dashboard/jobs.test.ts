@@ -15,7 +15,7 @@ describeWithCurl('in the jobs view of the dashboard,', () => {
 
   async function open(role = 'user') {
     const username = role === 'admin' ? 'admin' : `worker-${++people}`
-    const page = await browser.signedIn(shared.server.url, { username, role, path: '/#/jobs' })
+    const page = await browser.signedIn(shared.server.url, { username, role, path: '/jobs' })
     const caller = new Caller(shared.server, await shared.server.logIn(username, role))
     return { page, caller }
   }
@@ -128,13 +128,13 @@ describeWithCurl('in the jobs view of the dashboard,', () => {
       if (request.url().endsWith('/jobs/events')) opened.push(request.url())
     })
     const other = await context.newPage()
-    await other.goto(`${caller.url}/#/jobs`)
+    await other.goto(`${caller.url}/jobs`)
     await other.getByText('Live', { exact: true }).waitFor()
     const held = await holdUpload(caller, 'seen-twice.bin')
     await job(page, 'seen-twice.bin').waitFor()
     await job(other, 'seen-twice.bin').waitFor()
     const third = await context.newPage()
-    await third.goto(`${caller.url}/#/jobs`)
+    await third.goto(`${caller.url}/jobs`)
     await job(third, 'seen-twice.bin').waitFor()
     expect(opened).toEqual([])
     await page.close()

@@ -28,7 +28,7 @@ describe.skipIf(!chromiumPath)('browser tabs over plain HTTP from another host',
     const streams = new Set<Request>()
     const page = await browser.signedIn(url, {
       username,
-      path: '/#/jobs',
+      path: '/jobs',
       async prepare(page) {
         const context = page.context()
         context.on('request', (request) => request.url().endsWith('/jobs/events') && streams.add(request))
@@ -37,7 +37,7 @@ describe.skipIf(!chromiumPath)('browser tabs over plain HTTP from another host',
       },
     })
     expect(await page.evaluate(() => [isSecureContext, navigator.locks === undefined])).toEqual([false, true])
-    const newTab = async (path = '/#/jobs') => {
+    const newTab = async (path = '/jobs') => {
       const tab = await page.context().newPage()
       await tab.goto(url + path)
       await tab.getByText('Live', { exact: true }).waitFor()
@@ -90,7 +90,7 @@ describe.skipIf(!chromiumPath)('browser tabs over plain HTTP from another host',
 
   it('do not offer to discard an upload paused in another tab until no tab sends it', async () => {
     const { page, newTab, caller } = await open('pauser')
-    await page.goto(`${url}/#/files`)
+    await page.goto(`${url}/files/`)
     await page.route('**/tus', async (route) => {
       await route.continue({ headers: { ...route.request().headers(), 'filejobs-rate-limit': String(mebibyte) } })
     })
@@ -108,8 +108,8 @@ describe.skipIf(!chromiumPath)('browser tabs over plain HTTP from another host',
           }
         }),
     )
-    const other = await newTab('/#/files')
-    await other.getByRole('link', { name: 'Jobs 1 running' }).waitFor()
+    const other = await newTab('/files/')
+    await other.getByRole('link', { name: 'Transfers 1 running' }).waitFor()
     await asked
     const note = other.locator('[data-unfinished="long.bin"]')
     expect(await note.count()).toBe(0)

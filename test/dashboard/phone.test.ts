@@ -26,7 +26,7 @@ describe.skipIf(!chromiumPath)('the dashboard on a phone', () => {
 
   it.each([320, 375])('shows rate, percentage, time left and curve of a job, at %i pixels', async (width) => {
     const username = `walker-${width}`
-    const page = await browser.signedIn(shared.server.url, { username, path: '/#/jobs', ...phone(width) })
+    const page = await browser.signedIn(shared.server.url, { username, path: '/jobs', ...phone(width) })
     const caller = new Caller(shared.server, await shared.server.logIn(username))
     // A minute's worth is sent at once, and taken at an even rate.
     const held = await holdUpload(caller, `${'long-'.repeat(20)}.bin`, {
@@ -69,7 +69,7 @@ describe.skipIf(!chromiumPath)('the dashboard on a phone', () => {
 /** The pairs of the header's parts that share a place. */
 async function overlapsOfHeader(page: Page): Promise<string[]> {
   return page.evaluate(() => {
-    const parts = [...document.querySelectorAll('.brand > *, .light, .theme label, .api-link, .who button')]
+    const parts = [...document.querySelectorAll('.brand > *, .light, .account-button')]
     const boxes = parts.map((part) => ({ name: part.className || part.tagName, box: part.getBoundingClientRect() }))
     return boxes.flatMap((one, index) =>
       boxes

@@ -29,22 +29,22 @@ describe.skipIf(!chromiumPath)('the page of published files of a client', () => 
     expect(await table.getByRole('link').count()).toBe(2)
     expect(await page.locator('input[type=file]').count()).toBe(0)
     const views = await page.getByRole('navigation', { name: 'Views' }).getByRole('link').allInnerTexts()
-    expect(views.map((text) => text.trim())).toEqual(['Files', 'Jobs', 'Account'])
+    expect(views.map((text) => text.trim())).toEqual(['Files', 'Transfers'])
   })
 
   it('downloads a whole file under its own name, as a job of the client', async () => {
-    const { ops, page, row } = await openWith(['folder/été & co.txt'], '/#/files/OPS')
+    const { ops, page, row } = await openWith(['folder/été & co.txt'], '/published/OPS/')
     const coming = page.waitForEvent('download')
     await row('folder/été & co.txt').getByRole('link', { name: 'Download folder/été & co.txt' }).click()
     const download = await coming
     expect(download.suggestedFilename()).toBe('été & co.txt')
     expect((await contentOf(download)).toString()).toBe('content of folder/été & co.txt')
-    await page.getByRole('link', { name: /^Jobs/ }).click()
+    await page.getByRole('link', { name: /^Transfers/ }).click()
     await page.getByRole('row', { name: new RegExp(`ops:${ops}/folder/été`) }).waitFor()
   })
 
   it('searches, shows page by page, and reloads on request', async () => {
-    const { publisher, page, row } = await openWith(['alpha.txt', 'folder/Beta.txt'], '/#/files/OPS')
+    const { publisher, page, row } = await openWith(['alpha.txt', 'folder/Beta.txt'], '/published/OPS/')
     await row('alpha.txt').waitFor()
     await page.getByLabel('Search files').fill('BET')
     await row('alpha.txt').waitFor({ state: 'detached' })
@@ -65,11 +65,11 @@ describe.skipIf(!chromiumPath)('the page of published files of a client', () => 
   })
 
   it('remembers the names opened before, and forgets a name that no longer exists', async () => {
-    const { ops, page, row } = await openWith(['a.txt'], '/#/files/OPS')
+    const { ops, page, row } = await openWith(['a.txt'], '/published/OPS/')
     await row('a.txt').waitFor()
     const known = page.getByRole('navigation', { name: 'Opened before' })
     await known.getByRole('link', { name: ops }).waitFor()
-    await page.goto(`${shared.server.url}/#/files`)
+    await page.goto(`${shared.server.url}/files/`)
     await page.reload()
     await known.getByRole('link', { name: ops }).click()
     await row('a.txt').waitFor()
@@ -81,10 +81,10 @@ describe.skipIf(!chromiumPath)('the page of published files of a client', () => 
   })
 
   it('distinguishes no files, no such account, and no response', async () => {
-    const { ops, page, row } = await openWith([], '/#/files/OPS')
+    const { ops, page, row } = await openWith([], '/published/OPS/')
     await page.getByText(`${ops} publishes no files at the moment.`).waitFor()
-    await page.goto(`${shared.server.url}/#/files/..`)
-    await page.getByText('There is no ops account “..”').waitFor()
+    await page.goto(`${shared.server.url}/published/a b/`)
+    await page.getByText('There is no ops account “a b”').waitFor()
     const name = page.getByLabel('Ops account')
     await name.fill('a/b')
     await name.press('Enter')
@@ -101,7 +101,7 @@ describe.skipIf(!chromiumPath)('the page of published files of a client', () => 
   })
 
   it('shows other roles their own files at the same address', async () => {
-    const page = await browser.signedIn(shared.server.url, { path: '/#/files/depot' })
+    const page = await browser.signedIn(shared.server.url, { path: '/published/depot/' })
     await page.getByText('No files yet').waitFor()
     expect(await page.getByLabel('Ops account').count()).toBe(0)
   })

@@ -35,7 +35,7 @@ describe.skipIf(!chromiumPath)('a long series of uploads in the dashboard', () =
   })
 
   it('is in the job history while it is in progress', async () => {
-    const { page, caller } = await open('historian', '/#/jobs')
+    const { page, caller } = await open('historian', '/jobs')
     await page.getByText('Jobs that have ended are listed here.').waitFor()
     const row = page.getByRole('region', { name: 'History' }).getByRole('row', { name: /again\.txt/ })
     await uploadUntil(caller, row.first().waitFor())

@@ -44,7 +44,7 @@ describe.skipIf(!chromiumPath)('the tables page of the dashboard', { timeout: 24
     await page.getByText('Imports', { exact: true }).click()
     await page.getByRole('region', { name: 'Imports' }).getByText('sales.csv').waitFor()
 
-    await page.getByRole('link', { name: 'Tables' }).first().click()
+    await page.getByRole('link', { name: 'Data' }).click()
     await page.getByLabel('SQL').fill('select Country, count(*) as n from sales group by Country order by n')
     await page.getByLabel('SQL').press('Control+Enter')
     const answer = page.getByRole('region', { name: 'Answer' })
@@ -61,13 +61,13 @@ describe.skipIf(!chromiumPath)('the tables page of the dashboard', { timeout: 24
   it('shows the rows added by another client’s import, and no result for a failed query', async () => {
     const { page, caller } = await open()
     await makeTable(caller, 'pets', 'name,age\nRex,3\nMia,4\n')
-    await page.goto(`${shared.server.url}/#/tables/pets`)
+    await page.goto(`${shared.server.url}/tables/pets`)
     await page.getByText('2 rows · 2 columns').waitFor()
     await makeTable(caller, 'pets', 'name,age\nTom,5\n')
     await page.getByText('3 rows · 2 columns').waitFor()
     await page.getByRole('region', { name: 'Rows of pets' }).getByText('Tom').waitFor()
 
-    await page.getByRole('link', { name: 'Tables' }).last().click()
+    await page.getByRole('link', { name: /Tables$/ }).click()
     await page.getByLabel('SQL').fill('select name from pets')
     await page.getByRole('button', { name: 'Run' }).click()
     const answer = page.getByRole('region', { name: 'Answer' })

@@ -120,7 +120,7 @@ describe.skipIf(!chromiumPath)('in the dashboard,', () => {
     await rate.waitFor({ state: 'detached', timeout: 20_000 })
     await upload('long.bin').getByText('the connection is lost, trying again').waitFor({ timeout: 20_000 })
     await page.getByText('Offline', { exact: true }).waitFor()
-    await page.getByRole('link', { name: /^Jobs/ }).click()
+    await page.getByRole('link', { name: /^Transfers/ }).click()
     const row = page.getByRole('article', { name: 'Upload long.bin' })
     await row.waitFor()
     expect(await row.getByText(/iB\/s/).and(row.locator('.rate')).count()).toBe(0)
@@ -137,7 +137,7 @@ describe.skipIf(!chromiumPath)('in the dashboard,', () => {
     const { page, curl } = await open()
     await curl.put('shared.txt', 'x')
     await curl.post('/shares', { filename: 'shared.txt', expiresIn: 3600 })
-    await page.getByRole('link', { name: 'Links' }).click()
+    await page.getByRole('link', { name: 'Shared' }).click()
     const link = page.locator('[data-link="shared.txt"]')
     await link.getByText('works for another').waitFor()
     await curl.call('/files/shared.txt', { method: 'DELETE' })
@@ -160,7 +160,7 @@ describe.skipIf(!chromiumPath)('in the dashboard,', () => {
   })
 
   it('the details of a job show its final state, however long they stay open', async () => {
-    const { page, curl } = await open({ path: '/#/jobs' })
+    const { page, curl } = await open({ path: '/jobs' })
     const held = await holdUpload(curl, 'held.bin')
     const row = page.getByRole('article', { name: 'Upload held.bin' })
     await row.getByRole('button', { name: 'held.bin', exact: true }).click()

@@ -169,7 +169,7 @@ describe.skipIf(!chromiumPath)('uploads of the dashboard', () => {
     expect((await curl.post(`/jobs/${job.id}/pause`)).status).toBe(200)
     const other = await page.context().newPage()
     await other.goto(shared.server.url)
-    await other.getByRole('link', { name: 'Jobs 1 running' }).waitFor()
+    await other.getByRole('link', { name: 'Transfers 1 running' }).waitFor()
     const note = other.locator('[data-unfinished="long.bin"]')
     expect(await note.count()).toBe(0)
     await page.close()

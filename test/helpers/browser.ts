@@ -24,7 +24,7 @@ export interface WindowOptions extends BrowserContextOptions {
 export interface SignedInOptions extends WindowOptions {
   username?: string
   role?: string
-  /** Where the page begins, such as `/#/jobs`. */
+  /** Where the page begins, such as `/jobs`. */
   path?: string
   /** Runs before the page is loaded. */
   prepare?(page: Page): Promise<unknown>
@@ -76,6 +76,16 @@ async function logIn(url: string, username: string, role: string) {
   const [, name, value] = /^([^=]+)=([^;]+)/.exec(answer.headers.get('set-cookie') ?? '') ?? []
   if (!name || !value) throw new Error(`login of ${role}:${username}: ${answer.status} ${await answer.text()}`)
   return { name, value, url, httpOnly: true, sameSite: 'Strict' as const }
+}
+
+/** Opens what stands behind the name of who is signed in. */
+export async function openAccountMenu(page: Page): Promise<void> {
+  await page.getByRole('button', { name: /^Account menu of/ }).click()
+}
+
+export async function signOut(page: Page): Promise<void> {
+  await openAccountMenu(page)
+  await page.getByRole('button', { name: 'Sign out' }).last().click()
 }
 
 /** The downloads of a page. */

@@ -7,13 +7,15 @@ export interface DialogFormProps {
   action: string
   /** Its error is shown, and the form stays open. */
   onSubmit(): Promise<void>
+  /** Highlights the submit button as what cannot be undone; default false. */
+  isDanger?: boolean
   /** The other button. */
   other: { label: string; onClick(): void }
   children: ComponentChildren
 }
 
 /** The fields of a dialog, with an error and two buttons below. */
-export function DialogForm({ action, onSubmit, other, children }: DialogFormProps) {
+export function DialogForm({ action, isDanger = false, onSubmit, other, children }: DialogFormProps) {
   const [error, setError] = useState<string | null>(null)
 
   async function submit(event: Event) {
@@ -37,7 +39,7 @@ export function DialogForm({ action, onSubmit, other, children }: DialogFormProp
         <button type="button" onClick={other.onClick}>
           {other.label}
         </button>
-        <button type="submit" class="primary">
+        <button type="submit" class={isDanger ? 'danger' : 'primary'}>
           {action}
         </button>
       </div>

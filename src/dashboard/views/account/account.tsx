@@ -1,0 +1,153 @@
+import { useState } from 'preact/hooks'
+import type { SessionList, SessionRecord } from '../../../protocol/accounts.js'
+import { routes } from '../../../protocol/routes.js'
+import { me, signOut } from '../../account.js'
+import { callApi, errorText } from '../../api.js'
+import { useLoaded } from '../../parts/loaded.js'
+import { Failed, Loading } from '../../parts/states.js'
+import { toast, toastError } from '../../parts/toasts.js'
+import { formatShortTime } from '../../words/format.js'
+import { say } from '../../words/say.js'
+
+/** The signed-in account, its sessions, and its password. */
+export function AccountView() {
+  const account = me.value
+  return (
+    <>
+      <header class="view-head">
+        <h1>{say('view.account')}</h1>
+        <button type="button" onClick={() => signOut().catch((error) => toastError('Not signed out', error))}>
+          Sign out
+        </button>
+      </header>
+      {account && (
+        <section class="panel" aria-label="Who I am">
+          <dl class="facts">
+            <div>
+              <dt>Account</dt>
+              <dd>{account.account}</dd>
+            </div>
+            {account.email && (
+              <div>
+                <dt>Email</dt>
+                <dd>{account.email}</dd>
+              </div>
+            )}
+            <div>
+              <dt>Since</dt>
+              <dd>{new Date(account.createdAt).toLocaleDateString()}</dd>
+            </div>
+          </dl>
+        </section>
+      )}
+      <Sessions />
+      <Password />
+    </>
+  )
+}
+
+function Sessions() {
+  const { value, error, reload } = useLoaded(
+    'sessions',
+    (signal) => callApi<SessionList>('GET', routes.sessions, { signal }),
+    { watch: true },
+  )
+
+  async function revoke({ id, client }: SessionRecord) {
+    try {
+      await callApi('DELETE', `${routes.sessions}/${encodeURIComponent(id)}`)
+      toast({ tone: 'good', title: 'Session revoked', text: nameOf(client) })
+    } catch (failure) {
+      toastError('Not revoked', failure)
+    }
+    reload()
+  }
+
+  return (
+    <section class="panel" aria-labelledby="sessions">
+      <header class="panel-head">
+        <h2 id="sessions">Sessions</h2>
+      </header>
+      <p class="dim">A revoked session ends at once, with everything that it transfers.</p>
+      {error !== undefined && !value && <Failed error={error} onRetry={reload} />}
+      {!value && error === undefined && <Loading rows={2} />}
+      {value && (
+        <ul class="plain-list sessions">
+          {value.sessions.map((session) => (
+            <li key={session.id} data-session={session.id}>
+              <div>
+                <strong>{nameOf(session.client)}</strong>
+                {session.current && <span class="state done">this one</span>}
+                <div class="dim">
+                  since {formatShortTime(session.createdAt)} · last used {formatShortTime(session.lastUsedAt)}
+                </div>
+              </div>
+              {!session.current && (
+                <button
+                  type="button"
+                  class="danger"
+                  aria-label={`Revoke the session of ${nameOf(session.client)}`}
+                  onClick={() => revoke(session)}
+                >
+                  Revoke
+                </button>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  )
+}
+
+function Password() {
+  const [error, setError] = useState<string | null>(null)
+
+  async function submit(event: SubmitEvent) {
+    event.preventDefault()
+    const form = event.currentTarget as HTMLFormElement
+    const data = new FormData(form)
+    setError(null)
+    try {
+      await callApi('POST', routes.password, { json: { current: data.get('current'), new: data.get('new') } })
+      form.reset()
+      toast({ tone: 'good', title: 'Password changed', text: 'Your other sessions have ended.' })
+    } catch (failure) {
+      setError(errorText(failure))
+    }
+  }
+
+  return (
+    <section class="panel" aria-labelledby="password">
+      <header class="panel-head">
+        <h2 id="password">Password</h2>
+      </header>
+      <form class="password-form" onSubmit={submit}>
+        <label class="field">
+          <span>Current password</span>
+          <input name="current" type="password" autocomplete="current-password" required />
+        </label>
+        <label class="field">
+          <span>New password</span>
+          <input name="new" type="password" autocomplete="new-password" minLength={8} required />
+        </label>
+        <button type="submit">Change it</button>
+      </form>
+      {error && (
+        <p class="form-error" role="alert">
+          {error}
+        </p>
+      )}
+    </section>
+  )
+}
+
+/** A short name for a User-Agent. */
+function nameOf(client: string): string {
+  const browser = /(Firefox|Edg|OPR|Chrome|Safari)\/[\d.]+/.exec(client)?.[1]
+  const system = /Windows|Mac OS X|Android|iPhone|iPad|Linux/.exec(client)?.[0]
+  if (browser && system) return `${browserWords[browser] ?? browser} on ${system}`
+  return client || 'unknown program'
+}
+
+const browserWords: Record<string, string> = { Edg: 'Edge', OPR: 'Opera' }

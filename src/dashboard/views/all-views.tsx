@@ -1,0 +1,69 @@
+import { seesEveryJob } from '../access.js'
+import { me } from '../account.js'
+import { AccountView } from './account/account.js'
+import { TablesView } from './data/tables.js'
+import { FilesView } from './files/files.js'
+import { PublishedView } from './files/published.js'
+import { LinksView } from './shared/links.js'
+import { JobsView } from './transfers/jobs.js'
+import type { View } from './view.js'
+
+/** Every view of the page. To add one: an entry here, a folder beside, its name among the words, and its address in the table of routes. */
+export const allViews: readonly View[] = [
+  {
+    name: 'view.files',
+    pattern: '/files/*',
+    href: '/files/',
+    icon: 'folder',
+    route: 'PUT /files/{name}',
+    place: 'rail',
+    show: () => <FilesView />,
+  },
+  {
+    name: 'view.files',
+    pattern: '/published/:ops?',
+    href: '/published/',
+    icon: 'folder',
+    route: 'GET /published/{ops}',
+    place: 'rail',
+    show: ({ parameters }) => <PublishedView ops={parameters.ops ?? ''} />,
+  },
+  {
+    name: 'view.transfers',
+    pattern: '/jobs/:id?',
+    href: '/jobs',
+    icon: 'jobs',
+    route: 'GET /jobs',
+    place: 'rail',
+    show: ({ parameters }) => <JobsView isAdmin={seesEveryJob(me.value?.role)} opened={parameters.id || null} />,
+  },
+  {
+    name: 'view.data',
+    pattern: '/tables/:table?',
+    href: '/tables',
+    icon: 'table',
+    route: 'POST /import',
+    feature: 'tables',
+    place: 'rail',
+    titleOf: ({ parameters }) => parameters.table ?? '',
+    show: ({ parameters: { table = '' } }) => <TablesView key={table} name={table} />,
+  },
+  {
+    name: 'view.shared',
+    pattern: '/shared',
+    href: '/shared',
+    icon: 'link',
+    route: 'POST /shares',
+    place: 'rail',
+    show: () => <LinksView />,
+  },
+  {
+    name: 'view.account',
+    pattern: '/account',
+    href: '/account',
+    icon: 'person',
+    route: 'GET /auth/me',
+    place: 'menu',
+    show: () => <AccountView />,
+  },
+]

@@ -1,0 +1,11 @@
+import { filesEnglish } from './english/files.js'
+import { shellEnglish } from './english/shell.js'
+import { signInEnglish } from './english/sign-in.js'
+import type { Message } from './message.js'
+
+/** All texts of the page, in English: each subject has a file. */
+export const english = {
+  ...shellEnglish,
+  ...signInEnglish,
+  ...filesEnglish,
+} as const satisfies Record<string, Message>

@@ -1,0 +1,30 @@
+/** The user's languages, by which numbers and dates are written. */
+const locales = [...navigator.languages]
+const numbers = new Intl.NumberFormat(locales)
+const time = new Intl.DateTimeFormat(locales, { hour: '2-digit', minute: '2-digit' })
+const day = new Intl.DateTimeFormat(locales, { day: 'numeric', month: 'short' })
+const dayOfYear = new Intl.DateTimeFormat(locales, { day: 'numeric', month: 'short', year: 'numeric' })
+const fullTime = new Intl.DateTimeFormat(locales, { dateStyle: 'medium', timeStyle: 'medium' })
+const names = new Intl.ListFormat('en', { type: 'conjunction' })
+
+export function formatNumber(number: number): string {
+  return numbers.format(number)
+}
+
+/** A short time: the time of day today, otherwise the date. */
+export function formatShortTime(at: string): string {
+  const date = new Date(at)
+  const today = new Date()
+  if (date.toDateString() === today.toDateString()) return time.format(date)
+  return (date.getFullYear() === today.getFullYear() ? day : dayOfYear).format(date)
+}
+
+/** A whole date with its time. */
+export function formatWholeTime(at: string): string {
+  return fullTime.format(new Date(at))
+}
+
+/** `a, b, and c`. */
+export function formatList(texts: readonly string[]): string {
+  return names.format(texts)
+}
