@@ -34,6 +34,28 @@ describe.skipIf(!hasCluster)('an upload by tus whose requests go to several serv
     expect(await tus[0]!.caller.job(idOf(path))).toMatchObject({ state: 'done', bytes: 1_000_000 })
   })
 
+  it('never tells a client to begin again because the upload is just going to another server', async () => {
+    const { tus } = await open(2)
+    const path = await tus[0]!.begin({ length: 10_000_000 })
+    for (let offset = 0, round = 0; round < 6; round++) {
+      const held = await tus[0]!.hold(path, offset, Buffer.alloc(200_000))
+      const moving = tus[1]!.head(path)
+      let hasMoved = false
+      void moving.then(() => {
+        hasMoved = true
+      })
+      const askAgainAndAgain = async () => {
+        // After any other 4xx clients begin a new upload.
+        while (!hasMoved) expect([200, 423]).toContain((await tus[0]!.head(path)).status)
+      }
+      await Promise.all(Array.from({ length: 10 }, askAgainAndAgain))
+      expect([200, 423]).toContain((await moving).status)
+      expect((await held.answer).json).toMatchObject({ code: 'taken-over' })
+      offset = await tus[0]!.offset(path)
+      expect(offset).toBe((round + 1) * 200_000)
+    }
+  })
+
   it('is a job that has all bytes that a server has acknowledged, on all servers at once', async () => {
     const { tus } = await open(2)
     const path = await tus[0]!.begin({ length: 50 })

@@ -17,7 +17,7 @@ import { checkFileSize } from './room.js'
 import { findKnownFile } from './same-file.js'
 import type { UploadChunk } from './upload-chunks.js'
 import { type Creation, initialResumeState, type NamedCreation, planOfNew } from './upload-creation.js'
-import { notPartOf, offsetMismatch, tooManyUploads, uploadGone, uploadNotFound } from './upload-problems.js'
+import { movedAway, notPartOf, offsetMismatch, tooManyUploads, uploadGone, uploadNotFound } from './upload-problems.js'
 
 /** The resumable uploads that are under way, and those that have ended. */
 export class ResumableUploads {
@@ -144,7 +144,8 @@ export class ResumableUploads {
   }
 
   /**
-   * The progress of an upload. Throws `upload-not-found`, `upload-gone`, and `upload-locked` for a minute after a stop.
+   * The progress of an upload. Throws `upload-not-found`, `upload-gone`, and `upload-locked`, for a minute after a stop, and
+   * if another server took the upload over meanwhile: after any other 4xx than 423 a client would begin again.
    */
   async look(id: string, owner: JobOwner): Promise<UploadProgress> {
     const part = this.#parts.find(id, owner)
@@ -153,6 +154,7 @@ export class ResumableUploads {
     try {
       if (live) return await live.look()
     } catch (error) {
+      if (error instanceof Problem && error.code === 'taken-over') throw movedAway()
       // It has just ended: handled below.
       if (!live?.job.isEnded) throw error
     }
@@ -245,6 +247,8 @@ export class ResumableUploads {
   }
 
   async #find(id: string, owner: JobOwner): Promise<ResumableUpload | undefined> {
+    // One that is just going to another server is taken back from there.
+    await this.#moves.settled(id)
     const own = this.#live.get(id)?.upload.job
     if (own?.signal.aborted) await own.ended // Another server may have taken it.
     const upload = this.#live.get(id)?.upload ?? (await this.#takeOver(id, owner))
@@ -270,10 +274,7 @@ export class ResumableUploads {
         const restored = await this.#restore(kept).catch(undefinedIfUsed)
         if (restored) return restored
       }
-      throw new Problem(
-        'upload-locked',
-        'Several servers are asked to continue the upload at the same time: try again.',
-      )
+      throw movedAway()
     })
   }
 

@@ -25,6 +25,11 @@ export function takenOver(): Problem {
   return new Problem('taken-over', 'Another request for the same upload came, and continues it.')
 }
 
+/** Ends a request that changes nothing, which the client should repeat. */
+export function movedAway(): Problem {
+  return new Problem('upload-locked', 'Several servers are asked to continue the upload at the same time: try again.')
+}
+
 export function offsetMismatch(offset: number, given: number): Problem {
   const message = `The upload is at ${offset}, not at ${given}: ask for the offset with HEAD and continue from there.`
   return new Problem('offset-mismatch', message, { offset })

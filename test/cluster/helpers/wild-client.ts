@@ -214,6 +214,7 @@ export class WildClient {
         if (mayBeWhole) return
         throw this.#failure(`${path} is gone, of which ${acknowledged} bytes were acknowledged`)
       }
+      if (head.status !== 200) throw this.#failure(`${path} does not tell its offset, but answers ${head.status}`)
       const offset = Number(head.headers['upload-offset'])
       if (offset < acknowledged) throw this.#failure(`${path} has ${offset} of ${acknowledged} acknowledged bytes`)
       if (offset === content.length) break
