@@ -82,7 +82,7 @@ describe('after a server is killed,', () => {
 
     const second = await again(first)
     const back = await logIn(second)
-    expect(await inPartial(second)).toHaveLength(4)
+    await eventually('only theirs is left', async () => (await inPartial(second)).length === 4)
     for (const path of [created, waiting]) {
       expect(await back.caller.job(idOf(path))).toMatchObject({ state: 'interrupted', bytes: 0 })
       expect((await back.head(path)).headers).toMatchObject({ 'upload-offset': '0', 'upload-length': '10' })
@@ -210,7 +210,7 @@ describe('after a server is killed,', () => {
     await expect(waiting).rejects.toThrow()
     expect(await inPartial(first)).toEqual([`${held.id}.bin`])
     const second = await again(first)
-    expect(await inPartial(second)).toEqual([])
+    await eventually('its bytes are removed', async () => (await inPartial(second)).length === 0)
     const { caller } = await logIn(second)
     const failed = { state: 'failed', error: { code: 'shutting-down' } }
     expect(await caller.job(held.id)).toMatchObject({ ...failed, startedAt })
