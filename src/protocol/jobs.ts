@@ -105,6 +105,17 @@ export const receiptsSchema = receiptSchema
   .meta({ id: 'Receipts', example: { ...exampleReceipt, receipts: [exampleReceipt] } })
 export type Receipts = z.infer<typeof receiptsSchema>
 
+/** A job by its id, with what lists leave out. */
+export const jobDetailsSchema = jobSchema
+  .extend({
+    receipt: receiptSchema.nullable().meta({ description: 'of a stopped job; null for any other' }),
+    query: z.string().nullable().meta({
+      description: 'of a query its SQL, of one with more than 2,000 characters the beginning; null for any other job',
+    }),
+  })
+  .meta({ id: 'JobDetails', example: { ...exampleJob, receipt: null, query: null } })
+export type JobDetailsRecord = z.infer<typeof jobDetailsSchema>
+
 export const jobListSchema = z
   .object({ jobs: z.array(jobSchema), next: z.string().nullable() })
   .meta({ id: 'JobList', example: { jobs: [exampleJob], next: null } })

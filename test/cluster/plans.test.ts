@@ -33,6 +33,12 @@ describe.skipIf(!hasCluster)('the statements of claims, lists and publishes', ()
           table,
         ).toBe(true)
       expect([...new Set(statements.flatMap(scannedTables))]).toEqual([])
+
+      // It has every account with what it stores, but of the jobs only those that run.
+      expect((await admin.call('/accounts')).status).toBe(200)
+      const ofAccounts = database.statements().slice(statements.length)
+      expect(ofAccounts.filter(({ plan }) => uses(plan, 'jobs'))).not.toEqual([])
+      expect(ofAccounts.flatMap(scannedTables).filter((text) => text.startsWith('jobs: '))).toEqual([])
     },
   )
 
@@ -63,10 +69,16 @@ describe.skipIf(!hasCluster)('the statements of claims, lists and publishes', ()
 
 /** Uploads, replaces, moves and removes files, also through the other server, and lists them and jobs in each way. */
 async function useAll([here, there]: [Caller, Caller], admin: Caller): Promise<void> {
-  for (const path of ['/jobs', '/jobs?state=failed', '/jobs?kind=import&state=done', '/jobs?state=running,paused']) {
+  const [from, to] = [new Date(Date.now() - 7 * 86_400_000).toISOString(), new Date().toISOString()]
+  const lists = [
+    ...['/jobs', '/jobs?state=failed', '/jobs?kind=import&state=done', '/jobs?state=running,paused'],
+    ...[`/jobs?from=${from}&to=${to}`, `/jobs?kind=upload&to=${from}`, `/jobs?error=disk-full&from=${from}`],
+  ]
+  for (const path of lists) {
     expect((await here.call(path)).status).toBe(200)
     expect((await admin.call(`${path}${path.includes('?') ? '&' : '?'}account=all`)).status).toBe(200)
   }
+  expect((await admin.call('/jobs?account=user:bench&state=done')).status).toBe(200)
   expect((await here.put('a.bin', randomBytes(1000))).status).toBe(201)
   expect((await there.put('a.bin', randomBytes(1000))).status).toBe(200)
   expect((await there.call('/files/a.bin')).status).toBe(200)

@@ -1,6 +1,6 @@
 import type { JobRecord } from '../../protocol/jobs.js'
 import type { JobHistory } from '../stores/history.js'
-import { type JobFilter, matchesFilter } from '../stores/job-filter.js'
+import { factsOf, type JobFilter, matchesFilter } from '../stores/job-filter.js'
 import type { LatestJobs } from '../stores/remote-jobs.js'
 import { isEndState } from './job-states.js'
 
@@ -18,7 +18,7 @@ export async function pageOfJobs(
 ): Promise<JobPage> {
   const { before = Number.POSITIVE_INFINITY, limit } = filter
   const live = unfinished
-    .filter(({ seq, accountId, record }) => seq < before && matchesFilter(record, accountId, filter))
+    .filter(({ seq, accountId, record }) => seq < before && matchesFilter(factsOf(record), accountId, filter))
     .map(({ seq, record }) => ({ seq, job: record }))
   const states = filter.states?.filter(isEndState)
   // An account may have very many jobs of other states, which the history would look through.
@@ -28,6 +28,11 @@ export async function pageOfJobs(
   const sorted = [...all.values()].sort((a, b) => b.seq - a.seq)
   const page = sorted.slice(0, limit)
   return { jobs: page.map((entry) => entry.job), next: sorted.length > limit ? (page.at(-1)?.seq ?? null) : null }
+}
+
+/** Whether unfinished jobs may fit. */
+export function mayBeUnfinished({ states, toMs, failure }: JobFilter): boolean {
+  return toMs === undefined && failure === undefined && !states?.every(isEndState)
 }
 
 /** How many unfinished jobs a page needs; undefined if the filter leaves some out, so that it may need any number. */

@@ -10,6 +10,8 @@ export interface JobPlan {
   account: string
   file?: string | null
   table?: string | null
+  /** The SQL of a query. */
+  query?: string | null
   totalBytes?: number | null
   /** For a job of many files: how many, if that is known. Default: it is no such job. */
   files?: { total: number | null } | null

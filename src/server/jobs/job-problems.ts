@@ -13,3 +13,8 @@ export function stopTooLate(job: JobRecord): Problem {
 export function wrongState(what: 'paused' | 'resumed' | 'limited' | 'changed', job: JobRecord): Problem {
   return new Problem('not-running', `The job is ${job.state}, so it cannot be ${what}.`, { job })
 }
+
+/** The problem of pausing or limiting a job whose bytes pass no flow. */
+export function notPausable(what: 'paused' | 'limited', job: JobRecord): Problem {
+  return new Problem('not-pausable', `A job of the kind ${job.kind} cannot be ${what}; it can be stopped.`, { job })
+}

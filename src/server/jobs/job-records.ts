@@ -15,7 +15,7 @@ export class JobRecords {
 
   /** Records the job for the next start of the server, in case this process does not record its end. */
   async note(job: Job, seq: number): Promise<void> {
-    await this.#history.note({ seq, accountId: job.accountId, job: job.record() })
+    await this.#history.note({ ...entryOf(job), seq })
   }
 
   end(job: Job, seq: number): void {
@@ -23,7 +23,7 @@ export class JobRecords {
     const published = job.files ? { published: job.files.publication } : {}
     const uploaded = job.uploaded ? { uploaded: job.uploaded } : {}
     const recorded = this.#history
-      .end({ seq, accountId: job.accountId, job: job.record(), ...(receipt && { receipt }), ...published, ...uploaded })
+      .end({ ...entryOf(job), seq, ...(receipt && { receipt }), ...published, ...uploaded })
       .finally(() => this.#recording.delete(job.id))
     this.#recording.set(job.id, recorded)
   }
@@ -50,4 +50,9 @@ export class JobRecords {
     await Promise.all(this.#recording.values())
     return pageOfJobs(await unfinished(), this.#history, filter)
   }
+}
+
+function entryOf(job: Job): Omit<HistoryEntry, 'seq'> {
+  const query = job.query === null ? {} : { query: job.query }
+  return { accountId: job.accountId, job: job.record(), ...query }
 }

@@ -7,7 +7,7 @@ import { FileTally } from './file-tally.js'
 import { JobClock } from './job-clock.js'
 import { endOf, errorOf, type JobEnd, type Outcome } from './job-end.js'
 import type { JobPlan } from './job-plan.js'
-import { stopTooLate, wrongState } from './job-problems.js'
+import { notPausable, stopTooLate, wrongState } from './job-problems.js'
 import { mayBecome } from './job-states.js'
 import { Meter } from './meter.js'
 import { percentOf } from './percent.js'
@@ -34,6 +34,7 @@ export class Job {
   readonly files: FileTally | null
   /** For a resumable job: whether its client has been away for so long that a stop of all running jobs skips it. */
   isSuspended = false
+  readonly query: string | null
   file: string | null
   table: string | null
   rows: number | null = null
@@ -62,6 +63,7 @@ export class Job {
     this.account = plan.account
     this.file = plan.file ?? null
     this.table = plan.table ?? null
+    this.query = plan.query ?? null
     this.clock = clock
     this.throttle = new Throttle(plan.rateLimit ?? null, clock)
     this.isResumable = plan.isResumable ?? false
@@ -236,7 +238,7 @@ export class Job {
     return receiptOf(this.record(), this.#stop, this.#end, this.files)
   }
 
-  /** Fails the job because of something that went wrong outside of its work: a stall, a shutdown. */
+  /** Fails the job for a reason outside of its work: a stall, a shutdown. */
   abort(error: Problem): void {
     this.#controller.abort(error)
   }
@@ -282,9 +284,7 @@ export class Job {
 
   /** Only jobs whose bytes pass a flow can be paused or limited. */
   #refuseUnpausable(what: 'paused' | 'limited'): void {
-    if (this.kind === 'upload' || this.kind === 'export') return
-    const words = `A job of the kind ${this.kind} cannot be ${what}; it can be stopped.`
-    throw new Problem('not-pausable', words, { job: this.record() })
+    if (this.kind !== 'upload' && this.kind !== 'export') throw notPausable(what, this.record())
   }
 
   #become(next: JobState): void {

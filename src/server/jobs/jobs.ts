@@ -9,11 +9,10 @@ import { noRemoteJobs, type RemoteJob, type RemoteJobs } from '../stores/remote-
 import type { Claim, QueueWait, Slots } from '../stores/slots.js'
 import type { Admission } from './admission.js'
 import { Job, type JobChange } from './job.js'
-import { type JobPage, latestOf } from './job-page.js'
+import { type JobPage, latestOf, mayBeUnfinished } from './job-page.js'
 import type { JobPlan, NewJob } from './job-plan.js'
 import { stopTooLate, wrongState } from './job-problems.js'
 import { JobRecords } from './job-records.js'
-import { isEndState } from './job-states.js'
 import type { JobsOptions } from './jobs-options.js'
 import { jobsToStop } from './jobs-to-stop.js'
 
@@ -141,7 +140,7 @@ export class Jobs {
   async list(filter: JobFilter): Promise<JobPage> {
     return this.#records.page(async () => {
       // Neither the rows nor the progress of unfinished jobs are wanted.
-      if (filter.states?.every(isEndState)) return []
+      if (!mayBeUnfinished(filter)) return []
       await this.#remote.refresh(filter.accountId)
       const remote = await this.#remote.unfinished(filter.accountId, latestOf(filter))
       const own = [...this.#unfinished.values()].map(({ job, seq }) => {
@@ -237,7 +236,7 @@ export class Jobs {
     throw wrongState(what, (await this.#records.get(id)).job)
   }
 
-  /** How a job has ended. */
+  /** What the history has of a job: how it has ended, or begun. */
   findEnded(id: string): Promise<HistoryEntry | undefined> {
     return this.#records.find(id)
   }

@@ -1,33 +1,36 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { jobKinds, jobStates } from '../../protocol/job-kinds.js'
-import { jobChangesSchema, jobListSchema, jobSchema, receiptSchema } from '../../protocol/jobs.js'
+import { jobChangesSchema, jobDetailsSchema, jobListSchema, jobSchema, receiptSchema } from '../../protocol/jobs.js'
+import { Problem } from '../../protocol/problems.js'
 import { jobHeader, routes } from '../../protocol/routes.js'
 import { requireRole } from '../auth/guard.js'
 import type { Jobs } from '../jobs/jobs.js'
 import { answerHeaders } from '../openapi/answer-headers.js'
 import { problemResponses } from '../openapi/answers.js'
 import type { AppEnv } from '../routing/app-env.js'
-import { accountName } from '../stores/accounts.js'
+import { type AccountStore, accountName, parseAccountName } from '../stores/accounts.js'
 import { readJson, validate } from './bodies/json-body.js'
+import { filterOf, jobListParameters, jobListQuery } from './headers/job-list-query.js'
 import { findVisibleJob } from './visible-job.js'
 
 /** `/jobs`: running and past jobs; each running job can be stopped, paused, resumed and limited. */
-export function jobRoutes({ jobs }: { jobs: Jobs }) {
+export function jobRoutes({ jobs, accounts }: { jobs: Jobs; accounts: Pick<AccountStore, 'find'> }) {
   const app = new OpenAPIHono<AppEnv>()
+
+  const idOf = async (name: string): Promise<number> => {
+    const parsed = parseAccountName(name)
+    const account = parsed && (await accounts.find(parsed.role, parsed.username))
+    if (account) return account.id
+    throw new Problem('account-not-found', `There is no account "${name}"; accounts are written ROLE:USERNAME.`)
+  }
 
   app.openAPIRegistry.registerPath(listRoute)
   app.get(routes.jobs, async (c) => {
     const identity = c.get('identity')
-    const { account, state, kind, limit, cursor } = validate(c.req.query(), listQuery)
-    if (account === 'all') requireRole(identity, c.get('everyAccount'))
-    const { jobs: page, next } = await jobs.list({
-      accountId: account === 'all' ? null : identity.account.id,
-      ...(kind ? { kind } : {}),
-      ...(state ? { states: state } : {}),
-      ...(cursor ? { before: cursor } : {}),
-      limit,
-    })
+    const { account, ...filter } = validate(c.req.query(), jobListQuery)
+    if (account !== 'mine') requireRole(identity, c.get('everyAccount'))
+    const accountId = account === 'all' ? null : account === 'mine' ? identity.account.id : await idOf(account)
+    const { jobs: page, next } = await jobs.list({ accountId, ...filterOf(filter) })
     return c.json({ jobs: page, next: next === null ? null : String(next) }, 200)
   })
 
@@ -35,7 +38,10 @@ export function jobRoutes({ jobs }: { jobs: Jobs }) {
 
   app.openapi(oneRoute, async (c) => {
     const job = await findVisibleJob(c, jobs, c.req.valid('param').id, true)
-    return c.json(job, 200, { [jobHeader]: job.id })
+    const hasMore = job.state === 'stopped' || job.kind === 'query'
+    const entry = hasMore ? await jobs.findEnded(job.id) : undefined
+    const details = { ...job, receipt: entry?.receipt ?? null, query: entry?.query ?? null }
+    return c.json(details, 200, { [jobHeader]: job.id })
   })
 
   app.openapi(stopRoute, async (c) => {
@@ -63,23 +69,6 @@ export function jobRoutes({ jobs }: { jobs: Jobs }) {
   return app
 }
 
-const listQuery = z.object({
-  state: z
-    .string()
-    .transform((text) => text.split(','))
-    .pipe(z.array(z.enum(jobStates)))
-    .optional(),
-  kind: z.enum(jobKinds).optional(),
-  account: z.enum(['mine', 'all']).default('mine'),
-  cursor: z.coerce.number().int().positive().optional(),
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .default(50)
-    .transform((limit) => Math.min(limit, 1000)),
-})
-
 const params = z.object({ id: z.string().meta({ description: "the job's id" }) })
 const jobAnswer = {
   description: 'The job',
@@ -92,23 +81,11 @@ const listRoute = createRoute({
   path: routes.jobs,
   summary: 'List my jobs, newest first',
   request: {
-    query: z.object({
-      state: z
-        .string()
-        .optional()
-        .meta({ description: 'one or several, separated by commas', example: 'running,paused' }),
-      kind: z.enum(jobKinds).optional().meta({ description: 'one kind of job' }),
-      account: z
-        .enum(['mine', 'all'])
-        .default('mine')
-        .meta({ description: '`all` lists the jobs of every account (admin)' }),
-      limit: z.int().min(1).max(1000).default(50).meta({ description: 'how many jobs a page has at most' }),
-      cursor: z.int().min(1).optional().meta({ description: '`next` of the page before' }),
-    }),
+    query: jobListParameters,
   },
   responses: {
     200: { description: 'A page of jobs', content: { 'application/json': { schema: jobListSchema } } },
-    ...problemResponses(400, 401, 403),
+    ...problemResponses(400, 401, 403, 404),
   },
 })
 
@@ -116,8 +93,12 @@ const oneRoute = createRoute({
   method: 'get',
   path: `${routes.jobs}/{id}`,
   summary: 'One job',
+  description: 'With the receipt of a stopped job, and the SQL of a query.',
   request: { params },
-  responses: { 200: jobAnswer, ...problemResponses(401, 404) },
+  responses: {
+    200: { ...jobAnswer, content: { 'application/json': { schema: jobDetailsSchema } } },
+    ...problemResponses(401, 404),
+  },
 })
 
 const stopRoute = createRoute({

@@ -23,6 +23,8 @@ export interface HistoryEntry {
   published?: Publication
   /** Of a resumable upload that is done. */
   uploaded?: PublishedUpload
+  /** The beginning of the SQL of a query. */
+  query?: string
 }
 
 /** Which jobs there were. The newest entry of an id counts. */
@@ -40,4 +42,6 @@ export interface JobHistory {
   list(filter: JobFilter): Promise<HistoryEntry[]>
   /** Jobs that were noted and have no end yet, whichever server runs them, or ran them. */
   unfinished(filter: Pick<JobFilter, 'accountId' | 'kind'>): Promise<HistoryEntry[]>
+  /** How many of those each account has, by its id; one that has none is missing. */
+  countUnfinished(): Promise<ReadonlyMap<number, number>>
 }

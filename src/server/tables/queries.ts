@@ -76,10 +76,11 @@ export class Queries {
   }
 
   #admit(request: QueryRequest) {
-    const { identity, jobId: id } = request
+    const { identity, jobId: id, sql } = request
     requireEngine()
     const owner = { accountId: identity.account.id, account: accountName(identity.account) }
-    return this.#services.jobs.admit({ kind: 'query', id, ...owner, startsLater: true }, queueWaitOf(request))
+    const query = sql.length > maxRecordedLength ? `${sql.slice(0, maxRecordedLength)}…` : sql
+    return this.#services.jobs.admit({ kind: 'query', id, ...owner, query, startsLater: true }, queueWaitOf(request))
   }
 
   async #send(run: JobRun, request: QueryExportRequest): Promise<void> {
@@ -130,3 +131,6 @@ export class Queries {
     return answer
   }
 }
+
+/** Characters of a query that the history keeps. */
+const maxRecordedLength = 2000

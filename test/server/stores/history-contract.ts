@@ -39,8 +39,12 @@ export function entryOf(seq: number, changes: Partial<JobRecord> = {}, accountId
   return { seq, accountId, job }
 }
 
-export function endOf(entry: HistoryEntry, state: 'done' | 'stopped' | 'failed' = 'done'): HistoryEntry {
-  return { ...entry, job: { ...entry.job, state, endedAt: at } }
+export function endOf(
+  entry: HistoryEntry,
+  state: 'done' | 'stopped' | 'failed' = 'done',
+  changes: Partial<JobRecord> = {},
+): HistoryEntry {
+  return { ...entry, job: { ...entry.job, state, endedAt: at, ...changes } }
 }
 
 /** What every history of jobs owes its callers. `open` gives an empty one. */
@@ -93,6 +97,30 @@ export function historyContract(open: () => Promise<OpenedHistory>): void {
     expect(await history.unfinished({ accountId: 1 })).toEqual([query])
   })
 
+  it('counts the unfinished jobs of each account', async () => {
+    const { history } = await open()
+    expect(await history.countUnfinished()).toEqual(new Map())
+    const [ended, ...running] = [entryOf(1), entryOf(2), entryOf(3, { kind: 'query' }), entryOf(4, {}, 2)]
+    for (const entry of [ended!, ...running]) await history.note(entry)
+    await history.end(endOf(ended!))
+    const counts = await history.countUnfinished()
+    expect([...counts].sort(([a], [b]) => a - b)).toEqual([
+      [1, 2],
+      [2, 1],
+    ])
+  })
+
+  it('has the SQL of a query, also in a later run', async () => {
+    const { history, restart } = await open()
+    const running = { ...entryOf(1, { kind: 'query' }), query: 'select 1' }
+    await history.note(running)
+    expect(await history.find(running.job.id)).toEqual(running)
+    const ended = { ...endOf(running), query: 'select 1' }
+    await history.end(ended)
+    expect(await history.find(ended.job.id)).toEqual(ended)
+    expect(await (await restart()).history.find(ended.job.id)).toEqual(ended)
+  })
+
   it('is preserved by a restart, with the unfinished jobs', async () => {
     const { history, restart } = await open()
     const [ended, running] = [entryOf(1), entryOf(2)]
@@ -114,6 +142,8 @@ export function historyContract(open: () => Promise<OpenedHistory>): void {
         accountId: fc.integer({ min: 1, max: 2 }),
         end: fc.constantFrom('done' as const, 'stopped' as const, 'failed' as const, null),
         order: fc.nat(),
+        endedMs: fc.integer({ min: 0, max: 9 }),
+        code: fc.constantFrom('disk-full', 'stalled'),
       })
       const query = fc.record(
         {
@@ -122,6 +152,9 @@ export function historyContract(open: () => Promise<OpenedHistory>): void {
           kind: fc.constantFrom(...jobKinds),
           states: fc.subarray(['done', 'stopped', 'failed'] as const, { minLength: 1 }),
           before: fc.integer({ min: 1, max: 12 }),
+          fromMs: fc.integer({ min: 0, max: 9 }),
+          toMs: fc.integer({ min: 0, max: 9 }),
+          failure: fc.constantFrom('disk-full', 'stalled', 'busy'),
         },
         { requiredKeys: ['accountId', 'limit'] },
       )
@@ -133,16 +166,23 @@ export function historyContract(open: () => Promise<OpenedHistory>): void {
             entry: entryOf(index + 1, { kind: each.kind }, each.accountId),
           }))
           for (const { entry } of claimed) await history.note(entry)
-          const ended = claimed.flatMap(({ entry, end, order }) => (end ? [{ order, entry: endOf(entry, end) }] : []))
+          const ended = claimed.flatMap(({ entry, end, order, endedMs, code }) => {
+            const error = end === 'failed' ? { code, message: 'It failed.', status: 500 } : null
+            const changes = { endedAt: new Date(endedMs).toISOString(), error }
+            return end ? [{ order, entry: endOf(entry, end, changes) }] : []
+          })
           for (const { entry } of ended.toSorted((a, b) => a.order - b.order)) await history.end(entry)
           for (const { limit, states, ...rest } of queries) {
-            const { accountId, kind, before = Number.POSITIVE_INFINITY } = rest
+            const { accountId, kind, failure, before = Number.POSITIVE_INFINITY } = rest
+            const { fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY } = rest
             const expected = ended
               .map(({ entry }) => entry)
               .filter((entry) => accountId === null || entry.accountId === accountId)
               .filter(({ job: { kind: ofJob } }) => kind === undefined || ofJob === kind)
               .filter(({ job: { state } }) => states === undefined || states.some((wanted) => wanted === state))
               .filter(({ seq }) => seq < before)
+              .filter(({ job: { endedAt } }) => Date.parse(endedAt!) >= fromMs && Date.parse(endedAt!) < toMs)
+              .filter(({ job: { error } }) => failure === undefined || error?.code === failure)
               .toSorted((a, b) => b.seq - a.seq)
             const filter = { ...rest, limit, ...(states ? { states: [...states] } : {}) }
             expect(await history.list(filter)).toEqual(expected.slice(0, limit))

@@ -1,6 +1,5 @@
-import type { JobKind, JobState } from '../../../protocol/jobs.js'
 import type { HistoryEntry } from '../history.js'
-import { type JobFilter, matchesFilter } from '../job-filter.js'
+import { factsOf, type JobFacts, type JobFilter, matchesFilter } from '../job-filter.js'
 
 /**
  * The newest entry of each job, in the order of their claims: as text, with a few fields to search by, so that a long history
@@ -26,10 +25,9 @@ export class HistoryIndex {
     const entry = parseLine(line)
     if (!entry) return
     const { seq, accountId, job } = entry
-    const ended = job.endedAt !== null
-    this.#entries.set(job.id, { seq, accountId, kind: job.kind, state: job.state, ended, line })
+    this.#entries.set(job.id, { seq, accountId, ...factsOf(job), line })
     this.#lastSeq = Math.max(this.#lastSeq, seq)
-    if (ended) this.#endedOf(accountId).add(job.id)
+    if (job.endedAt !== null) this.#endedOf(accountId).add(job.id)
   }
 
   /** Where there are too many, forgets the oldest ended job of the account with the most, and returns its id. */
@@ -57,7 +55,7 @@ export class HistoryIndex {
   isWorthKeeping(line: string): boolean {
     const entry = parseLine(line)
     const indexed = entry && this.#entries.get(entry.job.id)
-    if (!indexed?.ended || indexed.line !== line) return false
+    if (!indexed || indexed.endedMs === null || indexed.line !== line) return false
     return this.#endedOf(indexed.accountId).size <= this.#entries.size / this.#ended.size / 2
   }
 
@@ -75,7 +73,8 @@ export class HistoryIndex {
     const found: HistoryEntry[] = []
     const { before = Number.POSITIVE_INFINITY, limit } = filter
     for (const indexed of [...this.#entries.values()].reverse()) {
-      if (!indexed.ended || indexed.seq >= before || !matchesFilter(indexed, indexed.accountId, filter)) continue
+      if (indexed.endedMs === null || indexed.seq >= before || !matchesFilter(indexed, indexed.accountId, filter))
+        continue
       found.push(...entriesOf(indexed))
       if (found.length >= limit) break
     }
@@ -90,18 +89,23 @@ export class HistoryIndex {
 
   unfinished(filter: Pick<JobFilter, 'accountId' | 'kind'>): HistoryEntry[] {
     const open = [...this.#entries.values()].filter(
-      (indexed) => !indexed.ended && matchesFilter(indexed, indexed.accountId, filter),
+      (indexed) => indexed.endedMs === null && matchesFilter(indexed, indexed.accountId, filter),
     )
     return open.flatMap(entriesOf)
   }
+
+  countUnfinished(): Map<number, number> {
+    const counts = new Map<number, number>()
+    for (const { accountId, endedMs } of this.#entries.values()) {
+      if (endedMs === null) counts.set(accountId, (counts.get(accountId) ?? 0) + 1)
+    }
+    return counts
+  }
 }
 
-interface Indexed {
+interface Indexed extends JobFacts {
   seq: number
   accountId: number
-  kind: JobKind
-  state: JobState
-  ended: boolean
   line: string
 }
 

@@ -86,6 +86,7 @@ export async function openJobHistory(
     find: async (id) => index.find(id),
     list: async (filter) => index.list(filter),
     unfinished: async (filter) => index.unfinished(filter),
+    countUnfinished: async () => index.countUnfinished(),
     async close() {
       // Lines that failed before may succeed now.
       await writing.run()

@@ -34,20 +34,22 @@ export function postgresHistory(
   const pending = new Set<Promise<void>>()
 
   /** Each entry once: a job that has ended stays as it is. */
-  async function write({ seq, accountId, job, receipt, published, uploaded }: HistoryEntry): Promise<void> {
+  async function write({ seq, accountId, job, query, ...rest }: HistoryEntry): Promise<void> {
     const owner = lease.ownerOf(job.id)
     const node = owner ?? lease.id
     const { endedAt } = job
+    const { receipt, published, uploaded } = rest
     const text = (value: unknown) => (value === undefined ? null : JSON.stringify(value))
     const written = await database`
-      insert into jobs (id, seq, kind, account, account_id, state, record, receipt, published, uploaded, ended_at, node)
+      insert into jobs (id, seq, kind, account, account_id, state, record, receipt, published, uploaded, query, ended_at, node)
       select ${job.id}, ${seq}, ${job.kind}, ${job.account}, ${accountId}, ${job.state}, ${text(job)}::text::json,
-        ${text(receipt)}::text::json, ${text(published)}::text::json, ${text(uploaded)}::text::json, ${endedAt}::timestamptz,
+        ${text(receipt)}::text::json, ${text(published)}::text::json, ${text(uploaded)}::text::json, ${query ?? null},
+        ${endedAt}::timestamptz,
         case when ${endedAt}::timestamptz is null then ${node}::bigint end
       where exists (select from nodes where id = ${node})
       on conflict (id) do update set
         state = excluded.state, record = excluded.record, receipt = excluded.receipt, published = coalesce(excluded.published, jobs.published),
-        uploaded = excluded.uploaded, account_id = excluded.account_id, ended_at = excluded.ended_at,
+        uploaded = excluded.uploaded, query = excluded.query, account_id = excluded.account_id, ended_at = excluded.ended_at,
         node = case when excluded.ended_at is null or jobs.slot is not null then jobs.node end
       where jobs.ended_at is null
         and (jobs.node = ${node} or (jobs.node is null and ${owner === undefined}))
@@ -75,18 +77,25 @@ export function postgresHistory(
     and ${kind === undefined ? database`true` : database`kind = ${kind}`}`
 
   /**
-   * Those of each kind and state come from an index, since there may be few of them among very many others. No other index
-   * has the order of `-seq`, so that no statistics make the database search the rare ones among all.
+   * Those of each kind and state come from an index, since there may be few of them among very many others. It has everything that
+   * a filter looks at, so that no row is read in vain. No other index has the order of `-seq`, so that no statistics make the
+   * database search the rare ones among all.
    */
-  async function listRare({ accountId, states, before, limit, kind }: JobFilter): Promise<HistoryEntry[]> {
+  async function listRare(filter: JobFilter): Promise<HistoryEntry[]> {
+    const { accountId, before, limit, kind, fromMs, toMs, failure } = filter
     const kinds = kind === undefined ? jobKinds : [kind]
+    const states = failure === undefined ? (filter.states ?? endStates) : failedOf(filter.states)
+    const timeOf = (ms: number) => database`${new Date(ms).toISOString()}::timestamptz`
     const rows = await database<HistoryRow[]>`
-      select found.* from unnest(${[...kinds]}::text[]) as wanted (kind), unnest(${states ?? endStates}::text[]) as ended (state),
+      select found.* from unnest(${[...kinds]}::text[]) as wanted (kind), unnest(${states}::text[]) as ended (state),
         lateral (
           select ${entryColumns(database)} from jobs
           where ended_at is not null and jobs.kind = wanted.kind and jobs.state = ended.state
             and ${accountId === null ? database`true` : database`account_id = ${accountId}`}
             and ${before === undefined ? database`true` : database`-seq > -${before}::bigint`}
+            and ${fromMs === undefined ? database`true` : database`ended_at >= ${timeOf(fromMs)}`}
+            and ${toMs === undefined ? database`true` : database`ended_at < ${timeOf(toMs)}`}
+            and ${failure === undefined ? database`true` : database`record #>> '{error,code}' = ${failure}`}
           order by -seq limit ${limit}
         ) as found
       order by seq desc limit ${limit}`
@@ -107,8 +116,8 @@ export function postgresHistory(
     },
 
     async list(filter) {
-      const { accountId, states, kind, before, limit } = filter
-      if (states !== undefined || kind !== undefined) return listRare(filter)
+      const { accountId, before, limit } = filter
+      if (isRare(filter)) return listRare(filter)
       const rows = await database<HistoryRow[]>`
         select ${entryColumns(database)} from jobs
         where ended_at is not null and ${matches({ accountId })}
@@ -129,8 +138,23 @@ export function postgresHistory(
         select ${entryColumns(database)} from jobs where ended_at is null and ${matches(filter)} order by seq`
       return rows.map(entryOfRow)
     },
+
+    async countUnfinished() {
+      const rows = await database<{ accountId: number; jobs: number }[]>`
+        select account_id, count(*) as jobs from jobs where ended_at is null group by account_id`
+      return new Map(rows.map(({ accountId, jobs }) => [accountId, jobs]))
+    },
   }
 }
 
 const closeMs = 5000
 const endStates: JobState[] = ['done', 'stopped', 'failed']
+
+/** Whether only some of the ended jobs of its accounts fit. */
+function isRare({ states, kind, fromMs, toMs, failure }: JobFilter): boolean {
+  return [states, kind, fromMs, toMs, failure].some((part) => part !== undefined)
+}
+
+function failedOf(states: JobState[] | undefined): JobState[] {
+  return states === undefined || states.includes('failed') ? ['failed'] : []
+}

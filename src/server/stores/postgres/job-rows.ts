@@ -14,10 +14,11 @@ export interface HistoryRow {
   receipt: Receipt | null
   published: Publication | null
   uploaded: PublishedUpload | null
+  query: string | null
 }
 
 export function entryColumns(sql: Database | Transaction) {
-  return sql`id, seq, account_id, kind, state, record, receipt, published, uploaded`
+  return sql`id, seq, account_id, kind, state, record, receipt, published, uploaded, query`
 }
 
 /** For a job that publishes its files in this transaction: a server that finds it left behind ends it as done. */
@@ -25,7 +26,13 @@ export async function recordPublication(sql: Transaction, job: string, published
   await sql`update jobs set published = ${JSON.stringify(published)}::text::json where id = ${job} and ended_at is null`
 }
 
-export function entryOfRow({ seq, accountId, record, receipt, published, uploaded }: HistoryRow): HistoryEntry {
-  const rest = { ...(published ? { published } : {}), ...(uploaded ? { uploaded } : {}) }
-  return { seq, accountId, job: record, ...(receipt ? { receipt } : {}), ...rest }
+export function entryOfRow(row: HistoryRow): HistoryEntry {
+  const { seq, accountId, record, receipt, published, uploaded, query } = row
+  return {
+    ...{ seq, accountId, job: record },
+    ...(receipt && { receipt }),
+    ...(published && { published }),
+    ...(uploaded && { uploaded }),
+    ...(query !== null && { query }),
+  }
 }

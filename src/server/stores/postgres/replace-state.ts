@@ -57,11 +57,11 @@ async function replaceJobs(sql: Transaction, jobs: FolderState['jobs']): Promise
   await sql`delete from jobs`
   for (let at = 0; at < jobs.length; at += rowsAtOnce) {
     await sql`
-      insert into jobs (id, seq, kind, account, account_id, state, record, receipt, published, uploaded, ended_at)
-      select job->>'id', seq, job->>'kind', job->>'account', "accountId", job->>'state', job, receipt, published, uploaded,
+      insert into jobs (id, seq, kind, account, account_id, state, record, receipt, published, uploaded, query, ended_at)
+      select job->>'id', seq, job->>'kind', job->>'account', "accountId", job->>'state', job, receipt, published, uploaded, query,
         (job->>'endedAt')::timestamptz
       from ${records(sql, jobs.slice(at, at + rowsAtOnce))} (
-        seq bigint, "accountId" bigint, job json, receipt json, published json, uploaded json)`
+        seq bigint, "accountId" bigint, job json, receipt json, published json, uploaded json, query text)`
   }
   await sql`select setval('job_seq', (select coalesce(max(seq), 0) + 1 from jobs), false)`
 }

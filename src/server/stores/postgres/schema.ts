@@ -12,6 +12,7 @@ import { jobPageIndexes } from './migrations/009-job-pages.js'
 import { shareColumns } from './migrations/010-shares.js'
 import { accountColumns } from './migrations/011-accounts.js'
 import { requestTables } from './migrations/012-requests.js'
+import { jobFacts } from './migrations/013-job-facts.js'
 
 /**
  * In order; version n is the n-th. A released one is never changed, and none takes anything away that the release before
@@ -30,6 +31,7 @@ const migrations: readonly string[] = [
   shareColumns,
   accountColumns,
   requestTables,
+  jobFacts,
 ]
 
 /**
