@@ -195,6 +195,7 @@ export type SessionList = z.infer<typeof sessionListSchema>
 
 const exampleListed = {
   ...exampleAccount,
+  quotaInForce: 5_368_709_120,
   used: 1_073_741_824,
   jobs: 2,
   lastSeenAt: '2026-11-20T10:02:41.000Z',
@@ -203,6 +204,7 @@ const exampleListed = {
 
 export const listedAccountSchema = accountSchema
   .extend({
+    quotaInForce: z.int().nullable().meta({ description: 'its own, or that of the server, in bytes; null: none' }),
     used: z.int().nullable().meta({
       description: 'bytes of its files and tables; null while the storage does not answer',
     }),

@@ -41,6 +41,7 @@ import { publishedRoutes } from './routes/published.js'
 import { queryRoutes } from './routes/query.js'
 import type { Dashboard } from './routes/responses/dashboard-files.js'
 import { answerProblem } from './routes/responses/problems.js'
+import { type ServerRouteServices, serverRoutes } from './routes/server.js'
 import { sharedRoutes } from './routes/shared.js'
 import { shareRoutes } from './routes/shares.js'
 import { tableRoutes } from './routes/tables.js'
@@ -82,7 +83,7 @@ import type { ResumableUploads } from './transfers/resumable.js'
 import type { Shares } from './transfers/shares.js'
 import type { Uploads } from './transfers/uploads.js'
 
-export interface Services {
+export interface Services extends ServerRouteServices {
   config: ServerConfig
   log: Log
   dashboard: Dashboard
@@ -159,6 +160,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   app.route('/', tokenRoutes(services))
   app.route('/', accountRoutes(services))
   app.route('/', invitationRoutes(services))
+  app.route('/', serverRoutes(services))
   app.route('/', sharedRoutes(services))
   app.route('/', openRequestRoutes(services))
   app.route('/', archiveRoutes(services))

@@ -10,7 +10,7 @@ import { checkIntegrity, type Integrity } from './stores/local/integrity.js'
 import { openJobFiles } from './stores/local/job-files.js'
 import { openJobHistory } from './stores/local/job-history.js'
 import { openTableStore } from './stores/local/tables.js'
-import { findUnserved, type Unserved } from './stores/local/unserved.js'
+import { listUnserved, type Unserved } from './stores/local/unserved.js'
 import { accountOfKept } from './transfers/resume-state.js'
 
 /** What the next start of the server would find and repair. */
@@ -81,7 +81,7 @@ export async function examineFolder(
     const uploads = join(root, 'uploads')
     return {
       ...reportOf(findings, { root, keepPartialMs, fix, deleting }),
-      unserved: await findUnserved(uploads),
+      unserved: await listUnserved(uploads),
       integrity: verify ? await checkIntegrity({ uploads, meta: join(root, 'meta') }, tables) : null,
     }
   } finally {

@@ -8,6 +8,9 @@ export interface Log {
   error(message: string, error: unknown): void
 }
 
+/** No caller passes these; if one does, they are not logged. */
+export const secretDetails = ['token', 'password', 'authorization', 'cookie', 'auth_token']
+
 /** The destination of lines: a terminal, or any other stream. */
 export interface LogStream {
   readonly isTTY?: boolean
@@ -24,8 +27,7 @@ export function openLog(stream: LogStream): Log {
       errorKey: 'error',
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
-      // No caller passes these; if one does, they are not logged.
-      redact: { paths: ['token', 'password', 'authorization', 'cookie', 'auth_token'], censor: '…' },
+      redact: { paths: [...secretDetails], censor: '…' },
     },
     destination as { write(line: string): void },
   )

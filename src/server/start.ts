@@ -9,6 +9,7 @@ import { createFirstAdmin } from './auth/first-admin.js'
 import { Invitations } from './auth/invitations.js'
 import { LoginLimiter } from './auth/login-limiter.js'
 import { openPasswords } from './auth/passwords.js'
+import { signupBudget } from './auth/signup-budget.js'
 import { TokenPairs } from './auth/token-pairs.js'
 import { openTokens } from './auth/tokens.js'
 import { importUsers } from './auth/users-file.js'
@@ -16,7 +17,6 @@ import { rememberVerified } from './auth/verified-tokens.js'
 import { openBackend } from './backends/open-backend.js'
 import { type Clock, systemClock } from './clock.js'
 import { Closers } from './closers.js'
-import { Budget } from './concurrency/budget.js'
 import type { ServerConfig } from './config.js'
 import { endJobs } from './end-jobs.js'
 import { FolderJobs } from './folders/folder-jobs.js'
@@ -30,6 +30,8 @@ import { Jobs } from './jobs/jobs.js'
 import { limitPauses } from './jobs/pause-limit.js'
 import type { Log } from './log.js'
 import { openMetrics } from './metrics.js'
+import { RecentLog } from './operator/recent-log.js'
+import { openOperatorServices } from './operator/server-view.js'
 import { ownAddress, urlHost } from './own-address.js'
 import { openPeerLink } from './peer-link.js'
 import type { ProcessServices } from './process-services.js'
@@ -72,9 +74,11 @@ const dashboardFolder = fileURLToPath(new URL('../dashboard', import.meta.url))
  */
 export async function startServer(
   config: ServerConfig,
-  log: Log,
+  fullLog: Log,
   { clock = systemClock, process }: StartOptions = {},
 ): Promise<RunningServer> {
+  const recentLog = new RecentLog({ clock })
+  const log = recentLog.keeping(fullLog)
   const closers = new Closers()
   try {
     const stores = await openBackend({ config, log, clock, closers })
@@ -123,11 +127,7 @@ export async function startServer(
       passwords,
       tokens,
       limiter,
-      signups: new Budget({
-        ...signupBudget,
-        clock,
-        onAdd: (key, amount) => link.tell({ counted: { limit: 'signup', key, amount } }),
-      }),
+      signups: signupBudget(clock, link),
       signupRoles: config.signupRoles,
       sessionTtlMs: config.sessionTtlMs,
       onRefused: (code) => metrics.countRefusedLogin(code),
@@ -152,7 +152,8 @@ export async function startServer(
       accounts,
       sessions,
       usage: stores.usage,
-      unfinishedJobs: async () => [...jobs.unfinished(), ...(await link.remote.unfinished(null))],
+      history,
+      quota: config.quota,
       passwords,
       authentication,
       stopAccountJobs: (account, by) => jobs.stopAllOf(account.id, by),
@@ -224,7 +225,10 @@ export async function startServer(
     }
     const tableServices = { ...exportServices, files, tables, counters, space, log, checkAccess, ...config }
     let ready = true
+    const findFault = async () => (ready ? stores.findFault() : 'shutting down')
     const app = createApp({
+      ...openOperatorServices({ config, ...stores, clock, version: version(), findFault }),
+      recentLog,
       config,
       log,
       dashboard: await openDashboard(dashboardFolder),
@@ -254,7 +258,7 @@ export async function startServer(
       tables,
       ...openTables(tableServices, closers),
       mediaTypeOf,
-      findFault: async () => (ready ? stores.findFault() : 'shutting down'),
+      findFault,
     })
     await link.join({ jobs, resumable, authentication, shares, stoppedExports, throttles })
     stores.begin()
@@ -278,6 +282,7 @@ export async function startServer(
         ready = false
         listener.refuseMore()
         feed.close()
+        recentLog.close()
         closers.add(() => endJobs({ jobs, resumable, folders }, config.shutdownGraceMs))
         const [failure, ...more] = await closers.closeAll()
         for (const error of more) log.error('The server could not be closed in good order', error)
@@ -289,9 +294,6 @@ export async function startServer(
     throw error
   }
 }
-
-/** From one network: enough for a classroom, too few to fill the disk with accounts. */
-const signupBudget = { burst: 100, everyMs: 60_000, what: 'signups from your address' }
 
 /** How long a resumable upload keeps its slot after its last byte, and how long one without bytes is kept. */
 const keepLimits = { keepSlotMs: 30_000, keepWantedSlotMs: 1_000, keepUnusedMs: 600_000 }

@@ -62,6 +62,7 @@ const limitedToRoles = {
     'PATCH /accounts/{account}',
     'DELETE /accounts/{account}',
     'POST /accounts/{account}/invitation',
+    ...['GET /server', 'POST /server/check', 'GET /server/log', 'GET /server/log/events'],
   ],
 }
 const everyAccountForAdmins = [

@@ -7,7 +7,9 @@ import {
   accountName,
   type Invitation,
 } from '../stores/accounts.js'
+import type { JobHistory } from '../stores/history.js'
 import type { SessionStore } from '../stores/sessions.js'
+import { effectiveQuota } from '../stores/space-quota.js'
 import { nullWithoutStorage } from '../stores/storage-fault.js'
 import type { Usage } from '../stores/usage.js'
 import type { Authentication } from './authentication.js'
@@ -18,8 +20,9 @@ export interface AdministrationServices {
   accounts: AccountStore
   sessions: Pick<SessionStore, 'lastSeen'>
   usage: Pick<Usage, 'all'>
-  /** The unfinished jobs of all servers. */
-  unfinishedJobs(): Promise<readonly { accountId: number }[]>
+  history: Pick<JobHistory, 'countUnfinished'>
+  /** Of accounts without one of their own, in bytes; null for none. */
+  quota: number | null
   passwords: Passwords
   authentication: Pick<Authentication, 'revokeAll'>
   /**
@@ -46,6 +49,8 @@ export interface NewAccount {
 /** What an admin sees of an account. */
 export interface ListedAccount {
   account: Account
+  /** Its own quota, or that of the server, in bytes; null for none. */
+  quotaInForce: number | null
   /** Bytes of its files and tables; null while the storage does not answer. */
   used: number | null
   /** Unfinished jobs. */
@@ -65,17 +70,18 @@ export class Administration {
   }
 
   async list(): Promise<ListedAccount[]> {
-    const { accounts, sessions, usage, unfinishedJobs } = this.#services
+    const { accounts, sessions, usage, history } = this.#services
     const [all, used, jobs, seen] = await Promise.all([
       accounts.list(),
       usage.all().catch(nullWithoutStorage),
-      unfinishedJobs(),
+      history.countUnfinished(),
       sessions.lastSeen(),
     ])
     return all.map((account) => ({
       account,
+      quotaInForce: effectiveQuota(account.quota, this.#services.quota),
       used: used && (used.get(accountName(account)) ?? 0),
-      jobs: jobs.filter(({ accountId }) => accountId === account.id).length,
+      jobs: jobs.get(account.id) ?? 0,
       lastSeenAt: seen.get(account.id) ?? null,
       invitedUntil: account.invitation?.expiresAt ?? null,
     }))
@@ -104,8 +110,9 @@ export class Administration {
       ...(passwordHash === undefined ? {} : { passwordHash, invitation: null }),
       ...(quota === undefined ? {} : { quota }),
     })
-    if (changed.disabled) await this.#end(account, accountName(admin))
-    else if (passwordHash) await authentication.revokeAll(account.id, accountName(admin), sessionId)
+    if (changed.disabled) await this.#end(account, accountName(admin), 'disabled')
+    else if (passwordHash)
+      await authentication.revokeAll(account.id, accountName(admin), { exceptSessionId: sessionId })
     return changed
   }
 
@@ -114,13 +121,14 @@ export class Administration {
     const { accounts, removeAccountData } = this.#services
     // First, so that no new job starts, and so that the last admin is rejected before anything is removed.
     if (!account.disabled) await accounts.update(account.id, { disabled: true })
-    await this.#end(account, by)
+    await this.#end(account, by, 'removed')
     await removeAccountData(account, by)
     await accounts.remove(account.id)
   }
 
-  async #end(account: Account, by: string): Promise<void> {
-    await this.#services.authentication.revokeAll(account.id, by)
+  async #end(account: Account, by: string, how: 'disabled' | 'removed'): Promise<void> {
+    const message = `The account was ${how} by ${by}.`
+    await this.#services.authentication.revokeAll(account.id, by, { message })
     await this.#services.stopAccountJobs(account, by)
   }
 }

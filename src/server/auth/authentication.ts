@@ -10,6 +10,7 @@ import type { Identity } from './identity.js'
 import { type EndedSessions, LiveSessions } from './live-sessions.js'
 import { networkOf } from './networks.js'
 import { type Credentials, PasswordCheck, type PasswordCheckServices, type Requester } from './password-check.js'
+import { accountDisabled, refusedToken } from './refused-tokens.js'
 import type { Tokens, TokenUse } from './tokens.js'
 
 export interface AuthenticationServices extends PasswordCheckServices {
@@ -36,6 +37,13 @@ export interface SessionOptions {
   ttlMs?: number
   /** The id of its first refresh token, if these rotate. */
   refreshId?: string
+}
+
+export interface RevocationOptions {
+  /** A session that stays. */
+  exceptSessionId?: string
+  /** Why, in a sentence. Default: that it was revoked, and by whom. */
+  message?: string
 }
 
 export interface Login {
@@ -125,14 +133,15 @@ export class Authentication {
   async identify(token: string, use: TokenUse = 'access'): Promise<Identity> {
     const { accounts, sessions, tokens, clock } = this.#services
     const claims = await tokens.read(token)
-    if (claims?.use !== use) throw notLoggedIn()
+    if (claims?.use !== use) throw refusedToken()
     // Before the session is looked up, so that a later revocation aborts this very signal.
     const revoked = this.#live.signal(claims.sessionId, claims.accountId, claims.expiresAt)
     const session = await sessions.find(claims.sessionId)
     if (!session) this.#live.forget(claims.sessionId)
     const account = await accounts.get(claims.accountId)
-    if (session?.accountId !== account?.id || account?.role !== claims.role || revoked.aborted) throw notLoggedIn()
-    if (!session || !account || account.disabled) throw notLoggedIn()
+    if (account?.disabled && account.role === claims.role) throw accountDisabled(account)
+    if (session?.accountId !== account?.id || account?.role !== claims.role || revoked.aborted) throw refusedToken()
+    if (!session || !account) throw refusedToken()
     sessions.touch(session.id, new Date(clock.now()).toISOString())
     return { account, sessionId: session.id, revoked }
   }
@@ -154,8 +163,11 @@ export class Authentication {
   }
 
   /** Revokes all sessions of an account except the given one, and stops their work. `by` is the `role:username` of the requester. */
-  async revokeAll(accountId: number, by: string, exceptSessionId?: string): Promise<void> {
-    const message = `The session was revoked by ${by}.`
+  async revokeAll(
+    accountId: number,
+    by: string,
+    { exceptSessionId, message = `The session was revoked by ${by}.` }: RevocationOptions = {},
+  ): Promise<void> {
     const ids = (await this.#services.sessions.list(accountId)).map(({ id }) => id)
     try {
       await this.#services.sessions.remove(ids.filter((id) => id !== exceptSessionId))
@@ -173,7 +185,7 @@ export class Authentication {
     const key = [networkOf(requester.address), accountName(account)]
     const passwordHash = await passwords.hash(wanted, { key, signal: requester.signal })
     await accounts.update(account.id, { passwordHash, invitation: null })
-    await this.revokeAll(account.id, accountName(account), sessionId)
+    await this.revokeAll(account.id, accountName(account), { exceptSessionId: sessionId })
   }
 
   /** Ends the work of sessions that have ended on another server. */
@@ -271,13 +283,6 @@ const reservedUsername = 'admin'
 
 function changedMeanwhile(): never {
   throw new Problem('invalid-credentials', 'The account was changed meanwhile: log in again.')
-}
-
-function notLoggedIn(): Problem {
-  return new Problem(
-    'not-logged-in',
-    'Not logged in: the token is missing, expired or revoked. Log in and use the new one.',
-  )
 }
 
 /** Of two concurrent signups with one name, the second is answered as if the account had existed. */

@@ -14,6 +14,7 @@ import type { SessionStore } from '../stores/sessions.js'
 import type { ShareStore } from '../stores/shares.js'
 import type { Slots } from '../stores/slots.js'
 import type { SpaceReservations } from '../stores/space.js'
+import type { StorageView } from '../stores/storage-view.js'
 import type { TableStore } from '../stores/tables.js'
 import type { Usage } from '../stores/usage.js'
 import type { KeptUpload } from '../transfers/resume-state.js'
@@ -40,6 +41,8 @@ export interface Backend extends FileStores {
   recover(): Promise<KeptUpload[]>
   /** Starts the work in the background that can wait until the server is about to listen. */
   begin(): void
+  /** For admins. */
+  storage: StorageView
   /** Why new work cannot be stored; null if it can. */
   findFault(): Promise<string | null>
 }

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import type { JobRecord } from '../../protocol/jobs.js'
+import { version } from '../../protocol/version.js'
 import type { ClusterConfig } from '../config.js'
 import { restoreFiles } from '../folders/restored-tally.js'
 import { jobMessage } from '../stores/bus.js'
@@ -16,6 +17,7 @@ import { answerJobRequests } from '../stores/postgres/job-requests.js'
 import { openNodeLease } from '../stores/postgres/node-lease.js'
 import { postgresOwners } from '../stores/postgres/owners.js'
 import { startReaper } from '../stores/postgres/reaper.js'
+import { registeredServers } from '../stores/postgres/registered-servers.js'
 import { postgresRemoteJobs } from '../stores/postgres/remote-jobs.js'
 import { postgresSessions } from '../stores/postgres/sessions.js'
 import { postgresShares } from '../stores/postgres/shares.js'
@@ -29,6 +31,7 @@ import { openBucketFiles } from '../stores/s3/files.js'
 import { startGarbageCollector } from '../stores/s3/garbage-collector.js'
 import { startInterruptedUploads } from '../stores/s3/interrupted-uploads.js'
 import { openScratch } from '../stores/s3/scratch.js'
+import { bucketStorageView } from '../stores/s3/storage-view.js'
 import { openBucketTables } from '../stores/s3/tables.js'
 import { usageInRows } from '../stores/s3/usage.js'
 import type { Backend, BackendOptions } from './backend.js'
@@ -51,7 +54,7 @@ export async function openClusterBackend(
   closers.add(() => scratch.lock.release())
 
   const onError = (error: unknown) => log.error('The database cannot be used, and is tried again', error)
-  const lease = closers.opened(await openNodeLease(address, { clock, name: hostname(), onError }))
+  const lease = closers.opened(await openNodeLease(address, { clock, name: hostname(), version: version(), onError }))
   const bus = closers.opened(await openPostgresBus(address, { lease, clock }))
   const closed = new AbortController()
   const closing = closed.signal
@@ -109,6 +112,7 @@ export async function openClusterBackend(
       bus,
       owners: postgresOwners(database, { lease }),
       count: () => lease.servers,
+      list: () => registeredServers(database, lease),
       announce: (address) => lease.announce(address),
       serve: (own) => answerJobRequests(database, own, { lease, bus, clock, closing, onError }),
       onHold: (listener) => void lease.onHold(listener),
@@ -120,6 +124,7 @@ export async function openClusterBackend(
       return []
     },
     begin() {},
+    storage: bucketStorageView(database, bucket, scratch.folder),
     findFault: async () => (lease.isHeld ? 'database not answering' : null),
   }
 }

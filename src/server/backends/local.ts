@@ -13,6 +13,7 @@ import { openSessionStore } from '../stores/local/sessions.js'
 import { openShareStore } from '../stores/local/shares.js'
 import { LocalSpace } from '../stores/local/space.js'
 import { openStorageCheck } from '../stores/local/storage-check.js'
+import { localStorageView } from '../stores/local/storage-view.js'
 import { openTableStore } from '../stores/local/tables.js'
 import type { Backend, BackendOptions } from './backend.js'
 import { quotasOf } from './quotas.js'
@@ -69,6 +70,7 @@ export async function openLocalBackend({ config, log, clock, closers }: BackendO
       checkRestored()
       discarded.sweep()
     },
+    storage: localStorageView({ folder, accounts, tables }),
     findFault: await openStorageCheck(folder, capacity),
   }
 }

@@ -13,7 +13,7 @@ import { openListing } from '../stores/local/listing.js'
 import { missingAsEmpty, missingAsUndefined } from '../stores/local/missing.js'
 import { listPartials, partialPath } from '../stores/local/partial-folder.js'
 import { openTableStore } from '../stores/local/tables.js'
-import { findUnserved, type Unserved } from '../stores/local/unserved.js'
+import { listUnserved, type Unserved } from '../stores/local/unserved.js'
 import type { TableStore } from '../stores/tables.js'
 import { offsetOfKept } from '../transfers/kept-uploads.js'
 import { type ResumeState, resumeStateSchema } from '../transfers/resume-state.js'
@@ -78,7 +78,7 @@ export async function openSourceFolder(dataFolder: string): Promise<SourceFolder
     const state = await readFolderState(root)
     const contents = {
       spaces: await findSpaces(folders.uploads, state.accounts),
-      unserved: await findUnserved(folders.uploads),
+      unserved: await listUnserved(folders.uploads),
       tables: await openTables(root),
       unfinishedUploads: await findUnfinished(join(root, 'partial'), state),
     }

@@ -64,6 +64,10 @@ export const routeTable = {
   'PATCH /accounts/{account}': { ...admin, operationId: 'changeAccount' },
   'DELETE /accounts/{account}': { ...admin, operationId: 'removeAccount' },
   'POST /accounts/{account}/invitation': { ...admin, caching: 'never', operationId: 'inviteAccount' },
+  'GET /server': { ...admin, caching: 'never', operationId: 'getServer' },
+  'POST /server/check': { ...admin, caching: 'never', operationId: 'checkStorage' },
+  'GET /server/log': { ...admin, caching: 'never', operationId: 'getLog' },
+  'GET /server/log/events': { ...admin, caching: 'never', operationId: 'watchLog' },
   'GET /invitations/{token}': { ...login, operationId: 'getInvitation' },
   'POST /invitations/{token}': { ...login, operationId: 'acceptInvitation' },
 

@@ -20,6 +20,16 @@ export function requireEngine(): void {
   }
 }
 
+/** Of the engine's package; null if it is missing. */
+export function engineVersion(): string | null {
+  try {
+    const { version } = createRequire(import.meta.url)('@duckdb/node-api/package.json') as { version: string }
+    return version
+  } catch {
+    return null
+  }
+}
+
 export function tablesUnavailable(cause?: unknown): Problem {
   const install = 'npm install @duckdb/node-api'
   const message = `Tables need the engine, which is not installed: run "${install}" beside filejobs.`

@@ -38,7 +38,7 @@ describe('an admin', () => {
     const { administration, ann } = await open()
     await administration.create({ username: 'new', password })
     const listed = (await administration.list()).map(({ account, ...facts }) => [account.username, facts])
-    const rest = { invitedUntil: null }
+    const rest = { invitedUntil: null, quotaInForce: 1000 }
     expect(listed).toEqual([
       ['admin', { used: 0, jobs: 0, lastSeenAt: expect.any(String), ...rest }],
       ['ann', { used: 10, jobs: 2, lastSeenAt: ann.session.lastUsedAt, ...rest }],
@@ -99,7 +99,14 @@ async function open() {
   const administration = new Administration({
     ...services,
     usage: { all: async () => new Map([['user:ann', 10]]) },
-    unfinishedJobs: async () => [2, 2, 3].map((accountId) => ({ accountId })),
+    history: {
+      countUnfinished: async () =>
+        new Map([
+          [2, 2],
+          [3, 1],
+        ]),
+    },
+    quota: 1000,
     async stopAccountJobs({ role, username }, by) {
       events.push(`stop ${role}:${username} by ${by}`)
     },

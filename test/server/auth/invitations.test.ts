@@ -87,7 +87,8 @@ async function open() {
   const administration = new Administration({
     ...services,
     usage: { all: async () => new Map() },
-    unfinishedJobs: async () => [],
+    history: { countUnfinished: async () => new Map() },
+    quota: null,
     stopAccountJobs: async () => {},
     removeAccountData: async () => {},
   })

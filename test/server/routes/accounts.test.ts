@@ -57,7 +57,9 @@ describe('/accounts', () => {
     const answer = await send('PATCH', '/accounts/user:disabled', { disabled: true })
     expect(answer.status).toBe(200)
     expect(await answer.json()).toMatchObject({ account: 'user:disabled', disabled: true })
-    expect((await send('GET', '/auth/me', undefined, token)).status).toBe(401)
+    const refused = await send('GET', '/auth/me', undefined, token)
+    const message = 'The account user:disabled is disabled: ask an admin.'
+    expect(await refused.json()).toMatchObject({ status: 401, code: 'not-logged-in', message })
     const login = await send('POST', '/auth/login', { username: 'disabled', password })
     expect(await login.json()).toMatchObject({ status: 403, code: 'not-allowed' })
     expect((await send('PATCH', '/accounts/user%3Adisabled', { disabled: false })).status).toBe(200)
@@ -94,6 +96,21 @@ describe('/accounts', () => {
     const answer = await upload
     expect(await answer.json()).toMatchObject({ status: 409, code: 'job-stopped', stoppedBy: 'admin:admin' })
     expect(await running()).toBe(0)
+  })
+
+  it('makes the links of a disabled account answer as revoked ones, until it is enabled', async () => {
+    const token = await server.logIn('sharing')
+    await fetch(`${server.url}/files/a.txt`, {
+      method: 'PUT',
+      headers: { Authorization: `Bearer ${token}` },
+      body: 'content',
+    })
+    const { url } = await (await send('POST', '/shares', { filename: 'a.txt', expiresIn: 60 }, token)).json()
+    await send('PATCH', '/accounts/user:sharing', { disabled: true })
+    const refused = await fetch(url)
+    expect(await refused.json()).toMatchObject({ status: 404, code: 'share-not-found' })
+    await send('PATCH', '/accounts/user:sharing', { disabled: false })
+    expect(await (await fetch(url)).text()).toBe('content')
   })
 
   it('resets a password, which ends the sessions', async () => {

@@ -554,6 +554,25 @@ const scenarios: Record<string, Scenario> = {
     { path: '/jobs?state=lost', init: { headers: ann }, status: 400 },
     { path: '/jobs?account=all', init: { headers: ann }, status: 403 },
   ],
+  'GET /server': ({ admin, ann }) => [
+    { path: '/server', init: { headers: admin }, status: 200 },
+    { path: '/server', init: { headers: ann }, status: 403 },
+  ],
+  'POST /server/check': ({ admin, ann }) => [
+    { path: '/server/check', init: { method: 'POST', headers: admin }, status: 200 },
+    { path: '/server/check', init: { method: 'POST', headers: ann }, status: 403 },
+  ],
+  'GET /server/log': ({ admin, ann }) => [
+    { path: '/server/log', init: { headers: admin }, status: 200 },
+    { path: '/server/log?limit=-1', init: { headers: admin }, status: 400 },
+    { path: '/server/log', init: { headers: ann }, status: 403 },
+  ],
+  'GET /server/log/events': ({ admin, ann }) => [
+    // The answer to a GET has no end.
+    { path: '/server/log/events', init: { method: 'HEAD', headers: admin }, status: 200 },
+    { path: '/server/log/events?limit=x', init: { headers: admin }, status: 400 },
+    { path: '/server/log/events', init: { headers: ann }, status: 403 },
+  ],
   'GET /jobs/events': ({ ann }) => [
     // The answer to a GET has no end.
     { path: '/jobs/events', init: { method: 'HEAD', headers: ann }, status: 200 },

@@ -9,6 +9,8 @@ export interface NodeLeaseOptions {
   clock: Clock
   /** For people. */
   name: string
+  /** Of its program; default null. */
+  version?: string | null
   /** How long the lease outlives its last renewal; default 6 s, by the clock of the database. */
   leaseMs?: number
   /** The interval of renewals; default 2 s. */
@@ -22,7 +24,7 @@ export interface NodeLeaseOptions {
 /** Registers this server in the database. Others may take its jobs over once it has not renewed its lease for `leaseMs`. */
 export async function openNodeLease(address: DatabaseAddress, options: NodeLeaseOptions): Promise<NodeLease> {
   const process = await identifyProcess()
-  const defaults = { leaseMs: 6000, beatMs: 2000, holdMs: 4500, onError: () => {} }
+  const defaults = { leaseMs: 6000, beatMs: 2000, holdMs: 4500, version: null, onError: () => {} }
   const lease = new NodeLease(address, process, { ...defaults, ...options })
   await lease.register()
   return lease
@@ -121,11 +123,11 @@ export class NodeLease {
   }
 
   async register(): Promise<void> {
-    const { name, leaseMs, clock } = this.#options
+    const { name, version, leaseMs, clock } = this.#options
     const startedAt = clock.monotonicMs()
     const [row] = await this.#database<{ id: number }[]>`
-      insert into nodes (name, address, process, expires_at)
-      values (${name}, ${this.#address}, ${JSON.stringify(this.process ?? null)}::text::json,
+      insert into nodes (name, version, address, process, expires_at)
+      values (${name}, ${version}, ${this.#address}, ${JSON.stringify(this.process ?? null)}::text::json,
         clock_timestamp() + ${leaseMs} * interval '1 millisecond')
       returning id`
     this.#id = row!.id

@@ -25,13 +25,15 @@ export interface StoredIntegrityOptions {
   verify: boolean
   /** Leaves orphans that are older than a week to the servers, to be removed. */
   fix: boolean
+  /** Its reason is thrown. */
+  signal?: AbortSignal
 }
 
 /** Compares the rows of files and objects with the bucket. Servers may run meanwhile. */
 export async function checkStored(
   database: Database,
   bucket: Bucket,
-  { verify, fix }: StoredIntegrityOptions,
+  { verify, fix, signal }: StoredIntegrityOptions,
 ): Promise<StoredIntegrity> {
   const [count] = await database<{ files: number; imports: number; bytes: number }[]>`
     select (select count(*) from files) as files, (select count(*) from imports) as imports,
@@ -50,10 +52,12 @@ export async function checkStored(
   }
   const suspects: ComparedObject[] = []
   for await (const compared of compareObjects(database, bucket)) {
+    signal?.throwIfAborted()
     if (compared.row) found.objects += 1
     if (isSuspect(compared)) suspects.push(compared)
   }
   for (const { key, object } of suspects) {
+    signal?.throwIfAborted()
     const now = await findObject(database, bucket, key)
     const why = faultOf(now)
     if (now.row && why) {
