@@ -28,6 +28,12 @@ export interface JobListOptions {
   kind?: string | undefined
   /** Includes all accounts (admins only). */
   all?: boolean | undefined
+  /** `role:username`, for admins. */
+  account?: string | undefined
+  /** The code of a failure. */
+  error?: string | undefined
+  /** Jobs that ended then or later, or have not ended. */
+  from?: string | undefined
 }
 
 /** Jobs, newest first, page by page. */
@@ -42,7 +48,9 @@ export async function* listJobs(
     const query = {
       state: filter.state,
       kind: filter.kind,
-      account: filter.all ? 'all' : undefined,
+      error: filter.error,
+      from: filter.from,
+      account: filter.all ? 'all' : filter.account,
       limit: Math.min(left, 100),
       cursor,
     }

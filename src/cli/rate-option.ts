@@ -1,5 +1,5 @@
 import { invalidOption } from '../protocol/options/option-values.js'
-import { parseSize } from '../protocol/units.js'
+import { parseBytesPerSecond } from '../protocol/units.js'
 
 export const rateOption = {
   flags: '--limit-rate <rate>',
@@ -24,7 +24,7 @@ export function parseRetries(text: string | undefined): number {
 /** Parses a rate such as `5M` into bytes per second; null if none was given. Throws for 0, which would never finish. */
 export function parseRate(text: string | undefined, field = '--limit-rate'): number | null {
   if (text === undefined) return null
-  const rate = parseSize(text, field)
+  const rate = parseBytesPerSecond(text, field)
   if (rate === 0) throw invalidOption(field, 'must be above 0; "filejobs pause" suspends a job')
   return rate
 }

@@ -1,16 +1,22 @@
 import { Problem } from './problems.js'
 
-const sizeFactors: Record<string, number> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 }
+/** After the number: each is 1024 times the one before. */
+const sizeUnits = ['', 'K', 'M', 'G', 'T', 'P']
 const durationFactors: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** Parses a size or a rate such as `5M` or `1.5G` into bytes: powers of 1024. Throws `invalid-request` naming `field`. */
+/** Parses a size such as `5M`, `1.5 GiB` or `2 GB` into bytes: powers of 1024. Throws `invalid-request` naming `field`. */
 export function parseSize(text: string, field: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?$/i.exec(text.trim())
-  const bytes = match ? Math.round(Number(match[1]) * (sizeFactors[match[2]!.toUpperCase()] ?? Number.NaN)) : Number.NaN
+  const match = /^(\d+(?:\.\d+)?)\s*([KMGTP]?)(?:i?B)?$/i.exec(text.trim())
+  const bytes = match ? Math.round(Number(match[1]) * 1024 ** sizeUnits.indexOf(match[2]!.toUpperCase())) : Number.NaN
   if (!Number.isSafeInteger(bytes)) {
     throw new Problem('invalid-request', `${field} must be a size such as 500K, 5M or 2G, not "${text}".`, { field })
   }
   return bytes
+}
+
+/** Parses a rate such as `5M` or `2 MiB/s` into bytes per second. Throws `invalid-request` naming `field`. */
+export function parseBytesPerSecond(text: string, field: string): number {
+  return parseSize(text.replace(/\s*\/\s*s\s*$/i, ''), field)
 }
 
 /** Parses a duration such as `10m`, `24h` or `1500ms` into milliseconds. Throws `invalid-request` naming `field`. */

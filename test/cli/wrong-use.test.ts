@@ -50,6 +50,11 @@ describe('an invalid value', () => {
   it.each([
     [['jobs', '--state', 'done2'], /--state must be one of waiting, running, .*failed, not "done2"\./],
     [['jobs', '--kind', 'x'], /--kind must be one of upload, export, import, query, not "x"\./],
+    [['jobs', '--error', 'x'], /--error must be the code of an error, such as disk-full, not "x"\./],
+    [['jobs', '--since', 'x'], /--since must be a duration such as 24h or 7d, or a date .*, not "x"\./],
+    [['jobs', '--since', '2026-02-30'], /--since must be a date that exists, not "2026-02-30"\./],
+    [['jobs', '--all', '--account', 'user:ann'], /--account cannot be combined with --all\./],
+    [['jobs', '--watch', '--since', '7d'], /--since cannot be combined with --watch\./],
     [['jobs', '--limit', '0'], /--limit must be a whole number of 1 or more, not "0"\./],
     [['upload', 'x', '--retries', 'x'], /--retries must be a whole number of 0 or more, not "x"\./],
     [['upload', 'x', '--limit-rate', 'fast'], /--limit-rate must be a size such as 500K, 5M or 2G, not "fast"\./],

@@ -56,6 +56,10 @@ describe('jobs on the server', () => {
     expect((await client.run(['stop', id])).code).toBe(0)
     const { stdout } = await client.runHere(['jobs', '--state', 'stopped', '--json', '--limit', '1'])
     expect(JSON.parse(stdout)).toMatchObject({ id, state: 'stopped', stoppedBy: expect.stringMatching(/^user:/) })
+    const since = (time: string) => client.runHere(['jobs', '--since', time, '--state', 'stopped'])
+    expect((await since('1h')).stdout).toContain(id)
+    expect((await since('2999-01-01')).stderr).toBe('There are no jobs.\n')
+    expect((await client.runHere(['jobs', '--error', 'disk-full'])).stderr).toBe('There are no jobs.\n')
   })
 
   it('of all accounts are listed for admins, who can stop them', async () => {
