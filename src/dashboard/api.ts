@@ -34,7 +34,7 @@ export interface Sending {
   keepalive?: boolean
 }
 
-export type ApiMethod = 'GET' | 'POST' | 'PATCH' | 'DELETE'
+export type ApiMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /** Called for every response 401. */
 let onNotSignedIn = () => {}

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { axe, findFaults } from '../helpers/axe.js'
-import { chromiumPath, openAccountMenu, shareBrowser, signOut } from '../helpers/browser.js'
+import { choose, chromiumPath, openAccountMenu, rowOf, shareBrowser, signOut } from '../helpers/browser.js'
 import { Caller, holdUpload } from '../helpers/calls.js'
 import { salesCsv } from '../helpers/sales.js'
 import { shareServer } from '../helpers/shared-server.js'
@@ -31,23 +31,33 @@ describe.skipIf(!chromiumPath)('every page of the dashboard', { timeout: 240_000
       await page.getByText(shown, { exact: true }).first().waitFor()
     }
 
-    await page.getByText('sales.csv').waitFor()
+    await rowOf(page, 'docs/').waitFor()
     const file = { name: 'docs/sales.csv', mimeType: 'text/csv', buffer: Buffer.from('x') }
     await page.getByLabel('Upload files').setInputFiles({ ...file, name: 'waiting.bin' })
     await page.getByText('Uploading 1 file').waitFor()
     await look('files')
-    for (const button of ['Rename', 'Share', 'Import']) {
-      await page.getByRole('button', { name: new RegExp(`^${button} docs`) }).click()
-      await page.getByRole('dialog').waitFor()
-      await look(`dialog ${button}`)
-      await page.keyboard.press('Escape')
-    }
-    await page.getByRole('button', { name: 'Delete going.txt' }).click()
+    await page.getByRole('button', { name: 'New folder' }).click()
+    await page.getByRole('dialog').waitFor()
+    await look('dialog New folder')
+    await page.keyboard.press('Escape')
+    await choose(page, 'going.txt', 'Delete')
     await page.getByRole('button', { name: 'Undo' }).waitFor()
     await look('message')
     await page.getByLabel('Search files').fill('nothing')
     await page.getByText('No file fits').waitFor()
     await look('no files')
+    await go('files/docs/?sort=size', 'sales.csv')
+    await page.getByRole('button', { name: 'Actions for docs/sales.csv' }).click()
+    await look('folder with a menu')
+    await page.keyboard.press('Escape')
+    for (const action of ['Rename …', 'Share …', 'Import as a table …']) {
+      await choose(page, 'docs/sales.csv', action)
+      await page.getByRole('dialog').waitFor()
+      await look(`dialog ${action}`)
+      await page.keyboard.press('Escape')
+    }
+    await go('files/none/', 'Nothing is in this folder')
+    await look('empty folder')
     await go('jobs', 'Running')
     await page.getByRole('article', { name: 'Upload running.bin' }).waitFor()
     await page.getByRole('button', { name: 'Pause running.bin' }).click()
@@ -78,7 +88,7 @@ describe.skipIf(!chromiumPath)('every page of the dashboard', { timeout: 240_000
     await look('sign in')
     await page.goto(`${shared.server.url}/docs`)
     await look('docs')
-    expect(Object.keys(faults)).toHaveLength(16)
+    expect(Object.keys(faults)).toHaveLength(19)
     expect(Object.fromEntries(Object.entries(faults).filter(([, found]) => found.length > 0))).toEqual({})
   })
 
@@ -93,7 +103,7 @@ describe.skipIf(!chromiumPath)('every page of the dashboard', { timeout: 240_000
     const faults: string[] = []
     for (const [wanted, shown] of [
       ['', 'No ops account is open'],
-      [ops, 'folder/'],
+      [ops, 'folder'],
       [`${ops}.empty`, 'Nothing is published'],
       ['nobody'.repeat(10), 'No such ops account'],
     ]) {

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Download, Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import type { JobRecord } from '../../dist/protocol/jobs.js'
-import { chromiumPath, contentOf, shareBrowser } from '../helpers/browser.js'
+import { choose, chromiumPath, contentOf, rowOf, shareBrowser } from '../helpers/browser.js'
 import { Caller } from '../helpers/calls.js'
 import { shareServer } from '../helpers/shared-server.js'
 
@@ -21,7 +21,7 @@ describe.skipIf(!chromiumPath)('downloads of the dashboard', () => {
     for (const [name, bytes] of contents) await curl.put(name, bytes)
     const downloads: Download[] = []
     page.on('download', (download) => downloads.push(download))
-    const click = (name: string) => page.getByRole('link', { name: `Download ${name}` }).click()
+    const click = (name: string) => choose(page, name, 'Download')
     const waiting = (name: string) => page.locator(`[data-download="${name}"]`)
     return { page, curl, contents, downloads, click, waiting }
   }
@@ -88,9 +88,8 @@ describe.skipIf(!chromiumPath)('downloads of the dashboard', () => {
     const other: Page = await page.context().newPage()
     other.on('download', (download) => downloads.push(download))
     await other.goto(shared.server.url)
-    const link = other.getByRole('link', { name: 'Download b.bin' })
-    await link.waitFor()
-    await Promise.all([click('a.bin'), link.click()])
+    await rowOf(other, 'b.bin').waitFor()
+    await Promise.all([click('a.bin'), choose(other, 'b.bin', 'Download')])
     await expect.poll(() => downloads.length).toBe(2)
     const arrived = new Map(await Promise.all(downloads.map(saved)))
     expect(Object.fromEntries(arrived)).toEqual(

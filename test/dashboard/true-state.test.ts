@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { chromiumPath, password, shareBrowser } from '../helpers/browser.js'
+import { chromiumPath, password, rowOf, shareBrowser } from '../helpers/browser.js'
 import { Caller, holdUpload } from '../helpers/calls.js'
 import { openCuttingProxy } from '../helpers/cutting-proxy.js'
 import { shareServer } from '../helpers/shared-server.js'
@@ -150,7 +150,7 @@ describe.skipIf(!chromiumPath)('in the dashboard,', () => {
   it('a file deleted or renamed by another client is removed from the list', async () => {
     const { page, curl } = await open()
     for (const name of ['gone.txt', 'old.txt']) await curl.put(name, 'x')
-    const row = (name: string) => page.locator(`tr[data-file="${name}"]`)
+    const row = (name: string) => rowOf(page, name)
     await row('gone.txt').waitFor()
     await curl.call('/files/gone.txt', { method: 'DELETE' })
     await curl.post('/files/old.txt/move', { to: 'new.txt' })

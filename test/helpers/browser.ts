@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Browser, BrowserContext, BrowserContextOptions, Download, Page } from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, Download, Locator, Page } from 'playwright-core'
 import { beforeAll, expect, onTestFinished } from 'vitest'
 import { chromiumPath, foreignHost, openChromium } from './chromium.js'
 import { temporaryFolder } from './temporary-folder.js'
@@ -88,6 +88,18 @@ export async function signOut(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Sign out' }).last().click()
 }
 
+/** The row of a file, or of a folder, whose name ends with a slash. */
+export function rowOf(page: Page, name: string): Locator {
+  return page.locator(`.entry-row[data-file=${JSON.stringify(name)}]`)
+}
+
+/** Chooses an action, such as `Delete`, from the menu of a file or folder. */
+export async function choose(page: Page, name: string, action: string): Promise<void> {
+  const row = rowOf(page, name)
+  await row.getByRole('button', { name: `Actions for ${name}` }).click()
+  await row.getByRole('button', { name: action, exact: true }).click()
+}
+
 /** The downloads of a page. */
 export async function contentOf(download: Download): Promise<Buffer> {
   const path = join(await temporaryFolder(), 'download')
@@ -95,13 +107,14 @@ export async function contentOf(download: Download): Promise<Buffer> {
   return readFile(path)
 }
 
-/** Drops files and folders of this machine onto the middle of the page, as a person with a mouse does. */
-export async function drop(page: Page, files: string[]): Promise<void> {
+/** Drops files and folders of this machine onto a part of the page, by default onto its middle, as a person with a mouse does. */
+export async function drop(page: Page, files: string[], onto?: Locator): Promise<void> {
+  const box = await onto?.boundingBox()
   const session = await page.context().newCDPSession(page)
-  const { width, height } = page.viewportSize()!
+  const { x, y, width, height } = box ?? { x: 0, y: 0, ...page.viewportSize()! }
   for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
     const data = { items: [], files, dragOperationsMask: 1 }
-    await session.send('Input.dispatchDragEvent', { type, x: width / 2, y: height / 2, data })
+    await session.send('Input.dispatchDragEvent', { type, x: x + width / 2, y: y + height / 2, data })
   }
   await session.detach()
 }

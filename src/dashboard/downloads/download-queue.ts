@@ -4,19 +4,31 @@ import { me } from '../account.js'
 import { myLiveJobs, onJobEnd } from '../live/job-store.js'
 import { isSameFile } from './same-file.js'
 
-/** Names of files (the account's own, or `ops:OPS/NAME`) that are downloaded one after another. */
-export const queuedDownloads = signal<readonly string[]>([])
+/** A file, or several as one archive. */
+export interface Download {
+  /** That of its job: of a file or, with a slash at the end, of a folder; the account's own, or `ops:OPS/NAME`. */
+  name: string
+  path: string
+  /** What the browser calls it. */
+  saveAs: string
+}
 
-/** Passed to the browser; its job is not known yet. */
+/** Downloads that begin one after another. */
+export const queuedDownloads = signal<readonly Download[]>([])
+
+/** The name of one that was passed to the browser; its job is not known yet. */
 const started = signal<string | null>(null)
 let forgetStarted: ReturnType<typeof setTimeout> | undefined
 
-/** The URL of a download. It waits for a slot, because another tab may take it first. */
-export function downloadPath(name: string): string {
-  return `${exportPath(name)}?wait=${slotWaitSeconds}`
+/** Of a file, or of a folder as an archive. It waits for a slot, because another tab may take it first. */
+export function newDownload(name: string): Download {
+  const query = `wait=${slotWaitSeconds}`
+  const base = name.slice(name.lastIndexOf('/', name.length - 2) + 1)
+  if (!name.endsWith('/')) return { name, path: `${exportPath(name)}?${query}`, saveAs: base }
+  return { name, path: `${exportPath(name)}?archive=zip&${query}`, saveAs: `${base.slice(0, -1)}.zip` }
 }
 
-/** The download that has the account's slot; null if there is none. */
+/** The name of the download that has the account's slot; null if there is none. */
 export function runningDownload(): string | null {
   const own = myLiveJobs.value.find(
     ({ endedAt, record }) => endedAt === null && record.kind === 'export' && record.account === me.value?.account,
@@ -24,22 +36,23 @@ export function runningDownload(): string | null {
   return own?.record.file ?? started.value
 }
 
-/** Whether the browser may start this download now; otherwise it is queued. Several streams of one file are one job. */
-export function beginDownload(name: string): boolean {
+/** Lets the browser download it: now, or after those before it. Several streams of one file are one job. */
+export function download(wanted: Download): void {
   const other = runningDownload()
-  if (queuedDownloads.peek().length === 0 && (other === null || isSameFile(other, name))) {
-    noteStarted(name)
-    return true
+  const isFile = !wanted.name.endsWith('/')
+  if (queuedDownloads.peek().length === 0 && (other === null || (isFile && isSameFile(other, wanted.name)))) {
+    noteStarted(wanted)
+    startDownload(wanted)
+  } else if (!queuedDownloads.peek().some(({ path }) => path === wanted.path)) {
+    queuedDownloads.value = [...queuedDownloads.peek(), wanted]
   }
-  if (!queuedDownloads.peek().includes(name)) queuedDownloads.value = [...queuedDownloads.peek(), name]
-  return false
 }
 
-export function skipDownload(name: string): void {
-  queuedDownloads.value = queuedDownloads.peek().filter((other) => other !== name)
+export function skipDownload(skipped: Download): void {
+  queuedDownloads.value = queuedDownloads.peek().filter((other) => other !== skipped)
 }
 
-function noteStarted(name: string): void {
+function noteStarted({ name }: Download): void {
   clearTimeout(forgetStarted)
   started.value = name
   // The user may have cancelled it before it started.
@@ -49,10 +62,10 @@ function noteStarted(name: string): void {
 }
 
 /** Like a click on its link, because only the browser's own downloads handle files of any size. */
-function startDownload(name: string): void {
+function startDownload({ path, saveAs }: Download): void {
   const link = document.createElement('a')
-  link.href = downloadPath(name)
-  link.download = name.slice(name.lastIndexOf('/') + 1)
+  link.href = path
+  link.download = saveAs
   link.click()
 }
 

@@ -5,7 +5,7 @@ import type { FileIdentity } from './unfinished.js'
 
 /** Files that are uploaded together. */
 export interface ChosenFiles {
-  /** The folder of all of them, with a slash at its end, or empty. */
+  /** The folder of all of them on the server, with a slash at its end, or empty. */
   prefix: string
   /** The name of one file or empty folder; for several, their folder or their number. */
   title: string
@@ -15,17 +15,24 @@ export interface ChosenFiles {
 
 export function describe(files: readonly ChosenFile[]): ChosenFiles {
   const [first] = files
+  const into = first?.into ?? ''
+  const placed = into === '' ? {} : { into }
   const size = files.reduce((sum, { file }) => sum + file.size, 0)
   const lastModified = files.reduce((sum, { file }) => (sum + file.lastModified) % 2 ** 50, 0)
   if (first && files.length === 1) {
     const many = isEmptyFolder(first) ? { many: 'drop' as const } : {}
-    return { prefix: '', title: first.name, identity: { size, lastModified, ...many } }
+    return { prefix: '', title: first.name, identity: { size, lastModified, ...many, ...placed } }
   }
-  const top = first?.name.slice(0, first.name.indexOf('/') + 1) ?? ''
-  const prefix = !faultInTar(top) && files.every(({ name }) => name.startsWith(top)) ? top : ''
-  const isFlat = files.every(({ name }) => !name.includes('/'))
-  const many = prefix ? 'folder' : isFlat ? 'files' : 'drop'
-  return { prefix, title: prefix || contentsText(contentsOf(files)), identity: { size, lastModified, many } }
+  const top = first?.name.slice(0, first.name.indexOf('/', into.length) + 1) ?? ''
+  const isOneFolder = top.length > into.length && !faultInTar(top) && files.every(({ name }) => name.startsWith(top))
+  const isFlat = files.every(({ name }) => !name.includes('/', into.length))
+  const many = isOneFolder ? 'folder' : isFlat ? 'files' : 'drop'
+  const whole = contentsText(contentsOf(files))
+  return {
+    prefix: isOneFolder ? top : into,
+    title: isOneFolder ? top : into === '' ? whole : `${whole} in ${into}`,
+    identity: { size, lastModified, many, ...placed },
+  }
 }
 
 export interface Contents {

@@ -4,6 +4,13 @@ export interface ChosenFile {
   name: string
   /** Of an empty folder, a file without bytes. */
   file: File
+  /** The folder that was open when it was chosen, which the name begins with; default: none. */
+  into?: string
+}
+
+/** What was chosen while a folder was open, whose name ends with a slash. */
+export function inFolder(files: readonly ChosenFile[], into: string): ChosenFile[] {
+  return files.map(({ name, file }) => ({ name: into + name, file, into }))
 }
 
 export function isEmptyFolder({ name }: ChosenFile): boolean {

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals'
 import type { FileRecord } from '../../protocol/files.js'
+import type { FolderRecord } from '../../protocol/folders.js'
 import { csrfHeader, filePath } from '../../protocol/routes.js'
 import { beforeSignOut, me } from '../account.js'
 import { callApi, Refusal, Unreachable } from '../api.js'
@@ -7,12 +8,15 @@ import { isMine, onJobEnd } from '../live/job-store.js'
 
 export const undoMs = 10_000
 
+/** A file, or a folder with everything in it, whose name ends with a slash. */
+type Removable = FileRecord | FolderRecord
+
 interface Removal {
-  file: FileRecord
+  entry: Removable
   /** The account that owns it. */
   account: string | undefined
   timer: ReturnType<typeof setTimeout>
-  /** The entity tag of the deleted version: another version of the name is kept. */
+  /** The entity tag of the deleted version: another version of the name is kept. A folder has no versions: `*`. */
   entityTag: string | undefined
   tagging: Promise<unknown>
   /** The request, once it is sent. */
@@ -23,34 +27,34 @@ interface Removal {
 const removals = new Map<string, Removal>()
 const removed = signal<ReadonlySet<string>>(new Set())
 
-/** Whether this version of a file is about to be removed: it is hidden, even if a listing still has it. */
-export function isRemoved(file: FileRecord): boolean {
-  return removed.value.has(versionOf(file))
+/** Whether this version of a file, or this folder, is about to be removed: it is hidden, even if a listing still has it. */
+export function isRemoved(entry: Removable): boolean {
+  return removed.value.has(versionOf(entry))
 }
 
 /**
- * Removes a file after ten seconds, unless the returned function undoes it. `onEnd` is called when it can no longer be
- * undone, with an error if the file was not removed.
+ * Removes a file or folder after ten seconds, unless the returned function undoes it. `onEnd` is called when it can no
+ * longer be undone, with an error if it was not removed.
  */
-export function removeSoon(file: FileRecord, onEnd: (error?: unknown) => void): () => void {
-  const { name, sha256 } = file
+export function removeSoon(entry: Removable, onEnd: (error?: unknown) => void): () => void {
+  const { name } = entry
   const removal: Removal = {
-    file,
+    entry,
     account: me.peek()?.account,
-    timer: setTimeout(() => settleRemoval(name), undoMs),
-    entityTag: sha256 === null ? undefined : `"${sha256}"`,
+    timer: setTimeout(() => settle(removal), undoMs),
+    entityTag: tagOf(entry),
     tagging: Promise.resolve(),
     onEnd,
   }
   // A file that was copied into the data folder has another entity tag, which the listing lacks.
-  if (sha256 === null) {
+  if (removal.entityTag === undefined) {
     removal.tagging = entityTagOf(name).then((tag) => {
       removal.entityTag = tag
     })
     removal.tagging.catch(() => {})
   }
   removals.set(name, removal)
-  removed.value = new Set([...removed.peek(), versionOf(file)])
+  removed.value = new Set([...removed.peek(), versionOf(entry)])
   return () => {
     if (removal.sent || removals.get(name) !== removal) return
     forget(removal)
@@ -58,10 +62,16 @@ export function removeSoon(file: FileRecord, onEnd: (error?: unknown) => void): 
   }
 }
 
-/** Removes a file now: its name is needed for another file, or the time for undoing has passed. */
+/**
+ * Removes now what has this name, lies below it if it is a folder, or is a folder above it: the name is needed for
+ * something else.
+ */
 export async function settleRemoval(name: string): Promise<void> {
-  const removal = removals.get(name)
-  if (!removal) return
+  const isInTheWay = ({ entry }: Removal) => isWithin(name, entry.name) || isWithin(entry.name, name)
+  await Promise.all([...removals.values()].filter(isInTheWay).map(settle))
+}
+
+async function settle(removal: Removal): Promise<void> {
   clearTimeout(removal.timer)
   removal.sent ??= remove(removal)
   await removal.sent
@@ -71,7 +81,7 @@ async function remove(removal: Removal): Promise<void> {
   try {
     await removal.tagging
     const headers = { 'If-Match': removal.entityTag ?? '*' }
-    await callApi('DELETE', filePath(removal.file.name), { headers, keepalive: true })
+    await callApi('DELETE', filePath(removal.entry.name), { headers, keepalive: true })
     end(removal)
   } catch (error) {
     const hasChanged = error instanceof Refusal && error.code === 'precondition-failed'
@@ -85,17 +95,30 @@ function end(removal: Removal, error?: unknown): void {
   removal.onEnd(error)
 }
 
-function forget({ file: { name }, timer }: Removal): void {
+function forget({ entry: { name }, timer }: Removal): void {
   clearTimeout(timer)
   removals.delete(name)
 }
 
-function show({ file }: Removal): void {
-  removed.value = new Set([...removed.peek()].filter((version) => version !== versionOf(file)))
+function show({ entry }: Removal): void {
+  removed.value = new Set([...removed.peek()].filter((version) => version !== versionOf(entry)))
 }
 
-function versionOf({ name, size, sha256, uploadedAt }: FileRecord): string {
+function versionOf(entry: Removable): string {
+  if (!('size' in entry)) return JSON.stringify([entry.name])
+  const { name, size, sha256, uploadedAt } = entry
   return JSON.stringify([name, size, sha256, uploadedAt])
+}
+
+/** Undefined if the listing does not tell it. */
+function tagOf(entry: Removable): string | undefined {
+  if (!('size' in entry)) return '*'
+  return entry.sha256 === null ? undefined : `"${entry.sha256}"`
+}
+
+/** Whether it is the same, or lies below that folder. */
+function isWithin(name: string, folder: string): boolean {
+  return name === folder || (folder.endsWith('/') && name.startsWith(folder))
 }
 
 async function entityTagOf(name: string): Promise<string> {
@@ -107,18 +130,23 @@ async function entityTagOf(name: string): Promise<string> {
   return tag
 }
 
-// An upload of the same bytes has the same entity tag, but its job shows that the file was uploaded again.
+// An upload of the same bytes has the same entity tag, but its job shows that the file was uploaded again. A folder has
+// no tag at all: what has come into it meanwhile is kept, with the rest.
 onJobEnd((job) => {
-  const removal = removals.get(job.file ?? '')
-  if (!removal || removal.sent || job.kind !== 'upload' || job.state !== 'done' || !isMine(job)) return
-  if (Date.parse(job.startedAt ?? '') < Date.parse(removal.file.uploadedAt) + clockStepMs) return
-  forget(removal)
-  show(removal)
-  removal.onEnd()
+  if (job.kind !== 'upload' || !isMine(job)) return
+  for (const removal of [...removals.values()]) {
+    const { entry, sent } = removal
+    const isFile = 'size' in entry
+    const concerns = isFile ? entry.name === job.file && job.state === 'done' : isWithin(job.file ?? '', entry.name)
+    if (sent || !concerns) continue
+    if (isFile && Date.parse(job.startedAt ?? '') < Date.parse(entry.uploadedAt) + clockStepMs) continue
+    end(removal, isFile ? undefined : new Error('Something was uploaded into it meanwhile.'))
+    if (isFile) show(removal)
+  }
 })
 
 beforeSignOut(async () => {
-  await Promise.all([...removals.keys()].map(settleRemoval))
+  await Promise.all([...removals.values()].map(settle))
 })
 
 // Requests use the current session: another account may have a file of the same name.
@@ -131,11 +159,11 @@ me.subscribe((current) => {
 
 // After leaving the page the user can no longer undo.
 addEventListener('pagehide', () => {
-  for (const { file, timer, entityTag, sent } of removals.values()) {
+  for (const { entry, timer, entityTag, sent } of removals.values()) {
     clearTimeout(timer)
     if (sent || entityTag === undefined) continue
     const headers = { [csrfHeader]: '1', 'If-Match': entityTag }
-    fetch(filePath(file.name), { method: 'DELETE', keepalive: true, headers }).catch(() => {})
+    fetch(filePath(entry.name), { method: 'DELETE', keepalive: true, headers }).catch(() => {})
   }
   removals.clear()
 })

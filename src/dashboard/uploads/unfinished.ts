@@ -8,10 +8,12 @@ export interface Unfinished {
   modified: number
   /** How several files, or an empty folder, were chosen; undefined for one file. */
   many?: 'files' | 'folder' | 'drop'
+  /** The folder into which they were uploaded; undefined for the top. */
+  into?: string
 }
 
 /** What identifies a file besides its name. */
-export type FileIdentity = Pick<File, 'size' | 'lastModified'> & Pick<Unfinished, 'many'>
+export type FileIdentity = Pick<File, 'size' | 'lastModified'> & Pick<Unfinished, 'many' | 'into'>
 
 /** Stores the unfinished uploads of an account in this browser, across reloads. */
 export function openUnfinished(account: string) {
@@ -25,10 +27,10 @@ export function openUnfinished(account: string) {
     list: read,
     find: (name: string, file: FileIdentity) => read().find((known) => isOf(known, name, file)),
     add(id: string, name: string, file: FileIdentity): void {
-      const { size, lastModified: modified, many } = file
+      const { size, lastModified: modified, many, into } = file
       write([
         ...read().filter((known) => !isOf(known, name, file)),
-        { id, name, size, modified, ...(many && { many }) },
+        { id, name, size, modified, ...(many && { many }), ...(into && { into }) },
       ])
     },
     remove(id: string): void {

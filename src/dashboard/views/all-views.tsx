@@ -2,6 +2,7 @@ import { seesEveryJob } from '../access.js'
 import { me } from '../account.js'
 import { AccountView } from './account/account.js'
 import { TablesView } from './data/tables.js'
+import { baseOf } from './files/entries.js'
 import { FilesView } from './files/files.js'
 import { PublishedView } from './files/published.js'
 import { LinksView } from './shared/links.js'
@@ -17,16 +18,18 @@ export const allViews: readonly View[] = [
     icon: 'folder',
     route: 'PUT /files/{name}',
     place: 'rail',
-    show: () => <FilesView />,
+    titleOf: ({ parameters }) => baseOf(parameters.rest ?? ''),
+    show: ({ parameters }) => <FilesView folder={folderIn(parameters.rest)} />,
   },
   {
     name: 'view.files',
-    pattern: '/published/:ops?',
+    pattern: '/published/:ops?/*',
     href: '/published/',
     icon: 'folder',
     route: 'GET /published/{ops}',
     place: 'rail',
-    show: ({ parameters }) => <PublishedView ops={parameters.ops ?? ''} />,
+    titleOf: ({ parameters }) => baseOf(parameters.rest ?? ''),
+    show: ({ parameters }) => <PublishedView ops={parameters.ops ?? ''} folder={folderIn(parameters.rest)} />,
   },
   {
     name: 'view.transfers',
@@ -67,3 +70,8 @@ export const allViews: readonly View[] = [
     show: () => <AccountView />,
   },
 ]
+
+/** With a slash at its end; empty at the top. */
+function folderIn(rest = ''): string {
+  return rest === '' || rest.endsWith('/') ? rest : `${rest}/`
+}

@@ -1,38 +1,59 @@
+import { useCallback, useState } from 'preact/hooks'
 import type { JobRecord } from '../../../protocol/jobs.js'
-import { routes } from '../../../protocol/routes.js'
 import { isMine } from '../../live/job-store.js'
 import { Icon } from '../../parts/icon.js'
 import { useReloadAfter } from '../../parts/reload-after.js'
 import { Empty } from '../../parts/states.js'
-import { chosenFiles } from '../../uploads/dropped-files.js'
-import { isRemoved } from '../../uploads/pending-removals.js'
+import { type ChosenFile, chosenFiles, inFolder } from '../../uploads/dropped-files.js'
 import { enqueue } from '../../uploads/upload-queue.js'
+import { phrase, say } from '../../words/say.js'
 import { QueuedDownloads } from '../transfers/queued-downloads.js'
 import { UnfinishedNote } from '../transfers/unfinished-note.js'
 import { UploadPanel } from '../transfers/upload-panel.js'
+import { Breadcrumbs } from './breadcrumbs.js'
 import { DropZone } from './drop-zone.js'
-import { FilePanel, useFilePages } from './file-pages.js'
-import { FileTable } from './file-table.js'
+import { useEntryActions } from './entry-actions.js'
+import { FolderPanel, useListing } from './folder-panel.js'
+import { NewFolderDialog } from './new-folder.js'
+import { downloadOf, ownPlace } from './place.js'
 
-/** The account's files, and the upload area. */
-export function FilesView() {
-  const pages = useFilePages(routes.files)
-  useReloadAfter(isNewFile, pages.reload)
-  const files = pages.files?.filter((file) => !isRemoved(file))
+/** A folder of the account, and the upload area. */
+export function FilesView({ folder }: { folder: string }) {
+  const place = ownPlace(folder)
+  const listing = useListing(place)
+  const { level } = listing
+  const reload = useCallback(() => level.reload(), [level])
+  useReloadAfter(isNewFile, reload)
+  const [isNaming, setIsNaming] = useState(false)
+  const { menuOf, dialog } = useEntryActions(place, reload)
+  const upload = useCallback((files: readonly ChosenFile[], into = folder) => enqueue(inFolder(files, into)), [folder])
 
   return (
     <>
       <header class="view-head">
-        <h1>Files</h1>
-        <UploadButtons />
+        <Breadcrumbs place={place} />
+        <div class="buttons">
+          <button type="button" onClick={() => setIsNaming(true)}>
+            <Icon name="newFolder" />
+            {say('files.newFolder')}
+          </button>
+          <FileButton isOfFolder onFiles={upload} />
+          <FileButton onFiles={upload} />
+        </div>
       </header>
-      <DropZone onFiles={enqueue} />
+      <DropZone folder={folder} onFiles={upload} />
       <UnfinishedNote />
       <UploadPanel />
       <QueuedDownloads />
-      <FilePanel label="My files" pages={pages} files={files} none={<NoFiles />}>
-        {(some) => <FileTable files={some} onChange={pages.reload} />}
-      </FilePanel>
+      <FolderPanel
+        label={say('files.mine')}
+        listing={listing}
+        none={<NoFiles folder={folder} />}
+        menuOf={menuOf}
+        hrefOfFile={({ name }) => downloadOf(place, name).path}
+      />
+      {dialog}
+      {isNaming && <NewFolderDialog folder={folder} onClose={() => setIsNaming(false)} onDone={reload} />}
     </>
   )
 }
@@ -42,27 +63,23 @@ function isNewFile(job: JobRecord): boolean {
   return job.kind === 'upload' && (job.state === 'done' || job.files !== null) && isMine(job)
 }
 
-function UploadButtons() {
-  return (
-    <div class="buttons">
-      <FileButton label="Upload files" multiple />
-      <FileButton label="Upload a folder" folder />
-    </div>
-  )
+interface FileButtonProps {
+  isOfFolder?: boolean
+  onFiles(files: readonly ChosenFile[]): void
 }
 
-function FileButton({ label, multiple, folder }: { label: string; multiple?: boolean; folder?: boolean }) {
+function FileButton({ isOfFolder = false, onFiles }: FileButtonProps) {
   return (
-    <label class={`button${folder ? '' : ' primary'}`}>
-      <Icon name={folder ? 'folder' : 'upload'} />
-      <span>{label}</span>
+    <label class={`button${isOfFolder ? '' : ' primary'}`}>
+      <Icon name={isOfFolder ? 'folder' : 'upload'} />
+      <span>{say(isOfFolder ? 'files.uploadFolder' : 'files.uploadFiles')}</span>
       <input
         type="file"
         class="hidden"
-        multiple={multiple}
-        {...(folder ? { webkitdirectory: true } : {})}
+        multiple={!isOfFolder}
+        {...(isOfFolder ? { webkitdirectory: true } : {})}
         onChange={(event) => {
-          enqueue(chosenFiles(event.currentTarget.files))
+          onFiles(chosenFiles(event.currentTarget.files))
           event.currentTarget.value = ''
         }}
       />
@@ -70,11 +87,17 @@ function FileButton({ label, multiple, folder }: { label: string; multiple?: boo
   )
 }
 
-function NoFiles() {
+function NoFiles({ folder }: { folder: string }) {
+  if (folder !== '') {
+    return (
+      <Empty icon="folder" title={say('files.emptyFolder')}>
+        {say('files.emptyFolderText')}
+      </Empty>
+    )
+  }
   return (
-    <Empty icon="upload" title="No files yet">
-      Drop files or folders anywhere on this page, or choose them above. From a terminal:{' '}
-      <code>filejobs upload FILE</code>
+    <Empty icon="upload" title={say('files.none')}>
+      {phrase('files.noneText', { command: <code>filejobs upload FILE</code> })}
     </Empty>
   )
 }

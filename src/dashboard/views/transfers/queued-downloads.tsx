@@ -5,8 +5,8 @@ import { IconButton } from '../../parts/icon-button.js'
 
 /** The downloads that are queued; nothing if there are none. */
 export function QueuedDownloads() {
-  const names = queuedDownloads.value
-  if (names.length === 0) return null
+  const downloads = queuedDownloads.value
+  if (downloads.length === 0) return null
   const running = runningDownload()
   return (
     <section class="panel" aria-labelledby="queued-downloads">
@@ -15,20 +15,22 @@ export function QueuedDownloads() {
       </header>
       <p class="dim">Each begins by itself when the one before has ended, as long as this page is open.</p>
       <ul class="plain-list">
-        {names.map((name, index) => (
-          <li key={name} class="upload" data-download={name}>
+        {downloads.map((download, index) => (
+          <li key={download.path} class="upload" data-download={download.name}>
             <div class="upload-main">
               <div class="upload-title">
-                <FileName name={plainName(name)} />
-                <span class="upload-words">waits for {plainName(names[index - 1] ?? running ?? '')} to end</span>
+                <FileName name={plainName(download.name)} />
+                <span class="upload-words">
+                  waits for {plainName(downloads[index - 1]?.name ?? running ?? '')} to end
+                </span>
               </div>
             </div>
             <div class="job-actions">
               <IconButton
                 icon="close"
                 tone="careful"
-                label={`Skip the download of ${plainName(name)}`}
-                onClick={() => skipDownload(name)}
+                label={`Skip the download of ${plainName(download.name)}`}
+                onClick={() => skipDownload(download)}
               />
             </div>
           </li>

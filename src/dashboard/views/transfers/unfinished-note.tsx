@@ -9,7 +9,7 @@ import { Bar } from '../../parts/bar.js'
 import { FileName } from '../../parts/file-name.js'
 import { toastError, toastReceipt } from '../../parts/toasts.js'
 import { describe } from '../../uploads/chosen-files.js'
-import { chosenFiles } from '../../uploads/dropped-files.js'
+import { chosenFiles, inFolder } from '../../uploads/dropped-files.js'
 import { untilUnlocked } from '../../uploads/sending-lock.js'
 import { openUnfinished, type Unfinished } from '../../uploads/unfinished.js'
 import { uploadItems } from '../../uploads/upload-items.js'
@@ -101,7 +101,7 @@ function useUnsent(jobs: JobRecord[]): ({ id }: { id: string }) => boolean {
   return ({ id }) => unsent.some((key) => key.startsWith(id) && keys.includes(key))
 }
 
-function resume({ name, size, modified, many }: Unfinished, input: HTMLInputElement): void {
+function resume({ name, size, modified, many, into = '' }: Unfinished, input: HTMLInputElement): void {
   const chosen = chosenFiles(input.files)
   input.value = ''
   const [first] = chosen
@@ -115,5 +115,5 @@ function resume({ name, size, modified, many }: Unfinished, input: HTMLInputElem
     return
   }
   // By the name at that time: a file of a folder is chosen without its folders.
-  enqueue(many ? chosen : [{ name, file: first.file }])
+  enqueue(many ? inFolder(chosen, into) : [{ name, file: first.file, into }])
 }
