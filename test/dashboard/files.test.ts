@@ -287,15 +287,16 @@ describe.skipIf(!chromiumPath)('the file list of the dashboard', () => {
     expect(await (await fetch(url)).text()).toBe('content of shared.txt')
     await page.keyboard.press('Escape')
     await page.getByRole('link', { name: 'Shared', exact: true }).click()
-    await page.getByText('works for another 7 days').waitFor()
+    await page.getByText(/^Works until /).waitFor()
     expect(await page.getByLabel('Link to shared.txt', { exact: true }).inputValue()).toBe(url)
     await page.getByRole('button', { name: 'Revoke the link to shared.txt' }).click()
+    await page.getByRole('button', { name: 'Revoke', exact: true }).click()
     await page.getByText('No links').waitFor()
     expect((await fetch(url)).status).toBe(404)
   })
 
   it('creates a link with a password, a number of downloads, a note and a last day, and shows its use and its end', async () => {
-    const { page } = await openWith(['shared.txt'])
+    const { page, curl } = await openWith(['shared.txt'])
     await choose(page, 'shared.txt', 'Share …')
     const day = new Date(Date.now() + 40 * 86_400_000).toISOString().slice(0, 10)
     const fields = { 'Last day': day, 'Downloads allowed': '1', Note: 'For <you>', Password: 'short' }
@@ -309,15 +310,17 @@ describe.skipIf(!chromiumPath)('the file list of the dashboard', () => {
     const url = await page.getByLabel('The link').inputValue()
     await page.keyboard.press('Escape')
     await page.getByRole('link', { name: 'Shared', exact: true }).click()
-    await page.getByText('works for another 41 days').or(page.getByText('works for another 40 days')).waitFor()
-    await page.getByText('opened 0 times · 0 of 1 download · password').waitFor()
+    await page.getByText(/^Works until /).waitFor()
+    await page.getByText('opened 0 times · 0 of 1 download · with a password').waitFor()
     await page.getByText('For <you>').waitFor()
     const headers = { Authorization: `Basic ${btoa(':the password')}` }
     expect(await (await fetch(url, { headers })).text()).toBe('content of shared.txt')
     await eventually('it is used up', async () => (await fetch(url, { headers })).status === 410)
     await page.reload()
-    await page.getByText('all its downloads are used').waitFor()
+    await page.getByText('Used up: all its downloads were made').waitFor()
     await page.getByText('1 of 1 download').waitFor()
+    const { expiresAt } = (await curl.call('/shares')).json.shares[0]
+    expect(new Date(Date.parse(expiresAt) - 1).toLocaleDateString('sv')).toBe(day)
   })
 })
 

@@ -45,7 +45,11 @@ export function findLive(id: string): LiveJob | undefined {
 
 /** The account's jobs, and those of its links. Admins may see others as well. */
 export function isMine({ account }: JobRecord): boolean {
-  return account === me.value?.account || (account.startsWith('share:') && !seesEveryJob(me.value?.role))
+  return account === me.value?.account || (isOfLink(account) && !seesEveryJob(me.value?.role))
+}
+
+function isOfLink(account: string): boolean {
+  return account.startsWith('share:') || account.startsWith('request:')
 }
 
 /** Registers a listener for the end of every job. Returns a function that removes it. */

@@ -13,12 +13,14 @@ export interface DialogProps {
 export function Dialog({ title, onClose, children, wide }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null)
   const id = useId()
+  const isGone = useRef(false)
   // Before painting: an immediate Escape must find it open.
   useLayoutEffect(() => {
     const dialog = ref.current
     const before = document.activeElement
     dialog?.showModal()
     return () => {
+      isGone.current = true
       dialog?.close()
       if (before instanceof HTMLElement && before.isConnected) before.focus()
     }
@@ -29,7 +31,10 @@ export function Dialog({ title, onClose, children, wide }: DialogProps) {
       ref={ref}
       class={wide ? 'wide' : ''}
       aria-labelledby={id}
-      onClose={onClose}
+      onClose={() => {
+        // The event of a dialog that made room for another one arrives when that one is there.
+        if (!isGone.current) onClose()
+      }}
       onClick={(event) => {
         if (event.target === ref.current) onClose()
       }}

@@ -5,7 +5,7 @@ import { TablesView } from './data/tables.js'
 import { baseOf } from './files/entries.js'
 import { FilesView } from './files/files.js'
 import { PublishedView } from './files/published.js'
-import { LinksView } from './shared/links.js'
+import { SharedView } from './shared/shared.js'
 import { JobsView } from './transfers/jobs.js'
 import type { View } from './view.js'
 
@@ -58,7 +58,7 @@ export const allViews: readonly View[] = [
     icon: 'link',
     route: 'POST /shares',
     place: 'rail',
-    show: () => <LinksView />,
+    show: () => <SharedView />,
   },
   {
     name: 'view.account',

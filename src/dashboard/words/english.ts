@@ -1,4 +1,5 @@
 import { filesEnglish } from './english/files.js'
+import { sharedEnglish } from './english/shared.js'
 import { shellEnglish } from './english/shell.js'
 import { signInEnglish } from './english/sign-in.js'
 import type { Message } from './message.js'
@@ -8,4 +9,5 @@ export const english = {
   ...shellEnglish,
   ...signInEnglish,
   ...filesEnglish,
+  ...sharedEnglish,
 } as const satisfies Record<string, Message>

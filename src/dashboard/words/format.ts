@@ -24,6 +24,12 @@ export function formatWholeTime(at: string): string {
   return fullTime.format(new Date(at))
 }
 
+/** A day as a field for dates holds it: `2026-12-24`, where the user is. */
+export function formatDay(date: Date): string {
+  const [year, month, day] = [date.getFullYear(), date.getMonth() + 1, date.getDate()]
+  return `${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`
+}
+
 /** `a, b, and c`. */
 export function formatList(texts: readonly string[]): string {
   return names.format(texts)

@@ -44,7 +44,7 @@ export function useEntryActions(
   const dialog = (
     <>
       {doing?.what === 'rename' && <RenameDialog name={doing.entry.name} onClose={close} onDone={onChange} />}
-      {doing?.what === 'share' && <ShareDialog name={doing.entry.name} onClose={close} />}
+      {doing?.what === 'share' && <ShareDialog names={[doing.entry.name]} onClose={close} />}
       {doing?.what === 'import' && <ImportDialog name={doing.entry.name} onClose={close} />}
     </>
   )

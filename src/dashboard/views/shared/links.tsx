@@ -1,88 +1,103 @@
+import { useState } from 'preact/hooks'
 import { routes } from '../../../protocol/routes.js'
 import type { ShareList, ShareRecord } from '../../../protocol/shares.js'
 import { callApi } from '../../api.js'
-import { count, timeUntil } from '../../labels.js'
+import { ConfirmDialog } from '../../parts/confirm-dialog.js'
 import { CopyField } from '../../parts/copy-field.js'
 import { FileName } from '../../parts/file-name.js'
 import { IconButton } from '../../parts/icon-button.js'
-import { useLoaded } from '../../parts/loaded.js'
+import type { Loaded } from '../../parts/loaded.js'
 import { Empty, Failed, Loading } from '../../parts/states.js'
-import { toast, toastError } from '../../parts/toasts.js'
-import { formatShortTime } from '../../words/format.js'
+import { toast } from '../../parts/toasts.js'
 import { say } from '../../words/say.js'
+import { formatEnd } from './end.js'
 
-/** The share links, which work without an account. */
-export function LinksView() {
-  const { value, error, reload } = useLoaded(
-    'links',
-    (signal) => callApi<ShareList>('GET', routes.shares, { signal }),
-    {
-      watch: true,
-    },
-  )
-
-  async function revoke({ id, filename }: ShareRecord) {
-    try {
-      await callApi('DELETE', `${routes.shares}/${encodeURIComponent(id)}`)
-      toast({ tone: 'good', title: 'Link revoked', text: <FileName name={filename} /> })
-    } catch (failure) {
-      toastError('Not revoked', failure)
-    }
-    reload()
-  }
-
+/** The links to files and folders, which work without an account. */
+export function Links({ loaded: { value, error, reload } }: { loaded: Loaded<ShareList> }) {
+  const [revoking, setRevoking] = useState<ShareRecord | null>(null)
   return (
-    <>
-      <header class="view-head">
-        <h1>{say('view.shared')}</h1>
+    <section class="panel" aria-labelledby="links">
+      <header class="panel-head">
+        <h2 id="links">{say('links.title')}</h2>
       </header>
-      <section class="panel" aria-label="My links">
-        {error !== undefined && !value && <Failed error={error} onRetry={reload} />}
-        {!value && error === undefined && <Loading rows={3} />}
-        {value?.shares.length === 0 && (
-          <Empty icon="link" title="No links">
-            Share a file under Files: anyone with the link can download it without an account until it expires.
-          </Empty>
-        )}
-        {value && value.shares.length > 0 && (
-          <ul class="plain-list links">
-            {value.shares.map((share) => (
-              <li key={share.id} data-link={share.filename}>
-                <div class="link-words">
-                  <FileName name={targetOf(share)} />
-                  <LinkState share={share} />
-                  <span class="dim small">{useOf(share)}</span>
-                  {share.note && <span class="dim small link-note">{share.note}</span>}
-                </div>
-                <CopyField text={share.url} label={`Link to ${share.filename}`} />
-                <IconButton
-                  icon="trash"
-                  tone="careful"
-                  label={`Revoke the link to ${share.filename}`}
-                  onClick={() => revoke(share)}
-                />
-              </li>
-            ))}
-          </ul>
-        )}
-      </section>
-    </>
+      {error !== undefined && !value && <Failed error={error} onRetry={reload} />}
+      {!value && error === undefined && <Loading rows={3} />}
+      {value?.shares.length === 0 && (
+        <Empty icon="link" title={say('links.none')}>
+          {say('links.noneHint')}
+        </Empty>
+      )}
+      {value && value.shares.length > 0 && (
+        <ul class="plain-list links">
+          {value.shares.map((share) => (
+            <LinkRow key={share.id} share={share} onRevoke={() => setRevoking(share)} />
+          ))}
+        </ul>
+      )}
+      {revoking && <RevokeDialog share={revoking} onClose={() => setRevoking(null)} onDone={reload} />}
+    </section>
   )
 }
 
-function LinkState({ share }: { share: ShareRecord }) {
-  if (share.state === 'expired') return <span class="state failed">expired, {formatShortTime(share.expiresAt)}</span>
-  if (share.state === 'exhausted') return <span class="state failed">all its downloads are used</span>
-  if (!share.available) return <span class="state failed">its file is gone: the link leads to nothing</span>
-  return <span class="dim">works for another {timeUntil(share.expiresAt)}</span>
+function LinkRow({ share, onRevoke }: { share: ShareRecord; onRevoke(): void }) {
+  const { filename, files, state, available, expiresAt, note, url } = share
+  const name = files === null ? filename : say('links.chosen', { folder: filename || '/', count: files.length })
+  const isDead = state !== 'live' || !available
+  return (
+    <li data-link={filename} class={isDead ? 'dead' : ''}>
+      <div class="link-words">
+        <FileName name={name} />
+        {isDead ? (
+          <span class="state failed">{deathOf(share)}</span>
+        ) : (
+          <span class="dim">{say('links.live', { time: formatEnd(expiresAt) })}</span>
+        )}
+        <span class="dim small">{useOf(share)}</span>
+        {note && <span class="dim small link-note">{note}</span>}
+      </div>
+      {state === 'live' && <CopyField text={url} label={say('links.copyLabel', { name })} />}
+      <IconButton icon="trash" tone="careful" label={say('links.revoke', { name })} onClick={onRevoke} />
+    </li>
+  )
 }
 
-function targetOf({ filename, files }: ShareRecord): string {
-  return files ? `${filename || '/'} (${files.length} chosen)` : filename
+/** Why a link leads to nothing. */
+function deathOf({ state, expiresAt }: ShareRecord): string {
+  if (state === 'expired') return say('links.expired', { time: formatEnd(expiresAt) })
+  return say(state === 'exhausted' ? 'links.exhausted' : 'links.gone')
 }
 
 function useOf({ opened, downloads, maxDownloads, hasPassword }: ShareRecord): string {
-  const allowed =
-    maxDownloads === null ? count(downloads, 'download') : `${downloads} of ${count(maxDownloads, 'download')}`
-  return [`opened ${count(opened, 'time')}`, allowed, hasPassword && 'password'].filter(Boolean).join(' · ')
+  const made =
+    maxDownloads === null
+      ? say('links.downloads', { count: downloads })
+      : say('links.downloadsOf', { done: downloads, count: maxDownloads })
+  return [say('links.opened', { count: opened }), made, hasPassword && say('links.password')]
+    .filter(Boolean)
+    .join(' · ')
+}
+
+interface RevokeDialogProps {
+  share: ShareRecord
+  onClose(): void
+  onDone(): void
+}
+
+function RevokeDialog({ share: { id, filename, state }, onClose, onDone }: RevokeDialogProps) {
+  async function revoke() {
+    await callApi('DELETE', `${routes.shares}/${encodeURIComponent(id)}`)
+    toast({ tone: 'good', title: say('links.revoked'), text: <FileName name={filename || '/'} /> })
+    onDone()
+  }
+  const words = state === 'live' ? 'revoke' : 'remove'
+  return (
+    <ConfirmDialog
+      title={say(`links.${words}Title`)}
+      action={say(`links.${words}Action`)}
+      onConfirm={revoke}
+      onClose={onClose}
+    >
+      {say(`links.${words}Text`)}
+    </ConfirmDialog>
+  )
 }

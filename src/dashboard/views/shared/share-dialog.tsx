@@ -2,112 +2,112 @@ import { useState } from 'preact/hooks'
 import { routes } from '../../../protocol/routes.js'
 import type { ShareRecord } from '../../../protocol/shares.js'
 import { callApi } from '../../api.js'
-import { CopyField } from '../../parts/copy-field.js'
 import { Dialog } from '../../parts/dialog.js'
 import { DialogForm } from '../../parts/dialog-form.js'
 import { FileName } from '../../parts/file-name.js'
+import { say } from '../../words/say.js'
+import { formatEnd } from './end.js'
+import { AccessFields, NoteField, termsOf, useLinkTerms } from './link-terms.js'
+import { MadeLink } from './made-link.js'
 
-const times = [
-  { label: '1 hour', seconds: 3600 },
-  { label: '1 day', seconds: 86_400 },
-  { label: '1 week', seconds: 7 * 86_400 },
-  { label: '30 days', seconds: 30 * 86_400 },
-]
-const untilDate = 'date'
+export interface ShareDialogProps {
+  /** Files, and folders with a slash at their end; one or more. */
+  names: readonly string[]
+  onClose(): void
+  /** Called when the link exists. */
+  onMade?(share: ShareRecord): void
+}
 
-/** Creates a link to a file that works without an account. */
-export function ShareDialog({ name, onClose }: { name: string; onClose(): void }) {
-  const [share, setShare] = useState<ShareRecord | null>(null)
+/** Creates a link to a file, a folder or a selection that works without an account. */
+export function ShareDialog({ names, onClose, onMade }: ShareDialogProps) {
+  const [made, setMade] = useState<{ share: ShareRecord; password: string } | null>(null)
+  const isFolder = names.length === 1 && (names[0]!.endsWith('/') || names[0] === '')
   return (
-    <Dialog title="Share by a link" onClose={onClose}>
-      <p class="dim">
-        <FileName name={name} />
-      </p>
-      {share ? <MadeLink share={share} /> : <LinkForm name={name} onMade={setShare} onClose={onClose} />}
+    <Dialog title={say(isFolder ? 'share.titleFolder' : 'share.title')} onClose={onClose}>
+      <Target names={names} />
+      {made ? (
+        <MadeLink
+          url={made.share.url}
+          label={say('share.made')}
+          password={made.password}
+          hint={say(made.password ? 'share.madeHintPassword' : 'share.madeHint', {
+            time: formatEnd(made.share.expiresAt),
+          })}
+          onClose={onClose}
+        />
+      ) : (
+        <LinkForm
+          names={names}
+          onClose={onClose}
+          onMade={(share, password) => {
+            setMade({ share, password })
+            onMade?.(share)
+          }}
+        />
+      )}
     </Dialog>
   )
 }
 
-function LinkForm({ name, onMade, onClose }: { name: string; onMade(share: ShareRecord): void; onClose(): void }) {
-  const [time, setTime] = useState('86400')
-  const [date, setDate] = useState('')
-  const [password, setPassword] = useState('')
+function Target({ names }: { names: readonly string[] }) {
+  if (names.length === 1) {
+    return <p class="dim">{names[0] === '' ? say('links.whole') : <FileName name={names[0]!} />}</p>
+  }
+  return (
+    <details class="dim">
+      <summary>{say('share.selection', { count: names.length })}</summary>
+      <ul class="chosen-names">
+        {names.map((name) => (
+          <li key={name}>
+            <FileName name={name} />
+          </li>
+        ))}
+      </ul>
+    </details>
+  )
+}
+
+interface LinkFormProps {
+  names: readonly string[]
+  onMade(share: ShareRecord, password: string): void
+  onClose(): void
+}
+
+function LinkForm({ names, onMade, onClose }: LinkFormProps) {
+  const access = useLinkTerms()
   const [downloads, setDownloads] = useState('')
-  const [note, setNote] = useState('')
 
   async function makeLink() {
     const json = {
-      filename: name,
-      ...(time === untilDate ? { expiresAt: endOf(date) } : { expiresIn: Number(time) }),
-      ...(password === '' ? {} : { password }),
+      ...(names.length === 1 ? { filename: names[0] } : { files: names }),
+      ...termsOf(access.terms),
       ...(downloads === '' ? {} : { maxDownloads: Number(downloads) }),
-      ...(note === '' ? {} : { note }),
     }
-    onMade(await callApi<ShareRecord>('POST', routes.shares, { json }))
+    onMade(await callApi<ShareRecord>('POST', routes.shares, { json }), access.terms.password)
   }
 
   return (
-    <DialogForm action="Make a link" onSubmit={makeLink} other={{ label: 'Cancel', onClick: onClose }}>
+    <DialogForm
+      action={say('share.action')}
+      onSubmit={makeLink}
+      other={{ label: say('shared.cancel'), onClick: onClose }}
+    >
+      <AccessFields {...access} />
       <label class="field">
-        <span>Works for</span>
-        <select value={time} onChange={(event) => setTime(event.currentTarget.value)}>
-          {times.map(({ label, seconds }) => (
-            <option key={seconds} value={seconds}>
-              {label}
-            </option>
-          ))}
-          <option value={untilDate}>until a date</option>
-        </select>
-      </label>
-      {time === untilDate && (
-        <label class="field">
-          <span>Last day</span>
-          <input type="date" required value={date} onInput={(event) => setDate(event.currentTarget.value)} />
-        </label>
-      )}
-      <label class="field">
-        <span>Password (optional, 8 characters or more)</span>
-        <input
-          autocomplete="off"
-          spellcheck={false}
-          value={password}
-          onInput={(event) => setPassword(event.currentTarget.value)}
-        />
-      </label>
-      <label class="field">
-        <span>Downloads allowed (optional)</span>
+        <span>
+          {say('share.downloads')} ({say('terms.optional')})
+        </span>
         <input
           type="number"
           min="1"
+          max="1000000"
           step="1"
-          placeholder="any number"
+          placeholder={say('share.anyNumber')}
           value={downloads}
           onInput={(event) => setDownloads(event.currentTarget.value)}
         />
       </label>
-      <label class="field">
-        <span>Note for the receiver (optional)</span>
-        <textarea rows={2} maxLength={500} value={note} onInput={(event) => setNote(event.currentTarget.value)} />
-      </label>
+      <NoteField {...access} />
     </DialogForm>
   )
-}
-
-function MadeLink({ share }: { share: ShareRecord }) {
-  return (
-    <div class="stack">
-      <CopyField text={share.url} label="The link" />
-      <p class="hint">
-        Anyone with the link{share.hasPassword && ' and its password'} can download the file without an account until{' '}
-        {new Date(share.expiresAt).toLocaleString()}. You can revoke it under Shared.
-      </p>
-      {share.hasPassword && <p class="hint">Send the password another way than the link: it is not shown again.</p>}
-    </div>
-  )
-}
-
-/** The whole day counts, where the user is. */
-function endOf(date: string): string {
-  const [year, month, day] = date.split('-').map(Number) as [number, number, number]
-  return new Date(year, month - 1, day + 1).toISOString()
 }
