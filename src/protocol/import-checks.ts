@@ -2,8 +2,11 @@ import { z } from 'zod'
 import { badLineSchema, columnSchema, importSchema } from './tables.js'
 
 export const importCheckBodySchema = importSchema
-  .omit({ filename: true, filenames: true, replace: true, once: true, skipBadLines: true })
-  .extend({ filename: z.string() })
+  .omit({ filename: true, filenames: true, once: true, skipBadLines: true })
+  .extend({
+    filename: z.string(),
+    preview: z.boolean().optional().meta({ description: 'adds the first rows to the answer, and how they are read' }),
+  })
   .meta({ id: 'ImportCheckBody', example: { filename: 'sales.csv', dateFormat: 'day-first' } })
 export type ImportCheckBody = z.infer<typeof importCheckBodySchema>
 
@@ -17,6 +20,49 @@ const faultSchema = badLineSchema
     example: { line: 17, column: 'Units Sold', reason: '"many" is no integer', offset: 812, text: 'Asia,many' },
   })
 export type Fault = z.infer<typeof faultSchema>
+
+/** Options that would read a file which was refused. */
+const advisedOptionsSchema = importSchema
+  .pick({
+    encoding: true,
+    skipLines: true,
+    comment: true,
+    escape: true,
+    quote: true,
+    delimiter: true,
+    renameColumns: true,
+  })
+  .meta({ id: 'AdvisedOptions', example: { skipLines: 2 } })
+
+const previewSchema = z
+  .object({
+    format: z.enum(['csv', 'json']),
+    encoding: z.string().nullable().meta({ description: 'of the text' }),
+    delimiter: z.string().nullable().meta({ description: 'null for JSON' }),
+    quote: z.string().nullable().meta({ description: 'empty if values are not quoted; null for JSON' }),
+    header: z.boolean().meta({ description: 'whether the first line names the columns' }),
+    dateColumn: z.string().nullable(),
+    dateFormats: z
+      .array(z.string().nullable())
+      .meta({ description: 'of each column, such as `%m/%d/%Y`; null where it has no dates' }),
+    rows: z.array(z.object({ line: z.int(), values: z.array(z.string()) })).meta({
+      description: 'the first 30, as they are written, also those with faults; a value has 200 characters at most',
+    }),
+  })
+  .meta({
+    id: 'ImportPreview',
+    example: {
+      format: 'csv',
+      encoding: 'utf-8',
+      delimiter: ',',
+      quote: '"',
+      header: true,
+      dateColumn: null,
+      dateFormats: [null, null],
+      rows: [{ line: 2, values: ['Asia', '12'] }],
+    },
+  })
+export type ImportPreview = z.infer<typeof previewSchema>
 
 /** What an import of a file would do. */
 export const importCheckSchema = z
@@ -32,6 +78,12 @@ export const importCheckSchema = z
       .string()
       .nullable()
       .meta({ description: 'on the first fault: the option that would read the file, if one would' }),
+    fix: advisedOptionsSchema
+      .optional()
+      .meta({ description: 'options that would read the file, as `advice` or a note names them' }),
+    preview: previewSchema
+      .optional()
+      .meta({ description: 'only if requested; not of Parquet, nor of a file that cannot be read at all' }),
     notes: z.array(z.string()).meta({ description: 'what was guessed and may be wrong, in words' }),
   })
   .meta({

@@ -59,7 +59,7 @@ export function importCommand(context: Context): Command {
     try {
       const filenames = await bring(sources, uploads)
       const into = table ?? (sources.length > 1 ? commonTable(sources) : undefined)
-      if (check) await checkAll(session, progress, { ...csv, table: into }, filenames, waitSeconds)
+      if (check) await checkAll(session, progress, { ...csv, table: into, replace }, filenames, waitSeconds)
       else {
         const request = { ...csv, table: into, replace, once, filenames }
         const send = (names: { renameColumns?: boolean }) =>

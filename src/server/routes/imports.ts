@@ -58,11 +58,12 @@ export function importRoutes({ imports, jobs }: { imports: Imports; jobs: Jobs }
   app.openAPIRegistry.registerPath(checkRoute)
   app.post(routes.importCheck, async (c) => {
     const body = await readJson(c.env.incoming, importCheckBodySchema)
-    const { filename, table, trim, ...options } = body
-    const checked = await imports.check({
+    const { filename, table, replace, trim, preview: wantsPreview = false, ...options } = body
+    const { preview, ...checked } = await imports.check({
       identity: c.get('identity'),
       filename: parseName(filename),
       table,
+      replaces: replace,
       trim,
       csvOptions: parseCsvOptions(options),
       jobId: jobIdOf(c.req.header(jobHeader)),
@@ -70,7 +71,7 @@ export function importRoutes({ imports, jobs }: { imports: Imports; jobs: Jobs }
       left: hangUpSignal(c.env.outgoing),
       begin: (job) => c.header(jobHeader, job.id),
     })
-    return c.json(checked, 200)
+    return c.json(wantsPreview ? { ...checked, preview } : checked, 200)
   })
 
   app.openapi(

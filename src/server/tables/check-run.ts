@@ -1,7 +1,9 @@
 import { open } from 'node:fs/promises'
-import type { Fault } from '../../protocol/import-checks.js'
+import type { Fault, ImportPreview } from '../../protocol/import-checks.js'
+import type { AdvisedOptions } from './advised-options.js'
 import { checkCsv } from './csv-check.js'
 import { maxFaults } from './csv-limits.js'
+import type { CsvPlan } from './csv-plan.js'
 import type { WarmEngine } from './engine.js'
 import { adviseFurther } from './further-advice.js'
 import type { CheckedFile, ImportTask } from './import-messages.js'
@@ -9,6 +11,7 @@ import { importProblem } from './import-problems.js'
 import { importFile, type OnProgress } from './import-run.js'
 import { prepareSource } from './import-source.js'
 import { firstProblem, inOriginal, planText } from './planned-file.js'
+import { adviseShape } from './shape-advice.js'
 
 /**
  * Reads a whole file as an import would, and lists what it would be refused for. Throws only what is no fault of the file. The
@@ -20,15 +23,15 @@ export async function checkFile(task: ImportTask, onProgress: OnProgress, warm?:
   } catch (error) {
     const problem = importProblem(error)
     if (problem.code !== 'malformed-csv') throw problem
-    const { advice = null, fix: _, ...fault } = problem.details as { advice?: string; fix?: unknown } & Fault
-    return { rows: 0, columns: [], faults: { count: 1, first: [fault] }, advice, notes: [] }
+    const { advice = null, fix, ...fault } = problem.details as { advice?: string; fix?: AdvisedOptions } & Fault
+    return { rows: 0, columns: [], faults: { count: 1, first: [fault] }, advice, fix, notes: [] }
   }
 }
 
 async function check(task: ImportTask, onProgress: OnProgress, warm: WarmEngine | undefined): Promise<CheckedFile> {
   const original = await open(task.source)
   try {
-    const { kind, file, converted } = await prepareSource(task, original, () => {})
+    const { kind, file, converted, encoding } = await prepareSource(task, original, () => {})
     if (kind === 'parquet') return await checkParquet(task, onProgress, warm)
     const source = file === task.source ? original : await open(file)
     try {
@@ -45,11 +48,16 @@ async function check(task: ImportTask, onProgress: OnProgress, warm: WarmEngine 
       const checked = await checkCsv(source, plan, options)
       const problem = await adviseFurther(await firstProblem(checked, planned), planned)
       const first = await inOriginal(checked.bad.first, planned)
+      // What would read more than one column is no fault, but advised by a note.
+      const isOneColumn = plan.columns.length === 1 && !converted
+      const shape = isOneColumn ? await adviseShape(source, task.csvOptions) : undefined
       return {
         rows: checked.rows,
         columns: plan.columns.filter(({ isDropped }) => !isDropped).map(({ name, type }) => ({ name, type })),
         faults: { count: checked.bad.count, first },
         advice: (problem?.details.advice as string | undefined) ?? null,
+        fix: (problem?.details.fix as AdvisedOptions | undefined) ?? shape,
+        preview: previewOf(plan, { isJson: converted !== undefined, encoding }),
         notes: [...(converted?.notes ?? []), ...plan.notes],
       }
     } finally {
@@ -57,6 +65,22 @@ async function check(task: ImportTask, onProgress: OnProgress, warm: WarmEngine 
     }
   } finally {
     await original.close()
+  }
+}
+
+function previewOf(plan: CsvPlan, { isJson, encoding }: { isJson: boolean; encoding: string | null }): ImportPreview {
+  const { delimiter, quote, hasHeader, dateColumn, firstRows, columns } = plan
+  const form = isJson ? { delimiter: null, quote: null } : { delimiter, quote }
+  return {
+    format: isJson ? 'json' : 'csv',
+    encoding,
+    ...form,
+    header: hasHeader,
+    dateColumn,
+    dateFormats: columns
+      .filter(({ isDropped }) => !isDropped)
+      .map(({ type, dates }) => (type === 'date' || type === 'timestamp' ? dates.pattern : null)),
+    rows: firstRows.map(({ line, values }) => ({ line, values: [...values] })),
   }
 }
 

@@ -70,6 +70,9 @@ export interface CsvPlan extends CsvShape {
   /** Bytes per row, according to the sample. */
   readonly rowBytes: number
   readonly dateColumn: string | null
+  readonly hasHeader: boolean
+  /** The first rows as they are written, also bad ones. */
+  readonly firstRows: readonly { readonly line: number; readonly values: readonly string[] }[]
   /** Notes about uncertain guesses, for the user. */
   readonly notes: string[]
   /** How many records of the sample have another number of fields than the first one, or invalid quotes. */
@@ -81,6 +84,8 @@ const sampleBytes = 32 * 1024 ** 2
 const sampleStep = 1024 ** 2
 const shapeBytes = 256 * 1024
 const shownLines = 50
+const firstRows = 30
+const shownCharacters = 200
 
 /**
  * Reads the start of a file and decides how to read all of it. Throws `malformed-csv` if the header or the file is
@@ -130,6 +135,8 @@ export async function planCsv(file: FileHandle, csvOptions: CsvOptions): Promise
     multiline: guesses.multiline,
     rowBytes: Math.max(1, (guesses.end - last.end) / Math.max(1, guesses.rows)),
     dateColumn: dateColumn(columns, csvOptions.dateColumn),
+    hasHeader: header,
+    firstRows: firstOf(header ? sample.rows : [...sample.header, ...sample.rows], csvOptions.converted),
     ragged: { lines: guesses.ragged, of: guesses.rows },
     notes: [
       ...notesOn({
@@ -173,6 +180,12 @@ function sampleOf(records: Iterator<CsvRecord>, headerLines: number): Sample {
 
 function valuesOf(rows: readonly CsvRecord[], column: number): string[] {
   return rows.map(({ fields }) => fields[column] ?? '')
+}
+
+function firstOf(rows: readonly CsvRecord[], converted: CsvOptions['converted']): CsvPlan['firstRows'] {
+  return rows.slice(0, firstRows).map(({ line, fields }) => {
+    return { line: converted?.lineOf(line) ?? line, values: fields.map((field) => field.slice(0, shownCharacters)) }
+  })
 }
 
 function none(names: readonly string[]): ReturnType<typeof trailingColumns> {

@@ -13,6 +13,8 @@ import { refusedFile, refuseMarkup, refuseOtherFormats } from './other-formats.j
 /** What an import reads, once it is decompressed, decoded and converted. */
 export interface PreparedSource {
   readonly kind: 'csv' | 'parquet'
+  /** Of the text in the file; null for Parquet. */
+  readonly encoding: string | null
   /** The file to be read: the source itself, or one that was made of it. */
   readonly file: string
   /** Of a file that was no CSV. */
@@ -36,7 +38,7 @@ export async function prepareSource(
   const { csvOptions } = task
   if (head.toString('latin1', 0, 4) === 'PAR1') {
     refuseOptions(csvOptions, 'Parquet', [...textOptions, 'encoding', 'nulls', 'booleans', 'dateFormat'])
-    return { kind: 'parquet', file: isCompressed ? await stage(task, content) : task.source }
+    return { kind: 'parquet', encoding: null, file: isCompressed ? await stage(task, content) : task.source }
   }
   refuseOtherFormats(head)
   const encoding = encodingOf(head, csvOptions.encoding)
@@ -46,9 +48,9 @@ export async function prepareSource(
   // Who names a delimiter has a CSV, even if its first value is JSON.
   if (csvOptions.delimiter === undefined && looksLikeJson(textHead.toString())) {
     refuseOptions(csvOptions, 'JSON', textOptions)
-    return { kind: 'csv', file: task.text, converted: await convert(task, text) }
+    return { kind: 'csv', encoding, file: task.text, converted: await convert(task, text) }
   }
-  return { kind: 'csv', file: text === raw ? task.source : await stage(task, text) }
+  return { kind: 'csv', encoding, file: text === raw ? task.source : await stage(task, text) }
 }
 
 /** All bytes of a file, in chunks that are not changed later. `onBytes` is told how many have been read. */

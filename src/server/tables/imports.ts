@@ -62,6 +62,8 @@ export interface ImportCheckRequest extends JobRequest {
   filename: string
   /** A table whose columns have types already; by default derived from the name of the file. */
   table?: string | undefined
+  /** Its rows would be replaced, so that their types do not count. Default false. */
+  replaces?: boolean | undefined
   csvOptions: CsvOptions
   trim?: boolean | undefined
   /** Called once, when the job exists. */
@@ -161,7 +163,7 @@ export class Imports {
     const file = await files.place(identity.account, filename, join(staged.folder, staged.source), signal)
     if (!file) throw missing(filename)
     job.totalBytes = file.size
-    const there = table === undefined ? undefined : await tables.find(identity.account, table)
+    const there = table === undefined || request.replaces ? undefined : await tables.find(identity.account, table)
     const checked = await checkImport({
       ...namesOf(staged),
       csvOptions: { ...csvOptions, earlierTypes: earlierTypes(there?.imports ?? []) },

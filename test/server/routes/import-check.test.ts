@@ -94,7 +94,41 @@ describe('a check of a file', () => {
     expect((await check(await readFile(path))).json).toMatchObject({ rows: 1, columns: [{ name: 'one' }] })
   })
 
-  it('takes the types of the table of that name', async () => {
+  it('shows the first rows, also bad ones, and how they are read, if it is asked to', async () => {
+    const text = 'Tag;Preis\n31.12.2026;1,5\n1;2;3\n'
+    const { json } = await check(Buffer.from(`${text}01.01.2027;K\xf6ln\n`, 'latin1'), {
+      preview: true,
+      encoding: 'windows-1252',
+    })
+    expect(json.preview).toEqual({
+      format: 'csv',
+      encoding: 'windows-1252',
+      delimiter: ';',
+      quote: '"',
+      header: true,
+      dateColumn: 'Tag',
+      dateFormats: ['%d.%m.%Y', null],
+      rows: [
+        { line: 2, values: ['31.12.2026', '1,5'] },
+        { line: 3, values: ['1', '2', '3'] },
+        { line: 4, values: ['01.01.2027', 'Köln'] },
+      ],
+    })
+    const bare = await check(`${'x'.repeat(300)},1\n`.repeat(40), { preview: true, header: false })
+    expect(bare.json.preview).toMatchObject({ header: false, rows: { length: 30, 0: { line: 1 } } })
+    expect(bare.json.preview.rows[0].values[0]).toHaveLength(200)
+    const other = await check('{"a":1}\n\n{"a":2}\n', { preview: true })
+    expect(other.json.preview).toMatchObject({ format: 'json', delimiter: null, rows: [{ line: 1 }, { line: 3 }] })
+    expect((await check('a\n1\n')).json).not.toHaveProperty('preview')
+  })
+
+  it('has the options that it advises', async () => {
+    const { json } = await check('Account\nOwner\nday;sum\n1;2\n3;4\n')
+    expect(json).toMatchObject({ fix: { skipLines: 2 } })
+    expect((await check(Buffer.from('a,b\nK\xf6ln,1\n', 'latin1'))).json.fix).toEqual({ encoding: 'windows-1252' })
+  })
+
+  it('takes the types of the table of that name, unless its rows would be replaced', async () => {
     const caller = await shared.newCaller()
     await makeTable(caller, 'a', 'n\n1\n')
     await caller.put('a.csv', 'n\nx\n')
@@ -102,6 +136,8 @@ describe('a check of a file', () => {
     expect(json.faults).toMatchObject({ count: 1, first: [{ column: 'n' }] })
     const { json: other } = await caller.post('/import/check', { filename: 'a.csv', table: 'b' })
     expect(other.faults.count).toBe(0)
+    const { json: replacing } = await caller.post('/import/check', { filename: 'a.csv', replace: true })
+    expect(replacing.faults.count).toBe(0)
   })
 
   async function begin(): Promise<{ caller: Caller; id: string; answer: Promise<{ json: unknown }>; leave(): void }> {
