@@ -102,7 +102,7 @@ describe.skipIf(!chromiumPath)('every page of the dashboard', { timeout: 240_000
     const page = await browser.signedIn(shared.server.url, options)
     const faults: string[] = []
     for (const [wanted, shown] of [
-      ['', 'No ops account is open'],
+      ['', 'Who publishes'],
       [ops, 'folder'],
       [`${ops}.empty`, 'Nothing is published'],
       ['nobody'.repeat(10), 'No such ops account'],

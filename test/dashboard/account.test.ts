@@ -33,6 +33,16 @@ describe.skipIf(!chromiumPath)('the account page of the dashboard', () => {
     await heading.waitFor()
   })
 
+  it('shows how much is stored, the quota, and what is free', async () => {
+    const page = await browser.signedIn(shared.server.url, { username: 'hoarder', path: '/account' })
+    await page.getByText('0 B used').waitFor()
+    await (await shared.admin()).call('/accounts/user:hoarder', { method: 'PATCH', body: { quota: 4 * 1024 ** 2 } })
+    const hoarder = new Caller(shared.server, await shared.server.logIn('hoarder'))
+    await hoarder.put('a.bin', Buffer.alloc(1024 ** 2))
+    await page.getByText('1.0 MiB of 4.0 MiB used, 3.0 MiB free').waitFor()
+    expect(await page.getByRole('meter', { name: 'Space used' }).getAttribute('aria-valuenow')).toBe('25')
+  })
+
   it('explains a rejected login', async () => {
     const page = await (await browser.newWindow()).newPage()
     await page.goto(shared.server.url)

@@ -19,7 +19,7 @@ describe.skipIf(!chromiumPath)('the page of published files of a client', () => 
 
   it('asks for an account name by keyboard alone, and shows its files read-only', async () => {
     const { ops, page, row } = await openWith(['folder/report.txt', 'sales.csv'])
-    await page.getByText('No ops account is open').waitFor()
+    await page.getByText('Who publishes').waitFor()
     await page.getByLabel('Ops account').focus()
     await page.keyboard.type(`ops:${ops.toLowerCase()}/`)
     await page.keyboard.press('Enter')
@@ -30,6 +30,15 @@ describe.skipIf(!chromiumPath)('the page of published files of a client', () => 
     expect(await page.locator('input[type=file]').count()).toBe(0)
     const views = await page.getByRole('navigation', { name: 'Views' }).getByRole('link').allInnerTexts()
     expect(views.map((text) => text.trim())).toEqual(['Files', 'Transfers'])
+  })
+
+  it('lists the ops accounts, so that nobody has to know a name', async () => {
+    const { ops, publisher, page, row } = await openWith(['report.txt'])
+    expect(ops).toMatch(/^Depot-/)
+    await page.getByRole('list', { name: 'Who publishes' }).getByRole('link', { name: ops, exact: true }).click()
+    await row('report.txt').waitFor()
+    const notice = await browser.signedIn(publisher.url, { username: ops, role: 'ops', path: '/account' })
+    await notice.getByText('every client account of this server can list and download all its files').waitFor()
   })
 
   it('downloads a whole file under its own name, as a job of the client', async () => {

@@ -16,7 +16,6 @@ const withoutToken = [
   ...[
     'GET /',
     'GET /account',
-    'GET /published',
     'GET /shared',
     'GET /admin/{view}',
     'GET /features',
@@ -53,7 +52,7 @@ const limitedToRoles = {
   ],
   ops: ['POST /ops/upload'],
   client: [
-    ...['GET /published/{ops}', 'GET /published/{ops}/{name}', 'HEAD /published/{ops}/{name}'],
+    ...['GET /published', 'GET /published/{ops}', 'GET /published/{ops}/{name}', 'HEAD /published/{ops}/{name}'],
     ...['GET /client/files/{ops}', 'GET /client/files/{ops}/{name}'],
   ],
   admin: [

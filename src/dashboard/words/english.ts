@@ -1,3 +1,4 @@
+import { accountEnglish } from './english/account.js'
 import { filesEnglish } from './english/files.js'
 import { sharedEnglish } from './english/shared.js'
 import { shellEnglish } from './english/shell.js'
@@ -9,5 +10,6 @@ export const english = {
   ...shellEnglish,
   ...signInEnglish,
   ...filesEnglish,
+  ...accountEnglish,
   ...sharedEnglish,
 } as const satisfies Record<string, Message>

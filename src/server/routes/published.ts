@@ -1,6 +1,7 @@
-import { OpenAPIHono, z } from '@hono/zod-openapi'
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import { publisherListSchema } from '../../protocol/publishers.js'
 import { routes } from '../../protocol/routes.js'
-import { getPublisher } from '../auth/publishers.js'
+import { getPublisher, listPublishers } from '../auth/publishers.js'
 import { fileResponses, headResponses, problemResponses } from '../openapi/answers.js'
 import { conditionHeaders, downloadHeaders, downloadQuery } from '../openapi/request-headers.js'
 import type { AppEnv } from '../routing/app-env.js'
@@ -13,16 +14,21 @@ import { listingQuery, listingResponse, listingWords, sendListing } from './resp
 import { sendPublished } from './responses/send-published.js'
 
 export interface PublishedServices {
-  accounts: Pick<AccountStore, 'find'>
+  accounts: Pick<AccountStore, 'find' | 'list'>
   files: Pick<PublishedFiles, 'find' | 'list' | 'listEmptyFolders' | 'open'>
   folderStore: Pick<Folders, 'list' | 'records'>
   exports: Exports
 }
 
-/** `/published/OPS` lists the files of an ops account, `/published/OPS/NAME` is one of them: for clients. */
+/** `/published` lists the ops accounts, `/published/OPS` lists the files of an ops account, `/published/OPS/NAME` is one of them: for clients. */
 export function publishedRoutes({ accounts, files, folderStore, exports }: PublishedServices) {
   const app = new OpenAPIHono<AppEnv>()
   document(app)
+
+  app.openapi(publishersRoute, async (c) => {
+    const publishers = (await listPublishers(accounts)).map(({ username, name }) => ({ username, name }))
+    return c.json({ publishers }, 200)
+  })
 
   app.on('GET', [`${routes.published}/:ops`, `${routes.published}/:ops/*`], async (c) => {
     // By the raw target, because the router has folded `..` away.
@@ -33,6 +39,16 @@ export function publishedRoutes({ accounts, files, folderStore, exports }: Publi
   })
   return app
 }
+
+const publishersRoute = createRoute({
+  method: 'get',
+  path: routes.published,
+  summary: 'List the ops accounts, whose files clients read (client)',
+  responses: {
+    200: { description: 'The publishers', content: { 'application/json': { schema: publisherListSchema } } },
+    ...problemResponses(401, 403),
+  },
+})
 
 /** Documented by hand, because names contain slashes. */
 function document(app: OpenAPIHono<AppEnv>): void {

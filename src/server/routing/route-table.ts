@@ -35,7 +35,6 @@ const plainLogin = { ...login, errors: 'plain', crossSite: 'refused' } as const
 export const routeTable = {
   'GET /': page,
   'GET /account': page,
-  'GET /published': page,
   'GET /shared': page,
   'GET /admin/{view}': page,
   'GET /assets/{file}': page,
@@ -86,6 +85,7 @@ export const routeTable = {
   'DELETE /files/{name}': { ...own, operationId: 'removeFile' },
   'PUT /files/{folder}/': { ...own, operationId: 'createFolder', access: owners },
   'DELETE /files/{folder}/': { ...own, operationId: 'removeFolder' },
+  'GET /published': { ...own, operationId: 'listPublishers', access: clients, page: 'always' },
   'GET /published/{ops}': {
     ...own,
     operationId: 'listPublishedFiles',

@@ -237,6 +237,14 @@ const scenarios: Record<string, Scenario> = {
     { path: '/files?archive=tar', init: { headers: ann }, status: 200 },
     { path: '/files?archive=rar', init: { headers: ann }, status: 400 },
   ],
+  'GET /published': async ({ ann, server }) => {
+    await server.logIn('depot', 'ops')
+    const client = bearer(await server.logIn('reader', 'client'))
+    return [
+      { path: '/published', init: { headers: client }, status: 200 },
+      { path: '/published', init: { headers: ann }, status: 403 },
+    ]
+  },
   'GET /published/{ops}': async ({ ann, server }) => {
     await server.logIn('depot', 'ops')
     const client = bearer(await server.logIn('reader', 'client'))

@@ -12,6 +12,19 @@ async function publish(username: string, ...names: string[]) {
   return shared.newCaller('client')
 }
 
+test('lists the ops accounts that are not disabled, for clients', async () => {
+  const client = await publish('lister-b')
+  await publish('lister-a')
+  await publish('lister-gone')
+  const admin = await shared.admin()
+  await admin.call('/accounts/ops:lister-gone', { method: 'PATCH', body: { disabled: true } })
+  const { publishers } = (await client.call('/published')).json as { publishers: { username: string }[] }
+  const listed = publishers.map(({ username }) => username).filter((name) => name.startsWith('lister'))
+  expect(listed).toEqual(['lister-a', 'lister-b'])
+  expect(publishers[0]).toEqual({ username: expect.any(String), name: null })
+  expect((await client.call('/published/')).json).toEqual({ publishers })
+})
+
 test('lists files page by page', async () => {
   const client = await publish('pages', 'a.txt', 'b/c.txt', 'd.txt')
   const first = (await client.call('/published/pages?limit=2')).json
@@ -83,9 +96,4 @@ test.each([
   await shared.server.logIn('strict', 'ops')
   const client = await shared.newCaller('client')
   expect((await client.call(path)).json).toMatchObject({ status: 400, code: 'invalid-request' })
-})
-
-test('answers 404 without the name of an account', async () => {
-  const client = await shared.newCaller('client')
-  expect((await client.call('/published/')).json).toMatchObject({ status: 404, code: 'not-found' })
 })

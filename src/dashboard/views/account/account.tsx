@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { SessionList, SessionRecord } from '../../../protocol/accounts.js'
+import { publishes } from '../../../protocol/roles.js'
 import { routes } from '../../../protocol/routes.js'
 import { me, signOut } from '../../account.js'
 import { callApi, errorText } from '../../api.js'
@@ -8,6 +9,7 @@ import { Failed, Loading } from '../../parts/states.js'
 import { toast, toastError } from '../../parts/toasts.js'
 import { formatShortTime } from '../../words/format.js'
 import { say } from '../../words/say.js'
+import { AccountSpace } from './space.js'
 
 /** The signed-in account, its sessions, and its password. */
 export function AccountView() {
@@ -40,9 +42,23 @@ export function AccountView() {
           </dl>
         </section>
       )}
+      {account && publishes[account.role] && <Publishes />}
+      <AccountSpace />
       <Sessions />
       <Password />
     </>
+  )
+}
+
+/** What an ops account has to know before it uploads. */
+function Publishes() {
+  return (
+    <section class="panel" aria-labelledby="publishes">
+      <header class="panel-head">
+        <h2 id="publishes">{say('account.publishes')}</h2>
+      </header>
+      <p class="dim">{say('account.publishesText')}</p>
+    </section>
   )
 }
 

@@ -2,7 +2,8 @@ import { useCallback, useEffect, useState } from 'preact/hooks'
 import { me } from '../../account.js'
 import { Refusal } from '../../api.js'
 import { Empty } from '../../parts/states.js'
-import { phrase, say } from '../../words/say.js'
+import { say } from '../../words/say.js'
+import { Publishers } from '../account/publisher-list.js'
 import { QueuedDownloads } from '../transfers/queued-downloads.js'
 import { Breadcrumbs } from './breadcrumbs.js'
 import { useEntryActions } from './entry-actions.js'
@@ -44,9 +45,10 @@ export function PublishedView({ ops, folder }: { ops: string; folder: string }) 
       )}
       {ops === '' && (
         <section class="panel" aria-label={say('files.publishedFiles')}>
-          <Empty icon="folder" title={say('files.noneOpen')}>
-            {phrase('files.noneOpenText', { command: <code>filejobs ls ops:NAME</code> })}
-          </Empty>
+          <header class="panel-head">
+            <h2>{say('publishers.title')}</h2>
+          </header>
+          <Publishers />
         </section>
       )}
       {ops !== '' && !isUsername(ops) && <NoSuchAccount ops={ops} />}

@@ -58,9 +58,6 @@ export const filesEnglish = {
   'files.opsAccount': 'Ops account',
   'files.showFiles': 'Show files',
   'files.noAccountName': '“{name}” cannot be the name of an account.',
-  'files.noneOpen': 'No ops account is open',
-  'files.noneOpenText':
-    'A client account reads what ops accounts publish. Ask the publisher for the name of theirs. From a terminal: {command}',
   'files.noSuchAccount': 'No such ops account',
   'files.noSuchAccountText':
     'There is no ops account “{ops}”. Its name is spelled differently, or it does not publish any more.',
