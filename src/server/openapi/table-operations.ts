@@ -76,6 +76,10 @@ const rows = createRoute({
         .optional()
         .meta({ description: 'names, separated by commas; `-` before one for the greatest first' }),
       limit: z.int().min(1).max(maxPageRows).default(defaultPageRows).meta({ description: 'how many rows a page has' }),
+      format: z
+        .enum(['csv', 'ndjson', 'parquet'])
+        .optional()
+        .meta({ description: 'like an `Accept` of that format, for links in browsers' }),
       offset: z.int().min(0).default(0).meta({ description: 'how many rows to leave out' }),
     }),
   },

@@ -17,7 +17,7 @@ import type { TableSummaries } from '../tables/table-summaries.js'
 import { requireEngine } from '../tables/unavailable.js'
 import { readJson, validate } from './bodies/json-body.js'
 import { isNotModified, preconditionOf } from './headers/conditions.js'
-import { sendTable, wantedFormat } from './responses/send-table.js'
+import { resultFormats, sendTable, wantedFormat } from './responses/send-table.js'
 import { tableRecord, tableValidators } from './responses/table-answers.js'
 import { validatorHeaders } from './responses/validators.js'
 
@@ -59,11 +59,13 @@ export function tableRoutes({ tables, tableRows, tableSummaries, tableExports }:
   app.openAPIRegistry.registerPath(tableOperations.rows)
   app.get(`${routes.tables}/:table/rows`, async (c) => {
     const table = await find(c.get('identity').account, c.req.param('table'))
-    const format = wantedFormat(c.req.header('accept'))
+    const { format: linked } = validate(queryOf(c), formatQuery)
+    const format = linked ?? wantedFormat(c.req.header('accept'))
     addVary(c, 'Accept')
     if (format) {
       const filter = validate(queryOf(c), wholeQuery)
-      return sendTable({ env: c.env, identity: c.get('identity'), tableExports, table, filter, format })
+      const waitMs = linked ? linkWaitMs : 0
+      return sendTable({ env: c.env, identity: c.get('identity'), tableExports, table, filter, format, waitMs })
     }
     const query = validate(queryOf(c), pageQuery)
     return answerAbout(c, tableValidators(table, queryOf(c)), async () => {
@@ -141,6 +143,11 @@ const filterQuery = z.object({
   columns: z.string().optional(),
   sort: z.string().optional(),
 })
+
+const formatQuery = z.object({ format: z.enum(resultFormats).optional() })
+
+/** A person who clicks on a link cannot be told to come again. */
+const linkWaitMs = 30_000
 
 const pageQuery = filterQuery.extend({
   // A limit above the maximum is reduced, and the response shows that.

@@ -514,6 +514,8 @@ const scenarios: Record<string, Scenario> = {
       { path: '/tables/rows/rows?limit=1', init: { headers: api.ann }, status: 200 },
       { path: '/tables/rows/rows', init: { headers: { ...api.ann, Accept: 'text/csv' } }, status: 200 },
       { path: '/tables/rows/rows', init: { headers: { ...api.ann, Accept: 'application/x-ndjson' } }, status: 200 },
+      { path: '/tables/rows/rows?format=csv', init: { headers: api.ann }, status: 200 },
+      { path: '/tables/rows/rows?format=xlsx', init: { headers: api.ann }, status: 400 },
       { path: '/tables/rows/rows?limit=-1', init: { headers: api.ann }, status: 400 },
       { path: '/tables/missing/rows', init: { headers: api.ann }, status: 404 },
     ]

@@ -237,6 +237,18 @@ describe('table rows', () => {
     expect(asked.results).toEqual(results)
   })
 
+  it('are sent in the format that a link names, in place of the one that a browser accepts', async () => {
+    const headers = { Accept: 'text/html,*/*;q=0.8', 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document' }
+    const csv = await ann.call('/tables/t/rows?format=csv&columns=id&where=name=w', { headers })
+    expect(csv.body.toString()).toBe('id\n5\n')
+    expect(csv.headers['content-disposition']).toBe('attachment; filename="t.csv"')
+    const lines = await ann.call('/tables/t/rows?format=ndjson&columns=id&where=name=w', { headers })
+    expect(lines.body.toString()).toBe('{"id":5}\n')
+    const parquet = await ann.call('/tables/t/rows?format=parquet', { headers })
+    expect(parquet.body.toString('latin1', 0, 4)).toBe('PAR1')
+    expect((await ann.call('/tables/t/rows?format=csv&limit=1')).json).toMatchObject({ code: 'invalid-request' })
+  })
+
   it('require a date column for a filter', async () => {
     const caller = await shared.newCaller()
     await makeTable(caller, 't', 'a\n1\n')

@@ -22,6 +22,8 @@ export interface TableAnswer {
   table: StoredTable
   filter: RowFilter & RowShape
   format: ResultFormat
+  /** How long to wait for a slot if the request does not say it; default: not. */
+  waitMs?: number
 }
 
 const mediaTypes = {
@@ -42,6 +44,9 @@ export function wantedFormat(accept: string | undefined): ResultFormat | undefin
   return undefined
 }
 
+/** The formats that a link can name, because a browser that follows it sends an Accept of its own. */
+export const resultFormats = Object.keys(mediaTypes) as ResultFormat[]
+
 /** Like `wantedFormat`, for what is no table: no Parquet. */
 export function wantedText(accept: string | undefined): TextFormat | undefined {
   const format = wantedFormat(accept)
@@ -59,7 +64,7 @@ export function formatHeaders(name: string, format: ResultFormat): Record<string
 }
 
 /** Sends all rows of a table, as an export job. Throws like `TableExports.send`. */
-export async function sendTable({ env, identity, tableExports, ...rest }: TableAnswer): Promise<Response> {
+export async function sendTable({ env, identity, tableExports, waitMs, ...rest }: TableAnswer): Promise<Response> {
   const { incoming, outgoing } = env
   const validators = tableValidators(rest.table, [rest.format, rest.filter])
   if (isNotModified(incoming, validators))
@@ -73,7 +78,7 @@ export async function sendTable({ env, identity, tableExports, ...rest }: TableA
     identity,
     ...rest,
     jobId: jobIdOf(incoming.headers[jobHeader.toLowerCase()] as string | undefined),
-    waitMs: slotWaitOf(incoming),
+    waitMs: slotWaitOf(incoming, waitMs),
     ...exportOutput(outgoing, 200, headers),
   })
   return RESPONSE_ALREADY_SENT
