@@ -137,7 +137,7 @@ describe.skipIf(!chromiumPath)('the view of what is shared', () => {
       await page.getByRole('button', { name: 'Make a link' }).click()
       await page.getByRole('alert').getByText('must be a size').waitFor()
       await page.getByLabel('Size of each file at most').fill('2 MB')
-      await page.getByLabel('Note for the receiver').fill('Your paper, please')
+      await page.getByLabel('Note for who sends them').fill('Your paper, please')
       await check(page)
       await page.getByRole('button', { name: 'Make a link' }).click()
       const url = await page.getByLabel('The link for uploads').inputValue()

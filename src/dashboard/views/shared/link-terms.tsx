@@ -100,11 +100,11 @@ function PasswordField({ value, onChange }: { value: string; onChange(text: stri
   )
 }
 
-export function NoteField({ terms: { note }, change }: LinkTermsProps) {
+export function NoteField({ label, terms: { note }, change }: LinkTermsProps & { label: string }) {
   return (
     <label class="field">
       <span>
-        {say('terms.note')} ({say('terms.optional')})
+        {label} ({say('terms.optional')})
       </span>
       <textarea
         rows={2}

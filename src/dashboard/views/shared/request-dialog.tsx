@@ -98,7 +98,7 @@ function RequestForm({ folder: given, onMade, onClose }: RequestFormProps) {
           </label>
         </div>
       </details>
-      <NoteField {...access} />
+      <NoteField label={say('ask.note')} {...access} />
     </DialogForm>
   )
 }

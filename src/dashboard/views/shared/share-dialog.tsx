@@ -107,7 +107,7 @@ function LinkForm({ names, onMade, onClose }: LinkFormProps) {
           onInput={(event) => setDownloads(event.currentTarget.value)}
         />
       </label>
-      <NoteField {...access} />
+      <NoteField label={say('share.note')} {...access} />
     </DialogForm>
   )
 }

@@ -39,6 +39,7 @@ export const sharedEnglish = {
   'share.passwordHint': 'Send the password another way than the link, by phone for example.',
   'share.thePassword': 'The password',
   'share.action': 'Make a link',
+  'share.note': 'Note for the receiver',
   'share.downloads': 'Downloads allowed',
   'share.anyNumber': 'any number',
 
@@ -52,7 +53,6 @@ export const sharedEnglish = {
   'terms.password': 'Password',
   'terms.passwordHint': 'Optional. 8 characters or more.',
   'terms.suggest': 'Suggest one',
-  'terms.note': 'Note for the receiver',
   'terms.optional': 'optional',
 
   'pick.title': 'What do you want to share?',
@@ -93,6 +93,7 @@ export const sharedEnglish = {
   'ask.maxBytes': 'Size of all files at most',
   'ask.maxFileBytes': 'Size of each file at most',
   'ask.sizePlaceholder': 'such as 500 MB or 2 GB',
+  'ask.note': 'Note for who sends them',
   'ask.action': 'Make a link',
   'ask.made': 'The link for uploads',
   'ask.madeHint':
