@@ -1,19 +1,27 @@
+import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { chromiumPath, shareBrowser } from '../helpers/browser.js'
+import { axe, findFaults } from '../helpers/axe.js'
+import { chromiumPath, contentOf, shareBrowser } from '../helpers/browser.js'
 import { Caller } from '../helpers/calls.js'
 import { holdNextImport } from '../helpers/engines.js'
 import { salesCsv } from '../helpers/sales.js'
 import { shareServer } from '../helpers/shared-server.js'
 import { makeTable } from '../helpers/tables.js'
 
+const layouts = [
+  ['on a desktop', { viewport: { width: 1280, height: 800 } }],
+  ['on a phone', { viewport: { width: 320, height: 640 }, isMobile: true }],
+] as const
+
 describe.skipIf(!chromiumPath)('the tables page of the dashboard', { timeout: 240_000 }, () => {
   const shared = shareServer()
   const browser = shareBrowser()
   let people = 0
 
-  async function open() {
+  async function open(layout: object = {}) {
     const username = `analyst-${++people}`
-    const page = await browser.signedIn(shared.server.url, { username })
+    const prepare = (page: Page) => page.addInitScript(axe)
+    const page = await browser.signedIn(shared.server.url, { username, prepare, colorScheme: 'light', ...layout })
     const caller = new Caller(shared.server, await shared.server.logIn(username))
     return { page, caller }
   }
@@ -22,14 +30,17 @@ describe.skipIf(!chromiumPath)('the tables page of the dashboard', { timeout: 24
     const { page, caller } = await open()
     await caller.put('sales.csv', salesCsv(120))
     await page.getByRole('button', { name: 'Import sales.csv as a table' }).click()
-    await page.getByLabel('Date column').fill('Order Date')
+    await page.getByText('Every line can be read.').waitFor()
+    await page.getByLabel('Date column').selectOption('Order Date')
     await page.getByRole('button', { name: 'Import', exact: true }).click()
     await page.getByText('Imported', { exact: false }).waitFor()
+    await page.getByRole('heading', { name: 'sales', exact: true }).waitFor()
+    await page.getByRole('link', { name: /Tables$/ }).click()
     await page.getByRole('link', { name: /sales 120 rows · 14 columns · 1 import/ }).click()
 
     const rows = page.getByRole('region', { name: 'Rows of sales' })
     await rows.getByRole('columnheader', { name: 'Order ID' }).waitFor()
-    await expect.poll(() => rows.locator('tbody tr').count()).toBe(50)
+    await expect.poll(() => rows.locator('tbody tr').count()).toBe(100)
     await page.getByRole('button', { name: 'Next' }).click()
     await page.getByText('Page 2').waitFor()
     await page.getByLabel('From').fill('2015-07-11')
@@ -83,12 +94,13 @@ describe.skipIf(!chromiumPath)('the tables page of the dashboard', { timeout: 24
   it('shows a running import, and stops it', async () => {
     const { page, caller } = await open()
     await caller.put('teams.csv', 'team_name,manager_name\nSossetceh,Martin Mason\n')
-    const held = holdNextImport()
     await page.getByRole('button', { name: 'Import teams.csv as a table' }).click()
+    await page.getByText('Every line can be read.').waitFor()
+    const held = holdNextImport()
     await page.getByRole('button', { name: 'Import', exact: true }).click()
     // Its process is suspended, so that it does not end before the click.
     await held
-    const { id } = await caller.findJob('kind=import')
+    const { id } = await caller.findJob('kind=import&state=running')
     const running = page.getByRole('article', { name: 'Import teams.csv' })
     await running.getByRole('progressbar').waitFor()
     await running.getByRole('button', { name: 'teams.csv', exact: true }).click()
@@ -96,18 +108,100 @@ describe.skipIf(!chromiumPath)('the tables page of the dashboard', { timeout: 24
     await page.keyboard.press('Escape')
     await running.getByRole('button', { name: 'Stop teams.csv' }).click()
     await page.getByTestId('receipt').getByText('yes, nothing is left').waitFor()
+    await page.getByRole('link', { name: 'Data', exact: true }).first().click()
     await page.getByText('No tables yet').waitFor()
     expect((await caller.call('/tables')).json.tables).toEqual([])
   })
 
-  it('shows where a CSV is invalid', async () => {
+  it.each(layouts)('filters, sorts and chooses columns, all of it in the address, %s', async (_, layout) => {
+    const { page, caller } = await open(layout)
+    await makeTable(caller, 'pets', 'name,kind,age\nRex,dog,3\nMia,cat,4\nTom,cat,\nKim,dog,7\n')
+    await page.goto(`${shared.server.url}/tables/pets`)
+    const rows = page.getByRole('region', { name: 'Rows of pets' })
+    const cells = (at: number) => rows.locator(`tbody tr td:nth-child(${at})`).allTextContents()
+    await page.getByLabel('Column', { exact: true }).selectOption('kind')
+    await page.getByLabel('Comparison').selectOption('is')
+    await page.getByLabel('Value').fill('dog')
+    await page.getByRole('button', { name: 'Filter' }).click()
+    await expect.poll(() => cells(1)).toEqual(['Rex', 'Kim'])
+    await rows.getByRole('button', { name: 'age' }).click()
+    await rows.getByRole('button', { name: 'age' }).click()
+    await expect.poll(() => cells(1)).toEqual(['Kim', 'Rex'])
+    expect(await rows.getByRole('columnheader', { name: 'age' }).getAttribute('aria-sort')).toBe('descending')
+    await page.getByText('3 of 3 columns').click()
+    await page.getByLabel('kind', { exact: true }).uncheck()
+    await expect.poll(() => cells(2)).toEqual(['7', '3'])
+    expect(await findFaults(page)).toEqual([])
+    expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true)
+    const { search } = new URL(page.url())
+    expect(search).toBe('?sort=-age&columns=name%2Cage&where=kind%3Ddog')
+    await page.reload()
+    await expect.poll(() => cells(1)).toEqual(['Kim', 'Rex'])
+    await page.getByText('Export', { exact: true }).click()
+    const downloading = page.waitForEvent('download')
+    await page.getByRole('link', { name: 'As CSV' }).click()
+    expect(String(await contentOf(await downloading))).toBe('name,age\nKim,7\nRex,3\n')
+    await page.getByRole('link', { name: 'Open as SQL' }).click()
+    expect(await page.getByLabel('SQL').inputValue()).toBe(
+      "select name, age\nfrom pets\nwhere kind = 'dog'\norder by age desc\nlimit 100",
+    )
+    await page.getByRole('button', { name: 'Run' }).click()
+    const answer = page.getByRole('region', { name: 'Answer' })
+    await expect.poll(() => answer.locator('tbody tr td:first-child').allTextContents()).toEqual(['Kim', 'Rex'])
+    await page.goBack()
+    await page.getByRole('button', { name: 'Remove the condition kind is dog' }).click()
+    await expect.poll(() => cells(1)).toEqual(['Kim', 'Mia', 'Rex', 'Tom'])
+  })
+
+  it('shows the error of a query at its place, and keeps queries that ran and that were saved', async () => {
     const { page, caller } = await open()
-    await caller.put('bad.csv', 'a,b\n1,2\n3\n')
-    await page.getByRole('button', { name: 'Import bad.csv as a table' }).click()
-    await page.getByRole('button', { name: 'Import', exact: true }).click()
+    await makeTable(caller, 'pets', 'name,age\nRex,3\n')
+    await page.goto(`${shared.server.url}/tables`)
+    await page.getByLabel('SQL').fill('select name\nfrom pets\nwhere nothing = 1')
+    await page.getByRole('button', { name: 'Run' }).click()
+    const alert = page.getByRole('alert')
+    await alert.getByText('Line 3:').waitFor()
+    expect(await alert.locator('pre').textContent()).toBe('Line 3:\nwhere nothing = 1\n      ^')
+    const caret = () => page.evaluate(() => (document.activeElement as HTMLTextAreaElement).selectionStart)
+    expect(await caret()).toBe('select name\nfrom pets\nwhere '.length)
+    expect(await findFaults(page)).toEqual([])
+    await page.getByLabel('SQL').fill('select age from pets')
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await page.getByLabel('Name').fill('ages')
+    expect(await findFaults(page)).toEqual([])
+    await page.getByRole('button', { name: 'Save query' }).click()
+    await page.reload()
+    await page.getByRole('button', { name: 'Earlier queries' }).click()
+    expect(await findFaults(page)).toEqual([])
+    await page.getByRole('button', { name: 'select name' }).click()
+    expect(await page.getByLabel('SQL').inputValue()).toContain('nothing')
+    await page.getByRole('button', { name: 'Earlier queries' }).click()
+    await page.getByRole('button', { name: 'ages', exact: true }).click()
+    await page.getByRole('button', { name: 'Run' }).click()
+    await page.getByRole('region', { name: 'Answer' }).getByText('3', { exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Earlier queries' }).click()
+    await page.getByRole('button', { name: 'Remove the saved query ages' }).click()
+    await page.getByText('No query is saved in this browser.').waitFor()
+  })
+
+  it('asks before it deletes a table or the rows of an import', async () => {
+    const { page, caller } = await open()
+    await makeTable(caller, 'pets', 'name,age\nRex,3\n')
+    await makeTable(caller, 'pets', 'name,age\nMia,4\n')
+    await page.goto(`${shared.server.url}/tables/pets?part=imports`)
     await page
-      .getByRole('region', { name: 'Messages' })
-      .getByText(/line 3/i)
-      .waitFor()
+      .getByRole('button', { name: /^Remove the import/ })
+      .first()
+      .click()
+    await page.getByRole('dialog').getByText('1 row of').waitFor()
+    expect(await findFaults(page)).toEqual([])
+    await page.getByRole('button', { name: 'Remove', exact: true }).click()
+    await page.getByText('1 row · 2 columns').waitFor()
+    await page.getByRole('button', { name: 'Delete table' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
+    expect((await caller.call('/tables/pets')).status).toBe(200)
+    await page.getByRole('button', { name: 'Delete table' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete table' }).click()
+    await page.getByText('No tables yet').waitFor()
   })
 })

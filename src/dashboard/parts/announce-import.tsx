@@ -4,13 +4,15 @@ import { callApi } from '../api.js'
 import { count } from '../labels.js'
 import { onJobEnd } from '../live/job-store.js'
 import { healed } from '../live/shared-stream.js'
+import { goTo } from '../router.js'
+import { say } from '../words/say.js'
 import { FileName } from './file-name.js'
 import { toast } from './toasts.js'
 
-/** Announces the end of an import that was started on this page, whichever view is shown by then. */
-export function announceImport({ id }: JobRecord): void {
+/** Announces the end of an import that was started on this page, whichever view is shown by then. `href` leads to where it can be mended. */
+export function announceImport({ id }: JobRecord, href: string): void {
   let isSaid = false
-  const say = (job: JobRecord) => {
+  const tell = (job: JobRecord) => {
     if (isSaid || job.id !== id || job.endedAt === null) return
     isSaid = true
     endListening()
@@ -18,14 +20,20 @@ export function announceImport({ id }: JobRecord): void {
     const file = job.file && <FileName name={job.file} />
     if (job.state === 'done') toast({ tone: 'good', title: <>Imported {file}</>, text: count(job.rows ?? 0, 'row') })
     if (job.state === 'failed') {
-      toast({ tone: 'bad', title: <>Not imported: {file}</>, text: job.error?.message, forMs: 20_000 })
+      toast({
+        tone: 'bad',
+        title: <>Not imported: {file}</>,
+        text: job.error?.message,
+        action: { label: say('import.mend'), run: () => goTo(href) },
+        forMs: 20_000,
+      })
     }
   }
-  const endListening = onJobEnd(say)
+  const endListening = onJobEnd(tell)
   // A short import ends before the page listens, and the end of another may have been missed.
   const endAsking = healed.subscribe(() => {
     callApi<JobRecord>('GET', jobPath(id))
-      .then(say)
+      .then(tell)
       .catch(() => {})
   })
 }

@@ -1,7 +1,7 @@
 import { seesEveryJob } from '../access.js'
 import { me } from '../account.js'
 import { AccountView } from './account/account.js'
-import { TablesView } from './data/tables.js'
+import { TablesView } from './data/data.js'
 import { baseOf } from './files/entries.js'
 import { FilesView } from './files/files.js'
 import { PublishedView } from './files/published.js'
@@ -48,8 +48,8 @@ export const allViews: readonly View[] = [
     route: 'POST /import',
     feature: 'tables',
     place: 'rail',
-    titleOf: ({ parameters }) => parameters.table ?? '',
-    show: ({ parameters: { table = '' } }) => <TablesView key={table} name={table} />,
+    titleOf: ({ parameters, query }) => query.get('import') ?? parameters.table ?? '',
+    show: ({ parameters: { table = '' }, query }) => <TablesView table={table} query={query} />,
   },
   {
     name: 'view.shared',

@@ -1,4 +1,5 @@
 import { accountEnglish } from './english/account.js'
+import { dataEnglish } from './english/data.js'
 import { filesEnglish } from './english/files.js'
 import { sharedEnglish } from './english/shared.js'
 import { shellEnglish } from './english/shell.js'
@@ -10,6 +11,7 @@ export const english = {
   ...shellEnglish,
   ...signInEnglish,
   ...filesEnglish,
+  ...dataEnglish,
   ...accountEnglish,
   ...sharedEnglish,
 } as const satisfies Record<string, Message>

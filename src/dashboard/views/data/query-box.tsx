@@ -1,44 +1,59 @@
-import { useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { routes } from '../../../protocol/routes.js'
 import type { QueryAnswer, TableRecord } from '../../../protocol/tables.js'
+import { me } from '../../account.js'
 import { callApi, errorText } from '../../api.js'
-import { count } from '../../labels.js'
+import { goTo, hrefWith } from '../../router.js'
+import { say } from '../../words/say.js'
+import { openKeptQueries } from './kept-queries.js'
+import { KeptQueryMenu } from './kept-query-menu.js'
+import { type ErrorPlace, placeOfError, wordsOfError } from './query-error.js'
 import { RowTable } from './row-table.js'
 
-/** Queries the account's own tables by SQL. */
-export function QueryBox({ tables }: { tables: TableRecord[] }) {
-  const [sql, setSql] = useState(`select * from ${tables[0]?.name ?? 'table'} limit 20`)
-  const [answer, setAnswer] = useState<QueryAnswer | null>(null)
-  const [error, setError] = useState<string | null>(null)
-  const [running, setRunning] = useState<AbortController | null>(null)
+interface QueryError {
+  words: string
+  place: ErrorPlace | undefined
+  /** The line that it is about. */
+  line: string
+}
+
+/** Queries the account's own tables by SQL. `asked` is the query that the address has; empty if it has none. */
+export function QueryBox({ tables, asked }: { tables: TableRecord[]; asked: string }) {
+  const kept = openKeptQueries(me.value?.account ?? '')
+  const [sql, setSql] = useState(asked || `select * from ${tables[0]?.name ?? 'table'} limit 20`)
+  const { answer, error, running, run } = useQuery()
   const form = useRef<HTMLFormElement>(null)
+  const field = useRef<HTMLTextAreaElement>(null)
+  useEffect(() => {
+    if (asked !== '') setSql(asked)
+  }, [asked])
+  useEffect(() => {
+    if (!error?.place) return
+    field.current?.focus()
+    field.current?.setSelectionRange(error.place.offset, error.place.offset)
+  }, [error])
 
   async function submit(event: Event) {
     event.preventDefault()
-    const abort = new AbortController()
-    setRunning(abort)
-    setError(null)
-    try {
-      setAnswer(await callApi<QueryAnswer>('POST', routes.query, { json: { sql }, signal: abort.signal }))
-    } catch (failure) {
-      setAnswer(null)
-      if (!abort.signal.aborted) setError(errorText(failure))
-    } finally {
-      setRunning(null)
-    }
+    kept.note(sql)
+    goTo(hrefWith({ sql }), { replace: asked === '' || asked === sql })
+    await run(sql)
   }
 
   return (
     <section class="panel" aria-labelledby="query">
       <header class="panel-head">
-        <h2 id="query">Query</h2>
-        <span class="dim">SQL, read only, over your own tables</span>
+        <h2 id="query">{say('query.title')}</h2>
+        <span class="dim">{say('query.hint')}</span>
       </header>
       <form ref={form} onSubmit={submit} class="stack">
         <textarea
-          aria-label="SQL"
+          ref={field}
+          aria-label={say('query.sql')}
+          aria-invalid={error !== null}
+          aria-describedby={error ? 'query-error' : undefined}
           class="sql"
-          rows={Math.min(12, Math.max(3, sql.split('\n').length))}
+          rows={Math.min(16, Math.max(3, sql.split('\n').length))}
           value={sql}
           spellcheck={false}
           onInput={(event) => setSql(event.currentTarget.value)}
@@ -49,32 +64,69 @@ export function QueryBox({ tables }: { tables: TableRecord[] }) {
         <div class="buttons query-buttons">
           {running ? (
             <button type="button" class="danger" onClick={() => running.abort()}>
-              Stop
+              {say('query.stop')}
             </button>
           ) : (
             <button type="submit" class="primary">
-              Run
+              {say('query.run')}
             </button>
           )}
-          <span class="dim hint">Ctrl+Enter runs it</span>
+          <KeptQueryMenu kept={kept} sql={sql} onChoose={setSql} />
+          <span class="dim hint">{say('query.keys')}</span>
         </div>
       </form>
-      {error && (
-        <p class="form-error" role="alert">
-          {error}
+      {error && <ErrorWords error={error} />}
+      {answer && (
+        <p class="dim" role="status">
+          {say(answer.truncated ? 'query.cut' : 'table.count', { count: answer.results.length })}
         </p>
       )}
-      {answer && (
-        <div role="status">
-          <p class="dim">
-            {count(answer.results.length, 'row')}
-            {answer.truncated && ', cut: there are more'}
-          </p>
-        </div>
-      )}
       {answer && answer.results.length > 0 && (
-        <RowTable columns={answer.columns} rows={answer.results} label="Answer" />
+        <RowTable columns={answer.columns} rows={answer.results} label={say('query.answer')} />
       )}
     </section>
   )
+}
+
+function useQuery() {
+  const [answer, setAnswer] = useState<QueryAnswer | null>(null)
+  const [error, setError] = useState<QueryError | null>(null)
+  const [running, setRunning] = useState<AbortController | null>(null)
+  async function run(sql: string) {
+    const abort = new AbortController()
+    setRunning(abort)
+    setError(null)
+    try {
+      setAnswer(await callApi<QueryAnswer>('POST', routes.query, { json: { sql }, signal: abort.signal }))
+    } catch (failure) {
+      setAnswer(null)
+      if (!abort.signal.aborted) setError(queryErrorOf(errorText(failure), sql))
+    } finally {
+      setRunning(null)
+    }
+  }
+  return { answer, error, running, run }
+}
+
+/** What is wrong, and the line with a mark below the place. */
+function ErrorWords({ error: { words, place, line } }: { error: QueryError }) {
+  return (
+    <div id="query-error" class="form-error query-error" role="alert">
+      <span>{words}</span>
+      {place && (
+        <pre>
+          {say('query.line', { line: place.line })}
+          {line}
+        </pre>
+      )}
+    </div>
+  )
+}
+
+function queryErrorOf(message: string, sql: string): QueryError {
+  const place = placeOfError(message, sql)
+  if (!place) return { words: message, place, line: '' }
+  const line = sql.split('\n')[place.line - 1] ?? ''
+  const column = place.offset - (sql.lastIndexOf('\n', place.offset - 1) + 1)
+  return { words: wordsOfError(message), place, line: `\n${line}\n${' '.repeat(column)}^` }
 }

@@ -1,73 +1,108 @@
-import { useState } from 'preact/hooks'
-import { tablePath } from '../../../protocol/routes.js'
+import { routes } from '../../../protocol/routes.js'
 import type { Rows, TableRecord } from '../../../protocol/tables.js'
 import { callApi } from '../../api.js'
-import { count } from '../../labels.js'
+import { features } from '../../features.js'
 import { useLoaded } from '../../parts/loaded.js'
 import { Pager } from '../../parts/pager.js'
 import { Empty, Failed, Loading } from '../../parts/states.js'
+import { goTo } from '../../router.js'
+import { say } from '../../words/say.js'
 import { RowTable } from './row-table.js'
+import { TableFilters } from './table-filters.js'
+import { chosenColumns, hrefOfTable, pageRows, rowsPath, sortOf, sqlOf, type TableState } from './table-state.js'
 
-const pageSize = 50
+interface TableRowsProps {
+  table: TableRecord
+  state: TableState
+}
 
-/** A table's rows, newest first, filtered by dates if it has a date column. */
-export function TableRowsView({ table }: { table: TableRecord }) {
-  const dateColumns = table.columns.filter(({ type }) => /^(date|timestamp)/.test(type))
-  const [from, setFrom] = useState('')
-  const [to, setTo] = useState('')
-  const [column, setColumn] = useState(table.dateColumn ?? '')
-  const [offset, setOffset] = useState(0)
-  const query = { from, to, column: from || to ? column : '', limit: pageSize, offset }
-  const { value, error, reload } = useLoaded(JSON.stringify([table.name, table.rows, query]), (signal) =>
-    callApi<Rows>('GET', tablePath(table.name, 'rows'), { query, signal }),
+/** A table's rows: filtered, sorted, with the columns that were chosen. All of it stands in the address. */
+export function TableRowsView({ table, state }: TableRowsProps) {
+  const change = (changes: Partial<TableState>) => goTo(hrefOfTable(table.name, { ...state, page: 1, ...changes }))
+  const path = rowsPath(table.name, state)
+  const { value, error, reload } = useLoaded(`${path} ${table.rows}`, (signal) =>
+    callApi<Rows>('GET', path, { signal }),
   )
-  const change = (set: (value: string) => void) => (event: Event) => {
-    setOffset(0)
-    set((event.currentTarget as HTMLInputElement).value)
+  const sort = sortOf(table.columns, state.sort)
+  const sortBy = (name: string) => {
+    if (sort.name !== name) change({ sort: name })
+    else change({ sort: sort.isDescending ? '' : `-${name}` })
   }
   return (
-    <section class="panel" aria-label="Rows">
-      <header class="panel-head">
-        {dateColumns.length > 0 && (
-          <>
-            <label class="inline-field">
-              <span>From</span>
-              <input type="date" value={from} onChange={change(setFrom)} />
-            </label>
-            <label class="inline-field">
-              <span>To, without</span>
-              <input type="date" value={to} onChange={change(setTo)} />
-            </label>
-            {dateColumns.length > 1 && (
-              <label class="inline-field">
-                <span>by</span>
-                <select value={column} onChange={change(setColumn)}>
-                  {dateColumns.map(({ name }) => (
-                    <option key={name}>{name}</option>
-                  ))}
-                </select>
-              </label>
-            )}
-          </>
+    <section class="panel" aria-label={say('table.rows')}>
+      <TableFilters table={table} state={state} onChange={change} />
+      <div class="table-tools">
+        <span class="dim" role="status">
+          {value && say('table.count', { count: value.count })}
+        </span>
+        <ColumnChoice table={table} state={state} onChange={change} />
+        <ExportLinks table={table} state={state} />
+        {features.value?.queries !== false && (
+          <a class="button" href={`${routes.tables}?${new URLSearchParams({ sql: sqlOf(table, state) })}`}>
+            {say('table.asSql')}
+          </a>
         )}
-        {value && <span class="dim">{count(value.count, 'row')}</span>}
-      </header>
+      </div>
       {error !== undefined && !value && <Failed error={error} onRetry={reload} />}
       {!value && error === undefined && <Loading />}
       {value && value.results.length === 0 && (
-        <Empty icon="table" title="No rows">
-          None lies in this time.
+        <Empty icon="table" title={say('table.none')}>
+          {say('table.noneHint')}
         </Empty>
       )}
       {value && value.results.length > 0 && (
-        <RowTable columns={value.columns} rows={value.results} label={`Rows of ${table.name}`} />
+        <RowTable
+          columns={value.columns}
+          rows={value.results}
+          label={say('table.rowsOf', { table: table.name })}
+          sort={sort}
+          onSort={sortBy}
+        />
       )}
       <Pager
-        page={offset / pageSize + 1}
-        onBack={offset > 0 ? () => setOffset(offset - pageSize) : null}
-        onNext={value?.next ? () => setOffset(offset + pageSize) : null}
-        label="rows"
+        page={state.page}
+        onBack={state.page > 1 ? () => change({ page: state.page - 1 }) : null}
+        onNext={value && value.count > state.page * pageRows ? () => change({ page: state.page + 1 }) : null}
+        label={say('table.rows')}
       />
     </section>
+  )
+}
+
+function ColumnChoice({ table, state, onChange }: TableRowsProps & { onChange(changes: Partial<TableState>): void }) {
+  const shown = chosenColumns(table.columns, state.columns)
+  const toggle = (name: string) => {
+    const next = table.columns.map((column) => column.name).filter((each) => shown.includes(each) !== (each === name))
+    if (next.length > 0)
+      onChange({ columns: next.length === table.columns.length ? '' : next.join(','), page: state.page })
+  }
+  return (
+    <details class="dropdown">
+      <summary class="button">{say('table.columns', { shown: shown.length, count: table.columns.length })}</summary>
+      <div class="dropdown-body">
+        {table.columns.map(({ name }) => (
+          <label key={name} class="check">
+            <input type="checkbox" checked={shown.includes(name)} onChange={() => toggle(name)} />
+            <bdi>{name}</bdi>
+          </label>
+        ))}
+      </div>
+    </details>
+  )
+}
+
+/** All rows that are shown, over all pages. The browser downloads them, and they are a job. */
+function ExportLinks({ table, state }: TableRowsProps) {
+  return (
+    <details class="dropdown">
+      <summary class="button">{say('table.export')}</summary>
+      <div class="dropdown-body">
+        {(['csv', 'ndjson', 'parquet'] as const).map((format) => (
+          <a key={format} class="menu-item" href={rowsPath(table.name, state, format)} download>
+            {say(`table.as.${format}`)}
+          </a>
+        ))}
+      </div>
+    </details>
   )
 }

@@ -1,23 +1,27 @@
 import { useState } from 'preact/hooks'
 import { routes, tablePath } from '../../../protocol/routes.js'
-import type { TableRecord } from '../../../protocol/tables.js'
+import type { TableImport, TableRecord } from '../../../protocol/tables.js'
 import { callApi } from '../../api.js'
-import { count } from '../../labels.js'
+import { ConfirmDialog } from '../../parts/confirm-dialog.js'
 import { FileName } from '../../parts/file-name.js'
 import { IconButton } from '../../parts/icon-button.js'
 import { useLoaded } from '../../parts/loaded.js'
 import { Failed, Loading } from '../../parts/states.js'
-import { toast, toastError } from '../../parts/toasts.js'
+import { toast } from '../../parts/toasts.js'
 import { goTo } from '../../router.js'
 import { formatShortTime } from '../../words/format.js'
+import { say } from '../../words/say.js'
+import { faultWords } from './import-preview.js'
 import { TableRowsView } from './table-rows.js'
+import { hrefOfTable, readState, type TableState } from './table-state.js'
 import { TableSummaryView } from './table-summary.js'
 
-const parts = ['Rows', 'Summary', 'Imports'] as const
+const parts = ['rows', 'summary', 'imports'] as const
 
 /** One table: its rows, its summary, and its imports. */
-export function TableView({ name }: { name: string }) {
-  const [part, setPart] = useState<(typeof parts)[number]>('Rows')
+export function TableView({ name, query }: { name: string; query: URLSearchParams }) {
+  const [isDeleting, setDeleting] = useState(false)
+  const state = readState(query)
   const { value, error, reload } = useLoaded(
     `table ${name}`,
     (signal) => callApi<TableRecord>('GET', tablePath(name), { signal }),
@@ -28,13 +32,13 @@ export function TableView({ name }: { name: string }) {
       <header class="view-head">
         <div>
           <a class="back" href={routes.tables}>
-            Tables
+            {say('table.back')}
           </a>
           <h1>{name}</h1>
         </div>
         {value && (
-          <button type="button" class="danger" onClick={() => removeTable(name)}>
-            Delete table
+          <button type="button" class="danger" onClick={() => setDeleting(true)}>
+            {say('table.delete')}
           </button>
         )}
       </header>
@@ -42,76 +46,115 @@ export function TableView({ name }: { name: string }) {
       {!value && error === undefined && <Loading />}
       {value && (
         <>
-          <p class="dim">
-            {count(value.rows, 'row')} · {count(value.columns.length, 'column')}
-            {value.dateColumn && ` · by ${value.dateColumn}`}
-          </p>
-          <fieldset class="switch">
-            <legend class="hidden">Part</legend>
-            {parts.map((one) => (
-              <label key={one}>
-                <input type="radio" name="part" class="hidden" checked={part === one} onChange={() => setPart(one)} />
-                <span>{one}</span>
-              </label>
-            ))}
-          </fieldset>
-          {part === 'Rows' && <TableRowsView table={value} />}
-          {part === 'Summary' && <TableSummaryView table={value} />}
-          {part === 'Imports' && <Imports table={value} onChange={reload} />}
+          <p class="dim">{factsOf(value)}</p>
+          <PartChoice name={name} state={state} />
+          {state.part === 'rows' && <TableRowsView table={value} state={state} />}
+          {state.part === 'summary' && <TableSummaryView table={value} />}
+          {state.part === 'imports' && <Imports table={value} onChange={reload} />}
         </>
+      )}
+      {isDeleting && (
+        <ConfirmDialog
+          title={say('table.deleteTitle', { table: name })}
+          action={say('table.delete')}
+          onConfirm={() => removeTable(name)}
+          onClose={() => setDeleting(false)}
+        >
+          {say('table.deleteText')}
+        </ConfirmDialog>
       )}
     </>
   )
 }
 
-async function removeTable(name: string): Promise<void> {
-  if (!confirm(`Delete the table ${name} with all its rows? The files that they came from stay.`)) return
-  try {
-    await callApi('DELETE', tablePath(name))
-    goTo(routes.tables)
-    toast({ tone: 'good', title: `Deleted the table ${name}` })
-  } catch (error) {
-    toastError('Not deleted', error)
+function factsOf({ rows, columns, dateColumn }: TableRecord): string {
+  const facts = {
+    rows: say('table.count', { count: rows }),
+    columns: say('table.columnCount', { count: columns.length }),
   }
+  return dateColumn === null ? say('table.facts', facts) : say('table.factsDated', { ...facts, date: dateColumn })
+}
+
+function PartChoice({ name, state }: { name: string; state: TableState }) {
+  return (
+    <fieldset class="switch">
+      <legend class="hidden">{say('table.part')}</legend>
+      {parts.map((part) => (
+        <label key={part}>
+          <input
+            type="radio"
+            name="part"
+            class="hidden"
+            checked={state.part === part}
+            onChange={() => goTo(hrefOfTable(name, { ...state, part }))}
+          />
+          <span>{say(`table.part.${part}`)}</span>
+        </label>
+      ))}
+    </fieldset>
+  )
+}
+
+async function removeTable(name: string): Promise<void> {
+  await callApi('DELETE', tablePath(name))
+  goTo(routes.tables)
+  toast({ tone: 'good', title: say('table.deleted', { table: name }) })
 }
 
 function Imports({ table, onChange }: { table: TableRecord; onChange(): void }) {
+  const [removing, setRemoving] = useState<TableImport | null>(null)
   async function remove(id: number) {
-    if (!confirm('Remove the rows of this import?')) return
-    try {
-      await callApi('DELETE', tablePath(table.name, `imports/${id}`))
-      if (table.imports.length === 1) goTo(routes.tables)
-      else onChange()
-    } catch (error) {
-      toastError('Not removed', error)
-    }
+    await callApi('DELETE', tablePath(table.name, `imports/${id}`))
+    if (table.imports.length === 1) goTo(routes.tables)
+    else onChange()
   }
   return (
-    <section class="panel" aria-label="Imports">
+    <section class="panel" aria-label={say('table.part.imports')}>
       <ul class="plain-list imports">
-        {table.imports.map(({ id, file, rows, skipped, notes, importedAt }) => (
-          <li key={id}>
-            <div>
-              <FileName name={file} />
-              <div class="dim">
-                {count(rows, 'row')} · {formatShortTime(importedAt)}
-                {skipped.count > 0 && ` · ${count(skipped.count, 'bad line')} skipped`}
-              </div>
-              {notes.map((note) => (
-                <div key={note} class="dim small">
-                  {note}
-                </div>
-              ))}
-              {skipped.first.map(({ line, reason }) => (
-                <div key={line} class="dim small">
-                  line {line}: {reason}
-                </div>
-              ))}
-            </div>
-            <IconButton icon="trash" tone="careful" label={`Remove the import of ${file}`} onClick={() => remove(id)} />
+        {table.imports.map((each) => (
+          <li key={each.id}>
+            <ImportFacts {...each} />
+            <IconButton
+              icon="trash"
+              tone="careful"
+              label={say('table.removeImport', { file: each.file })}
+              onClick={() => setRemoving(each)}
+            />
           </li>
         ))}
       </ul>
+      {removing && (
+        <ConfirmDialog
+          title={say('table.removeTitle')}
+          action={say('table.removeAction')}
+          onConfirm={() => remove(removing.id)}
+          onClose={() => setRemoving(null)}
+        >
+          {say('table.removeText', { count: removing.rows, file: removing.file })}
+        </ConfirmDialog>
+      )}
     </section>
+  )
+}
+
+function ImportFacts({ file, rows, skipped, notes, importedAt }: TableImport) {
+  return (
+    <div>
+      <FileName name={file} />
+      <div class="dim">
+        {say('table.count', { count: rows })} · {formatShortTime(importedAt)}
+        {skipped.count > 0 && ` · ${say('table.skipped', { count: skipped.count })}`}
+      </div>
+      {notes.map((note) => (
+        <div key={note} class="dim small">
+          {note}
+        </div>
+      ))}
+      {skipped.first.map((fault) => (
+        <div key={fault.line} class="dim small">
+          {faultWords(fault)}
+        </div>
+      ))}
+    </div>
   )
 }

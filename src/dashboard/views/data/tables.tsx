@@ -2,23 +2,21 @@ import { useEffect, useState } from 'preact/hooks'
 import { routes, tablePath } from '../../../protocol/routes.js'
 import type { TableList, TableRecord } from '../../../protocol/tables.js'
 import { callApi, Refusal } from '../../api.js'
+import { features } from '../../features.js'
 import { count } from '../../labels.js'
-import { isMine, myLiveJobs, onJobEnd } from '../../live/job-store.js'
+import { isMine, onJobEnd } from '../../live/job-store.js'
 import { Icon } from '../../parts/icon.js'
 import { useLoaded } from '../../parts/loaded.js'
+import { PickDialog } from '../../parts/pick-dialog.js'
 import { Empty, Failed, Loading } from '../../parts/states.js'
-import { say } from '../../words/say.js'
-import { JobDetails } from '../transfers/job-details.js'
-import { JobRow } from '../transfers/job-row.js'
+import { goTo } from '../../router.js'
+import { phrase, say } from '../../words/say.js'
+import { importHref } from './import-options.js'
+import { ImportsUnderWay } from './imports-under-way.js'
 import { QueryBox } from './query-box.js'
-import { TableView } from './table.js'
 
-/** The tables, the running imports, and the query box; or one table. */
-export function TablesView({ name }: { name: string }) {
-  return name === '' ? <AllTables /> : <TableView name={name} />
-}
-
-function AllTables() {
+/** The tables, the running imports, and the query box. */
+export function AllTables({ sql }: { sql: string }) {
   const { value, error, reload } = useLoaded(
     'tables',
     (signal) => callApi<TableList>('GET', routes.tables, { signal }),
@@ -26,13 +24,26 @@ function AllTables() {
       watch: true,
     },
   )
+  const [isPicking, setPicking] = useState(false)
   useImportEnds(reload)
   const isUnavailable = error instanceof Refusal && error.code === 'tables-unavailable'
   return (
     <>
       <header class="view-head">
         <h1>{say('view.data')}</h1>
+        <button type="button" class="primary" onClick={() => setPicking(true)}>
+          <Icon name="import" />
+          {say('data.import')}
+        </button>
       </header>
+      {isPicking && (
+        <PickDialog
+          title={say('data.pick')}
+          fileAction={(name) => say('data.pickFile', { name })}
+          onPick={(name) => goTo(importHref(name))}
+          onClose={() => setPicking(false)}
+        />
+      )}
       <ImportsUnderWay />
       <section class="panel" aria-label="My tables">
         {isUnavailable && (
@@ -43,9 +54,8 @@ function AllTables() {
         {error !== undefined && !isUnavailable && !value && <Failed error={error} onRetry={reload} />}
         {!value && error === undefined && <Loading rows={3} />}
         {value?.tables.length === 0 && (
-          <Empty icon="table" title="No tables yet">
-            Upload a CSV under <a href="/files/">Files</a> and import it from there. From a terminal:{' '}
-            <code>filejobs import FILE</code>
+          <Empty icon="table" title={say('data.none')}>
+            {phrase('data.noneHint', { files: <a href="/files/">{say('view.files')}</a> })}
           </Empty>
         )}
         {value && value.tables.length > 0 && (
@@ -58,7 +68,9 @@ function AllTables() {
           </ul>
         )}
       </section>
-      {value && value.tables.length > 0 && <QueryBox tables={value.tables} />}
+      {value && value.tables.length > 0 && features.value?.queries !== false && (
+        <QueryBox tables={value.tables} asked={sql} />
+      )}
     </>
   )
 }
@@ -79,34 +91,6 @@ function TableLink({ table: { name, rows, columns, imports } }: { table: TableRe
     </a>
   )
 }
-
-/** Opens the details of each, which stay open after the import ends. */
-function ImportsUnderWay() {
-  const [opened, setOpened] = useState<string | null>(null)
-  const imports = myLiveJobs.value.filter(({ record }) => record.kind === 'import')
-  return (
-    <>
-      {imports.length > 0 && (
-        <section class="panel" aria-labelledby="imports">
-          <header class="panel-head">
-            <h2 id="imports">Importing</h2>
-          </header>
-          <ul class="plain-list">
-            {imports.map((job) => (
-              <li key={job.record.id}>
-                <JobRow job={job} showAccount={false} onOpen={setOpened} onLimit={hasNoRate} />
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
-      {opened && <JobDetails key={opened} id={opened} onClose={() => setOpened(null)} onLimit={hasNoRate} />}
-    </>
-  )
-}
-
-/** Only transfers can be limited: an import has no button for it. */
-function hasNoRate(): void {}
 
 /** New tables appear automatically. */
 function useImportEnds(reload: () => void): void {

@@ -8,13 +8,13 @@ import type { MenuItem } from '../../parts/menu.js'
 import { toast, toastError } from '../../parts/toasts.js'
 import { removeSoon, undoMs } from '../../uploads/pending-removals.js'
 import { phrase, say } from '../../words/say.js'
-import { ImportDialog } from '../data/import-dialog.js'
+import { importHref } from '../data/import-options.js'
 import { ShareDialog } from '../shared/share-dialog.js'
 import { isFolderEntry, isTable, type ListedEntry } from './entries.js'
 import { downloadOf, type FolderPlace } from './place.js'
 import { RenameDialog } from './rename-dialog.js'
 
-type Doing = { what: 'rename'; entry: ListedEntry } | { what: 'share' | 'import'; entry: FileRecord } | null
+type Doing = { what: 'rename'; entry: ListedEntry } | { what: 'share'; entry: FileRecord } | null
 
 /** What the menu of an entry offers, and the dialog that it has opened. */
 export function useEntryActions(
@@ -36,7 +36,7 @@ export function useEntryActions(
       fetch,
       ...(file ? [{ label: say('files.share'), run: () => setDoing({ what: 'share', entry: file }) }] : []),
       { label: say('files.renameItem'), run: () => setDoing({ what: 'rename', entry }) },
-      ...(canImport ? [{ label: say('files.import'), run: () => setDoing({ what: 'import', entry: file }) }] : []),
+      ...(canImport ? [{ label: say('files.import'), run: () => goTo(importHref(file.name)) }] : []),
       { label: say('files.delete'), isDanger: true, run: () => remove(entry, onChange) },
     ]
   }
@@ -45,7 +45,6 @@ export function useEntryActions(
     <>
       {doing?.what === 'rename' && <RenameDialog name={doing.entry.name} onClose={close} onDone={onChange} />}
       {doing?.what === 'share' && <ShareDialog names={[doing.entry.name]} onClose={close} />}
-      {doing?.what === 'import' && <ImportDialog name={doing.entry.name} onClose={close} />}
     </>
   )
   return { menuOf, dialog }

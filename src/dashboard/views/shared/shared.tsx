@@ -5,9 +5,9 @@ import type { ShareList } from '../../../protocol/shares.js'
 import { callApi } from '../../api.js'
 import { Icon } from '../../parts/icon.js'
 import { useLoaded } from '../../parts/loaded.js'
+import { PickDialog } from '../../parts/pick-dialog.js'
 import { say } from '../../words/say.js'
 import { Links } from './links.js'
-import { PickDialog } from './pick-dialog.js'
 import { RequestDialog } from './request-dialog.js'
 import { Requests } from './requests.js'
 import { ShareDialog } from './share-dialog.js'
@@ -39,7 +39,15 @@ export function SharedView() {
       </header>
       <Links loaded={links} />
       <Requests loaded={requests} />
-      {doing?.what === 'pick' && <PickDialog onClose={close} onPick={(name) => setDoing({ what: 'share', name })} />}
+      {doing?.what === 'pick' && (
+        <PickDialog
+          title={say('pick.title')}
+          fileAction={(name) => say('pick.share', { name })}
+          folderAction={say('pick.here')}
+          onPick={(name) => setDoing({ what: 'share', name })}
+          onClose={close}
+        />
+      )}
       {doing?.what === 'share' && <ShareDialog names={[doing.name]} onClose={close} onMade={links.reload} />}
       {doing?.what === 'ask' && <RequestDialog onClose={close} onMade={requests.reload} />}
     </>

@@ -1,28 +1,38 @@
 import { useState } from 'preact/hooks'
-import type { FolderLevelList } from '../../../protocol/folders.js'
-import { routes } from '../../../protocol/routes.js'
-import { callApi } from '../../api.js'
-import { Dialog } from '../../parts/dialog.js'
-import { FileName } from '../../parts/file-name.js'
-import { Icon } from '../../parts/icon.js'
-import { useLoaded } from '../../parts/loaded.js'
-import { Failed, Loading } from '../../parts/states.js'
-import { say } from '../../words/say.js'
+import type { FolderLevelList } from '../../protocol/folders.js'
+import { routes } from '../../protocol/routes.js'
+import { callApi } from '../api.js'
+import { say } from '../words/say.js'
+import { Dialog } from './dialog.js'
+import { FileName } from './file-name.js'
+import { Icon } from './icon.js'
+import { useLoaded } from './loaded.js'
+import { Failed, Loading } from './states.js'
+
+export interface PickDialogProps {
+  title: string
+  /** What choosing a file does, in words. */
+  fileAction(name: string): string
+  /** What choosing the folder that is open does; without it, only files can be chosen. */
+  folderAction?: string
+  onPick(name: string): void
+  onClose(): void
+}
 
 /** Asks for one file or folder of the account. */
-export function PickDialog({ onPick, onClose }: { onPick(name: string): void; onClose(): void }) {
+export function PickDialog({ title, fileAction, folderAction, onPick, onClose }: PickDialogProps) {
   const [prefix, setPrefix] = useState('')
   return (
-    <Dialog title={say('pick.title')} onClose={onClose}>
+    <Dialog title={title} onClose={onClose}>
       <PathSteps prefix={prefix} onOpen={setPrefix} />
-      <Level key={prefix} prefix={prefix} onOpen={setPrefix} onPick={onPick} />
+      <Level key={prefix} prefix={prefix} onOpen={setPrefix} onPick={onPick} fileAction={fileAction} />
       <div class="buttons">
         <button type="button" onClick={onClose}>
           {say('shared.cancel')}
         </button>
-        {prefix !== '' && (
+        {folderAction !== undefined && prefix !== '' && (
           <button type="button" class="primary" onClick={() => onPick(prefix)}>
-            {say('pick.here')}
+            {folderAction}
           </button>
         )}
       </div>
@@ -50,13 +60,12 @@ function PathSteps({ prefix, onOpen }: { prefix: string; onOpen(prefix: string):
   )
 }
 
-interface LevelProps {
+interface LevelProps extends Pick<PickDialogProps, 'fileAction' | 'onPick'> {
   prefix: string
   onOpen(prefix: string): void
-  onPick(name: string): void
 }
 
-function Level({ prefix, onOpen, onPick }: LevelProps) {
+function Level({ prefix, onOpen, onPick, fileAction }: LevelProps) {
   const query = { delimiter: '/', prefix, natural: 1, ignoreCase: 1, limit: entriesShown }
   const { value, error, reload } = useLoaded(`level ${prefix}`, (signal) =>
     callApi<FolderLevelList>('GET', routes.files, { query, signal }),
@@ -79,7 +88,7 @@ function Level({ prefix, onOpen, onPick }: LevelProps) {
         ))}
         {files.map(({ name }) => (
           <li key={name}>
-            <button type="button" aria-label={say('pick.share', { name })} onClick={() => onPick(name)}>
+            <button type="button" aria-label={fileAction(name)} onClick={() => onPick(name)}>
               <Icon name="file" />
               <FileName name={name.slice(prefix.length)} />
             </button>

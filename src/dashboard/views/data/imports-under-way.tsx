@@ -1,0 +1,32 @@
+import { useState } from 'preact/hooks'
+import { myLiveJobs } from '../../live/job-store.js'
+import { JobDetails } from '../transfers/job-details.js'
+import { JobRow } from '../transfers/job-row.js'
+
+/** The running imports. Opens the details of each, which stay open after the import ends. */
+export function ImportsUnderWay() {
+  const [opened, setOpened] = useState<string | null>(null)
+  const imports = myLiveJobs.value.filter(({ record }) => record.kind === 'import' && record.table !== null)
+  return (
+    <>
+      {imports.length > 0 && (
+        <section class="panel" aria-labelledby="imports">
+          <header class="panel-head">
+            <h2 id="imports">Importing</h2>
+          </header>
+          <ul class="plain-list">
+            {imports.map((job) => (
+              <li key={job.record.id}>
+                <JobRow job={job} showAccount={false} onOpen={setOpened} onLimit={hasNoRate} />
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {opened && <JobDetails key={opened} id={opened} onClose={() => setOpened(null)} onLimit={hasNoRate} />}
+    </>
+  )
+}
+
+/** Only transfers can be limited: an import has no button for it. */
+function hasNoRate(): void {}
