@@ -137,7 +137,7 @@ describe.skipIf(!chromiumPath)('in the dashboard,', () => {
     const { page, curl } = await open()
     await curl.put('shared.txt', 'x')
     await curl.post('/shares', { filename: 'shared.txt', expiresIn: 3600 })
-    await page.getByRole('link', { name: 'Shared' }).click()
+    await page.getByRole('link', { name: 'Shared', exact: true }).click()
     const link = page.locator('[data-link="shared.txt"]')
     await link.getByText('works for another').waitFor()
     await curl.call('/files/shared.txt', { method: 'DELETE' })

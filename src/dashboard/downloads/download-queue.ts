@@ -13,6 +13,10 @@ export interface Download {
   saveAs: string
 }
 
+const slotWaitSeconds = 30
+/** A download waits for a slot, because another tab may take it first. */
+export const waitQuery = `wait=${slotWaitSeconds}`
+
 /** Downloads that begin one after another. */
 export const queuedDownloads = signal<readonly Download[]>([])
 
@@ -20,12 +24,11 @@ export const queuedDownloads = signal<readonly Download[]>([])
 const started = signal<string | null>(null)
 let forgetStarted: ReturnType<typeof setTimeout> | undefined
 
-/** Of a file, or of a folder as an archive. It waits for a slot, because another tab may take it first. */
+/** Of a file, or of a folder as an archive. */
 export function newDownload(name: string): Download {
-  const query = `wait=${slotWaitSeconds}`
   const base = name.slice(name.lastIndexOf('/', name.length - 2) + 1)
-  if (!name.endsWith('/')) return { name, path: `${exportPath(name)}?${query}`, saveAs: base }
-  return { name, path: `${exportPath(name)}?archive=zip&${query}`, saveAs: `${base.slice(0, -1)}.zip` }
+  if (!name.endsWith('/')) return { name, path: `${exportPath(name)}?${waitQuery}`, saveAs: base }
+  return { name, path: `${exportPath(name)}?archive=zip&${waitQuery}`, saveAs: `${base.slice(0, -1)}.zip` }
 }
 
 /** The name of the download that has the account's slot; null if there is none. */
@@ -94,5 +97,4 @@ me.subscribe((account) => {
   started.value = null
 })
 
-const slotWaitSeconds = 30
 const beginsWithinMs = (slotWaitSeconds + 10) * 1000

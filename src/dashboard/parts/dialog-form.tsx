@@ -9,13 +9,15 @@ export interface DialogFormProps {
   onSubmit(): Promise<void>
   /** Highlights the submit button as what cannot be undone; default false. */
   isDanger?: boolean
+  /** Whether it can be submitted; default true. */
+  isReady?: boolean
   /** The other button. */
   other: { label: string; onClick(): void }
   children: ComponentChildren
 }
 
 /** The fields of a dialog, with an error and two buttons below. */
-export function DialogForm({ action, isDanger = false, onSubmit, other, children }: DialogFormProps) {
+export function DialogForm({ action, isDanger = false, isReady = true, onSubmit, other, children }: DialogFormProps) {
   const [error, setError] = useState<string | null>(null)
 
   async function submit(event: Event) {
@@ -39,7 +41,7 @@ export function DialogForm({ action, isDanger = false, onSubmit, other, children
         <button type="button" onClick={other.onClick}>
           {other.label}
         </button>
-        <button type="submit" class={isDanger ? 'danger' : 'primary'}>
+        <button type="submit" class={isDanger ? 'danger' : 'primary'} disabled={!isReady}>
           {action}
         </button>
       </div>

@@ -1,4 +1,4 @@
-import { useId, useRef } from 'preact/hooks'
+import { useId, useRef, useState } from 'preact/hooks'
 import { Icon } from './icon.js'
 
 export interface MenuItem {
@@ -8,11 +8,19 @@ export interface MenuItem {
   isDanger?: boolean
 }
 
+interface MenuProps {
+  label: string
+  items: readonly MenuItem[]
+  /** Of the button; default 0. */
+  tabIndex?: number
+}
+
 /** A button that opens a list of actions in words. The browser closes it on Escape and on a click elsewhere. */
-export function Menu({ label, items }: { label: string; items: readonly MenuItem[] }) {
+export function Menu({ label, items, tabIndex = 0 }: MenuProps) {
   const id = useId()
   const button = useRef<HTMLButtonElement>(null)
   const list = useRef<HTMLDivElement>(null)
+  const [isOpen, setIsOpen] = useState(false)
 
   function place() {
     const [from, box] = [button.current!.getBoundingClientRect(), list.current!]
@@ -38,6 +46,7 @@ export function Menu({ label, items }: { label: string; items: readonly MenuItem
         aria-haspopup="true"
         title={label}
         popovertarget={id}
+        tabIndex={tabIndex}
       >
         <Icon name="more" />
       </button>
@@ -46,11 +55,12 @@ export function Menu({ label, items }: { label: string; items: readonly MenuItem
         id={id}
         class="menu"
         popover="auto"
+        onBeforeToggle={(event) => setIsOpen((event as unknown as ToggleEvent).newState === 'open')}
         onToggle={(event) => {
           if ((event as unknown as ToggleEvent).newState === 'open') place()
         }}
       >
-        {items.map((item) => (
+        {(isOpen ? items : []).map((item) => (
           <button
             key={item.label}
             type="button"

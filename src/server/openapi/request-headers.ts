@@ -72,6 +72,10 @@ export const archiveQuery = z.object({
     .enum(archiveFormats)
     .optional()
     .meta({ description: 'of a folder, a name with a slash at the end: sends everything in it as one archive' }),
+  name: z
+    .array(z.string())
+    .optional()
+    .meta({ description: 'with `archive`: only these files and folders (with a slash at the end) of the folder' }),
   digests: z
     .enum(['0', '1'])
     .optional()

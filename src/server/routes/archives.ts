@@ -1,11 +1,13 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { routes } from '../../protocol/routes.js'
 import type { ArchiveExports } from '../archives/archive-exports.js'
-import { selectFolder } from '../archives/selection.js'
+import { type Selection, selectFolder, selectNames } from '../archives/selection.js'
 import { getPublisher, publishedName } from '../auth/publishers.js'
 import type { AppEnv } from '../routing/app-env.js'
 import type { AccountStore } from '../stores/accounts.js'
+import type { Space } from '../stores/files.js'
 import { archivedFolder, findArchive } from './headers/archive-query.js'
+import { parseChosen } from './headers/names.js'
 import { sendArchive } from './responses/send-archive.js'
 
 export interface ArchiveRouteServices {
@@ -26,7 +28,7 @@ export function archiveRoutes({ accounts, archives }: ArchiveRouteServices) {
     if (!wanted) return next()
     const identity = c.get('identity')
     const name = archivedFolder(c.env.incoming.url ?? '', `${routes.files}/`)
-    const selection = selectFolder(identity.account, name)
+    const selection = selectIn(identity.account, name, c.req.queries('name'))
     return sendArchive({ env: c.env, identity, archives, selection, wanted, name })
   })
 
@@ -36,10 +38,22 @@ export function archiveRoutes({ accounts, archives }: ArchiveRouteServices) {
     const [, ops = '', prefix = ''] = /^([^/]*)\/(.*)$/s.exec(publishedFolder(c.env.incoming.url ?? '')) ?? []
     const publisher = await getPublisher(accounts, ops)
     const name = publishedName(publisher, prefix)
-    const selection = selectFolder(publisher, prefix)
+    const selection = selectIn(publisher, prefix, c.req.queries('name'))
     return sendArchive({ env: c.env, identity: c.get('identity'), archives, selection, wanted, name })
   })
   return app
+}
+
+/** The folder, or of what is in it only these names. Throws `invalid-request`. */
+function selectIn(space: Space, folder: string, names: readonly string[] | undefined): Selection {
+  if (!names || names.length === 0) return selectFolder(space, folder)
+  return {
+    ...selectNames(
+      space,
+      names.map((name) => parseChosen(folder + name)),
+    ),
+    base: folder,
+  }
 }
 
 /** `OPS/PREFIX/`, also of a target without the slash after `OPS`. */

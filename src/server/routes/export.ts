@@ -12,7 +12,7 @@ import type { AppEnv } from '../routing/app-env.js'
 import type { PublishedFiles } from '../stores/files.js'
 import type { Exports } from '../transfers/exports.js'
 import { readJson, validate } from './bodies/json-body.js'
-import { parseFolder, parseName } from './headers/names.js'
+import { parseChosen, parseName } from './headers/names.js'
 import { sendArchive } from './responses/send-archive.js'
 import { sendFile } from './responses/send-file.js'
 
@@ -75,12 +75,6 @@ export function exportRoutes({
     },
   )
   return app
-}
-
-/** Throws `invalid-request`. */
-function parseChosen(name: string): string {
-  if (name === '/') return ''
-  return name.endsWith('/') ? parseFolder(name) : parseName(name)
 }
 
 /** About ten thousand names. */

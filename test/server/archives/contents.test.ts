@@ -108,6 +108,19 @@ describe('an archive of a selection', () => {
     expect(stdout.match(/^\S+(?= +\d{4}-)/gm)).toEqual(['b/c/d', 'a', 'b/f/g'])
   })
 
+  it('a link can name what of a folder is sent, by the names in it', async () => {
+    const ann = await shared.newCaller()
+    for (const name of ['x/a', 'x/b & c', 'x/d/e', 'x/f', 'g']) await ann.put(encodeURI(name).replace('&', '%26'), name)
+    const names = async (query: string) => {
+      const path = await fetchArchive(ann, `/files/${query}`, 'tar')
+      return (await run('tar', ['-tf', path])).stdout.trim().split('\n')
+    }
+    expect(await names('x/?archive=tar&name=d/&name=b%20%26%20c')).toEqual(['d/e', 'b & c'])
+    expect(await names('?archive=tar&name=g&name=x/d/')).toEqual(['x/d/e', 'g'])
+    expect((await ann.call('/files/x/?archive=tar&name=g')).status).toBe(404)
+    expect((await ann.call('/files/x/?archive=tar&name=../g')).status).toBe(400)
+  })
+
   it('an archive of a selection is named after the folder that holds all of it, and is a tar by default', async () => {
     const ann = await shared.newCaller()
     for (const name of ['x/y/a', 'x/y/b']) await ann.put(name, name)

@@ -1,79 +1,136 @@
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import type { FileRecord } from '../../../protocol/files.js'
 import { download } from '../../downloads/download-queue.js'
 import { features } from '../../features.js'
-import { FileName } from '../../parts/file-name.js'
 import type { MenuItem } from '../../parts/menu.js'
 import { toast, toastError } from '../../parts/toasts.js'
-import { removeSoon, undoMs } from '../../uploads/pending-removals.js'
+import { goTo } from '../../router.js'
 import { phrase, say } from '../../words/say.js'
 import { importHref } from '../data/import-options.js'
 import { ShareDialog } from '../shared/share-dialog.js'
-import { isFolderEntry, isTable, type ListedEntry } from './entries.js'
-import { downloadOf, type FolderPlace } from './place.js'
+import { folderOf, isFolderEntry, isTable, type ListedEntry } from './entries.js'
+import type { FolderListing } from './folder-listing.js'
+import { MoveDialog } from './move-dialog.js'
+import { canMoveInto, moveInto, namesOf } from './move-entries.js'
+import { downloadOfSeveral } from './place.js'
+import { removeEntries } from './remove-entries.js'
 import { RenameDialog } from './rename-dialog.js'
 
-type Doing = { what: 'rename'; entry: ListedEntry } | { what: 'share'; entry: FileRecord } | null
+type Doing = { what: 'rename'; entry: ListedEntry } | { what: 'share' | 'move'; names: readonly string[] } | null
 
-/** What the menu of an entry offers, and the dialog that it has opened. */
-export function useEntryActions(
-  place: FolderPlace,
-  onChange: () => void,
-): { menuOf(entry: ListedEntry): MenuItem[]; dialog: ComponentChildren } {
+export interface EntryActions {
+  menuOf(entry: ListedEntry): MenuItem[]
+  download(entries: readonly ListedEntry[]): void
+  rename(entry: ListedEntry): void
+  share(entries: readonly ListedEntry[]): void
+  askWhere(entries: readonly ListedEntry[]): void
+  moveTo(names: readonly string[], folder: string): void
+  remove(entries: readonly ListedEntry[]): void
+  cut(entries: readonly ListedEntry[]): void
+  /** Moves what was cut into the open folder. Whether there was anything. */
+  paste(): boolean
+  /** The dialog that is open. */
+  dialog: ComponentChildren
+}
+
+/** What was cut, until it is pasted. */
+let cutNames: readonly string[] = []
+
+/** What can be done with entries of the list, and the dialogs that ask for more. */
+export function useEntryActions({ wish: { place }, level, entries = [], selection }: FolderListing): EntryActions {
   const [doing, setDoing] = useState<Doing>(null)
   const close = () => setDoing(null)
+  const onChange = () => level.reload()
+  const isOwn = place.ops === undefined
+
+  function fetch(wanted: readonly ListedEntry[]) {
+    const found = downloadOfSeveral(
+      place,
+      wanted.map(({ name }) => name),
+    )
+    if (found) download(found)
+    else toastError(say('files.tooManyNames'), new Error(say('files.tooManyNamesText')))
+  }
+
+  function remove(wanted: readonly ListedEntry[]) {
+    const at = entries.findIndex(({ name }) => name === wanted[0]?.name)
+    const names = new Set(wanted.map(({ name }) => name))
+    const rest = entries.filter(({ name }) => !names.has(name))
+    const next = rest[Math.min(at, rest.length - 1)]
+    selection.clear()
+    removeEntries(wanted, onChange, () => {
+      const isBack = document.querySelector(`[data-file=${CSS.escape(wanted[0]!.name)}]`) !== null
+      const name = isBack ? wanted[0]!.name : next?.name
+      if (name === undefined) document.getElementById('main')?.focus()
+      else selection.goTo(name)
+    })
+  }
+
+  function moveTo(names: readonly string[], folder: string) {
+    selection.clear()
+    void moveInto(names, folder, onChange)
+  }
 
   function menuOf(entry: ListedEntry): MenuItem[] {
-    const fetch: MenuItem = {
+    const get = {
       label: say(isFolderEntry(entry) ? 'files.downloadArchive' : 'files.download'),
-      run: () => download(downloadOf(place, entry.name)),
+      run: () => fetch([entry]),
     }
-    if (place.ops !== undefined) return [fetch]
+    if (!isOwn) return [get]
     const file = isFolderEntry(entry) ? null : entry
     const canImport = file && isTable(file) && features.value?.tables !== false
     return [
-      fetch,
-      ...(file ? [{ label: say('files.share'), run: () => setDoing({ what: 'share', entry: file }) }] : []),
+      get,
+      { label: say('files.share'), run: () => setDoing({ what: 'share', names: [entry.name] }) },
       { label: say('files.renameItem'), run: () => setDoing({ what: 'rename', entry }) },
+      { label: say('files.move'), run: () => setDoing({ what: 'move', names: [entry.name] }) },
       ...(canImport ? [{ label: say('files.import'), run: () => goTo(importHref(file.name)) }] : []),
-      { label: say('files.delete'), isDanger: true, run: () => remove(entry, onChange) },
+      { label: say('files.delete'), isDanger: true, run: () => remove([entry]) },
     ]
   }
 
   const dialog = (
     <>
-      {doing?.what === 'rename' && <RenameDialog name={doing.entry.name} onClose={close} onDone={onChange} />}
-      {doing?.what === 'share' && <ShareDialog names={[doing.entry.name]} onClose={close} />}
+      {doing?.what === 'rename' && (
+        <RenameDialog
+          name={doing.entry.name}
+          onClose={close}
+          onDone={(name) => {
+            onChange()
+            if (folderOf(name) === folderOf(doing.entry.name)) selection.goTo(name)
+          }}
+        />
+      )}
+      {doing?.what === 'share' && <ShareDialog names={doing.names} onClose={close} />}
+      {doing?.what === 'move' && (
+        <MoveDialog
+          names={doing.names}
+          from={place.folder}
+          onClose={close}
+          onChoose={(folder) => moveTo(doing.names, folder)}
+        />
+      )}
     </>
   )
-  return { menuOf, dialog }
-}
-
-function remove(entry: ListedEntry, onChange: () => void): void {
-  const place = rows().findIndex(({ dataset }) => dataset.file === entry.name)
-  const name = <FileName name={entry.name} />
-  const undo = removeSoon(entry, (error) => {
-    closeToast()
-    if (error !== undefined) toastError(phrase('files.notDeleted', { name }), error)
-    onChange()
-  })
-  const closeToast = toast({
-    tone: 'plain',
-    title: phrase('files.deleted', { name }),
-    action: { label: say('files.undo'), run: undo, returnFocus: () => focusRow(entry.name, place) },
-    forMs: undoMs,
-  })
-}
-
-/** Focuses the row of an entry, or the one that took its position. */
-function focusRow(name: string, place: number): void {
-  const all = rows()
-  const row = all.find(({ dataset }) => dataset.file === name) ?? all[Math.min(place, all.length - 1)]
-  const target = row?.querySelector<HTMLElement>('.entry-menu button') ?? document.getElementById('main')
-  target?.focus()
-}
-
-function rows(): HTMLElement[] {
-  return [...document.querySelectorAll<HTMLElement>('.entry-row[data-file]')]
+  return {
+    menuOf,
+    download: fetch,
+    rename: (entry) => isOwn && setDoing({ what: 'rename', entry }),
+    share: (wanted) => setDoing({ what: 'share', names: wanted.map(({ name }) => name) }),
+    askWhere: (wanted) => setDoing({ what: 'move', names: wanted.map(({ name }) => name) }),
+    moveTo,
+    remove: (wanted) => isOwn && wanted.length > 0 && remove(wanted),
+    cut(wanted) {
+      if (!isOwn || wanted.length === 0) return
+      cutNames = wanted.map(({ name }) => name)
+      toast({ tone: 'plain', title: phrase('files.cut', { what: namesOf(cutNames) }), text: say('files.cutHint') })
+    },
+    paste() {
+      if (!isOwn || cutNames.length === 0) return false
+      if (canMoveInto(cutNames, place.folder)) moveTo(cutNames, place.folder)
+      cutNames = []
+      return true
+    },
+    dialog,
+  }
 }

@@ -6,32 +6,55 @@ import { hrefWith } from '../../router.js'
 import { say } from '../../words/say.js'
 import type { ListedEntry } from './entries.js'
 import { EntryRow, type RowActions } from './entry-row.js'
-import type { LevelPages } from './level-pages.js'
+import type { FolderListing } from './folder-listing.js'
 import type { LevelWish, SortColumn } from './use-level.js'
 
 export interface EntryListProps extends RowActions {
   label: string
-  wish: LevelWish
-  level: LevelPages
+  listing: FolderListing
   /** Those that were loaded, without the ones that are being deleted. */
   entries: readonly ListedEntry[]
-  /** Of all entries, as far as it is known. */
-  total: number
 }
 
 /** The rows of a folder: only those in sight are rendered, and loaded. */
-export function EntryList({ label, wish, level, entries, total, ...actions }: EntryListProps) {
+export function EntryList({ label, listing, entries, ...actions }: EntryListProps) {
+  const { wish, level, total, selection } = listing
   const body = useRef<HTMLDivElement>(null)
   const isNarrow = useMedia('(max-width: 44rem)')
   const rowHeight = isNarrow ? 56 : 36
   const { first, end } = useWindowRows(body, total, rowHeight)
   useEffect(() => level.want(first, end), [level, first, end])
   const rows = Array.from({ length: Math.max(0, end - first) }, (_, index) => first + index)
+  const chosen = selection.chosen.value
+  const active = selection.active.value
+  const activeRow = active === null ? -1 : entries.findIndex(({ name }) => name === active)
+  // Exactly one row is reached by Tab.
+  const tabRow = activeRow >= first && activeRow < end ? activeRow : first
+
+  useEffect(() => {
+    const list = body.current
+    // The next key may have come before this.
+    if (!selection.focusWanted.value || activeRow < 0 || !list || selection.active.peek() !== active) return
+    showRow(list, activeRow, rowHeight)
+    const row = [...list.children].find((child) => (child as HTMLElement).dataset.file === active)
+    if (!(row instanceof HTMLElement)) return
+    row.focus({ preventScroll: true })
+    selection.focusWanted.value = false
+  }, [selection.focusWanted.value, activeRow, active, first, end])
+
   return (
-    // Not a table of HTML, which would render all rows.
-    <div class="entries" role="table" aria-label={label} aria-rowcount={total + 1}>
+    <div
+      class={`entries${chosen.size > 0 ? ' has-chosen' : ''}`}
+      role="grid"
+      aria-label={label}
+      aria-rowcount={total + 1}
+      aria-multiselectable="true"
+    >
       <div role="rowgroup" class="entries-head">
         <div role="row" class="entry-row" aria-rowindex={1}>
+          <span role="columnheader" class="entry-tick">
+            <span class="hidden">{say('files.ticked')}</span>
+          </span>
           <SortHead wish={wish} by="name" />
           <SortHead wish={wish} by="size" />
           <SortHead wish={wish} by="date" />
@@ -49,6 +72,8 @@ export function EntryList({ label, wish, level, entries, total, ...actions }: En
             entry={entries[row]}
             place={wish.place}
             isFound={wish.search !== ''}
+            isChosen={chosen.has(entries[row]?.name ?? '')}
+            isTabStop={row === tabRow}
             {...actions}
           />
         ))}
@@ -56,6 +81,16 @@ export function EntryList({ label, wish, level, entries, total, ...actions }: En
     </div>
   )
 }
+
+/** Scrolls the page so far that the row is seen, below what sticks to the top. */
+function showRow(list: HTMLElement, row: number, rowHeight: number): void {
+  const top = list.getBoundingClientRect().top + row * rowHeight
+  if (top < headHeight) scrollBy(0, top - headHeight)
+  else if (top + rowHeight > innerHeight - footHeight) scrollBy(0, top + rowHeight - innerHeight + footHeight)
+}
+
+const headHeight = 120
+const footHeight = 80
 
 /** A column's name, which sorts by it; once more: the other way round. What is found is sorted by name. */
 function SortHead({ wish: { sort, order, search }, by }: { wish: LevelWish; by: SortColumn }) {

@@ -8,10 +8,18 @@ import { say } from '../../words/say.js'
 import { baseOf, iconOf, isFolderEntry, type ListedEntry } from './entries.js'
 import { type FolderPlace, hrefOfFolder } from './place.js'
 
+/** How an entry is chosen: with Shift, all up to it; with Ctrl, it alone besides the others. */
+export type ChoiceKind = 'one' | 'toggle' | 'range'
+
 /** What can be done with a row. */
 export interface RowActions {
   menuOf(entry: ListedEntry): readonly MenuItem[]
   hrefOfFile(file: FileRecord): string
+  onChoose(entry: ListedEntry, kind: ChoiceKind): void
+  /** The focus is in the row. */
+  onEnter(entry: ListedEntry): void
+  /** Missing if rows cannot be moved. */
+  onDrag?(event: DragEvent, entry: ListedEntry): void
 }
 
 export interface EntryRowProps extends RowActions {
@@ -24,36 +32,66 @@ export interface EntryRowProps extends RowActions {
   place: FolderPlace
   /** Whether it was found by a search: its folders are shown. */
   isFound: boolean
+  isChosen: boolean
+  /** Whether Tab leads to it. */
+  isTabStop: boolean
 }
 
-export function EntryRow({ row, top, entry, place, isFound, menuOf, hrefOfFile }: EntryRowProps) {
+export function EntryRow(props: EntryRowProps) {
+  const { row, top, entry, place, isFound, isChosen, isTabStop } = props
+  const { menuOf, hrefOfFile, onChoose, onEnter, onDrag } = props
   const style = { transform: `translateY(${top}px)` }
   if (!entry) return <div class="entry-row is-missing" style={style} />
   const shown = isFound ? entry.name.slice(place.folder.length) : baseOf(entry.name)
   const href = isFolderEntry(entry) ? hrefOfFolder(place, entry.name) : hrefOfFile(entry)
+  const tabIndex = isTabStop ? 0 : -1
   return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the keys of all rows are those of row-keys.ts
     <div
       role="row"
-      class="entry-row"
+      class={`entry-row${isChosen ? ' is-chosen' : ''}`}
+      tabIndex={tabIndex}
       data-file={entry.name}
       data-folder={isFolderEntry(entry) ? entry.name : undefined}
       aria-rowindex={row + 2}
+      aria-selected={isChosen}
       style={style}
+      draggable={onDrag !== undefined}
+      onDragStart={(event) => onDrag?.(event, entry)}
+      onFocusIn={() => onEnter(entry)}
+      onClick={(event) => {
+        const isInside = (event.target as Element).closest('input, button, label, [popover]')
+        const isLink = (event.target as Element).closest('a')
+        if (isInside || (isLink && !event.shiftKey)) return
+        event.preventDefault()
+        onChoose(entry, event.shiftKey ? 'range' : event.ctrlKey || event.metaKey ? 'toggle' : 'one')
+      }}
     >
+      <span role="gridcell" class="entry-tick">
+        <label>
+          <input
+            type="checkbox"
+            aria-label={say('files.tick', { name: entry.name })}
+            checked={isChosen}
+            tabIndex={tabIndex}
+            onClick={(event) => onChoose(entry, event.shiftKey ? 'range' : 'toggle')}
+          />
+        </label>
+      </span>
       <span role="rowheader" class="entry-name">
-        <a href={href}>
+        <a href={href} tabIndex={tabIndex} draggable={false}>
           <Icon name={iconOf(entry)} />
           <FileName name={shown} />
         </a>
       </span>
-      <span role="cell" class="entry-size">
+      <span role="gridcell" class="entry-size">
         <Size entry={entry} />
       </span>
-      <span role="cell" class="entry-date">
+      <span role="gridcell" class="entry-date">
         <When at={isFolderEntry(entry) ? entry.modifiedAt : entry.uploadedAt} />
       </span>
-      <span role="cell" class="entry-menu">
-        <Menu label={say('files.moreFor', { name: entry.name })} items={menuOf(entry)} />
+      <span role="gridcell" class="entry-menu">
+        <Menu label={say('files.moreFor', { name: entry.name })} items={menuOf(entry)} tabIndex={tabIndex} />
       </span>
     </div>
   )

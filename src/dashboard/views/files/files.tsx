@@ -13,8 +13,10 @@ import { UploadPanel } from '../transfers/upload-panel.js'
 import { Breadcrumbs } from './breadcrumbs.js'
 import { DropZone } from './drop-zone.js'
 import { useEntryActions } from './entry-actions.js'
-import { FolderPanel, useListing } from './folder-panel.js'
+import { useListing } from './folder-listing.js'
+import { FolderPanel } from './folder-panel.js'
 import { NewFolderDialog } from './new-folder.js'
+import { usePaste } from './paste.js'
 import { downloadOf, ownPlace } from './place.js'
 
 /** A folder of the account, and the upload area. */
@@ -25,8 +27,16 @@ export function FilesView({ folder }: { folder: string }) {
   const reload = useCallback(() => level.reload(), [level])
   useReloadAfter(isNewFile, reload)
   const [isNaming, setIsNaming] = useState(false)
-  const { menuOf, dialog } = useEntryActions(place, reload)
+  const actions = useEntryActions(listing)
   const upload = useCallback((files: readonly ChosenFile[], into = folder) => enqueue(inFolder(files, into)), [folder])
+
+  const onMade = (name: string) => {
+    reload()
+    listing.selection.goTo(name)
+  }
+  usePaste((files) => {
+    if (!actions.paste()) upload(files)
+  })
 
   return (
     <>
@@ -49,11 +59,11 @@ export function FilesView({ folder }: { folder: string }) {
         label={say('files.mine')}
         listing={listing}
         none={<NoFiles folder={folder} />}
-        menuOf={menuOf}
+        actions={actions}
         hrefOfFile={({ name }) => downloadOf(place, name).path}
       />
-      {dialog}
-      {isNaming && <NewFolderDialog folder={folder} onClose={() => setIsNaming(false)} onDone={reload} />}
+      {actions.dialog}
+      {isNaming && <NewFolderDialog folder={folder} onClose={() => setIsNaming(false)} onDone={onMade} />}
     </>
   )
 }

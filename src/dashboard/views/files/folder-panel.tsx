@@ -1,52 +1,25 @@
 import type { ComponentChildren } from 'preact'
+import type { FileRecord } from '../../../protocol/files.js'
 import { formatBytes } from '../../../protocol/units.js'
 import { Search } from '../../parts/search.js'
 import { Empty, Failed, Loading } from '../../parts/states.js'
-import { address, goTo, hrefWith } from '../../router.js'
-import { isRemoved } from '../../uploads/pending-removals.js'
+import { goTo, hrefWith } from '../../router.js'
 import { say } from '../../words/say.js'
 import type { ListedEntry } from './entries.js'
+import type { EntryActions } from './entry-actions.js'
 import { EntryList } from './entry-list.js'
-import type { RowActions } from './entry-row.js'
-import type { LevelPages } from './level-pages.js'
-import type { FolderPlace } from './place.js'
-import { type LevelWish, useLevel } from './use-level.js'
+import type { ChoiceKind } from './entry-row.js'
+import type { FolderListing } from './folder-listing.js'
+import { chosenOf, useListKeys } from './list-keys.js'
+import { canMoveInto } from './move-entries.js'
+import { beginDrag, useRowDrag } from './row-drag.js'
+import { SelectionBar } from './selection-bar.js'
 
-/** What the address says about the list of a folder. */
-export function wishOf(place: FolderPlace): LevelWish {
-  const { query } = address.value
-  const sort = query.get('sort')
-  return {
-    place,
-    sort: sort === 'size' || sort === 'date' ? sort : 'name',
-    order: query.get('order') === 'desc' ? 'desc' : 'asc',
-    search: query.get('search') ?? '',
-  }
-}
-
-export interface FolderListing {
-  wish: LevelWish
-  level: LevelPages
-  /** Without those that are being deleted; undefined until they are loaded. */
-  entries: readonly ListedEntry[] | undefined
-  /** The number of all entries, without those. */
-  total: number
-}
-
-/** The list of the folder that is open. */
-export function useListing(place: FolderPlace): FolderListing {
-  const wish = wishOf(place)
-  const { level, entries: loaded } = useLevel(wish)
-  const entries = loaded?.filter((entry) => !isRemoved(entry))
-  const totals = level.totals.value
-  const hidden = (loaded?.length ?? 0) - (entries?.length ?? 0)
-  const total = totals ? totals.files + totals.folders - hidden : (entries?.length ?? 0) + (level.hasMore.value ? 1 : 0)
-  return { wish, level, entries, total: Math.max(total, entries?.length ?? 0) }
-}
-
-export interface FolderPanelProps extends RowActions {
+export interface FolderPanelProps {
   label: string
   listing: FolderListing
+  actions: EntryActions
+  hrefOfFile(file: FileRecord): string
   /** Shown instead of entries if there are none. */
   none: ComponentChildren
   /** Shown next to the search field. */
@@ -54,13 +27,29 @@ export interface FolderPanelProps extends RowActions {
 }
 
 /** The panel of a folder: search, totals, rows, and states. */
-export function FolderPanel({ label, listing, none, head, ...actions }: FolderPanelProps) {
-  const { wish, level, entries, total } = listing
+export function FolderPanel({ label, listing, actions, hrefOfFile, none, head }: FolderPanelProps) {
+  const { wish, level, entries, selection } = listing
+  useListKeys(listing, actions)
+  const isOwn = wish.place.ops === undefined
+  useRowDrag({ canDrop: canMoveInto, onDrop: actions.moveTo })
+  const chosen = chosenOf(listing)
   const error = level.error.value
   const isEmpty = level.entries.value?.length === 0
   return (
     <section class="panel folder" aria-label={label}>
-      <header class="panel-head">
+      {chosen.length > 0 && (
+        <SelectionBar
+          entries={chosen}
+          onClear={() => selection.clear()}
+          onDownload={() => actions.download(chosen)}
+          {...(isOwn && {
+            onMove: () => actions.askWhere(chosen),
+            onDelete: () => actions.remove(chosen),
+            onShare: () => actions.share(chosen),
+          })}
+        />
+      )}
+      <header class="panel-head" hidden={chosen.length > 0}>
         <Search
           key={wish.place.api + wish.place.folder}
           label={say('files.search')}
@@ -75,10 +64,32 @@ export function FolderPanel({ label, listing, none, head, ...actions }: FolderPa
       {entries?.length === 0 && !isEmpty && level.entries.value && <p class="dim">{say('files.allRemoved')}</p>}
       {isEmpty && (wish.search ? <NothingFits search={wish.search} /> : none)}
       {entries && entries.length > 0 && (
-        <EntryList label={label} wish={wish} level={level} entries={entries} total={total} {...actions} />
+        <EntryList
+          label={label}
+          listing={listing}
+          entries={entries}
+          menuOf={actions.menuOf}
+          hrefOfFile={hrefOfFile}
+          onChoose={(entry, kind) => choose(listing, entry, kind)}
+          onEnter={({ name }) => selection.enter(name)}
+          {...(isOwn && {
+            onDrag: (event: DragEvent, { name }: ListedEntry) =>
+              beginDrag(event, selection.chosen.peek().has(name) ? [...selection.chosen.peek()] : [name]),
+          })}
+        />
       )}
     </section>
   )
+}
+
+function choose({ selection, entries = [] }: FolderListing, { name }: ListedEntry, kind: ChoiceKind): void {
+  if (kind === 'toggle') selection.toggle(name)
+  else if (kind === 'one') selection.only(name)
+  else
+    selection.extendTo(
+      name,
+      entries.map((entry) => entry.name),
+    )
 }
 
 /** `2 folders, 12 files · 4.2 GiB`. */

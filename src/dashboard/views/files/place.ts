@@ -1,6 +1,7 @@
 import { publishedPath, routes } from '../../../protocol/routes.js'
-import { type Download, newDownload } from '../../downloads/download-queue.js'
+import { type Download, newDownload, waitQuery } from '../../downloads/download-queue.js'
 import { address } from '../../router.js'
+import { baseOf } from './entries.js'
 
 /** A folder of the account, or of an ops account that publishes it. */
 export interface FolderPlace {
@@ -21,14 +22,38 @@ export function publishedPlace(ops: string, folder: string): FolderPlace {
 }
 
 /** The address of a folder of the same account, in the order of the current list. */
-export function hrefOfFolder({ api }: FolderPlace, folder: string): string {
-  const path = `${api}/${folder.split('/').map(encodeURIComponent).join('/')}`
+export function hrefOfFolder(place: FolderPlace, folder: string): string {
+  const path = pathOf(place, folder)
   const { query } = address.value
   const kept = new URLSearchParams([...query].filter(([name]) => name === 'sort' || name === 'order'))
   return kept.size === 0 ? path : `${path}?${kept}`
 }
 
 /** The download of a file, or of a folder as an archive. */
-export function downloadOf({ ops }: FolderPlace, name: string): Download {
-  return newDownload(ops === undefined ? name : `ops:${ops}/${name}`)
+export function downloadOf(place: FolderPlace, name: string): Download {
+  return newDownload(jobNameOf(place, name))
 }
+
+/**
+ * The download of one, or of several of the open folder as an archive; undefined if their names are too long for an
+ * address.
+ */
+export function downloadOfSeveral(place: FolderPlace, names: readonly string[]): Download | undefined {
+  const { folder } = place
+  if (names.length === 1) return downloadOf(place, names[0]!)
+  const query = names.map((name) => `name=${encodeURIComponent(name.slice(folder.length))}`).join('&')
+  if (query.length > maxQueryLength) return undefined
+  const path = `${pathOf(place, folder)}?archive=zip&${waitQuery}&${query}`
+  return { name: jobNameOf(place, folder), path, saveAs: `${baseOf(folder) || 'files'}.zip` }
+}
+
+function pathOf({ api }: FolderPlace, folder: string): string {
+  return `${api}/${folder.split('/').map(encodeURIComponent).join('/')}`
+}
+
+function jobNameOf({ ops }: FolderPlace, name: string): string {
+  return ops === undefined ? name : `ops:${ops}/${name}`
+}
+
+/** Servers and proxies take 8 KiB of an address, at least. */
+const maxQueryLength = 7000

@@ -7,7 +7,8 @@ import { Publishers } from '../account/publisher-list.js'
 import { QueuedDownloads } from '../transfers/queued-downloads.js'
 import { Breadcrumbs } from './breadcrumbs.js'
 import { useEntryActions } from './entry-actions.js'
-import { FolderPanel, useListing } from './folder-panel.js'
+import { useListing } from './folder-listing.js'
+import { FolderPanel } from './folder-panel.js'
 import { hrefOfOps, isUsername, OpsForm } from './ops-form.js'
 import { downloadOf, publishedPlace } from './place.js'
 import { openPublishers } from './publishers.js'
@@ -71,7 +72,7 @@ function Published({ ops, folder, onAnswer }: PublishedProps) {
   const listing = useListing(place)
   const { level, entries } = listing
   const reload = useCallback(() => level.reload(), [level])
-  const { menuOf } = useEntryActions(place, reload)
+  const actions = useEntryActions(listing)
   const error = level.error.value
   const isMissing = error instanceof Refusal && error.code === 'account-not-found'
   useEffect(() => {
@@ -93,7 +94,7 @@ function Published({ ops, folder, onAnswer }: PublishedProps) {
           {say(folder === '' ? 'files.nonePublishedText' : 'files.emptyPublishedText', { ops })}
         </Empty>
       }
-      menuOf={menuOf}
+      actions={actions}
       hrefOfFile={({ name }) => downloadOf(place, name).path}
     />
   )

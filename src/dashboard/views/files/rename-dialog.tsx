@@ -1,17 +1,16 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { filePath } from '../../../protocol/routes.js'
-import { callApi } from '../../api.js'
 import { Dialog } from '../../parts/dialog.js'
 import { DialogForm } from '../../parts/dialog-form.js'
-import { settleRemoval } from '../../uploads/pending-removals.js'
 import { say } from '../../words/say.js'
 import { baseOf, endingAt, folderOf } from './entries.js'
+import { moveEntry } from './move-entries.js'
 
 interface RenameDialogProps {
   /** That of a folder ends with a slash. */
   name: string
   onClose(): void
-  onDone(): void
+  /** Called with the new name. */
+  onDone(name: string): void
 }
 
 /** Asks for another name in the same folder; a slash in it creates a folder there. */
@@ -26,8 +25,8 @@ export function RenameDialog({ name, onClose, onDone }: RenameDialogProps) {
     const wanted = text.normalize('NFC').replace(isOfFolder ? /\/+$/ : /^$/, '')
     const to = folderOf(name) + wanted + (isOfFolder ? '/' : '')
     if (to !== name) await moveEntry(name, to)
-    onDone()
     onClose()
+    onDone(to)
   }
 
   return (
@@ -52,10 +51,4 @@ export function RenameDialog({ name, onClose, onDone }: RenameDialogProps) {
       </DialogForm>
     </Dialog>
   )
-}
-
-/** Moves a file, or a folder, both of whose names end with a slash. Throws the server's error. */
-export async function moveEntry(from: string, to: string): Promise<void> {
-  await settleRemoval(to)
-  await callApi('POST', `${filePath(from.replace(/\/$/, ''))}/move`, { json: { to } })
 }

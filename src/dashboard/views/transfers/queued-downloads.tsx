@@ -19,7 +19,7 @@ export function QueuedDownloads() {
           <li key={download.path} class="upload" data-download={download.name}>
             <div class="upload-main">
               <div class="upload-title">
-                <FileName name={plainName(download.name)} />
+                <FileName name={plainName(download.name) || download.saveAs} />
                 <span class="upload-words">
                   waits for {plainName(downloads[index - 1]?.name ?? running ?? '')} to end
                 </span>

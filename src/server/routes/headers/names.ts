@@ -26,6 +26,12 @@ export function parseFolder(folder: string): string {
   return `${parseName(folder.slice(0, -1))}/`
 }
 
+/** The name of a file, or with a slash at its end of a folder: `/` is the whole space, which has no name. Throws `invalid-request`. */
+export function parseChosen(name: string): string {
+  if (name === '/') return ''
+  return name.endsWith('/') ? parseFolder(name) : parseName(name)
+}
+
 /** The folder in a raw request target whose path ends with a slash; like `nameFromTarget`. */
 export function folderFromTarget(target: string, prefix: string): string {
   return `${nameFromTarget(pathOf(target).slice(0, -1), prefix)}/`
