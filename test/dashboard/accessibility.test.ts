@@ -68,7 +68,7 @@ describe.skipIf(!chromiumPath)('every page of the dashboard', { timeout: 240_000
     await page.getByRole('article', { name: 'Upload running.bin' }).waitFor()
     await page.getByRole('button', { name: 'Pause running.bin' }).click()
     await page.getByText('paused', { exact: true }).waitFor()
-    await page.getByRole('row', { name: /sales/ }).first().waitFor()
+    await page.getByRole('article', { name: 'Import sales' }).first().waitFor()
     await look('jobs')
     await page.getByRole('button', { name: 'running.bin', exact: true }).click()
     await page.getByRole('dialog').getByText(held.id).waitFor()

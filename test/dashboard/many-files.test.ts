@@ -68,7 +68,10 @@ describe.skipIf(!chromiumPath)('several files at once, in the dashboard,', () =>
     expect(await curl.names()).toEqual(['tree/below/two.txt', 'tree/one.txt'])
     expect(await uploadJobs(curl)).toMatchObject([{ file: 'tree/', files: { done: 2 } }])
     await page.getByRole('link', { name: 'Transfers', exact: true }).click()
-    await page.getByRole('region', { name: 'History' }).getByRole('button', { name: 'tree/' }).click()
+    await page
+      .getByRole('article', { name: 'Upload tree/' })
+      .getByRole('button', { name: 'tree/', exact: true })
+      .click()
     await page.getByRole('dialog').getByText('2 of 2 files').waitFor()
   })
 

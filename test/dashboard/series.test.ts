@@ -34,10 +34,10 @@ describe.skipIf(!chromiumPath)('a long series of uploads in the dashboard', () =
     await uploadUntil(caller, page.locator('[data-file="again.txt"]').waitFor())
   })
 
-  it('is in the job history while it is in progress', async () => {
+  it('is in the list of jobs while it is in progress', async () => {
     const { page, caller } = await open('historian', '/jobs')
-    await page.getByText('Jobs that have ended are listed here.').waitFor()
-    const row = page.getByRole('region', { name: 'History' }).getByRole('row', { name: /again\.txt/ })
+    await page.getByText('Nothing yet').waitFor()
+    const row = page.getByRole('article', { name: 'Upload again.txt' }).filter({ hasText: 'done' })
     await uploadUntil(caller, row.first().waitFor())
   })
 

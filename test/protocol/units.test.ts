@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatBytes, formatDuration, formatTimeLeft } from '../../dist/protocol/units.js'
+import {
+  formatBytes,
+  formatDuration,
+  formatTimeLeft,
+  parseBytesPerSecond,
+  parseSize,
+} from '../../dist/protocol/units.js'
 import { check } from '../helpers/properties.js'
 
 describe('a formatted number of bytes', () => {
@@ -54,4 +60,22 @@ it.each([
   [185_400, '3 min 6 s'],
 ])('the time left is formatted in whole seconds: %d ms as %s', (milliseconds, words) => {
   expect(formatTimeLeft(milliseconds)).toBe(words)
+})
+
+describe('a size that is read', () => {
+  it.each([
+    ['512', 512],
+    ['5M', 5 * 1024 ** 2],
+    ['5 GB', 5 * 1024 ** 3],
+    ['1.5 GiB', 1.5 * 1024 ** 3],
+    ['2 PiB', 2 * 1024 ** 5],
+  ])('of %s is %d bytes', (text, bytes) => {
+    expect(parseSize(text, 'x')).toBe(bytes)
+  })
+
+  it('may be a rate in the form in which one is shown', () => {
+    for (const text of ['2 MiB/s', '2M', '2 MB / s']) expect(parseBytesPerSecond(text, 'x')).toBe(2 * 1024 ** 2)
+    expect(() => parseBytesPerSecond('2 MiB/min', 'x')).toThrow('x must be a size such as')
+    expect(() => parseSize('2 MiB/s', 'x')).toThrow('x must be a size such as')
+  })
 })

@@ -9,11 +9,21 @@ export interface VirtualListProps<T> {
   /** Rows shown before it scrolls. */
   rowsShown: number
   label: string
+  /** Called when the last rows come into view, so that more can be added. */
+  onNearEnd?(): void
   children(item: T): ComponentChildren
 }
 
 /** A list that renders only the visible rows, so that a thousand rows cost no more than ten. */
-export function VirtualList<T>({ items, keyOf, rowHeight, rowsShown, label, children }: VirtualListProps<T>) {
+export function VirtualList<T>({
+  items,
+  keyOf,
+  rowHeight,
+  rowsShown,
+  label,
+  onNearEnd,
+  children,
+}: VirtualListProps<T>) {
   const ref = useRef<HTMLDivElement>(null)
   const [top, setTop] = useState(0)
   useEffect(() => {
@@ -27,6 +37,10 @@ export function VirtualList<T>({ items, keyOf, rowHeight, rowsShown, label, chil
   const first = Math.max(0, Math.min(Math.floor(top / rowHeight) - spare, items.length - rowsShown))
   const shown = items.slice(first, first + rowsShown + 2 * spare)
   const scrolls = items.length > rowsShown
+  const isNearEnd = first + 2 * rowsShown >= items.length
+  useEffect(() => {
+    if (isNearEnd) onNearEnd?.()
+  }, [isNearEnd, items.length])
   return (
     <div
       ref={ref}

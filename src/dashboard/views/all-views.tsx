@@ -6,7 +6,7 @@ import { baseOf } from './files/entries.js'
 import { FilesView } from './files/files.js'
 import { PublishedView } from './files/published.js'
 import { SharedView } from './shared/shared.js'
-import { JobsView } from './transfers/jobs.js'
+import { TransfersView } from './transfers/transfers.js'
 import type { View } from './view.js'
 
 /** Every view of the page. To add one: an entry here, a folder beside, its name among the words, and its address in the table of routes. */
@@ -38,7 +38,9 @@ export const allViews: readonly View[] = [
     icon: 'jobs',
     route: 'GET /jobs',
     place: 'rail',
-    show: ({ parameters }) => <JobsView isAdmin={seesEveryJob(me.value?.role)} opened={parameters.id || null} />,
+    show: ({ parameters, query }) => (
+      <TransfersView isAdmin={seesEveryJob(me.value?.role)} parameters={query} opened={parameters.id || null} />
+    ),
   },
   {
     name: 'view.data',

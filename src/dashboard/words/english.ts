@@ -4,6 +4,7 @@ import { filesEnglish } from './english/files.js'
 import { sharedEnglish } from './english/shared.js'
 import { shellEnglish } from './english/shell.js'
 import { signInEnglish } from './english/sign-in.js'
+import { transfersEnglish } from './english/transfers.js'
 import type { Message } from './message.js'
 
 /** All texts of the page, in English: each subject has a file. */
@@ -14,4 +15,5 @@ export const english = {
   ...dataEnglish,
   ...accountEnglish,
   ...sharedEnglish,
+  ...transfersEnglish,
 } as const satisfies Record<string, Message>

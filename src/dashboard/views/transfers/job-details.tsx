@@ -1,9 +1,9 @@
 import { useRef } from 'preact/hooks'
-import type { JobRecord } from '../../../protocol/jobs.js'
+import type { JobDetailsRecord, JobRecord } from '../../../protocol/jobs.js'
+import { isProblemCode, problems } from '../../../protocol/problems.js'
 import { jobPath } from '../../../protocol/routes.js'
-import { formatBytes, formatDuration } from '../../../protocol/units.js'
 import { callApi } from '../../api.js'
-import { formatRate, kindLabels, stateLabels, timeLeft } from '../../labels.js'
+import { formatRate, stateLabels } from '../../labels.js'
 import { findLive, revision } from '../../live/job-store.js'
 import { Bar } from '../../parts/bar.js'
 import { Dialog } from '../../parts/dialog.js'
@@ -11,90 +11,78 @@ import { FileName } from '../../parts/file-name.js'
 import { LazyChart } from '../../parts/lazy-chart.js'
 import { useLoaded } from '../../parts/loaded.js'
 import { Failed, Loading } from '../../parts/states.js'
-import { filesDone, JobButtons, nameOf } from './job-row.js'
+import { say } from '../../words/say.js'
+import { JobFacts } from './job-facts.js'
+import { JobButtons, nameOf } from './job-row.js'
+import { ReceiptFacts } from './receipt-facts.js'
 
-/** All details of one job: the chart of its rate while it runs, and how it ended. */
+/** All details of one job: the chart of its rate while it runs, how it ended and why, the receipt of a stop, the SQL of a query. */
 export function JobDetails({ id, onClose, onLimit }: { id: string; onClose(): void; onLimit(id: string): void }) {
   revision.value
   const live = findLive(id)
-  // Reloaded when it is no longer live: the first response showed a running job.
-  const key = `${id} ${live ? 'live' : 'ended'}`
-  const { value, error, reload } = useLoaded(key, (signal) => callApi<JobRecord>('GET', jobPath(id), { signal }))
+  const isRunning = live?.endedAt === null
+  // Reloaded when it has ended: the first response showed a running job.
+  const key = `${id} ${isRunning ? 'live' : 'ended'}`
+  const { value, error, reload } = useLoaded(key, (signal) => callApi<JobDetailsRecord>('GET', jobPath(id), { signal }))
   const last = useRef<JobRecord | undefined>(undefined)
   last.current = live?.record ?? value ?? last.current
   const record = last.current
   if (!record) {
     return (
-      <Dialog title="Job" onClose={onClose} wide>
+      <Dialog title={say('job.title')} onClose={onClose} wide>
         {error ? <Failed error={error} onRetry={reload} /> : <Loading rows={4} />}
       </Dialog>
     )
   }
+  const name = nameOf(record)
   return (
-    <Dialog title={<FileName name={nameOf(record)} />} onClose={onClose} wide>
+    <Dialog title={<FileName name={name} />} onClose={onClose} wide>
       <div class={`job-details ${record.kind}`}>
         <p class="job-details-state">
           <span class={`state ${record.state}`}>{stateLabels[record.state]}</span>
-          {live?.endedAt === null && (
+          {isRunning && (
             <span class="job-actions">
               <JobButtons record={record} onLimit={onLimit} />
             </span>
           )}
         </p>
+        {record.state === 'failed' && record.error && <WhyFailed {...record.error} />}
         {record.endedAt === null && (
-          <Bar percent={record.percent} label={`Progress of ${nameOf(record)}`} tone={record.kind} />
+          <Bar percent={record.percent} label={say('transfers.progressOf', { job: name })} tone={record.kind} />
         )}
         {live && live.rates.length > 1 && (
           <LazyChart
             times={live.rates.map(({ at }) => at)}
             values={live.rates.map(({ rate }) => rate)}
-            label={`Rate of ${nameOf(record)}`}
+            label={say('job.rateOf', { job: name })}
             format={formatRate}
             kind="rate"
             seconds={15}
           />
         )}
-        <Facts record={record} />
+        {value?.receipt && <ReceiptFacts receipt={value.receipt} />}
+        {value?.query && <Sql text={value.query} />}
+        <JobFacts record={record} />
       </div>
     </Dialog>
   )
 }
 
-function Facts({ record }: { record: JobRecord }) {
-  const { startedAt, endedAt, error } = record
-  const took = startedAt && endedAt ? Date.parse(endedAt) - Date.parse(startedAt) : null
-  const facts: [string, string | null][] = [
-    ['Kind', kindLabels[record.kind]],
-    ['Account', record.account],
-    ['Table', record.table],
-    [
-      'Bytes',
-      `${formatBytes(record.bytes)}${record.totalBytes === null ? '' : ` of ${formatBytes(record.totalBytes)}`}`,
-    ],
-    ['Files', record.files && filesDone(record.files)],
-    ['Rows', record.rows?.toLocaleString('en') ?? null],
-    ['Rate', record.rate === null ? null : `${formatRate(record.rate)} ${timeLeft(record) && `· ${timeLeft(record)}`}`],
-    ['Limit', record.rateLimit === null ? null : formatRate(record.rateLimit)],
-    ['Started', startedAt && new Date(startedAt).toLocaleString()],
-    ['Ended', endedAt && new Date(endedAt).toLocaleString()],
-    ['Took', took === null ? null : formatDuration(took)],
-    ['On average', took ? formatRate((record.bytes / took) * 1000) : null],
-    ['Stopped by', record.stoppedBy],
-    ['Failed', record.files?.failures.map(({ name, message }) => `${name}: ${message}`).join('\n') || null],
-    ['Error', error && `${error.message} (${error.code})`],
-    ['Id', record.id],
-  ]
+function WhyFailed({ message, code }: NonNullable<JobRecord['error']>) {
   return (
-    <dl class="facts">
-      {facts.map(
-        ([name, value]) =>
-          value && (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ),
-      )}
-    </dl>
+    <section class="why-failed" aria-label={say('job.why')}>
+      {isProblemCode(code) && <strong>{problems[code].title}</strong>}
+      <p>{message}</p>
+      <code>{code}</code>
+    </section>
+  )
+}
+
+function Sql({ text }: { text: string }) {
+  return (
+    <section aria-label={say('job.query')}>
+      <h3>{say('job.query')}</h3>
+      <pre class="sql">{text}</pre>
+    </section>
   )
 }

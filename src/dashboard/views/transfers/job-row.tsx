@@ -88,18 +88,18 @@ export const kindIcons = {
   query: 'query',
 } as const satisfies Record<string, IconName>
 
-function percentShown({ percent, state }: JobRecord): number | null {
+export function percentShown({ percent, state }: JobRecord): number | null {
   if (state === 'done') return 100
   return state === 'waiting' ? 0 : percent
 }
 
-function toneOf({ kind, state }: JobRecord) {
+export function toneOf({ kind, state }: JobRecord) {
   if (state === 'stopped' || state === 'failed') return 'bad'
   if (state === 'done') return 'done'
   return state === 'running' || state === 'committing' ? kind : 'held'
 }
 
-function progressWords({ bytes, totalBytes, files, error, state, stoppedBy }: JobRecord): string {
+export function progressWords({ bytes, totalBytes, files, error, state, stoppedBy }: JobRecord): string {
   if (state === 'failed' && error) return error.message
   if (state === 'stopped' && stoppedBy) return `stopped by ${stoppedBy}`
   const counted = files ? `${filesDone(files)} · ` : ''

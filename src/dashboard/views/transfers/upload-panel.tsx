@@ -57,7 +57,7 @@ export function UploadPanel() {
       >
         {(item) => <UploadRow item={item} onLimit={setLimited} />}
       </VirtualList>
-      {limited && <LimitDialog key={limited} id={limited} onClose={() => setLimited(null)} />}
+      {limited && <LimitDialog key={limited} ids={[limited]} onClose={() => setLimited(null)} />}
     </section>
   )
 }

@@ -1,0 +1,79 @@
+import { jobKinds, jobStates } from '../../../protocol/job-kinds.js'
+import type { JobKind, JobRecord, JobState } from '../../../protocol/jobs.js'
+
+/** What the list of transfers shows, as the address has it; empty texts are missing there. */
+export interface JobQuery {
+  kind: JobKind | ''
+  state: JobState | ''
+  /** For admins: `all` by default, `mine`, or `role:username`. */
+  account: string
+  /** How old: since when a job has ended; running ones are always new. */
+  since: keyof typeof ages | ''
+  /** The code of a failure. */
+  error: string
+  /** By account, for admins. */
+  grouped: boolean
+}
+
+/** From when on the choices of `since` are. */
+export const ages = {
+  hour: (now: Date) => new Date(now.getTime() - 3_600_000),
+  today: (now: Date) => new Date(now.getFullYear(), now.getMonth(), now.getDate()),
+  week: (now: Date) => new Date(now.getTime() - 7 * 86_400_000),
+  month: (now: Date) => new Date(now.getTime() - 30 * 86_400_000),
+} as const
+
+export const endStates = ['done', 'stopped', 'failed'] as const satisfies JobState[]
+
+/** Of an address. Only admins choose whose jobs. */
+export function parseJobQuery(parameters: URLSearchParams, isAdmin: boolean): JobQuery {
+  const of = (name: string) => parameters.get(name) ?? ''
+  return {
+    kind: jobKinds.find((kind) => kind === of('kind')) ?? '',
+    state: jobStates.find((state) => state === of('state')) ?? '',
+    account: isAdmin ? of('account') : '',
+    since: sinceOf(of('since')),
+    error: of('error'),
+    grouped: isAdmin && of('group') === 'account',
+  }
+}
+
+/** Whether ended jobs may fit. */
+export function wantsEnded({ state }: JobQuery): boolean {
+  return state === '' || isEnd(state)
+}
+
+/** The parameters of `GET /jobs` for the ended jobs; `now` is when the list was opened, so that it stays the same list. */
+export function endedParameters({ kind, state, account, since, error }: JobQuery, isAdmin: boolean, now: Date) {
+  return {
+    kind,
+    state: state || endStates.join(','),
+    account: isAdmin && account !== 'mine' ? account || 'all' : undefined,
+    from: since === '' ? undefined : ages[since](now).toISOString(),
+    error,
+  }
+}
+
+/** Whether a job fits; `isOwn`: whether it is of the account that looks. */
+export function fitsQuery(job: JobRecord, query: JobQuery, isOwn: boolean, now: Date): boolean {
+  const { kind, state, account, since, error } = query
+  if (kind !== '' && job.kind !== kind) return false
+  if (state !== '' && job.state !== state) return false
+  if (account === 'mine' && !isOwn) return false
+  if (account.includes(':') && job.account !== account) return false
+  if (error !== '' && job.error?.code !== error) return false
+  return since === '' || job.endedAt === null || new Date(job.endedAt) >= ages[since](now)
+}
+
+/** Whether it leaves anything out. */
+export function isFiltered({ kind, state, account, since, error }: JobQuery): boolean {
+  return [kind, state, account, since, error].some((text) => text !== '')
+}
+
+function isEnd(state: JobState): boolean {
+  return endStates.some((end) => end === state)
+}
+
+function sinceOf(text: string): JobQuery['since'] {
+  return Object.hasOwn(ages, text) ? (text as keyof typeof ages) : ''
+}

@@ -1,0 +1,120 @@
+import { jobKinds, jobStates } from '../../../protocol/job-kinds.js'
+import { isProblemCode, problems } from '../../../protocol/problems.js'
+import { pluralLabels, stateLabels } from '../../labels.js'
+import { useMedia } from '../../parts/media.js'
+import { goTo, hrefWith } from '../../router.js'
+import { say } from '../../words/say.js'
+import { ages, isFiltered, type JobQuery } from './job-query.js'
+
+export interface TransferFiltersProps {
+  query: JobQuery
+  isAdmin: boolean
+  /** That have jobs in the list. */
+  accounts: readonly string[]
+  /** Codes of failures in the list. */
+  errors: readonly string[]
+}
+
+/** What the list shows: kind, state, age, failure, and for admins whose. The address has it. On a phone they are folded until they are wanted. */
+export function TransferFilters(props: TransferFiltersProps) {
+  const isNarrow = useMedia('(max-width: 44rem)')
+  if (!isNarrow) return <Choices {...props} />
+  return (
+    <details class="filters-box" open={isFiltered(props.query)}>
+      <summary>{say('transfers.filters')}</summary>
+      <Choices {...props} />
+    </details>
+  )
+}
+
+function Choices({ query, isAdmin, accounts, errors }: TransferFiltersProps) {
+  const { kind, state, account, since, error, grouped } = query
+  const people = withChosen(accounts, account).filter((one) => one !== 'mine')
+  return (
+    <div class="filters">
+      <Choice
+        name="kind"
+        label={say('transfers.kind')}
+        value={kind}
+        none={say('transfers.kind.any')}
+        choices={jobKinds.map((one) => [one, pluralLabels[one]])}
+      />
+      <Choice
+        name="state"
+        label={say('transfers.state')}
+        value={state}
+        none={say('transfers.state.any')}
+        choices={jobStates.map((one) => [one, stateLabels[one]])}
+      />
+      <Choice
+        name="since"
+        label={say('transfers.ended')}
+        value={since}
+        none={say('transfers.ended.any')}
+        choices={sinceChoices.map((one) => [one, say(`transfers.ended.${one}`)])}
+      />
+      <Choice
+        name="error"
+        label={say('transfers.failure')}
+        value={error}
+        none={say('transfers.failure.any')}
+        choices={withChosen(errors, error).map((code) => [code, isProblemCode(code) ? problems[code].title : code])}
+      />
+      {isAdmin && (
+        <>
+          <Choice
+            name="account"
+            label={say('transfers.account')}
+            value={account}
+            none={say('transfers.account.any')}
+            choices={[['mine', say('transfers.account.mine')], ...people.map((one) => [one, one] as const)]}
+          />
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={grouped}
+              onChange={(event) => goTo(hrefWith({ group: event.currentTarget.checked ? 'account' : '' }))}
+            />
+            <span>{say('transfers.byAccount')}</span>
+          </label>
+        </>
+      )}
+    </div>
+  )
+}
+
+interface ChoiceProps {
+  /** The parameter of the address. */
+  name: string
+  label: string
+  value: string
+  /** The words for no choice. */
+  none: string
+  /** Values with their words. */
+  choices: readonly (readonly [string, string])[]
+}
+
+function Choice({ name, label, value, none, choices }: ChoiceProps) {
+  return (
+    <label class="inline-field">
+      <span>{label}</span>
+      <select value={value} onChange={(event) => goTo(hrefWith({ [name]: event.currentTarget.value }))}>
+        <option value="">{none}</option>
+        {choices.map(([one, words]) => (
+          <option key={one} value={one}>
+            {words}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+/** The one of the address may have no job in the list. */
+function withChosen(found: readonly string[], chosen: string): string[] {
+  const all = new Set(found)
+  if (chosen !== '') all.add(chosen)
+  return [...all].sort()
+}
+
+const sinceChoices = Object.keys(ages) as (keyof typeof ages)[]
