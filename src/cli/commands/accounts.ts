@@ -2,13 +2,13 @@ import { Command } from 'commander'
 import type { AccountList, AccountRecord, ListedAccountRecord } from '../../protocol/accounts.js'
 import type { CreatedAccountRecord, InvitationRecord } from '../../protocol/invitations.js'
 import { readOptions } from '../../protocol/options/read-options.js'
+import { formatQuota, parseQuota, quotaMeaning } from '../../protocol/quota.js'
 import { routes } from '../../protocol/routes.js'
 import { formatBytes, parseDuration } from '../../protocol/units.js'
 import type { Context } from '../context.js'
 import { Failure } from '../exit-codes.js'
 import { askSignupPassword, askWho } from '../login-flow.js'
 import { askLine, readPasswords } from '../password.js'
-import { formatQuota, parseQuota, quotaMeaning } from '../quota.js'
 import { openSession, type Session } from '../session.js'
 import { formatTable, formatTime, type TextColumn } from '../table.js'
 
@@ -188,7 +188,7 @@ function deleteCommand(context: Context): Command {
 }
 
 async function confirm(context: Context, account: string): Promise<void> {
-  const question = `Delete ${fullName(account)} with all of its files? Type yes: `
+  const question = `Delete ${fullName(account)} with all of its files, tables, links and sessions? Type yes: `
   const answer = await askLine(context, question, 'No terminal to ask for confirmation: use --yes.')
   if (answer !== 'yes') throw new Failure('wrongUse', 'Nothing was deleted.')
 }

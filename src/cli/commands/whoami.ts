@@ -1,8 +1,8 @@
 import { Command } from 'commander'
 import type { OwnAccountRecord } from '../../protocol/accounts.js'
+import { formatRoom } from '../../protocol/quota.js'
 import { routes } from '../../protocol/routes.js'
 import type { Context } from '../context.js'
-import { formatRoom } from '../quota.js'
 import { openSession } from '../session.js'
 
 export function whoamiCommand(context: Context): Command {

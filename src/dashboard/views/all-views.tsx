@@ -1,5 +1,6 @@
 import { seesEveryJob } from '../access.js'
 import { me } from '../account.js'
+import { LazyView } from '../parts/lazy-view.js'
 import { AccountView } from './account/account.js'
 import { TablesView } from './data/data.js'
 import { baseOf } from './files/entries.js'
@@ -61,6 +62,24 @@ export const allViews: readonly View[] = [
     route: 'POST /shares',
     place: 'rail',
     show: () => <SharedView />,
+  },
+  {
+    name: 'view.accounts',
+    pattern: '/admin/accounts',
+    href: '/admin/accounts',
+    icon: 'person',
+    route: 'GET /accounts',
+    place: 'administration',
+    show: () => <LazyView key="accounts" load={async () => (await import('./admin/accounts.js')).AccountsView} />,
+  },
+  {
+    name: 'view.server',
+    pattern: '/admin/server',
+    href: '/admin/server',
+    icon: 'shield',
+    route: 'GET /server',
+    place: 'administration',
+    show: () => <LazyView key="server" load={async () => (await import('./admin/server.js')).ServerView} />,
   },
   {
     name: 'view.account',

@@ -1,4 +1,5 @@
 import { accountEnglish } from './english/account.js'
+import { adminEnglish } from './english/admin.js'
 import { dataEnglish } from './english/data.js'
 import { filesEnglish } from './english/files.js'
 import { sharedEnglish } from './english/shared.js'
@@ -16,4 +17,5 @@ export const english = {
   ...accountEnglish,
   ...sharedEnglish,
   ...transfersEnglish,
+  ...adminEnglish,
 } as const satisfies Record<string, Message>

@@ -2,6 +2,7 @@
 const locales = [...navigator.languages]
 const numbers = new Intl.NumberFormat(locales)
 const time = new Intl.DateTimeFormat(locales, { hour: '2-digit', minute: '2-digit' })
+const clock = new Intl.DateTimeFormat(locales, { timeStyle: 'medium', hourCycle: 'h23' })
 const day = new Intl.DateTimeFormat(locales, { day: 'numeric', month: 'short' })
 const dayOfYear = new Intl.DateTimeFormat(locales, { day: 'numeric', month: 'short', year: 'numeric' })
 const fullTime = new Intl.DateTimeFormat(locales, { dateStyle: 'medium', timeStyle: 'medium' })
@@ -17,6 +18,11 @@ export function formatShortTime(at: string): string {
   const today = new Date()
   if (date.toDateString() === today.toDateString()) return time.format(date)
   return (date.getFullYear() === today.getFullYear() ? day : dayOfYear).format(date)
+}
+
+/** The time of day, with seconds. */
+export function formatClock(at: string): string {
+  return clock.format(new Date(at))
 }
 
 /** A whole date with its time. */

@@ -1,6 +1,6 @@
-import type { AccountQuota, Room } from '../protocol/accounts.js'
-import { asSizeLimit } from '../protocol/options/option-values.js'
-import { formatBytes } from '../protocol/units.js'
+import type { AccountQuota, Room } from './accounts.js'
+import { asSizeLimit } from './options/option-values.js'
+import { formatBytes } from './units.js'
 
 export const quotaMeaning = 'space for its files and tables, such as 5G; none: no limit; default: that of the server'
 
