@@ -113,7 +113,7 @@ describe.skipIf(!chromiumPath)('the list of transfers in the dashboard', () => {
 
   it('sorts into running, today and earlier, and loads more when it is scrolled', async () => {
     const { page, caller } = await open()
-    for (let n = 0; n < 120; n++) await caller.put(`file-${n}`, 'x')
+    for (let n = 0; n < 70; n++) await caller.put(`file-${n}`, 'x')
     const held = await holdUpload(caller, 'running.bin')
     await page.reload()
     await page.getByRole('heading', { level: 2, name: 'Running' }).waitFor()

@@ -79,7 +79,7 @@ export const allViews: readonly View[] = [
     icon: 'shield',
     route: 'GET /server',
     place: 'administration',
-    show: () => <LazyView key="server" load={async () => (await import('./admin/server.js')).ServerView} />,
+    show: () => <LazyView key="server" load={async () => (await import('./admin/server.js')).ServerPanels} />,
   },
   {
     name: 'view.account',

@@ -3,7 +3,7 @@ import { routes } from '../../../protocol/routes.js'
 import { formatBytes } from '../../../protocol/units.js'
 import { timeUntil } from '../../labels.js'
 import { Menu, type MenuItem } from '../../parts/menu.js'
-import { Meter } from '../../parts/meter.js'
+import { UsedBar } from '../../parts/used-bar.js'
 import { formatShortTime } from '../../words/format.js'
 import { say } from '../../words/say.js'
 
@@ -105,7 +105,7 @@ function Space({ account: { used, quotaInForce, quota, account } }: { account: L
   const part = used === null ? 0 : Math.min(1, used / quotaInForce)
   return (
     <div class="space">
-      <Meter part={part} label={say('accounts.spaceOf', { account })} />
+      <UsedBar part={part} label={say('accounts.spaceOf', { account })} />
       <span
         class="small"
         title={say(quota === null ? 'accounts.serverQuota' : 'accounts.ownQuota', { quota: formatBytes(quotaInForce) })}

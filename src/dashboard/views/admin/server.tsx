@@ -6,15 +6,15 @@ import { callApi } from '../../api.js'
 import { formatRate } from '../../labels.js'
 import { FactList } from '../../parts/fact-list.js'
 import { useLoaded } from '../../parts/loaded.js'
-import { Meter } from '../../parts/meter.js'
 import { Failed, Loading } from '../../parts/states.js'
+import { UsedBar } from '../../parts/used-bar.js'
 import { formatNumber, formatShortTime } from '../../words/format.js'
 import { say } from '../../words/say.js'
 import { LogPanel } from './log-panel.js'
 import { StorageCheckPanel } from './storage-check-panel.js'
 
 /** The server, for admins: what runs, how much room there is, its limits, a check, and its log. */
-export function ServerView() {
+export function ServerPanels() {
   const { value, error, reload } = useLoaded(
     'server',
     (signal) => callApi<ServerState>('GET', routes.server, { signal }),
@@ -73,7 +73,7 @@ function Disk({ freeBytes, totalBytes }: NonNullable<ServerState['disk']>) {
   return (
     <>
       {say('server.diskFree', { free: formatBytes(freeBytes), total: formatBytes(totalBytes) })}
-      <Meter part={part} label={say('server.diskUsed')} />
+      <UsedBar part={part} label={say('server.diskUsed')} />
     </>
   )
 }

@@ -12,7 +12,7 @@ import { LazyChart } from '../../parts/lazy-chart.js'
 import { useLoaded } from '../../parts/loaded.js'
 import { Failed, Loading } from '../../parts/states.js'
 import { say } from '../../words/say.js'
-import { JobFacts } from './job-facts.js'
+import { JobFactList } from './job-fact-list.js'
 import { JobButtons, nameOf } from './job-row.js'
 import { ReceiptFacts } from './receipt-facts.js'
 
@@ -62,7 +62,7 @@ export function JobDetails({ id, onClose, onLimit }: { id: string; onClose(): vo
         )}
         {value?.receipt && <ReceiptFacts receipt={value.receipt} />}
         {value?.query && <Sql text={value.query} />}
-        <JobFacts record={record} />
+        <JobFactList record={record} />
       </div>
     </Dialog>
   )

@@ -10,8 +10,8 @@ import { useEndedJobs } from './ended-jobs.js'
 import { JobDetails } from './job-details.js'
 import { endedParameters, fitsQuery, isFiltered, parseJobQuery, wantsEnded } from './job-query.js'
 import { LimitDialog } from './limit-dialog.js'
+import { RateOfAll } from './rate-of-all.js'
 import { SelectionBar } from './selection-bar.js'
-import { TotalRate } from './total-rate.js'
 import { TransferFilters } from './transfer-filters.js'
 import { TransferList } from './transfer-list.js'
 
@@ -51,7 +51,7 @@ export function TransfersView({ isAdmin, parameters, opened }: TransfersProps) {
       <header class="view-head">
         <h1>{say('view.transfers')}</h1>
       </header>
-      <TotalRate everyone={everyone} />
+      <RateOfAll everyone={everyone} />
       <section class="panel transfers" aria-label={say('transfers.list')}>
         {chosen.length > 0 ? (
           <SelectionBar jobs={chosen.map(newest)} onLimit={setLimited} onClear={() => setSelected(new Set())} />

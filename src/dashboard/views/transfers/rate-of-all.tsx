@@ -5,7 +5,7 @@ import { LazyChart } from '../../parts/lazy-chart.js'
 import { say } from '../../words/say.js'
 
 /** The total rate, with a chart of the last minutes. */
-export function TotalRate({ everyone }: { everyone: boolean }) {
+export function RateOfAll({ everyone }: { everyone: boolean }) {
   revision.value
   const jobs = everyone ? liveJobs.value : myLiveJobs.value
   const now = jobs.reduce((sum, { record }) => sum + (record.state === 'running' ? (record.rate ?? 0) : 0), 0)

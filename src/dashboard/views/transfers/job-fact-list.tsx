@@ -7,7 +7,7 @@ import { say } from '../../words/say.js'
 import { filesDone } from './job-row.js'
 
 /** What is known of a job. */
-export function JobFacts({ record }: { record: JobRecord }) {
+export function JobFactList({ record }: { record: JobRecord }) {
   const { bytes, totalBytes, rate, rateLimit, rows, files, startedAt, endedAt } = record
   const took = startedAt && endedAt ? Date.parse(endedAt) - Date.parse(startedAt) : null
   const ofTotal = totalBytes !== null && { bytes: formatBytes(bytes), total: formatBytes(totalBytes) }

@@ -1,5 +1,5 @@
 /** How much of something is used: a part from 0 to 1, as a bar that warns when little is left. */
-export function Meter({ part, label }: { part: number; label: string }) {
+export function UsedBar({ part, label }: { part: number; label: string }) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: browsers do not let a <meter> look like the other bars
     <div
