@@ -78,7 +78,7 @@ describe.skipIf(!chromiumPath)('every page of the dashboard', { timeout: 240_000
     await look('import')
     await go('tables', 'Query')
     await look('tables')
-    await go('tables/sales', 'Order ID')
+    await go('tables/sales', '60 rows')
     await look('table')
     await page.getByText('Summary', { exact: true }).click()
     await page.getByRole('rowheader').first().waitFor()

@@ -179,9 +179,25 @@ describe.skipIf(!chromiumPath)('the tables page of the dashboard', { timeout: 24
     await page.getByRole('button', { name: 'ages', exact: true }).click()
     await page.getByRole('button', { name: 'Run' }).click()
     await page.getByRole('region', { name: 'Answer' }).getByText('3', { exact: true }).waitFor()
+    const downloading = page.waitForEvent('download')
+    await page.getByRole('button', { name: 'As CSV' }).click()
+    expect(String(await contentOf(await downloading))).toBe('age\n3\n')
     await page.getByRole('button', { name: 'Earlier queries' }).click()
     await page.getByRole('button', { name: 'Remove the saved query ages' }).click()
     await page.getByText('No query is saved in this browser.').waitFor()
+  })
+
+  it('is loaded when it is opened, and takes the focus then', async () => {
+    const { page } = await open()
+    const scripts = () =>
+      page.evaluate(
+        () => performance.getEntriesByType('resource').filter(({ name }) => /\/data-.*\.js$/.test(name)).length,
+      )
+    expect(await scripts()).toBe(0)
+    await page.getByRole('link', { name: 'Data' }).click()
+    await page.getByText('No tables yet').waitFor()
+    expect(await scripts()).toBe(1)
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Data')
   })
 
   it('asks before it deletes a table or the rows of an import', async () => {

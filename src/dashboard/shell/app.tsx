@@ -80,10 +80,12 @@ function useArrival(place: string): void {
     if (before.current === place) return
     before.current = place
     if (!address.peek().isReturn) scrollTo(0, 0)
+    if (document.querySelector('dialog[open]')) return
     const heading = document.querySelector<HTMLElement>('#main h1')
-    if (!heading || document.querySelector('dialog[open]')) return
-    heading.tabIndex = -1
-    heading.focus({ preventScroll: true })
+    if (heading) heading.tabIndex = -1
+    // A view that is still being loaded takes the focus from there.
+    const target = heading ?? document.getElementById('main')
+    target?.focus({ preventScroll: true })
   }, [place])
 }
 

@@ -1,14 +1,18 @@
 import { seesEveryJob } from '../access.js'
 import { me } from '../account.js'
-import { LazyView } from '../parts/lazy-view.js'
+import { lazyView } from '../parts/lazy-view.js'
 import { AccountView } from './account/account.js'
-import { TablesView } from './data/data.js'
 import { baseOf } from './files/entries.js'
 import { FilesView } from './files/files.js'
 import { PublishedView } from './files/published.js'
 import { SharedView } from './shared/shared.js'
 import { TransfersView } from './transfers/transfers.js'
 import type { View } from './view.js'
+
+/** Loaded when they are opened: few people open them each time. */
+const TablesView = lazyView(() => import('./data/data.js'))
+const AccountsView = lazyView(() => import('./admin/accounts.js'))
+const ServerPanels = lazyView(() => import('./admin/server.js'))
 
 /** Every view of the page. To add one: an entry here, a folder beside, its name among the words, and its address in the table of routes. */
 export const allViews: readonly View[] = [
@@ -70,7 +74,7 @@ export const allViews: readonly View[] = [
     icon: 'person',
     route: 'GET /accounts',
     place: 'administration',
-    show: () => <LazyView key="accounts" load={async () => (await import('./admin/accounts.js')).AccountsView} />,
+    show: () => <AccountsView />,
   },
   {
     name: 'view.server',
@@ -79,7 +83,7 @@ export const allViews: readonly View[] = [
     icon: 'shield',
     route: 'GET /server',
     place: 'administration',
-    show: () => <LazyView key="server" load={async () => (await import('./admin/server.js')).ServerPanels} />,
+    show: () => <ServerPanels />,
   },
   {
     name: 'view.account',

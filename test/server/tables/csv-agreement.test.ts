@@ -45,6 +45,8 @@ function planFor({ text, types, ...dialect }: CsvFile & CsvDialect, asked: boole
     isRewritten: false,
     multiline: false,
     dateColumn: null,
+    hasHeader: true,
+    firstRows: [],
     notes: [],
     ragged: { lines: 0, of: 0 },
   }

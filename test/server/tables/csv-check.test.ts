@@ -183,6 +183,8 @@ describe('the CSV scanner', () => {
     multiline: false,
     rowBytes: 1,
     dateColumn: null,
+    hasHeader: false,
+    firstRows: [],
     notes: [],
     ragged: { lines: 0, of: 0 },
   }

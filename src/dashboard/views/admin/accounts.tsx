@@ -15,7 +15,7 @@ import { RemoveAccountDialog } from './remove-account-dialog.js'
 import { ResetDialog } from './reset-dialog.js'
 
 /** All accounts, for admins: what they use and do, and what can be done with them. */
-export function AccountsView() {
+export default function AccountsView() {
   const [search, setSearch] = useState('')
   const [open, setOpen] = useState<{ action: AccountAction | 'create'; account?: ListedAccountRecord } | null>(null)
   const { value, error, reload } = useLoaded(

@@ -14,7 +14,7 @@ import { LogPanel } from './log-panel.js'
 import { StorageCheckPanel } from './storage-check-panel.js'
 
 /** The server, for admins: what runs, how much room there is, its limits, a check, and its log. */
-export function ServerPanels() {
+export default function ServerPanels() {
   const { value, error, reload } = useLoaded(
     'server',
     (signal) => callApi<ServerState>('GET', routes.server, { signal }),

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import { myLiveJobs } from '../../live/job-store.js'
+import { say } from '../../words/say.js'
 import { JobDetails } from '../transfers/job-details.js'
 import { JobRow } from '../transfers/job-row.js'
 
@@ -12,7 +13,7 @@ export function ImportsUnderWay() {
       {imports.length > 0 && (
         <section class="panel" aria-labelledby="imports">
           <header class="panel-head">
-            <h2 id="imports">Importing</h2>
+            <h2 id="imports">{say('data.importing')}</h2>
           </header>
           <ul class="plain-list">
             {imports.map((job) => (

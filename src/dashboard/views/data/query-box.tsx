@@ -5,6 +5,7 @@ import { me } from '../../account.js'
 import { callApi, errorText } from '../../api.js'
 import { goTo, hrefWith } from '../../router.js'
 import { say } from '../../words/say.js'
+import { AnswerExport } from './answer-export.js'
 import { openKeptQueries } from './kept-queries.js'
 import { KeptQueryMenu } from './kept-query-menu.js'
 import { type ErrorPlace, placeOfError, wordsOfError } from './query-error.js'
@@ -21,7 +22,7 @@ interface QueryError {
 export function QueryBox({ tables, asked }: { tables: TableRecord[]; asked: string }) {
   const kept = openKeptQueries(me.value?.account ?? '')
   const [sql, setSql] = useState(asked || `select * from ${tables[0]?.name ?? 'table'} limit 20`)
-  const { answer, error, running, run } = useQuery()
+  const { answer, ran, error, running, run } = useQuery()
   const form = useRef<HTMLFormElement>(null)
   const field = useRef<HTMLTextAreaElement>(null)
   useEffect(() => {
@@ -81,6 +82,7 @@ export function QueryBox({ tables, asked }: { tables: TableRecord[]; asked: stri
           {say(answer.truncated ? 'query.cut' : 'table.count', { count: answer.results.length })}
         </p>
       )}
+      {answer && answer.results.length > 0 && ran !== null && <AnswerExport sql={ran} />}
       {answer && answer.results.length > 0 && (
         <RowTable columns={answer.columns} rows={answer.results} label={say('query.answer')} />
       )}
@@ -92,12 +94,14 @@ function useQuery() {
   const [answer, setAnswer] = useState<QueryAnswer | null>(null)
   const [error, setError] = useState<QueryError | null>(null)
   const [running, setRunning] = useState<AbortController | null>(null)
+  const [ran, setRan] = useState<string | null>(null)
   async function run(sql: string) {
     const abort = new AbortController()
     setRunning(abort)
     setError(null)
     try {
       setAnswer(await callApi<QueryAnswer>('POST', routes.query, { json: { sql }, signal: abort.signal }))
+      setRan(sql)
     } catch (failure) {
       setAnswer(null)
       if (!abort.signal.aborted) setError(queryErrorOf(errorText(failure), sql))
@@ -105,7 +109,7 @@ function useQuery() {
       setRunning(null)
     }
   }
-  return { answer, error, running, run }
+  return { answer, ran, error, running, run }
 }
 
 /** What is wrong, and the line with a mark below the place. */

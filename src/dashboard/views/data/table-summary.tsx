@@ -1,10 +1,11 @@
 import { tablePath } from '../../../protocol/routes.js'
 import type { TableRecord, TableSummary } from '../../../protocol/tables.js'
 import { callApi } from '../../api.js'
-import { count } from '../../labels.js'
 import { LazyChart } from '../../parts/lazy-chart.js'
 import { useLoaded } from '../../parts/loaded.js'
 import { Failed, Loading } from '../../parts/states.js'
+import { formatNumber } from '../../words/format.js'
+import { say } from '../../words/say.js'
 
 /** A summary of each column, and the number of rows over time. */
 export function TableSummaryView({ table: { name, rows } }: { table: TableRecord }) {
@@ -16,19 +17,19 @@ export function TableSummaryView({ table: { name, rows } }: { table: TableRecord
   return (
     <>
       {value.overTime && <OverTime overTime={value.overTime} />}
-      <section class="panel" aria-label="Columns">
+      <section class="panel" aria-label={say('summary.columns')}>
         <div class="scroll-x">
           <table class="list">
             <thead>
               <tr>
-                <th scope="col">Column</th>
-                <th scope="col">Type</th>
-                <th scope="col">Filled</th>
+                <th scope="col">{say('table.column')}</th>
+                <th scope="col">{say('summary.type')}</th>
+                <th scope="col">{say('summary.filled')}</th>
                 <th scope="col" class="number">
-                  Distinct, about
+                  {say('summary.distinct')}
                 </th>
-                <th scope="col">Least</th>
-                <th scope="col">Most</th>
+                <th scope="col">{say('summary.least')}</th>
+                <th scope="col">{say('summary.most')}</th>
               </tr>
             </thead>
             <tbody>
@@ -39,7 +40,7 @@ export function TableSummaryView({ table: { name, rows } }: { table: TableRecord
                   <td>
                     <Filled nulls={column.nulls} rows={value.rows} />
                   </td>
-                  <td class="number">{column.distinct.toLocaleString('en')}</td>
+                  <td class="number">{formatNumber(column.distinct)}</td>
                   <td class="short">{words(column.min)}</td>
                   <td class="short">{words(column.max)}</td>
                 </tr>
@@ -56,14 +57,14 @@ function OverTime({ overTime: { column, unit, counts } }: { overTime: NonNullabl
   return (
     <section class="panel" aria-labelledby="over-time">
       <header class="panel-head">
-        <h2 id="over-time">Rows by {unit}</h2>
+        <h2 id="over-time">{say(`summary.by.${unit}`)}</h2>
         <span class="dim">{column}</span>
       </header>
       <LazyChart
         times={counts.map(({ from }) => Date.parse(from) / 1000)}
         values={counts.map(({ rows }) => rows)}
-        label={`Rows by ${unit} of ${column}, ${count(counts.length, unit)}`}
-        format={(rows) => rows.toLocaleString('en')}
+        label={say('summary.chart', { title: say(`summary.by.${unit}`), column })}
+        format={formatNumber}
         kind="counts"
       />
     </section>
@@ -73,7 +74,7 @@ function OverTime({ overTime: { column, unit, counts } }: { overTime: NonNullabl
 function Filled({ nulls, rows }: { nulls: number; rows: number }) {
   const percent = rows === 0 ? 0 : ((rows - nulls) / rows) * 100
   return (
-    <span class="filled" title={`${nulls.toLocaleString('en')} of ${rows.toLocaleString('en')} are missing`}>
+    <span class="filled" title={say('summary.missing', { nulls, rows })}>
       <span class="filled-bar" aria-hidden="true">
         <span style={{ width: `${percent}%` }} />
       </span>

@@ -3,7 +3,6 @@ import { routes, tablePath } from '../../../protocol/routes.js'
 import type { TableList, TableRecord } from '../../../protocol/tables.js'
 import { callApi, Refusal } from '../../api.js'
 import { features } from '../../features.js'
-import { count } from '../../labels.js'
 import { isMine, onJobEnd } from '../../live/job-store.js'
 import { Icon } from '../../parts/icon.js'
 import { useLoaded } from '../../parts/loaded.js'
@@ -45,9 +44,9 @@ export function AllTables({ sql }: { sql: string }) {
         />
       )}
       <ImportsUnderWay />
-      <section class="panel" aria-label="My tables">
+      <section class="panel" aria-label={say('data.tables')}>
         {isUnavailable && (
-          <Empty icon="table" title="Tables are not available here">
+          <Empty icon="table" title={say('data.unavailable')}>
             {error.message}
           </Empty>
         )}
@@ -84,7 +83,11 @@ function TableLink({ table: { name, rows, columns, imports } }: { table: TableRe
       <span class="table-words">
         <strong>{name}</strong>
         <span class="dim">
-          {count(rows, 'row')} · {count(columns.length, 'column')} · {count(imports.length, 'import')}
+          {say('table.facts', {
+            rows: say('table.count', { count: rows }),
+            columns: say('table.columnCount', { count: columns.length }),
+          })}{' '}
+          · {say('data.imports', { count: imports.length })}
         </span>
       </span>
       <Icon name="chevron" />
