@@ -81,6 +81,9 @@ export function publishedPath(ops: string, name?: string): string {
   return name === undefined ? list : `${list}/${encodeSegments(name)}`
 }
 
+/** The most bytes of one response to a GET for a file with `?preview`. */
+export const maxPreviewBytes = 32 * 1024 ** 2
+
 export function jobPath(
   id: string,
   action?: 'stop' | 'pause' | 'resume' | 'finish' | 'unchanged' | 'failed' | 'files',

@@ -85,6 +85,10 @@ export const archiveQuery = z.object({
 /** The query parameters of a download link. */
 export const downloadQuery = z.object({
   ...archiveQuery.shape,
+  preview: z
+    .literal('')
+    .optional()
+    .meta({ description: 'a look at the file, or at a range of it, of 32 MiB at most: without a job' }),
   wait: integer(0, 'waits for up to so many seconds where another job is running, as `Prefer: wait`'),
 })
 

@@ -18,6 +18,7 @@ import { preconditionOf } from './headers/conditions.js'
 import { declaredDigests, fileFields, lateDigests, reprDigest } from './headers/digests.js'
 import { nameFromTarget, parseFolder, parseName } from './headers/names.js'
 import { answerFile, sendFile } from './responses/send-file.js'
+import { sendPreview } from './responses/send-preview.js'
 
 export interface FileServices {
   files: PublishedFiles
@@ -73,6 +74,7 @@ export function fileRoutes({ files, folderStore, uploads, exports, mediaTypeOf }
       find: async () => found(await files.find(identity.account, name), name),
       async send() {
         const file = found(await files.open(identity.account, name), name)
+        if (c.req.query('preview') !== undefined) return sendPreview({ env: c.env, identity, exports, file })
         return sendFile({ env: c.env, identity, exports, file, isRepeatable: true })
       },
     })

@@ -35,7 +35,8 @@ export function publishedRoutes({ accounts, files, folderStore, exports }: Publi
     const { ops, name } = publishedFromTarget(c.env.incoming.url ?? '', `${routes.published}/`)
     const publisher = await getPublisher(accounts, ops)
     if (name === null) return sendListing(c, { files, folderStore }, publisher)
-    return sendPublished({ files, exports }, { env: c.env, identity: c.get('identity'), publisher, name })
+    const isPreview = c.req.query('preview') !== undefined
+    return sendPublished({ files, exports }, { env: c.env, identity: c.get('identity'), publisher, name, isPreview })
   })
   return app
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { Icon } from '../../parts/icon.js'
 import { useMedia } from '../../parts/media.js'
 import { useWindowRows } from '../../parts/window-rows.js'
@@ -31,7 +31,7 @@ export function EntryList({ label, listing, entries, ...actions }: EntryListProp
   // Exactly one row is reached by Tab.
   const tabRow = activeRow >= first && activeRow < end ? activeRow : first
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const list = body.current
     // The next key may have come before this.
     if (!selection.focusWanted.value || activeRow < 0 || !list || selection.active.peek() !== active) return

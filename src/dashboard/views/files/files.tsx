@@ -15,9 +15,10 @@ import { DropZone } from './drop-zone.js'
 import { useEntryActions } from './entry-actions.js'
 import { useListing } from './folder-listing.js'
 import { FolderPanel } from './folder-panel.js'
+import { hrefOfPreview, LazyPreview } from './lazy-preview.js'
 import { NewFolderDialog } from './new-folder.js'
 import { usePaste } from './paste.js'
-import { downloadOf, ownPlace } from './place.js'
+import { ownPlace } from './place.js'
 
 /** A folder of the account, and the upload area. */
 export function FilesView({ folder }: { folder: string }) {
@@ -60,8 +61,9 @@ export function FilesView({ folder }: { folder: string }) {
         listing={listing}
         none={<NoFiles folder={folder} />}
         actions={actions}
-        hrefOfFile={({ name }) => downloadOf(place, name).path}
+        hrefOfFile={(file) => hrefOfPreview(listing, file)}
       />
+      <LazyPreview listing={listing} actions={actions} />
       {actions.dialog}
       {isNaming && <NewFolderDialog folder={folder} onClose={() => setIsNaming(false)} onDone={onMade} />}
     </>

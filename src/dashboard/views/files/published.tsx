@@ -9,8 +9,9 @@ import { Breadcrumbs } from './breadcrumbs.js'
 import { useEntryActions } from './entry-actions.js'
 import { useListing } from './folder-listing.js'
 import { FolderPanel } from './folder-panel.js'
+import { hrefOfPreview, LazyPreview } from './lazy-preview.js'
 import { hrefOfOps, isUsername, OpsForm } from './ops-form.js'
-import { downloadOf, publishedPlace } from './place.js'
+import { publishedPlace } from './place.js'
 import { openPublishers } from './publishers.js'
 
 /** For clients: the published files of the ops account that is chosen above. */
@@ -80,23 +81,26 @@ function Published({ ops, folder, onAnswer }: PublishedProps) {
   }, [entries !== undefined, isMissing])
   if (isMissing) return <NoSuchAccount ops={ops} />
   return (
-    <FolderPanel
-      label={say('files.publishedBy', { ops })}
-      listing={listing}
-      head={
-        // Clients cannot see the jobs of others, so new files are not announced.
-        <button type="button" onClick={reload}>
-          {say('files.refresh')}
-        </button>
-      }
-      none={
-        <Empty icon="folder" title={say('files.nonePublished')}>
-          {say(folder === '' ? 'files.nonePublishedText' : 'files.emptyPublishedText', { ops })}
-        </Empty>
-      }
-      actions={actions}
-      hrefOfFile={({ name }) => downloadOf(place, name).path}
-    />
+    <>
+      <FolderPanel
+        label={say('files.publishedBy', { ops })}
+        listing={listing}
+        head={
+          // Clients cannot see the jobs of others, so new files are not announced.
+          <button type="button" onClick={reload}>
+            {say('files.refresh')}
+          </button>
+        }
+        none={
+          <Empty icon="folder" title={say('files.nonePublished')}>
+            {say(folder === '' ? 'files.nonePublishedText' : 'files.emptyPublishedText', { ops })}
+          </Empty>
+        }
+        actions={actions}
+        hrefOfFile={(file) => hrefOfPreview(listing, file)}
+      />
+      <LazyPreview listing={listing} actions={actions} />
+    </>
   )
 }
 

@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks'
+import { useLayoutEffect } from 'preact/hooks'
 import { folderUnder } from './drop-zone.js'
 
 /** What is dragged from the list; empty while nothing is. */
@@ -18,7 +18,7 @@ interface RowDrag {
 
 /** Rows can be dragged onto a folder's row, and onto the link of one above. */
 export function useRowDrag({ canDrop, onDrop }: RowDrag): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const targetOf = (event: Event) => {
       const folder = dragged.length === 0 ? undefined : folderUnder(event)
       return folder !== undefined && canDrop(dragged, folder) ? folder : undefined

@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks'
+import { useLayoutEffect } from 'preact/hooks'
 
 /** What the keys of a list do; the other keys are the browser's. */
 export interface RowKeys {
@@ -15,7 +15,8 @@ export interface RowKeys {
 
 /** Follows the keys wherever the focus is, except in a field, a menu or a dialog. */
 export function useRowKeys(keys: RowKeys): void {
-  useEffect(() => {
+  // At once: the next key must find what this one has changed.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || isElsewhere(event.target)) return
       const action = actionOf(event, keys)

@@ -56,7 +56,7 @@ export async function sendFile(answer: FileAnswer): Promise<Response> {
   let choice: Choice
   let options: ReturnType<typeof exportOptionsOf>
   try {
-    choice = choose(incoming, file.file)
+    choice = chooseRange(incoming, file.file)
     options = exportOptionsOf(incoming)
     if (choice.status !== 304 && choice.range.end === file.file.size) await download?.begin()
   } catch (error) {
@@ -110,7 +110,8 @@ function headFile(incoming: IncomingMessage, file: StoredFile): Response {
 
 type Choice = { status: 304 } | { status: 200 | 206; range: ByteRange }
 
-function choose(incoming: IncomingMessage, file: StoredFile): Choice {
+/** What of a file a GET gets. Throws `precondition-failed` and `range-not-satisfiable`. */
+export function chooseRange(incoming: IncomingMessage, file: StoredFile): Choice {
   if (isNotModified(incoming, file)) return { status: 304 }
   const { headers } = incoming
   const part = ifRangeHolds(headers, file) ? parseRange(headers.range, file.size) : undefined
@@ -121,7 +122,8 @@ function whole(file: StoredFile): { status: 200; range: ByteRange } {
   return { status: 200, range: { start: 0, end: file.size } }
 }
 
-function headersOf(file: StoredFile, choice: { status: number; range: ByteRange }): Record<string, string> {
+/** Of the response to a GET for all or a range of a file. */
+export function headersOf(file: StoredFile, choice: { status: number; range: ByteRange }): Record<string, string> {
   const { start, end } = choice.range
   return {
     'Content-Type': file.type,

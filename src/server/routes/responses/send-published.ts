@@ -6,6 +6,7 @@ import type { Account } from '../../stores/accounts.js'
 import type { PublishedFiles } from '../../stores/files.js'
 import type { Exports } from '../../transfers/exports.js'
 import { answerFile, sendFile } from './send-file.js'
+import { sendPreview } from './send-preview.js'
 
 export interface PublishedFile {
   env: HttpBindings
@@ -13,12 +14,14 @@ export interface PublishedFile {
   identity: Identity
   publisher: Account
   name: string
+  /** Only a look at it; default false. */
+  isPreview?: boolean
 }
 
 /** Responds to a GET or HEAD for a published file, like `sendFile`. Throws `file-not-found` too. */
 export async function sendPublished(
   { files, exports }: { files: Pick<PublishedFiles, 'find' | 'open'>; exports: Exports },
-  { env, identity, publisher, name }: PublishedFile,
+  { env, identity, publisher, name, isPreview = false }: PublishedFile,
 ): Promise<Response> {
   const found = <T>(file: T | undefined): T => {
     if (file) return file
@@ -28,6 +31,7 @@ export async function sendPublished(
     find: async () => found(await files.find(publisher, name)),
     async send() {
       const file = found(await files.open(publisher, name))
+      if (isPreview) return sendPreview({ env, identity, exports, file })
       return sendFile({ env, identity, exports, file, name: publishedName(publisher, name) })
     },
   })

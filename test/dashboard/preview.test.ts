@@ -1,0 +1,141 @@
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { chromiumPath, rowOf, shareBrowser } from '../helpers/browser.js'
+import { Caller } from '../helpers/calls.js'
+import { shareServer } from '../helpers/shared-server.js'
+
+const layouts = [
+  ['on a desktop', { viewport: { width: 1440, height: 900 } }],
+  ['on a phone', { viewport: { width: 390, height: 780 }, isMobile: true }],
+] as const
+
+const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><rect width="40" height="20"/></svg>'
+
+/** A second of silence. */
+function wav(): Buffer {
+  const [rate, bytes] = [8000, 8000]
+  const head = Buffer.alloc(44)
+  head.write('RIFF', 0)
+  head.writeUInt32LE(36 + bytes, 4)
+  head.write('WAVEfmt ', 8)
+  head.writeUInt32LE(16, 16)
+  head.writeUInt16LE(1, 20)
+  head.writeUInt16LE(1, 22)
+  head.writeUInt32LE(rate, 24)
+  head.writeUInt32LE(rate, 28)
+  head.writeUInt16LE(1, 32)
+  head.writeUInt16LE(8, 34)
+  head.write('data', 36)
+  head.writeUInt32LE(bytes, 40)
+  return Buffer.concat([head, Buffer.alloc(bytes, 128)])
+}
+
+describe.skipIf(!chromiumPath)('the preview of a file in the dashboard', () => {
+  const shared = shareServer()
+  const browser = shareBrowser()
+  let people = 0
+
+  async function openWith(files: Record<string, [string, string | Buffer]>, path = '/files/', options: object = {}) {
+    const username = `looker-${++people}`
+    const caller = new Caller(shared.server, await shared.server.logIn(username))
+    for (const [name, [type, body]] of Object.entries(files)) await caller.put(name, body, { 'Content-Type': type })
+    const page = await browser.signedIn(shared.server.url, { username, path, ...options })
+    const preview = (name: string) => page.locator(`[data-preview="${name}"]`)
+    return { page, caller, preview, open: (name: string) => rowOf(page, name).getByRole('link').click() }
+  }
+
+  const pathOf = (page: Page) => page.evaluate(() => location.pathname + location.search)
+
+  it.each(layouts)(
+    'opens by the name, goes on with the arrow keys, and is closed by Back and Escape, %s',
+    async (_, layout) => {
+      const files = {
+        'in/a.svg': ['image/svg+xml', svg],
+        'in/b.txt': ['text/plain', 'first line\n<b>second</b>'],
+        'in/c.bin': ['application/octet-stream', 'x'],
+      } as Record<string, [string, string]>
+      const { page, caller, preview, open } = await openWith(files, '/files/in/', layout)
+      await open('in/a.svg')
+      await preview('in/a.svg').getByRole('img', { name: 'a.svg' }).waitFor()
+      expect(
+        await preview('in/a.svg')
+          .locator('img')
+          .evaluate((image: HTMLImageElement) => image.decode().then(() => image.naturalWidth)),
+      ).toBe(40)
+      expect(await pathOf(page)).toBe('/files/in/?open=a.svg')
+      await page.keyboard.press('ArrowRight')
+      await preview('in/b.txt').getByText('<b>second</b>').waitFor()
+      await preview('in/b.txt').getByText('24 bytes').waitFor()
+      const { sha256 } = (await caller.call('/files')).json.files[1]
+      await preview('in/b.txt').getByText(sha256).waitFor()
+      expect(await preview('in/b.txt').getByLabel('Address of the file').inputValue()).toBe(
+        `${shared.server.url}/files/in/b.txt`,
+      )
+      await preview('in/b.txt').getByRole('button', { name: 'Next file' }).click()
+      await preview('in/c.bin').getByText('There is no preview').waitFor()
+      expect(await preview('in/c.bin').getByRole('button', { name: 'Next file' }).isDisabled()).toBe(true)
+      await page.keyboard.press('ArrowLeft')
+      await preview('in/b.txt').waitFor()
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(layout.viewport.width)
+      await page.keyboard.press('Escape')
+      await page.locator('.preview').waitFor({ state: 'detached' })
+      await expect
+        .poll(() => page.evaluate(() => (document.activeElement as HTMLElement).dataset.file))
+        .toBe('in/b.txt')
+      await page.goBack()
+      await preview('in/b.txt').waitFor()
+      await page.reload()
+      await preview('in/b.txt').getByText('first line').waitFor()
+      // Looks are no transfers.
+      expect((await caller.call('/jobs?kind=export')).json.jobs).toEqual([])
+    },
+  )
+
+  it('shows a CSV as a table', async () => {
+    const { preview, open } = await openWith({ 'a.csv': ['text/csv', 'id;name\n1;"a; ""b"""\n2;<i>c</i>\n'] })
+    await open('a.csv')
+    await preview('a.csv').getByRole('columnheader', { name: 'name' }).waitFor()
+    expect(await preview('a.csv').getByRole('cell').allInnerTexts()).toEqual(['1', 'a; "b"', '2', '<i>c</i>'])
+  })
+
+  it('reads only the beginning of a long text', async () => {
+    const { preview, open } = await openWith({ 'long.log': ['text/plain', `begin\n${'x'.repeat(999)}\n`.repeat(400)] })
+    await open('long.log')
+    await preview('long.log').getByText('Only the beginning is shown.').waitFor()
+    const length = await preview('long.log')
+      .locator('pre')
+      .evaluate((text) => text.textContent!.length)
+    expect(length).toBe(256 * 1024)
+  })
+
+  it('plays audio by ranges', async () => {
+    const { preview, open } = await openWith({ 'a.wav': ['audio/wav', wav()] })
+    await open('a.wav')
+    const duration = () =>
+      preview('a.wav')
+        .locator('audio')
+        .evaluate((audio: HTMLAudioElement) => audio.duration)
+    await expect.poll(duration).toBe(1)
+  })
+
+  it('opens a PDF in a tab of its own', async () => {
+    const { page, preview, open } = await openWith({ 'a.pdf': ['application/pdf', '%PDF-1.4\n'] })
+    await open('a.pdf')
+    const link = preview('a.pdf').getByRole('link', { name: 'Open the PDF in a tab' })
+    expect(await link.getAttribute('href')).toBe('/files/a.pdf?preview')
+    expect(await link.getAttribute('target')).toBe('_blank')
+    const answer = await page.request.get(`${shared.server.url}/files/a.pdf?preview`)
+    expect(answer.headers()['content-disposition']).toMatch(/^inline;/)
+    expect(answer.headers()['content-security-policy']).toBe("sandbox; default-src 'none'")
+  })
+
+  it('is there for a client, too, and offers no link', async () => {
+    const publisher = new Caller(shared.server, await shared.server.logIn('lookdepot', 'ops'))
+    await publisher.put('a.txt', 'published text')
+    const page = await browser.signedIn(shared.server.url, { role: 'client', path: '/published/lookdepot/' })
+    await rowOf(page, 'a.txt').getByRole('link').click()
+    const preview = page.locator('[data-preview="a.txt"]')
+    await preview.getByText('published text').waitFor()
+    expect(await preview.getByRole('button', { name: 'Share …' }).count()).toBe(0)
+  })
+})
