@@ -36,6 +36,10 @@ export interface UploadStatus {
   /** When it was stopped by a request of another page, by `performance.now()`. */
   stoppedAt: number | null
   replace: boolean
+  /** The file that has its name, once the server has told. */
+  existing: { size: number; modifiedAt: string } | null
+  /** Whether the server had the same bytes. */
+  isUnchanged: boolean
 }
 
 /** All files that were chosen on this page, in order; one item is sent at a time. */
@@ -68,6 +72,8 @@ export function newItem(files: readonly ChosenFile[], { replace = false } = {}):
       message: null,
       stoppedAt: null,
       replace,
+      existing: null,
+      isUnchanged: false,
     }),
   }
 }

@@ -1,11 +1,13 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { formatBytes } from '../../../protocol/units.js'
 import { count } from '../../labels.js'
 import { revision } from '../../live/job-store.js'
 import { Bar } from '../../parts/bar.js'
+import { Icon } from '../../parts/icon.js'
 import { useMedia } from '../../parts/media.js'
 import { VirtualList } from '../../parts/virtual-list.js'
 import { type Contents, contentsOf, contentsText } from '../../uploads/chosen-files.js'
+import { compareExisting, keepBoth, skipExisting } from '../../uploads/conflicts.js'
 import {
   arrivedOf,
   bytesOf,
@@ -15,6 +17,7 @@ import {
   uploadItems,
 } from '../../uploads/upload-items.js'
 import { clearDone, replaceExisting, retryUploads } from '../../uploads/upload-queue.js'
+import { say } from '../../words/say.js'
 import { LimitDialog } from './limit-dialog.js'
 import { retryable, UploadRow } from './upload-row.js'
 
@@ -36,17 +39,13 @@ export function UploadPanel() {
             Try all again
           </button>
         )}
-        {taken.length > 1 && (
-          <button type="button" class="plain" onClick={() => replaceExisting(taken)}>
-            Replace all
-          </button>
-        )}
         {done > 0 && (
           <button type="button" class="plain" onClick={clearDone}>
             Clear what is done
           </button>
         )}
       </header>
+      {taken.length > 0 && <Conflicts items={taken} />}
       {items.length > 1 && <Whole items={items} />}
       <VirtualList
         items={inSight(items)}
@@ -59,6 +58,31 @@ export function UploadPanel() {
       </VirtualList>
       {limited && <LimitDialog key={limited} ids={[limited]} onClose={() => setLimited(null)} />}
     </section>
+  )
+}
+
+/** Asks once for all files whose names are taken; each row asks for its own. */
+function Conflicts({ items }: { items: readonly UploadItem[] }) {
+  useEffect(() => {
+    for (const item of items) if (item.status.peek().existing === null) void compareExisting(item)
+  }, [items.length])
+  return (
+    <fieldset class="conflicts">
+      <legend class="hidden">{say('uploads.conflicts')}</legend>
+      <p>
+        <Icon name="alert" />
+        {say('uploads.exist', { count: items.length })}
+      </p>
+      <button type="button" onClick={() => replaceExisting(items)}>
+        {say('uploads.replaceAll')}
+      </button>
+      <button type="button" onClick={() => skipExisting(items)}>
+        {say('uploads.skipAll')}
+      </button>
+      <button type="button" onClick={() => keepBoth(items)}>
+        {say('uploads.keepBoth')}
+      </button>
+    </fieldset>
   )
 }
 

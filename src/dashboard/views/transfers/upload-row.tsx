@@ -18,6 +18,8 @@ import {
   unfinishedStates,
 } from '../../uploads/upload-items.js'
 import { cancelUpload, replaceExisting, retryUploads } from '../../uploads/upload-queue.js'
+import { formatShortTime } from '../../words/format.js'
+import { say } from '../../words/say.js'
 
 export const retryable: readonly UploadState[] = ['failed', 'stopped']
 
@@ -91,7 +93,8 @@ async function cancel(item: UploadItem): Promise<void> {
 }
 
 function wordsFor(item: UploadItem, bytes: number, job: JobRecord | undefined): string {
-  const { state, message, resumedAt, size, contents } = item.status.value
+  const { state, message, resumedAt, size, contents, existing, isUnchanged } = item.status.value
+  const { files } = item
   const whole = contentsText(contents)
   const hasFiles = contents.files > 0
   const total = isMany(item) ? `${whole}${hasFiles ? ` · ${formatBytes(size)}` : ''}` : formatBytes(size)
@@ -105,9 +108,16 @@ function wordsFor(item: UploadItem, bytes: number, job: JobRecord | undefined): 
     case 'lost':
       return `${progress} · the connection is lost, trying again`
     case 'exists':
-      return `${total} · a file of this name exists`
+      return existing
+        ? say('uploads.existing', {
+            size: total,
+            date: formatShortTime(new Date(files[0]!.file.lastModified).toISOString()),
+            otherSize: formatBytes(existing.size),
+            otherDate: formatShortTime(existing.modifiedAt),
+          })
+        : say('uploads.exists', { size: total })
     case 'done':
-      return `${total} · done`
+      return isUnchanged ? say('uploads.unchanged', { size: total }) : `${total} · done`
     case 'stopped':
     case 'failed':
       return message ?? state
