@@ -6,12 +6,12 @@ import { findLive, isMine, liveJobs, myLiveJobs, revision } from '../../live/job
 import { Empty, Failed, Loading } from '../../parts/states.js'
 import { goTo, hrefWith } from '../../router.js'
 import { say } from '../../words/say.js'
+import { ChosenJobsBar } from './chosen-jobs-bar.js'
 import { useEndedJobs } from './ended-jobs.js'
 import { JobDetails } from './job-details.js'
 import { endedParameters, fitsQuery, isFiltered, parseJobQuery, wantsEnded } from './job-query.js'
 import { LimitDialog } from './limit-dialog.js'
 import { RateOfAll } from './rate-of-all.js'
-import { SelectionBar } from './selection-bar.js'
 import { TransferFilters } from './transfer-filters.js'
 import { TransferList } from './transfer-list.js'
 
@@ -54,7 +54,7 @@ export function TransfersView({ isAdmin, parameters, opened }: TransfersProps) {
       <RateOfAll everyone={everyone} />
       <section class="panel transfers" aria-label={say('transfers.list')}>
         {chosen.length > 0 ? (
-          <SelectionBar jobs={chosen.map(newest)} onLimit={setLimited} onClear={() => setSelected(new Set())} />
+          <ChosenJobsBar jobs={chosen.map(newest)} onLimit={setLimited} onClear={() => setSelected(new Set())} />
         ) : (
           <TransferFilters
             query={query}

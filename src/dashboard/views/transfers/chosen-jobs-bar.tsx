@@ -2,7 +2,7 @@ import type { JobRecord } from '../../../protocol/jobs.js'
 import { pauseJob, resumeJob, stopJobs } from '../../parts/job-actions.js'
 import { say } from '../../words/say.js'
 
-export interface SelectionBarProps {
+export interface ChosenJobsBarProps {
   /** They run. */
   jobs: readonly JobRecord[]
   onLimit(ids: readonly string[]): void
@@ -10,7 +10,7 @@ export interface SelectionBarProps {
 }
 
 /** What can be done with the selected jobs. */
-export function SelectionBar({ jobs, onLimit, onClear }: SelectionBarProps) {
+export function ChosenJobsBar({ jobs, onLimit, onClear }: ChosenJobsBarProps) {
   const transfers = jobs.filter(({ kind, state }) => kind !== 'import' && kind !== 'query' && state !== 'committing')
   const moving = transfers.filter(({ state }) => state === 'running')
   const paused = transfers.filter(({ state }) => state === 'paused')
