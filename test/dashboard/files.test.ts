@@ -273,7 +273,7 @@ describe.skipIf(!chromiumPath)('the file list of the dashboard', () => {
     expect(await page.getByLabel('New name').inputValue()).toBe(names[0])
     await page.keyboard.press('Escape')
     await page.getByRole('link', { name: /^Transfers/ }).click()
-    await page.getByRole('table').getByText('<img src=x onerror=alert(1)>.txt').waitFor()
+    await page.getByRole('article').getByText('<img src=x onerror=alert(1)>.txt').first().waitFor()
     expect(dialogs).toBe(0)
   })
 

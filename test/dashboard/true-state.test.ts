@@ -167,7 +167,7 @@ describe.skipIf(!chromiumPath)('in the dashboard,', () => {
     const details = page.getByRole('dialog')
     await details.getByText('running', { exact: true }).waitFor()
     held.finish()
-    await row.waitFor({ state: 'detached' })
+    await row.getByText('done', { exact: true }).waitFor()
     expect(await details.getByText('running', { exact: true }).count()).toBe(0)
     await details.getByText('done', { exact: true }).waitFor()
   })
