@@ -106,7 +106,7 @@ describe.skipIf(!chromiumPath)('several files at once, in the dashboard,', () =>
     await upload('set/').getByText('paused').waitFor()
     await upload('set/').getByRole('button', { name: 'Resume the upload of set/' }).click()
     await upload('set/').getByRole('button', { name: 'Limit the rate of set/' }).click()
-    await page.getByRole('dialog').getByRole('button', { name: '5MiB/s' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: '5 MiB/s' }).click()
     await upload('set/').getByText('limit 5.0 MiB/s').waitFor()
     await upload('set/').getByRole('button', { name: 'Stop the upload of set/' }).click()
     const receipt = page.getByTestId('receipt')
