@@ -33,7 +33,7 @@ export function ImportPreviewTable({ checked, options, isChecking, onChange }: I
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <section class="scroll-x" tabIndex={0} aria-label={say('import.preview')}>
-        <table class="list data preview">
+        <table class="list data import-preview">
           <thead>
             <tr>
               <th scope="col">{say('import.line')}</th>

@@ -82,7 +82,7 @@ function Sql({ text }: { text: string }) {
   return (
     <section aria-label={say('job.query')}>
       <h3>{say('job.query')}</h3>
-      <pre class="sql">{text}</pre>
+      <pre class="job-sql">{text}</pre>
     </section>
   )
 }
