@@ -72,7 +72,7 @@ describe.skipIf(!chromiumPath)('browser tabs over plain HTTP from another host',
     await page.close()
     held.finish()
     for (const tab of [second, third]) {
-      await tab.getByRole('row', { name: /held\.bin.*done/ }).waitFor()
+      await job(tab, 'held.bin').getByText('done', { exact: true }).waitFor()
     }
     const next = await eventually('another tab reads', () => [...streams].find((stream) => stream !== first))
     expect(await next.headerValue('last-event-id')).toMatch(/^[0-9a-f]+-\d+$/)

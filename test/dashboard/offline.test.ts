@@ -24,7 +24,7 @@ describe.skipIf(!chromiumPath)('the dashboard without its server', () => {
     await note.waitFor()
     await page.getByText('Offline', { exact: true }).waitFor()
     await page.getByRole('link', { name: 'Shared' }).click()
-    await page.getByText('This could not be loaded').waitFor()
+    await page.getByText('This could not be loaded').first().waitFor()
 
     server = await start()
     await page.getByText('Live', { exact: true }).waitFor()

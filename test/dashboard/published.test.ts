@@ -51,7 +51,7 @@ describe.skipIf(!chromiumPath)('the page of published files of a client', () => 
     expect(download.suggestedFilename()).toBe('été & co.txt')
     expect((await contentOf(download)).toString()).toBe('content of folder/été & co.txt')
     await page.getByRole('link', { name: /^Transfers/ }).click()
-    await page.getByRole('row', { name: new RegExp(`ops:${ops}/folder/été`) }).waitFor()
+    await page.getByRole('article', { name: new RegExp(`ops:${ops}/folder/été`) }).waitFor()
   })
 
   it('searches, and reloads on request', async () => {
