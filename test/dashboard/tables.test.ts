@@ -143,7 +143,7 @@ describe.skipIf(!chromiumPath)('the tables page of the dashboard', { timeout: 24
     expect(String(await contentOf(await downloading))).toBe('name,age\nKim,7\nRex,3\n')
     await page.getByRole('link', { name: 'Open as SQL' }).click()
     expect(await page.getByLabel('SQL').inputValue()).toBe(
-      "select name, age\nfrom pets\nwhere kind = 'dog'\norder by age desc\nlimit 100",
+      'select "name", "age"\nfrom "pets"\nwhere "kind" = \'dog\'\norder by "age" desc\nlimit 100',
     )
     await page.getByRole('button', { name: 'Run' }).click()
     const answer = page.getByRole('region', { name: 'Answer' })
@@ -151,6 +151,16 @@ describe.skipIf(!chromiumPath)('the tables page of the dashboard', { timeout: 24
     await page.goBack()
     await page.getByRole('button', { name: 'Remove the condition kind is dog' }).click()
     await expect.poll(() => cells(1)).toEqual(['Kim', 'Mia', 'Rex', 'Tom'])
+  })
+
+  it('opens a table as SQL that runs, also if its columns have names of keywords', async () => {
+    const { page, caller } = await open()
+    await makeTable(caller, 'parts', 'order,group,the "size"\n2,b,9\n1,a,8\n')
+    await page.goto(`${shared.server.url}/tables/parts?sort=order&where=${encodeURIComponent('group=a')}`)
+    await page.getByRole('link', { name: 'Open as SQL' }).click()
+    await page.getByRole('button', { name: 'Run' }).click()
+    const answer = page.getByRole('region', { name: 'Answer' })
+    await expect.poll(() => answer.locator('tbody tr td').allTextContents()).toEqual(['1', 'a', '8'])
   })
 
   it('shows the error of a query at its place, and keeps queries that ran and that were saved', async () => {

@@ -71,7 +71,7 @@ export function sqlOf(
   const { name, isDescending } = sortOf(table.columns, state.sort)
   return [
     `select ${list}`,
-    `from ${table.name}`,
+    `from ${quoteName(table.name)}`,
     ...(conditions.length === 0 ? [] : [`where ${conditions.join('\n  and ')}`]),
     ...(name === '' ? [] : [`order by ${quoteName(name)}${isDescending ? ' desc' : ''}`]),
     `limit ${pageRows}`,
@@ -134,8 +134,9 @@ function filterOf({ sort, where, columns, from, to, column }: Omit<TableState, '
   return query
 }
 
+/** Quoted also where it need not be: a column may have the name of a keyword, such as `order`. */
 function quoteName(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`
+  return `"${name.replaceAll('"', '""')}"`
 }
 
 function quoteText(text: string): string {
