@@ -1,25 +1,14 @@
-import { useEffect, useState } from 'preact/hooks'
-import { healed } from '../live/shared-stream.js'
 import type { ChartProps } from './chart.js'
+import { useModule } from './use-module.js'
 
-type ChartPart = (props: ChartProps) => preact.JSX.Element
+const load = () => import('./chart.js')
 
 /**
  * The chart, whose library is loaded when the first one is shown. If the server does not answer, its place stays empty
  * until the connection is restored.
  */
 export function LazyChart(props: ChartProps) {
-  const [Part, setPart] = useState<{ chart: ChartPart } | null>(null)
-  useEffect(() => {
-    let here = true
-    import('./chart.js').then(
-      ({ default: chart }) => here && setPart((before) => before ?? { chart }),
-      () => {},
-    )
-    return () => {
-      here = false
-    }
-  }, [healed.value])
-  if (!Part) return <div class="chart" style={{ height: `${props.height ?? 180}px` }} />
-  return <Part.chart {...props} />
+  const { part: Chart } = useModule(load)
+  if (!Chart) return <div class="chart" style={{ height: `${props.height ?? 180}px` }} />
+  return <Chart {...props} />
 }

@@ -1,39 +1,17 @@
 import type { ComponentType } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
-import { healed } from '../live/shared-stream.js'
+import { useEffect } from 'preact/hooks'
 import { Failed, Loading } from './states.js'
+import { type LoadModule, useModule } from './use-module.js'
 
-/**
- * A view whose code is loaded when it is first shown, and asked for again when the connection is restored. `load` imports the
- * module of the view.
- */
-export function lazyView<Props extends object>(load: () => Promise<{ default: ComponentType<Props> }>) {
-  let loaded: ComponentType<Props> | undefined
+/** A view whose code is loaded when it is first shown. `load` imports its module. */
+export function lazyView<Props extends object>(load: LoadModule<ComponentType<Props>>) {
   return function LazyView(props: Props) {
-    const [isLoaded, setLoaded] = useState(loaded !== undefined)
-    const [error, setError] = useState<unknown>()
-    const [attempt, setAttempt] = useState(0)
+    const { part: View, error, retry } = useModule(load)
     useEffect(() => {
-      if (loaded) return
-      let isHere = true
-      load().then(
-        (module) => {
-          loaded = module.default
-          if (isHere) setLoaded(true)
-        },
-        (reason: unknown) => isHere && setError(reason),
-      )
-      return () => {
-        isHere = false
-      }
-    }, [attempt, healed.value])
-    useEffect(() => {
-      if (isLoaded) focusHeading()
-    }, [isLoaded])
-    const Part = loaded
-    if (Part) return <Part {...props} />
-    if (error === undefined) return <Loading />
-    return <Failed error={error} onRetry={() => setAttempt((before) => before + 1)} />
+      if (View) focusHeading()
+    }, [View])
+    if (View) return <View {...props} />
+    return error === undefined ? <Loading /> : <Failed error={error} onRetry={retry} />
   }
 }
 
