@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks'
 import { myLiveJobs } from '../../live/job-store.js'
 import { say } from '../../words/say.js'
 import { JobDetails } from '../transfers/job-details.js'
-import { JobRow } from '../transfers/job-row.js'
+import { TransferRow } from '../transfers/transfer-row.js'
 
 /** The running imports. Opens the details of each, which stay open after the import ends. */
 export function ImportsUnderWay() {
@@ -16,9 +16,9 @@ export function ImportsUnderWay() {
             <h2 id="imports">{say('data.importing')}</h2>
           </header>
           <ul class="plain-list">
-            {imports.map((job) => (
-              <li key={job.record.id}>
-                <JobRow job={job} showAccount={false} onOpen={setOpened} onLimit={hasNoRate} />
+            {imports.map(({ record }) => (
+              <li key={record.id}>
+                <TransferRow job={record} onOpen={setOpened} onLimit={hasNoRate} />
               </li>
             ))}
           </ul>

@@ -12,8 +12,9 @@ import { LazyChart } from '../../parts/lazy-chart.js'
 import { useLoaded } from '../../parts/loaded.js'
 import { Failed, Loading } from '../../parts/states.js'
 import { say } from '../../words/say.js'
+import { JobButtons } from './job-buttons.js'
 import { JobFactList } from './job-fact-list.js'
-import { JobButtons, nameOf } from './job-row.js'
+import { nameOf } from './job-words.js'
 import { ReceiptFacts } from './receipt-facts.js'
 
 /** All details of one job: the chart of its rate while it runs, how it ended and why, the receipt of a stop, the SQL of a query. */

@@ -4,7 +4,7 @@ import { formatRate, kindLabels, timeLeft } from '../../labels.js'
 import { FactList } from '../../parts/fact-list.js'
 import { formatNumber, formatWholeTime } from '../../words/format.js'
 import { say } from '../../words/say.js'
-import { filesDone } from './job-row.js'
+import { filesDone } from './job-words.js'
 
 /** What is known of a job. */
 export function JobFactList({ record }: { record: JobRecord }) {

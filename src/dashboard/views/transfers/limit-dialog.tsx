@@ -6,7 +6,7 @@ import { DialogForm } from '../../parts/dialog-form.js'
 import { FileName } from '../../parts/file-name.js'
 import { limitJob } from '../../parts/job-actions.js'
 import { say } from '../../words/say.js'
-import { nameOf } from './job-row.js'
+import { nameOf } from './job-words.js'
 
 const presets = ['256 KiB/s', '1 MiB/s', '5 MiB/s', '20 MiB/s', '100 MiB/s']
 

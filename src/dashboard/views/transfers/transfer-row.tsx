@@ -10,20 +10,23 @@ import { Icon } from '../../parts/icon.js'
 import { Sparkline } from '../../parts/sparkline.js'
 import { formatShortTime, formatWholeTime } from '../../words/format.js'
 import { say } from '../../words/say.js'
-import { JobButtons, kindIcons, nameOf, percentShown, progressWords, toneOf } from './job-row.js'
+import { JobButtons } from './job-buttons.js'
+import { kindIcons, nameOf, percentShown, progressWords, toneOf } from './job-words.js'
 
 export interface TransferRowProps {
   job: JobRecord
-  /** Show the account if jobs of several accounts are listed. */
-  showAccount: boolean
-  isSelected: boolean
-  onSelect(id: string, isSelected: boolean): void
+  /** Show the account if jobs of several accounts are listed; default: false. */
+  showAccount?: boolean
+  isSelected?: boolean
+  /** Default: it cannot be selected. */
+  onSelect?(id: string, isSelected: boolean): void
   onOpen(id: string): void
   onLimit(id: string): void
 }
 
 /** A job in one line; on a phone in two. */
-export function TransferRow({ job, showAccount, isSelected, onSelect, onOpen, onLimit }: TransferRowProps) {
+export function TransferRow(props: TransferRowProps) {
+  const { job, showAccount = false, isSelected = false, onSelect, onOpen, onLimit } = props
   const record = useNewest(job)
   const { id, kind, state, account } = record
   const name = nameOf(record)
@@ -36,7 +39,7 @@ export function TransferRow({ job, showAccount, isSelected, onSelect, onOpen, on
       aria-label={label}
       data-job={id}
     >
-      {isRunning ? (
+      {isRunning && onSelect ? (
         <label class="transfer-check">
           <span class="hidden">{say('transfers.select', { job: label })}</span>
           <input type="checkbox" checked={isSelected} onChange={(event) => onSelect(id, event.currentTarget.checked)} />
