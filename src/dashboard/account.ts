@@ -41,7 +41,7 @@ export async function loadAccount(): Promise<void> {
   }
 }
 
-/** null if nobody is signed in. Throws if the server does not answer. */
+/** null if no account is signed in. Throws if the server does not answer. */
 async function findMe(): Promise<OwnAccountRecord | null> {
   try {
     return await callApi<OwnAccountRecord>('GET', routes.me)

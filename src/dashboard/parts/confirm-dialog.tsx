@@ -22,7 +22,7 @@ export function ConfirmDialog({ title, action, onConfirm, onClose, children }: C
   }
   return (
     <Dialog title={title} onClose={onClose}>
-      <DialogForm action={action} isDanger onSubmit={confirm} other={{ label: say('shared.cancel'), onClick: onClose }}>
+      <DialogForm action={action} isDanger onSubmit={confirm} other={{ label: say('shell.cancel'), onClick: onClose }}>
         <p class="dim">{children}</p>
       </DialogForm>
     </Dialog>

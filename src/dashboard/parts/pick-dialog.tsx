@@ -28,7 +28,7 @@ export function PickDialog({ title, fileAction, folderAction, onPick, onClose }:
       <Level key={prefix} prefix={prefix} onOpen={setPrefix} onPick={onPick} fileAction={fileAction} />
       <div class="buttons">
         <button type="button" onClick={onClose}>
-          {say('shared.cancel')}
+          {say('shell.cancel')}
         </button>
         {folderAction !== undefined && prefix !== '' && (
           <button type="button" class="primary" onClick={() => onPick(prefix)}>

@@ -6,7 +6,6 @@ const clock = new Intl.DateTimeFormat(locales, { timeStyle: 'medium', hourCycle:
 const day = new Intl.DateTimeFormat(locales, { day: 'numeric', month: 'short' })
 const dayOfYear = new Intl.DateTimeFormat(locales, { day: 'numeric', month: 'short', year: 'numeric' })
 const fullTime = new Intl.DateTimeFormat(locales, { dateStyle: 'medium', timeStyle: 'medium' })
-const names = new Intl.ListFormat('en', { type: 'conjunction' })
 
 export function formatNumber(number: number): string {
   return numbers.format(number)
@@ -34,9 +33,4 @@ export function formatWholeTime(at: string): string {
 export function formatDay(date: Date): string {
   const [year, month, day] = [date.getFullYear(), date.getMonth() + 1, date.getDate()]
   return `${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`
-}
-
-/** `a, b, and c`. */
-export function formatList(texts: readonly string[]): string {
-  return names.format(texts)
 }

@@ -21,7 +21,7 @@ export interface LogListening {
   onEnd(): void
 }
 
-/** The latest lines of the log, in memory: 8 MB at most, since a line is cut. */
+/** The latest lines of the log, in memory. A line is cut: it has 13 texts of 1,000 characters at most. */
 export class RecentLog {
   readonly #boot = randomBytes(6).toString('hex')
   readonly #clock: Pick<Clock, 'now'>

@@ -6,7 +6,7 @@ import { useLoaded } from '../../parts/loaded.js'
 import { Empty, Failed, Loading } from '../../parts/states.js'
 import { say } from '../../words/say.js'
 
-/** For clients: the ops accounts, so that nobody has to know a name. */
+/** For clients: the ops accounts, so that no name has to be known. */
 export function Publishers() {
   const { value, error, reload } = useLoaded(
     'publishers',

@@ -18,7 +18,7 @@ export function DisableDialog({ account: { account, jobs }, onClose, onChanged }
       <DialogForm
         action={say('accounts.disable')}
         onSubmit={disable}
-        other={{ label: say('accounts.cancel'), onClick: onClose }}
+        other={{ label: say('shell.cancel'), onClick: onClose }}
       >
         <ul class="consequences">
           <li>{say('accounts.disableSessions')}</li>
@@ -43,7 +43,7 @@ export function EnableDialog({ account: { account }, onClose, onChanged }: Accou
       <DialogForm
         action={say('accounts.enable')}
         onSubmit={enable}
-        other={{ label: say('accounts.cancel'), onClick: onClose }}
+        other={{ label: say('shell.cancel'), onClick: onClose }}
       >
         <p>{say('accounts.enableText')}</p>
       </DialogForm>

@@ -38,7 +38,7 @@ export function NewAccountDialog({ onClose, onCreated }: { onClose(): void; onCr
         <DialogForm
           action={say('accounts.create')}
           onSubmit={create}
-          other={{ label: say('accounts.cancel'), onClick: onClose }}
+          other={{ label: say('shell.cancel'), onClick: onClose }}
         >
           <label class="field">
             <span>{say('accounts.username')}</span>

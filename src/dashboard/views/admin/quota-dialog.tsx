@@ -31,7 +31,7 @@ export function QuotaDialog({ account, onClose, onChanged }: AccountDialogProps)
       <DialogForm
         action={say('accounts.setQuota')}
         onSubmit={change}
-        other={{ label: say('accounts.cancel'), onClick: onClose }}
+        other={{ label: say('shell.cancel'), onClick: onClose }}
       >
         <div class="chips">
           {['1 GB', '5 GB', '50 GB', say('accounts.none')].map((preset) => (

@@ -26,7 +26,7 @@ export function RemoveAccountDialog({ account: listed, onClose, onChanged }: Acc
         action={say('accounts.deleteForGood')}
         isDanger
         onSubmit={remove}
-        other={{ label: say('accounts.cancel'), onClick: onClose }}
+        other={{ label: say('shell.cancel'), onClick: onClose }}
       >
         <ul class="consequences">
           <li>

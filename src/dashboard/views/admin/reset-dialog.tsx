@@ -26,7 +26,7 @@ export function ResetDialog({ account: { account, invitedUntil }, onClose, onCha
         <DialogForm
           action={say('accounts.makeLink')}
           onSubmit={invite}
-          other={{ label: say('accounts.cancel'), onClick: onClose }}
+          other={{ label: say('shell.cancel'), onClick: onClose }}
         >
           <p>{say('accounts.resetText')}</p>
           {invitedUntil !== null && <p class="hint">{say('accounts.resetEarlier')}</p>}

@@ -91,7 +91,7 @@ function SaveDialog({ onSave, onClose }: { onSave(name: string): void; onClose()
       <DialogForm
         action={say('query.saveAction')}
         onSubmit={save}
-        other={{ label: say('shared.cancel'), onClick: onClose }}
+        other={{ label: say('shell.cancel'), onClick: onClose }}
       >
         <label class="field">
           <span>{say('query.name')}</span>

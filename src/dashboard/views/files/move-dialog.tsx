@@ -48,7 +48,7 @@ export function MoveDialog({ names, from, onClose, onChoose }: MoveDialogProps) 
         }
         isReady={isPossible}
         onSubmit={choose}
-        other={{ label: say('files.cancel'), onClick: onClose }}
+        other={{ label: say('shell.cancel'), onClick: onClose }}
       >
         <div class="folder-choice">
           <p>

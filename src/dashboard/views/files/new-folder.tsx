@@ -29,7 +29,7 @@ export function NewFolderDialog({ folder, onClose, onDone }: NewFolderProps) {
       <DialogForm
         action={say('files.create')}
         onSubmit={create}
-        other={{ label: say('files.cancel'), onClick: onClose }}
+        other={{ label: say('shell.cancel'), onClick: onClose }}
       >
         <label class="field">
           <span>{say('files.newFolderName')}</span>

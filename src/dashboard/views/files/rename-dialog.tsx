@@ -34,7 +34,7 @@ export function RenameDialog({ name, onClose, onDone }: RenameDialogProps) {
       <DialogForm
         action={say('files.rename')}
         onSubmit={rename}
-        other={{ label: say('files.cancel'), onClick: onClose }}
+        other={{ label: say('shell.cancel'), onClick: onClose }}
       >
         <label class="field">
           <span>{say('files.newName')}</span>

@@ -74,7 +74,7 @@ export function AccessFields({ terms: { time, date, password }, change }: LinkTe
   )
 }
 
-/** In plain sight: whoever chooses it has to tell it to somebody. */
+/** Shown as it is typed: the person who chooses it has to pass it on. */
 function PasswordField({ value, onChange }: { value: string; onChange(text: string): void }) {
   return (
     <div class="field">

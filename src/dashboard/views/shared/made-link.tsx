@@ -13,7 +13,7 @@ export interface MadeLinkProps {
   onClose(): void
 }
 
-/** A link that was just made, to be sent to somebody. */
+/** A link that was just made, to be sent. */
 export function MadeLink({ url, label, hint, password, onClose }: MadeLinkProps) {
   const place = useRef<HTMLDivElement>(null)
   // The form that had the focus is gone.

@@ -78,7 +78,7 @@ function RequestForm({ folder: given, onMade, onClose }: RequestFormProps) {
   }
 
   return (
-    <DialogForm action={say('ask.action')} onSubmit={ask} other={{ label: say('shared.cancel'), onClick: onClose }}>
+    <DialogForm action={say('ask.action')} onSubmit={ask} other={{ label: say('shell.cancel'), onClick: onClose }}>
       <FolderField value={folder} onChange={setFolder} />
       <AccessFields {...access} />
       <details>

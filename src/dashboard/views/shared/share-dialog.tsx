@@ -90,7 +90,7 @@ function LinkForm({ names, onMade, onClose }: LinkFormProps) {
     <DialogForm
       action={say('share.action')}
       onSubmit={makeLink}
-      other={{ label: say('shared.cancel'), onClick: onClose }}
+      other={{ label: say('shell.cancel'), onClick: onClose }}
     >
       <AccessFields {...access} />
       <label class="field">

@@ -10,6 +10,6 @@ export const accountEnglish = {
   'account.publishesText':
     'This is an ops account: every client account of this server can list and download all its files. Upload here only what all of them may read.',
   'publishers.title': 'Who publishes',
-  'publishers.none': 'Nobody publishes yet',
+  'publishers.none': 'No ops account publishes yet',
   'publishers.noneHint': 'A client account reads what ops accounts publish, and this server has none of them.',
 } as const

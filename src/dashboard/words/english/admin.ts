@@ -26,7 +26,6 @@ export const adminEnglish = {
   'accounts.disabled': 'disabled',
   'accounts.linkOpen': 'link open for {time}',
   'accounts.linkExpired': 'link expired',
-  'accounts.cancel': 'Cancel',
 
   'accounts.changeQuota': 'Change the quota',
   'accounts.resetPassword': 'Reset the password',

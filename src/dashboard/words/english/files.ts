@@ -13,7 +13,6 @@ export const filesEnglish = {
   'files.newFolderName': 'Name of the folder',
   'files.folderExists': 'There is already something with the name {name}.',
   'files.create': 'Create',
-  'files.cancel': 'Cancel',
   'files.rename': 'Rename',
   'files.newName': 'New name',
   'files.nameHint': 'A slash puts it into a folder, such as archive/2026.csv.',

@@ -2,12 +2,12 @@
 export const sharedEnglish = {
   'shared.share': 'Share files',
   'shared.ask': 'Ask for files',
-  'shared.cancel': 'Cancel',
   'shared.done': 'Done',
 
   'links.title': 'Links to your files',
   'links.none': 'No links',
-  'links.noneHint': 'Share a file or a folder: whoever has the link can download it without an account, until it ends.',
+  'links.noneHint':
+    'Share a file or a folder: people who have the link can download it without an account, until it ends.',
   'links.chosen': { one: '{folder} ({count} chosen)', other: '{folder} ({count} chosen)' },
   'links.whole': 'All files',
   'links.expired': 'Expired on {time}',
@@ -34,8 +34,8 @@ export const sharedEnglish = {
   'share.titleFolder': 'Share a folder by a link',
   'share.selection': { one: '{count} file or folder', other: '{count} files and folders' },
   'share.made': 'The link',
-  'share.madeHint': 'Whoever has the link can download without an account until {time}.',
-  'share.madeHintPassword': 'Whoever has the link and its password can download without an account until {time}.',
+  'share.madeHint': 'People who have the link can download without an account until {time}.',
+  'share.madeHintPassword': 'People who have the link and its password can download without an account until {time}.',
   'share.passwordHint': 'Send the password another way than the link, by phone for example.',
   'share.thePassword': 'The password',
   'share.action': 'Make a link',
@@ -97,5 +97,5 @@ export const sharedEnglish = {
   'ask.action': 'Make a link',
   'ask.made': 'The link for uploads',
   'ask.madeHint':
-    'Whoever has the link can upload into {folder} without an account until {time}. What comes in is listed under Shared.',
+    'People who have the link can upload into {folder} without an account until {time}. What comes in is listed under Shared.',
 } as const

@@ -11,6 +11,7 @@ export const shellEnglish = {
   'shell.skip': 'Skip to the content',
   'shell.running': { one: '{count} running', other: '{count} running' },
   'shell.accountMenu': 'Account menu of {account}',
+  'shell.cancel': 'Cancel',
   'shell.theme': 'Colours',
   'shell.theme.auto': 'Colours of the system',
   'shell.theme.light': 'Light',

@@ -12,7 +12,7 @@ export function parseName(name: string): string {
   return name
 }
 
-/** The full name of a file in a folder, for somebody who is not told of the folder. Throws `invalid-request` with the reason. */
+/** The full name of a file in a folder, for a requester who is not told of the folder. Throws `invalid-request` with the reason. */
 export function checkedName(folder: string, name: string): string {
   const wrong = faultOfName(name) ?? faultOfName(folder + name)
   if (wrong) throw new Problem('invalid-request', `The name ${JSON.stringify(name)} ${wrong}.`, { field: 'name' })
