@@ -43,6 +43,21 @@ describe.skipIf(!hasCluster)('an upload that no server runs', () => {
     expect((await sql`select id from partials`).map(({ id }) => id)).toEqual([justEnded])
   })
 
+  it('leaves nothing at once if its job was stopped while no server ran it', async () => {
+    const { stores } = await open()
+    const [stopped, kept] = [await add(stores), await add(stores)]
+    const { sql, reaper, lease } = stores.node
+    await sql`
+      insert into job_requests (id, job, asked_by, request, is_stop)
+      values (${randomUUID()}, ${stopped}, ${lease.id}, ${sql.json({ do: 'stop', by: 'user:ann' })}, true)`
+    await reaper.run()
+    const [row] = await sql`select state, record from jobs where id = ${stopped}`
+    expect(row).toMatchObject({ state: 'stopped', record: { stoppedBy: 'user:ann' } })
+    expect((await sql`select id from partials`).map(({ id }) => id)).toEqual([kept])
+    await stores.collector.run()
+    expect(stores.stored.keys()).toHaveLength(1)
+  })
+
   it('is done if it was published before its server died', async () => {
     const { stores } = await open()
     const id = await add(stores)

@@ -2,7 +2,7 @@ import { systemClock } from '../../dist/server/clock.js'
 import { restoreFiles } from '../../dist/server/folders/restored-tally.js'
 import { postgresJobFiles } from '../../dist/server/stores/postgres/job-files.js'
 import { startReaper } from '../../dist/server/stores/postgres/reaper.js'
-import { startInterruptedUploads } from '../../dist/server/stores/s3/interrupted-uploads.js'
+import { discardPartials, startInterruptedUploads } from '../../dist/server/stores/s3/interrupted-uploads.js'
 import { isCluster } from '../run/is-cluster.js'
 import { queryBackend } from './backend.js'
 import { eventually } from './eventually.js'
@@ -28,6 +28,7 @@ export async function takeOverJobs(dataFolder: string): Promise<void> {
       // The servers of all jobs are dead: none waits.
       grant: async () => {},
       restoreFiles: (job) => restoreFiles(job, lists),
+      discardPartials,
       onError,
     })
     await eventually('all servers are found dead', async () => {

@@ -29,7 +29,7 @@ import { bucketCapacity } from '../stores/s3/capacity.js'
 import { ContentDigests } from '../stores/s3/content-digests.js'
 import { openBucketFiles } from '../stores/s3/files.js'
 import { startGarbageCollector } from '../stores/s3/garbage-collector.js'
-import { startInterruptedUploads } from '../stores/s3/interrupted-uploads.js'
+import { discardPartials, startInterruptedUploads } from '../stores/s3/interrupted-uploads.js'
 import { openScratch } from '../stores/s3/scratch.js'
 import { bucketStorageView } from '../stores/s3/storage-view.js'
 import { openBucketTables } from '../stores/s3/tables.js'
@@ -70,7 +70,7 @@ export async function openClusterBackend(
   const jobFiles = closers.opened(postgresJobFiles(database, { clock, onError: onListCut }))
   const restore = (job: JobRecord) => restoreFiles(job, jobFiles)
   const reaper = closers.opened(
-    startReaper(database, { lease, clock, grant, restoreFiles: restore, onRecord, onError }),
+    startReaper(database, { lease, clock, grant, restoreFiles: restore, discardPartials, onRecord, onError }),
   )
   const keepMs = config.keepPartialMs
   closers.opened(startInterruptedUploads(database, { keepMs, clock, onRecord, onError }))

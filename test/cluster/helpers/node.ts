@@ -10,6 +10,7 @@ import { postgresHistory } from '../../../dist/server/stores/postgres/job-histor
 import { type NodeLease, openNodeLease } from '../../../dist/server/stores/postgres/node-lease.js'
 import { startReaper } from '../../../dist/server/stores/postgres/reaper.js'
 import { PostgresSlots } from '../../../dist/server/stores/postgres/slots.js'
+import { discardPartials } from '../../../dist/server/stores/s3/interrupted-uploads.js'
 import { TestClock } from '../../helpers/test-clock.js'
 import type { TestDatabase } from './database.js'
 
@@ -63,6 +64,7 @@ export async function openNode(database: TestDatabase, options: TestNodeOptions 
     clock,
     grant: (key) => slots.grant(key),
     restoreFiles: (job) => restoreFiles(job, lists),
+    discardPartials,
     onError,
   })
   let ended: Promise<void> | undefined

@@ -20,6 +20,8 @@ export interface ReaperOptions {
   grant: (key: SlotKey) => Promise<void>
   /** Completes the last record of a job of many files by those that it had published, each by itself. */
   restoreFiles: (job: JobRecord) => Promise<{ job: JobRecord; published: Publication }>
+  /** Removes what had arrived of jobs, in the transaction that ends them. */
+  discardPartials: (sql: Transaction, ids: readonly string[]) => Promise<void>
   /** Called with the record of each job whose server has died. */
   onRecord?: (record: JobRecord, accountId: number) => void
   /** Default: a second. */
@@ -33,12 +35,12 @@ export interface ReaperOptions {
  * does not matter which comes first.
  */
 export function startReaper(database: Database, options: ReaperOptions): RepeatedWork {
-  const { lease, clock, grant, restoreFiles, onRecord = () => {}, intervalMs = 1000, onError } = options
+  const { lease, clock, grant, onRecord = () => {}, intervalMs = 1000, onError } = options
   const work = async () => {
     const freed = await deleteEndedNodes(database, lease.process)
     // After an outage of the database everyone renews first.
     if (lease.heldForMs >= lease.leaseMs) freed.push(...(await deleteExpiredNodes(database, lease.id)))
-    for (const { accountId, record } of await endOrphans(database, restoreFiles)) onRecord(record, accountId)
+    for (const { accountId, record } of await endOrphans(database, options)) onRecord(record, accountId)
     for (const key of freed) await grant(key)
   }
   return repeatWork(work, { clock, everyMs: intervalMs, onError })
@@ -86,7 +88,7 @@ async function deleteNodes(sql: Transaction, condition: PendingQuery<Row[]>): Pr
  */
 async function endOrphans(
   database: Database,
-  restoreFiles: ReaperOptions['restoreFiles'],
+  { restoreFiles, discardPartials }: Pick<ReaperOptions, 'restoreFiles' | 'discardPartials'>,
 ): Promise<{ accountId: number; record: JobRecord }[]> {
   return database.begin(async (sql) => {
     const stops = sql`from job_requests where job = jobs.id and is_stop`
@@ -112,6 +114,12 @@ async function endOrphans(
       if (end) await recordOrphanEnd(sql, id, end)
       recorded.push({ accountId, record: end?.record ?? (await recordInterruption(sql, id, record)) })
     }
+    // That of a job that is done names what it published, until the collector removes it.
+    const discarded = recorded.filter(({ record }) => record.state === 'failed' || record.state === 'stopped')
+    await discardPartials(
+      sql,
+      discarded.map(({ record }) => record.id),
+    )
     return recorded
   })
 }

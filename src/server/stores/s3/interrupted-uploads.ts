@@ -28,7 +28,7 @@ export function startInterruptedUploads(database: Database, options: Interrupted
 
 async function endExpired(sql: Transaction, keepMs: number): Promise<ExpiredRow[]> {
   const rows = await sql<ExpiredRow[]>`
-    select jobs.id, jobs.account_id, jobs.record, partials.content,
+    select jobs.id, jobs.account_id, jobs.record,
       partials.id is null or accounts.id is null as is_lost
     from jobs
       left join partials on partials.id = jobs.id
@@ -48,19 +48,27 @@ async function endExpired(sql: Transaction, keepMs: number): Promise<ExpiredRow[
       update jobs set state = ${record.state}, record = ${JSON.stringify(record)}::text::json, ended_at = ${endedAt}
       where id = ${id}`
   }
-  await sql`delete from partials where id = any(${ended.map(({ id }) => id)})`
-  await discardUnpublished(
+  await discardPartials(
     sql,
-    ended.flatMap(({ content }) => content ?? []),
+    ended.map(({ id }) => id),
   )
   return ended
+}
+
+/** Removes the partials of jobs that end without a server, in the transaction that ends them. */
+export async function discardPartials(sql: Transaction, ids: readonly string[]): Promise<void> {
+  const gone = await sql<{ content: string | null }[]>`
+    delete from partials where id = any(${[...ids]}) returning content`
+  await discardUnpublished(
+    sql,
+    gone.flatMap(({ content }) => content ?? []),
+  )
 }
 
 interface ExpiredRow {
   id: string
   accountId: number
   record: JobRecord
-  content: string | null
   isLost: boolean
 }
 
