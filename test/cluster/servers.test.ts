@@ -194,6 +194,20 @@ describe.skipIf(!hasCluster)('the live events of a server', () => {
     expect(early.events.filter(({ event }) => event === 'resync')).toEqual([])
   })
 
+  it('start with a snapshot of the jobs of all servers, in the order in which they were started', async () => {
+    const cluster = await startCluster(2, { args: ['--jobs-per-account', '3'] })
+    const [here, there] = await cluster.logIn('ann')
+    const started = [await holdUpload(here!, 'a'), await holdUpload(there!, 'b'), await holdUpload(here!, 'c')]
+    for (const caller of [here!, there!]) {
+      await eventually('both servers tell of all jobs', async () => {
+        const stream = await listenTo(caller)
+        await stream.find('a job of the other server', ({ job }) => started.some(({ id }) => id === job?.id))
+        const ids = stream.events.map(({ job }) => job?.id)
+        return ids.length === 3 && ids.join() === started.map(({ id }) => id).join()
+      })
+    }
+  })
+
   it('replay what a listener has missed, and resync one that comes from another server', async () => {
     const cluster = await startCluster(2)
     const [here, there] = await cluster.logIn('ann')

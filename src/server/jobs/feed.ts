@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { JobRecord } from '../../protocol/jobs.js'
 import { Problem } from '../../protocol/problems.js'
 import type { Clock } from '../clock.js'
 import { type EventFormat, formatEvent, formatHeartbeat } from './event-format.js'
@@ -164,12 +165,13 @@ export class JobFeed {
   }
 
   /**
-   * A snapshot of every unfinished job. Each has its own id, but only the last one's is a position to resume from: a
-   * client that is disconnected before has not seen all of them.
+   * A snapshot of every unfinished job of all servers, in the order of their starts. Each has its own id, but only the
+   * last one's is a position to resume from: a client that is disconnected before has not seen all of them.
    */
   #startAnew(accountId: number | null, format: EventFormat, resync: boolean): { text: string; end: number } {
     const jobs = this.#jobs.unfinished().filter((job) => accountId === null || job.accountId === accountId)
-    const frames = jobs.map((job) => ['snapshot', JSON.stringify(job.record())] as const)
+    const records = jobs.map((job) => job.record()).sort(byStart)
+    const frames = records.map((record) => ['snapshot', JSON.stringify(record)] as const)
     const all = resync ? [['resync', 'null'] as const, ...frames] : frames
     if (all.length === 0) return { text: '', end: this.#log.end }
     const text = all.map(([event, job]) => formatEvent(format, this.#idOf(++this.#seq), event, job)).join('')
@@ -206,6 +208,13 @@ export class JobFeed {
     const seq = match?.[1] === this.#boot ? Number(match[2]) : undefined
     return seq !== undefined && this.#log.reaches(seq) ? seq : undefined
   }
+}
+
+/** Jobs that wait for a slot are last, in the order in which they came. */
+function byStart({ startedAt: first }: JobRecord, { startedAt: second }: JobRecord): number {
+  if (first === second) return 0
+  if (first === null || second === null) return first === null ? 1 : -1
+  return first < second ? -1 : 1
 }
 
 interface Batch {
