@@ -80,7 +80,7 @@ describe.skipIf(!chromiumPath)('the page of published files of a client', () => 
     await row('a.txt').waitFor()
     const admin = await shared.admin()
     await admin.call(`/accounts/ops:${ops}`, { method: 'PATCH', body: { disabled: true } })
-    await page.getByRole('button', { name: 'Refresh' }).click()
+    await page.reload()
     await page.getByText('No such ops account').waitFor()
     await known.waitFor({ state: 'detached' })
   })

@@ -107,11 +107,11 @@ export async function contentOf(download: Download): Promise<Buffer> {
   return readFile(path)
 }
 
-/** Drops files and folders of this machine onto a part of the page, by default onto its middle, as a person with a mouse does. */
+/** Drops files and folders of this machine onto a part of the page, by default onto its top, where no row of a folder is. */
 export async function drop(page: Page, files: string[], onto?: Locator): Promise<void> {
   const box = await onto?.boundingBox()
   const session = await page.context().newCDPSession(page)
-  const { x, y, width, height } = box ?? { x: 0, y: 0, ...page.viewportSize()! }
+  const { x, y, width, height } = box ?? { x: 0, y: 0, width: page.viewportSize()!.width, height: 40 }
   for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
     const data = { items: [], files, dragOperationsMask: 1 }
     await session.send('Input.dispatchDragEvent', { type, x: x + width / 2, y: y + height / 2, data })
