@@ -95,6 +95,7 @@ export async function findFiles(
   account: string,
   names: readonly string[],
 ): Promise<Set<string>> {
+  if (names.length === 0) return new Set()
   const rows = await sql<{ name: string }[]>`
     select name from files where account = ${account} and path in ${pathsOf(sql, names)}`
   return new Set(rows.map(({ name }) => name))

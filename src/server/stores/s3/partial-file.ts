@@ -195,8 +195,10 @@ export class BucketPartialFile implements PartialFile {
     let { name } = target
     try {
       return await database.begin(async (sql) => {
-        await lockFiles(sql, account)
-        await releasePartial(sql, { partial: this.id, content: this.#content, node: this.#node })
+        await Promise.all([
+          lockFiles(sql, account),
+          releasePartial(sql, { partial: this.id, content: this.#content, node: this.#node }),
+        ])
         if (isNumbered) {
           name = await findFreeName(sql, account, target.name)
           await renameState(sql, this.id, name)

@@ -35,10 +35,13 @@ export async function publishRows(
   account: string,
   files: readonly NewRow[],
 ): Promise<PublishedRow[]> {
-  const before = await findRows(sql, account, files)
   const names = files.map(({ name }) => name)
-  const isFile = await findFiles(sql, account, [...new Set(names.flatMap(foldersOf))])
-  const isTaken = await findFolders(sql, account, names)
+  // Sent at once, and carried out in this order.
+  const [before, isFile, isTaken] = await Promise.all([
+    findRows(sql, account, files),
+    findFiles(sql, account, [...new Set(names.flatMap(foldersOf))]),
+    findFolders(sql, account, names),
+  ])
   const results: (PublishedRow | undefined)[] = files.map(({ name, precondition }) => {
     try {
       const current = before.get(name)
@@ -54,12 +57,12 @@ export async function publishRows(
     return undefined
   })
   const accepted = files.filter((_, index) => results[index] === undefined)
-  const rows = await upsert(sql, account, accepted)
-  await discardPublished(
-    sql,
-    accepted.flatMap(({ name }) => before.get(name)?.content ?? []),
-  )
-  await publishContents(sql, new Map(accepted.map(({ content, size }) => [content, size])))
+  const replaced = accepted.flatMap(({ name }) => before.get(name)?.content ?? [])
+  const [rows] = await Promise.all([
+    upsert(sql, account, accepted),
+    discardPublished(sql, replaced),
+    publishContents(sql, new Map(accepted.map(({ content, size }) => [content, size]))),
+  ])
   return files.map(({ name }, index) => results[index] ?? { row: rows.get(name)!, created: !before.has(name) })
 }
 

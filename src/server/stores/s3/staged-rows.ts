@@ -21,10 +21,13 @@ export async function releasePartial(
   sql: Transaction,
   { partial, content, node }: { partial: string; content: string; node: number },
 ): Promise<void> {
-  const own = await sql`
-    update partials set content = null where id = ${partial} and node = ${node} and content = ${content} returning id`
+  const [own] = await Promise.all([
+    sql`
+      update partials set content = null
+      where id = ${partial} and node = ${node} and content = ${content} returning id`,
+    sql`delete from partials where id = ${partial} and state is null`,
+  ])
   if (own.length === 0) throw claimLost()
-  await sql`delete from partials where id = ${partial} and state is null`
 }
 
 /** The name in the state of a partial, for who records the end of its upload if this server dies before that. */
