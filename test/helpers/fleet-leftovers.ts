@@ -24,7 +24,9 @@ export function leftByServers(dataFolder: string): Promise<Leftovers> {
       union all select 'stages ' || id from stages
         where not exists (select from jobs where jobs.id = stages.id and ended_at is null)
       union all select 'jobs ' || id from jobs where slot is not null and ended_at is not null
+      -- One whose bytes are kept waits for its client: the next server finds that it is interrupted.
       union all select 'jobs ' || id from jobs where node is null and ended_at is null and state <> 'interrupted'
+        and not exists (select from partials where partials.id = jobs.id and is_resumable)
       union all select 'reservations ' || id from reservations
         where not exists (select from nodes where nodes.id = reservations.node)
       union all select 'job_requests ' || id from job_requests

@@ -8,7 +8,7 @@ import { fencedBlocks, replaced } from './fenced.js'
 import { fleetFlags } from './fleet-flags.js'
 import { leftByServers } from './fleet-leftovers.js'
 import { runNginx, untilServed } from './nginx.js'
-import { freePort } from './ports.js'
+import { freePort, freePorts } from './ports.js'
 import { cleanEnvironment, type Running, spawnProgram } from './program.js'
 
 /** Three servers on a database and a bucket, behind a proxy. */
@@ -56,7 +56,7 @@ export async function startFleet(
   folder: string,
   adminPassword: string,
 ): Promise<Fleet> {
-  const ports = [await freePort(), await freePort(), await freePort()]
+  const ports = await freePorts(3)
   const backend = variablesOf(await backendOf(folder))
   const env = { ...cleanEnvironment(folder), FILEJOBS_ADMIN_PASSWORD: adminPassword, ...backend }
   const processes: Running[] = []

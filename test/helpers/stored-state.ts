@@ -41,6 +41,12 @@ export async function mostPartialBytes(dataFolder: string): Promise<number> {
   return Math.max(0, ...sizes)
 }
 
+/** Whether a request waits to continue an interrupted upload: only a database has that. */
+export async function waitsToContinue(dataFolder: string, id: string): Promise<boolean> {
+  const rows = await queryBackend(dataFolder, (sql) => sql`select from jobs where id = ${id} and is_waiting`)
+  return rows.length > 0
+}
+
 /** The stored resume state of a tus upload, as JSON. */
 export async function resumeState(dataFolder: string, id: string): Promise<string> {
   if (!isCluster) return readFile(join(dataFolder, 'partial', `${id}.json`), 'utf8')

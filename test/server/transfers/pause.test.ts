@@ -210,8 +210,8 @@ describe('a pause that exceeds its time limit', () => {
   })
 })
 
-describe('a client that disappears while its upload is paused', () => {
-  onOneServer('behind a proxy, no client is asked whether it lives: docs/deploy.md', () => {
+onOneServer('behind a proxy, no client is asked whether it lives: docs/deploy.md', () => {
+  describe('a client that disappears while its upload is paused', () => {
     it.skipIf(!hasCurl)(
       'releases its slot; the connections of live clients are not affected by the probe',
       async () => {
