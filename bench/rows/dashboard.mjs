@@ -53,7 +53,7 @@ export const rows = [
             await server.call('/files/dropped.bin', { method: 'DELETE' }).catch(() => {})
             const startedAt = performance.now()
             await page.getByLabel('Upload files').setInputFiles(file)
-            await page.locator('[data-upload]').getByText(/done$/).waitFor({ timeout: 600_000 })
+            await page.getByText(/^Uploaded /).waitFor({ timeout: 600_000 })
             const seconds = (performance.now() - startedAt) / 1000
             await server.call(`/files/${file.split('/').at(-1)}`, { method: 'DELETE' })
             return seconds

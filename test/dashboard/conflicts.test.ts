@@ -23,7 +23,7 @@ describe.skipIf(!chromiumPath)('uploads of names that exist', () => {
     const caller = new Caller(shared.server, await shared.server.logIn(username))
     for (const name of ['a.tar.gz', 'b.txt']) await caller.put(`set/${name}`, `older ${name}`)
     await caller.put('set/same.txt', 'new same.txt')
-    const page = await browser.signedIn(shared.server.url, { username, ...options })
+    const page = await browser.signedIn(shared.server.url, { username, keepsTrayOpen: true, ...options })
     const folder = await temporaryFolder()
     await mkdir(join(folder, 'set'))
     for (const name of ['a.tar.gz', 'b.txt', 'same.txt', 'new.txt'])

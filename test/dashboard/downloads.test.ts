@@ -15,7 +15,7 @@ describe.skipIf(!chromiumPath)('downloads of the dashboard', () => {
 
   async function openWith(names: string[]) {
     const username = `fetcher-${++people}`
-    const page = await browser.signedIn(shared.server.url, { username })
+    const page = await browser.signedIn(shared.server.url, { username, keepsTrayOpen: true })
     const curl = new Caller(shared.server, await shared.server.logIn(username))
     const contents = new Map(names.map((name) => [name, randomBytes(8 * mebibyte)]))
     for (const [name, bytes] of contents) await curl.put(name, bytes)

@@ -13,7 +13,7 @@ describe.skipIf(!chromiumPath)('an empty folder, in the dashboard,', () => {
 
   async function open() {
     const username = `collector-${++people}`
-    const page = await browser.signedIn(shared.server.url, { username })
+    const page = await browser.signedIn(shared.server.url, { username, keepsTrayOpen: true })
     const curl = new Caller(shared.server, await shared.server.logIn(username))
     const puts: string[] = []
     page.on('request', (request) => request.method() === 'PUT' && puts.push(new URL(request.url()).pathname))
@@ -87,7 +87,7 @@ describe.skipIf(!chromiumPath)('an empty folder, in the dashboard,', () => {
     await upload(tooLong)
       .getByText(/^The name has a segment of more than 240 bytes/)
       .waitFor()
-    await page.getByRole('heading', { name: 'Not uploaded: 2 empty folders' }).waitFor()
+    await page.getByRole('status').getByText('2 need you').waitFor()
     expect(await emptyFolders(curl)).toEqual(['tree/good/'])
     await curl.call('/files/tree/taken', { method: 'DELETE' })
     await upload('tree/taken/').getByRole('button', { name: 'Try again' }).click()

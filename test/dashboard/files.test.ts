@@ -202,7 +202,7 @@ describe.skipIf(!chromiumPath)('the file list of the dashboard', () => {
     await choose(page, 'elsewhere.txt', 'Delete')
     await row('elsewhere.txt').waitFor({ state: 'detached' })
     await page.getByLabel('Upload files').setInputFiles(bytes('here.txt'))
-    await page.locator('[data-upload="here.txt"]').getByText('done').waitFor()
+    await page.getByText('Uploaded here.txt').waitFor()
     const { name, buffer } = bytes('elsewhere.txt')
     await curl.put(name, buffer)
     await page.getByRole('button', { name: 'Undo' }).waitFor({ state: 'detached' })

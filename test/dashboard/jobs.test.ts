@@ -133,6 +133,10 @@ describeWithCurl('in the jobs view of the dashboard,', () => {
     await job(page, 'of-bob.bin').waitFor({ state: 'detached' })
     await page.getByRole('combobox', { name: 'Account', exact: true }).selectOption('everyone’s')
     await job(page, 'of-bob.bin').getByRole('button', { name: 'Stop of-bob.bin' }).click()
+    const question = page.getByRole('dialog', { name: 'Stop it?' })
+    await question.getByText(/^It belongs to user:account-/).waitFor()
+    await question.getByRole('button', { name: 'Stop', exact: true }).click()
+    await question.waitFor({ state: 'detached' })
     expect((await held.answer).json).toMatchObject({ code: 'job-stopped', stoppedBy: 'admin:admin' })
   })
 

@@ -28,7 +28,7 @@ describe.skipIf(!chromiumPath)('several files at once, in the dashboard,', () =>
         await route.continue({ headers: { ...route.request().headers(), 'filejobs-rate-limit': String(mebibyte) } })
       })
     }
-    const page = await browser.signedIn(url, { username, prepare })
+    const page = await browser.signedIn(url, { username, keepsTrayOpen: true, prepare })
     const curl = new Caller({ url }, await logIn(username))
     return { page, curl, requests, upload: (name: string) => page.locator(`[data-upload=${JSON.stringify(name)}]`) }
   }
@@ -144,7 +144,7 @@ describe.skipIf(!chromiumPath)('several files at once, in the dashboard,', () =>
     await upload(tooLong)
       .getByText(/more than 240 bytes/)
       .waitFor()
-    await page.getByRole('heading', { name: 'Not uploaded: 4 files' }).waitFor()
+    await page.getByRole('status').getByText('4 need you').waitFor()
     for (const name of ['set/small.txt', 'set/large.bin']) {
       await upload(name).getByText('a file of this name exists').waitFor()
       expect((await curl.call(`/files/${name}`)).body.toString()).toBe('old')

@@ -45,7 +45,7 @@ describe.skipIf(!chromiumPath)('the dashboard on a phone', () => {
 
   it('shows the full text of an upload that lost its connection', async () => {
     const proxy = await openCuttingProxy(shared.server.url)
-    const page = await browser.signedIn(proxy.url, phone(375))
+    const page = await browser.signedIn(proxy.url, { keepsTrayOpen: true, ...phone(375) })
     // A minute's worth.
     const buffer = Buffer.alloc(4 * mebibyte)
     await page.route('**/tus', (route) =>

@@ -12,7 +12,7 @@ describe.skipIf(!chromiumPath)('a long series of uploads in the dashboard', () =
   const browser = shareBrowser()
 
   async function open(username: string, path = '/') {
-    const page = await browser.signedIn(shared.server.url, { username, path })
+    const page = await browser.signedIn(shared.server.url, { username, path, keepsTrayOpen: true })
     const caller = new Caller(shared.server, await shared.server.logIn(username))
     return { page, caller }
   }
@@ -57,7 +57,7 @@ describe.skipIf(!chromiumPath)('a long series of uploads in the dashboard', () =
     })
     // Files that are chosen together would be one job.
     for (const name of names) await page.getByLabel('Upload files').setInputFiles(join(folder, name))
-    const panel = page.getByRole('region', { name: /^Upload/ }).first()
+    const panel = page.getByRole('region', { name: 'Uploads and downloads of this page' })
     await panel.getByText('0 of 9 files', { exact: false }).waitFor()
     held['1.txt'].resolve()
     await panel.getByText('7 of 9 files', { exact: false }).waitFor()
@@ -66,7 +66,7 @@ describe.skipIf(!chromiumPath)('a long series of uploads in the dashboard', () =
     expect(await shown.first().getAttribute('data-upload')).toBe('8.txt')
     expect(await shown.nth(1).getAttribute('data-upload')).toBe('9.txt')
     held['8.txt'].resolve()
-    await panel.getByText('9 of 9 files', { exact: false }).waitFor()
+    await panel.getByText('Uploaded 9 files').waitFor()
     expect(await caller.names()).toEqual(names)
   })
 })

@@ -21,7 +21,7 @@ describe.skipIf(!chromiumPath)('uploads of the dashboard', () => {
 
   async function open(prepare?: (page: Page) => Promise<void>, url = shared.server.url) {
     const username = `sender-${++people}`
-    const page = await browser.signedIn(url, { username, ...(prepare ? { prepare } : {}) })
+    const page = await browser.signedIn(url, { username, keepsTrayOpen: true, ...(prepare ? { prepare } : {}) })
     const curl = new Caller(shared.server, await shared.server.logIn(username))
     return { page, curl, upload: (name: string) => page.locator(`[data-upload=${JSON.stringify(name)}]`) }
   }

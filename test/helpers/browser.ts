@@ -26,6 +26,8 @@ export interface SignedInOptions extends WindowOptions {
   role?: string
   /** Where the page begins, such as `/jobs`. */
   path?: string
+  /** For a person who keeps the tray of uploads and downloads open; default false: closed until it needs them. */
+  keepsTrayOpen?: boolean
   /** Runs before the page is loaded. */
   prepare?(page: Page): Promise<unknown>
 }
@@ -52,8 +54,12 @@ export function shareBrowser(): SharedBrowser {
 
   return {
     newWindow,
-    async signedIn(url, { username = `person-${++accounts}`, role = 'user', path = '/', prepare, ...options } = {}) {
+    async signedIn(url, { username = `person-${++accounts}`, role = 'user', path = '/', prepare, ...given } = {}) {
+      const { keepsTrayOpen = false, ...options } = given
       const context = await newWindow(options)
+      // Pages of no origin have no storage.
+      const keepOpen = () => origin !== 'null' && localStorage.setItem('filejobs-tray', 'open')
+      if (keepsTrayOpen) await context.addInitScript(keepOpen)
       await context.addCookies([await logIn(url, username, role)])
       const page = await context.newPage()
       await prepare?.(page)

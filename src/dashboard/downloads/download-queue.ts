@@ -2,16 +2,8 @@ import { effect, signal } from '@preact/signals'
 import { exportPath } from '../../protocol/routes.js'
 import { me } from '../account.js'
 import { myLiveJobs, onJobEnd } from '../live/job-store.js'
+import { type Download, noteBegun } from './begun-downloads.js'
 import { isSameFile } from './same-file.js'
-
-/** A file, or several as one archive. */
-export interface Download {
-  /** That of its job: of a file or, with a slash at the end, of a folder; the account's own, or `ops:OPS/NAME`. */
-  name: string
-  path: string
-  /** What the browser calls it. */
-  saveAs: string
-}
 
 const slotWaitSeconds = 30
 /** A download waits for a slot, because another tab may take it first. */
@@ -55,9 +47,10 @@ export function skipDownload(skipped: Download): void {
   queuedDownloads.value = queuedDownloads.peek().filter((other) => other !== skipped)
 }
 
-function noteStarted({ name }: Download): void {
+function noteStarted(download: Download): void {
   clearTimeout(forgetStarted)
-  started.value = name
+  started.value = download.name
+  noteBegun(download, beginsWithinMs)
   // The user may have cancelled it before it started.
   forgetStarted = setTimeout(() => {
     started.value = null

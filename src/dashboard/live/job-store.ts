@@ -8,6 +8,8 @@ export interface LiveJob {
   record: JobRecord
   /** Bytes per second by time in seconds, oldest first. */
   rates: { at: number; rate: number }[]
+  /** When the server last told of it, in milliseconds. */
+  heardAt: number
   /** When it ended, in milliseconds; it stays visible for a moment. */
   endedAt: number | null
 }
@@ -21,9 +23,6 @@ export interface TotalRate {
 
 const jobs = new Map<string, LiveJob>()
 const endListeners = new Set<(job: JobRecord) => void>()
-
-/** When the stream last sent an event, in milliseconds. */
-let heardAt = 0
 
 /** Incremented with each change, at most once per frame. */
 export const revision = signal(0)
@@ -59,7 +58,6 @@ export function onJobEnd(listener: (job: JobRecord) => void): () => void {
 }
 
 export function applyEvents(events: JobEvent[]): void {
-  heardAt = Date.now()
   for (const { event, job } of events) {
     if (event === 'resync') jobs.clear()
     else if (job) applyJob(job)
@@ -69,7 +67,6 @@ export function applyEvents(events: JobEvent[]): void {
 
 /** Replaces all jobs by a complete list. */
 export function replaceJobs(records: JobRecord[]): void {
-  heardAt = Date.now()
   const known = new Set(records.map(({ id }) => id))
   for (const [id, { endedAt }] of jobs) if (!known.has(id) && endedAt === null) jobs.delete(id)
   for (const record of records) applyJob(record)
@@ -81,13 +78,14 @@ export function expectsEvents(): boolean {
   return [...jobs.values()].some(({ record, endedAt }) => endedAt === null && hasRate(record))
 }
 
-/** Resets rates without recent events: the connection may be dead. */
+/** Resets rates without recent news of their job: the connection may be dead, or the job may stand still. */
 export function checkRates(): void {
-  if (Date.now() - heardAt < rateIsTrueMs || !expectsEvents()) return
+  const now = Date.now()
   for (const job of jobs.values()) {
-    if (job.endedAt === null && hasRate(job.record)) job.record = { ...job.record, rate: null }
+    if (job.endedAt !== null || !hasRate(job.record) || now - job.heardAt < rateIsTrueMs) continue
+    job.record = { ...job.record, rate: null }
+    changed()
   }
-  changed()
 }
 
 function hasRate({ state, rate }: JobRecord): boolean {
@@ -111,9 +109,11 @@ function applyJob(record: JobRecord): void {
     for (const listener of endListeners) listener(record)
     return
   }
-  const job = known ?? { record, rates: [], endedAt: null }
+  const heardAt = Date.now()
+  const job = known ?? { record, rates: [], heardAt, endedAt: null }
   job.record = record
-  const at = Date.now() / 1000
+  job.heardAt = heardAt
+  const at = heardAt / 1000
   job.rates.push({ at, rate: record.rate ?? 0 })
   if (job.rates.length > ratesKept) job.rates.shift()
   jobs.set(record.id, job)

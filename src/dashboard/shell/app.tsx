@@ -6,8 +6,11 @@ import { features } from '../features.js'
 import { connection, followJobs } from '../live/shared-stream.js'
 import { Icon } from '../parts/icon.js'
 import { Loading } from '../parts/states.js'
+import { StopDialog } from '../parts/stop-dialog.js'
 import { Toasts } from '../parts/toasts.js'
 import { address, goTo } from '../router.js'
+import { titleMark } from '../tray/ends.js'
+import { Tray } from '../tray/tray.js'
 import { warnWhileBusy } from '../uploads/upload-queue.js'
 import { SignIn } from '../views/account/sign-in.js'
 import { allViews } from '../views/all-views.js'
@@ -44,6 +47,7 @@ function Shell({ account, role }: Pick<OwnAccountRecord, 'account' | 'role'>) {
   const offered = offeredViews(allViews, role, features.value)
   useEffect(() => followJobs({ account, isAdmin }), [account, isAdmin])
   useEffect(() => warnWhileBusy(), [])
+  useEffect(() => ignoreDrops(), [])
   const found = findView(offered, address.value)
   const home = offered[0]!.href
   useEffect(() => {
@@ -52,8 +56,8 @@ function Shell({ account, role }: Pick<OwnAccountRecord, 'account' | 'role'>) {
   }, [found === undefined])
   const title = found && (found.view.titleOf?.(found.at) || say(found.view.name))
   useEffect(() => {
-    if (title) document.title = say('shell.title', { view: title })
-  }, [title])
+    if (title) document.title = titleMark.value + say('shell.title', { view: title })
+  }, [title, titleMark.value])
   useArrival(`${found?.view.href} ${title}`)
   return (
     <div class="shell">
@@ -67,10 +71,29 @@ function Shell({ account, role }: Pick<OwnAccountRecord, 'account' | 'role'>) {
           {found?.view.place === 'administration' && <AdminTabs offered={offered} current={found.view} />}
           {found?.view.show(found.at)}
         </main>
+        <div class="dock">
+          <Toasts />
+          <Tray />
+        </div>
       </div>
-      <Toasts />
+      <StopDialog />
     </div>
   )
+}
+
+/** Where no view takes it, the browser would leave the page for a file that is dropped. Views are asked later. */
+function ignoreDrops(): () => void {
+  const ignore = (event: DragEvent) => {
+    if (!event.dataTransfer?.types.includes('Files')) return
+    event.preventDefault()
+    event.dataTransfer.dropEffect = 'none'
+  }
+  document.documentElement.addEventListener('dragover', ignore)
+  document.documentElement.addEventListener('drop', ignore)
+  return () => {
+    document.documentElement.removeEventListener('dragover', ignore)
+    document.documentElement.removeEventListener('drop', ignore)
+  }
 }
 
 /** After a navigation, the page is seen from its top, and the heading of the view tells those who listen where they are. */

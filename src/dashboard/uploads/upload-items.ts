@@ -35,6 +35,8 @@ export interface UploadStatus {
   message: string | null
   /** When it was stopped by a request of another page, by `performance.now()`. */
   stoppedAt: number | null
+  /** Whether this person stopped or skipped it. */
+  isOwnStop: boolean
   replace: boolean
   /** The file that has its name, once the server has told. */
   existing: { size: number; modifiedAt: string } | null
@@ -50,6 +52,12 @@ export const unfinishedStates: readonly UploadState[] = ['queued', 'starting', '
 export const isUploading = computed(() =>
   uploadItems.value.some(({ status }) => unfinishedStates.includes(status.value.state)),
 )
+
+/** Whether a person has to decide: a name is taken, or something can be tried again. */
+export function needsDecision({ status }: UploadItem): boolean {
+  const { state, isOwnStop } = status.value
+  return state === 'exists' || state === 'failed' || (state === 'stopped' && !isOwnStop)
+}
 
 let nextKey = 0
 
@@ -71,6 +79,7 @@ export function newItem(files: readonly ChosenFile[], { replace = false } = {}):
       resumedAt: null,
       message: null,
       stoppedAt: null,
+      isOwnStop: false,
       replace,
       existing: null,
       isUnchanged: false,

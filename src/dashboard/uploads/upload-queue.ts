@@ -40,17 +40,21 @@ export function enqueue(files: readonly ChosenFile[], options?: { replace: boole
 export async function cancelUpload(item: UploadItem): Promise<Receipt | null> {
   const { state, jobId } = item.status.peek()
   if (state === 'queued' || state === 'exists') {
-    change(item, { state: 'stopped', message: 'Not sent.' })
+    change(item, { state: 'stopped', message: 'Not sent.', isOwnStop: true })
     return null
   }
   if (jobId === null) return null
+  change(item, { isOwnStop: true })
   try {
     const receipt = await callApi<Receipt>('POST', jobPath(jobId, 'stop'))
     endStopped(item, receipt.job)
     return receipt
   } catch (error) {
     // Before the creation is answered, there is no job yet and nothing to clean up.
-    if (!(error instanceof Refusal) || error.code !== 'job-not-found') throw error
+    if (!(error instanceof Refusal) || error.code !== 'job-not-found') {
+      change(item, { isOwnStop: false })
+      throw error
+    }
     abortRunning(item)
     change(item, { state: 'stopped', message: 'Not sent.' })
     return null
@@ -81,12 +85,20 @@ export function retryUploads(items: readonly UploadItem[]): void {
 
 function retry(item: UploadItem): void {
   const { jobId: earlierJob } = item.status.peek()
-  change(item, { state: 'queued', message: null, jobId: null, earlierJob, resumedAt: null, stoppedAt: null })
+  const again = {
+    state: 'queued',
+    message: null,
+    jobId: null,
+    resumedAt: null,
+    stoppedAt: null,
+    isOwnStop: false,
+  } as const
+  change(item, { ...again, earlierJob })
   runNext()
 }
 
 /** Removes completed items from the list; failed ones stay until the user dismisses them. */
-export function clearDone(): void {
+export function clearDoneUploads(): void {
   uploadItems.value = uploadItems.peek().filter(({ status }) => status.peek().state !== 'done')
 }
 
@@ -211,8 +223,9 @@ function endStopped(item: UploadItem, { id, stoppedBy, state, error }: JobRecord
   if (!unfinishedStates.includes(item.status.peek().state)) return
   if (state === 'failed') change(item, { state: 'failed', message: error?.message ?? 'It failed.' })
   else {
-    const by = stoppedBy === me.peek()?.account ? 'you' : stoppedBy
-    change(item, { state: 'stopped', message: `Stopped by ${by}.`, stoppedAt: performance.now() })
+    const isOwnStop = stoppedBy === me.peek()?.account
+    const by = isOwnStop ? 'you' : stoppedBy
+    change(item, { state: 'stopped', message: `Stopped by ${by}.`, stoppedAt: performance.now(), isOwnStop })
   }
 }
 

@@ -6,6 +6,7 @@ import { sharedEnglish } from './english/shared.js'
 import { shellEnglish } from './english/shell.js'
 import { signInEnglish } from './english/sign-in.js'
 import { transfersEnglish } from './english/transfers.js'
+import { trayEnglish } from './english/tray.js'
 import type { Message } from './message.js'
 
 /** All texts of the page, in English: each subject has a file. */
@@ -17,5 +18,6 @@ export const english = {
   ...accountEnglish,
   ...sharedEnglish,
   ...transfersEnglish,
+  ...trayEnglish,
   ...adminEnglish,
 } as const satisfies Record<string, Message>

@@ -29,8 +29,9 @@ export function DropZone({ folder, onFiles }: DropZoneProps) {
     const onEnter = (event: DragEvent) => hasFiles(event) && show(1)
     const onLeave = (event: DragEvent) => hasFiles(event) && show(-1)
     const onOver = (event: DragEvent) => {
-      if (!hasFiles(event)) return
+      if (!hasFiles(event) || !event.dataTransfer) return
       event.preventDefault()
+      event.dataTransfer.dropEffect = 'copy'
       setInto(folderUnder(event) ?? folder)
     }
     const onDrop = (event: DragEvent) => {

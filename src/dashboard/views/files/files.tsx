@@ -7,9 +7,6 @@ import { Empty } from '../../parts/states.js'
 import { type ChosenFile, chosenFiles, inFolder } from '../../uploads/dropped-files.js'
 import { enqueue } from '../../uploads/upload-queue.js'
 import { phrase, say } from '../../words/say.js'
-import { QueuedDownloads } from '../transfers/queued-downloads.js'
-import { UnfinishedNote } from '../transfers/unfinished-note.js'
-import { UploadPanel } from '../transfers/upload-panel.js'
 import { Breadcrumbs } from './breadcrumbs.js'
 import { DropZone } from './drop-zone.js'
 import { useEntryActions } from './entry-actions.js'
@@ -53,9 +50,6 @@ export function FilesView({ folder }: { folder: string }) {
         </div>
       </header>
       <DropZone folder={folder} onFiles={upload} />
-      <UnfinishedNote />
-      <UploadPanel />
-      <QueuedDownloads />
       <FolderPanel
         label={say('files.mine')}
         listing={listing}

@@ -1,5 +1,6 @@
 import { publishedPath, routes } from '../../../protocol/routes.js'
-import { type Download, newDownload, waitQuery } from '../../downloads/download-queue.js'
+import type { Download } from '../../downloads/begun-downloads.js'
+import { newDownload, waitQuery } from '../../downloads/download-queue.js'
 import { address } from '../../router.js'
 import { baseOf } from './entries.js'
 

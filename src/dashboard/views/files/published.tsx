@@ -4,7 +4,6 @@ import { Refusal } from '../../api.js'
 import { Empty } from '../../parts/states.js'
 import { say } from '../../words/say.js'
 import { Publishers } from '../account/publisher-list.js'
-import { QueuedDownloads } from '../transfers/queued-downloads.js'
 import { Breadcrumbs } from './breadcrumbs.js'
 import { useEntryActions } from './entry-actions.js'
 import { useListing } from './folder-listing.js'
@@ -27,7 +26,6 @@ export function PublishedView({ ops, folder }: { ops: string; folder: string }) 
       <header class="view-head">
         <Breadcrumbs place={publishedPlace(ops, folder)} />
       </header>
-      <QueuedDownloads />
       {folder === '' && (
         <section class="panel" aria-label={say('files.whose')}>
           <OpsForm ops={ops} />

@@ -1,5 +1,6 @@
 import type { JobRecord } from '../../../protocol/jobs.js'
-import { pauseJob, resumeJob, stopJobs } from '../../parts/job-actions.js'
+import { pauseJob, resumeJob } from '../../parts/job-actions.js'
+import { stopJobs } from '../../parts/stop-jobs.js'
 import { say } from '../../words/say.js'
 
 export interface ChosenJobsBarProps {

@@ -1,6 +1,7 @@
 import type { JobRecord } from '../../../protocol/jobs.js'
 import { IconButton } from '../../parts/icon-button.js'
-import { pauseJob, resumeJob, stopJob } from '../../parts/job-actions.js'
+import { pauseJob, resumeJob } from '../../parts/job-actions.js'
+import { stopJob } from '../../parts/stop-jobs.js'
 import { nameOf } from './job-words.js'
 
 /** Pause, limit and stop, as far as the job can be. */

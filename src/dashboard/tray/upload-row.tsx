@@ -1,13 +1,14 @@
-import type { JobRecord } from '../../../protocol/jobs.js'
-import { formatBytes } from '../../../protocol/units.js'
-import { formatRate, timeLeft } from '../../labels.js'
-import { findLive, revision } from '../../live/job-store.js'
-import { Bar } from '../../parts/bar.js'
-import { FileName } from '../../parts/file-name.js'
-import { IconButton } from '../../parts/icon-button.js'
-import { pauseJob, resumeJob } from '../../parts/job-actions.js'
-import { toastError, toastReceipt } from '../../parts/toasts.js'
-import { contentsText } from '../../uploads/chosen-files.js'
+import type { JobRecord } from '../../protocol/jobs.js'
+import { formatBytes } from '../../protocol/units.js'
+import { formatRate, timeLeft } from '../labels.js'
+import { findLive, revision } from '../live/job-store.js'
+import { Bar } from '../parts/bar.js'
+import { FileName } from '../parts/file-name.js'
+import { IconButton } from '../parts/icon-button.js'
+import { pauseJob, resumeJob } from '../parts/job-actions.js'
+import { askToStop } from '../parts/stop-jobs.js'
+import { toastError, toastReceipt } from '../parts/toasts.js'
+import { contentsText } from '../uploads/chosen-files.js'
 import {
   arrivedOf,
   bytesOf,
@@ -16,12 +17,12 @@ import {
   type UploadItem,
   type UploadState,
   unfinishedStates,
-} from '../../uploads/upload-items.js'
-import { cancelUpload, replaceExisting, retryUploads } from '../../uploads/upload-queue.js'
-import { formatShortTime } from '../../words/format.js'
-import { say } from '../../words/say.js'
+} from '../uploads/upload-items.js'
+import { cancelUpload, replaceExisting, retryUploads } from '../uploads/upload-queue.js'
+import { formatShortTime } from '../words/format.js'
+import { say } from '../words/say.js'
 
-export const retryable: readonly UploadState[] = ['failed', 'stopped']
+const retryable: readonly UploadState[] = ['failed', 'stopped']
 
 /** An upload of this page. */
 export function UploadRow({ item, onLimit }: { item: UploadItem; onLimit(job: string): void }) {
@@ -75,7 +76,7 @@ export function UploadRow({ item, onLimit }: { item: UploadItem; onLimit(job: st
             icon={state === 'queued' || state === 'exists' ? 'close' : 'stop'}
             tone={state === 'queued' || state === 'exists' ? 'careful' : 'danger'}
             label={`${state === 'queued' || state === 'exists' ? 'Skip' : 'Stop'} the upload of ${title}`}
-            onClick={() => cancel(item)}
+            onClick={() => askToStop(job ? [job] : [], () => cancel(item))}
           />
         )}
       </div>
