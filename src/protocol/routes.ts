@@ -91,7 +91,7 @@ export function jobPath(
   return action ? `${routes.jobs}/${id}/${action}` : `${routes.jobs}/${id}`
 }
 
-export function tablePath(table: string, part?: 'rows' | 'summary' | `imports/${number}`): string {
+export function tablePath(table: string, part?: 'rows' | 'summary' | 'facets' | `imports/${number}`): string {
   const path = `${routes.tables}/${encodeURIComponent(table)}`
   return part ? `${path}/${part}` : path
 }

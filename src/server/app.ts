@@ -74,6 +74,7 @@ import type { Collections } from './tables/collections.js'
 import type { Imports } from './tables/imports.js'
 import type { Queries } from './tables/queries.js'
 import type { TableExports } from './tables/table-exports.js'
+import type { TableFacets } from './tables/table-facets.js'
 import type { TableRows } from './tables/table-rows.js'
 import type { TableSummaries } from './tables/table-summaries.js'
 import type { TarUploads } from './tars/tar-uploads.js'
@@ -116,6 +117,7 @@ export interface Services extends ServerRouteServices {
   imports: Imports
   collections: Collections
   tableRows: TableRows
+  tableFacets: TableFacets
   tableSummaries: TableSummaries
   tableExports: TableExports
   queries: Queries

@@ -18,7 +18,7 @@ const processes = [
   'test/server/auth/passwords.test.ts',
   'test/server/http/{connection,half-close,tls}.test.ts',
   'test/server/lifecycle/leaks.test.ts',
-  'test/server/routes/{every-route,import-check,imports,job-lists,query,tables}.test.ts',
+  'test/server/routes/{every-route,facets,import-check,imports,job-lists,query,tables}.test.ts',
   'test/server/routes/bodies/multipart.test.ts',
   'test/server/routes/headers/conditions-by-date.test.ts',
   'test/server/routing/answers.test.ts',

@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import { defaultFacetValues, facetsSchema, maxFacetColumns, maxFacetValues } from '../../protocol/facets.js'
 import { jobHeader, routes } from '../../protocol/routes.js'
 import {
   defaultPageRows,
@@ -51,6 +52,47 @@ const summary = createRoute({
   },
 })
 
+/** Which rows are meant. */
+const filter = {
+  from: z.string().optional().meta({ description: 'a date or time, inclusive', example: '2014-10-08' }),
+  to: z.string().optional().meta({ description: 'exclusive' }),
+  column: z.string().optional().meta({ description: 'the date column; by default the table’s own' }),
+  where: z
+    .array(z.string())
+    .optional()
+    .meta({
+      description: 'conditions, all of which must hold: = != < <= > >= and ~ (contains)',
+      example: ['Region=Europe'],
+    }),
+}
+
+const facets = createRoute({
+  method: 'get',
+  path: `${routes.tables}/{table}/facets`,
+  summary: 'What the columns of matching rows hold: missing, distinct, least, greatest and most frequent values',
+  request: {
+    params,
+    query: z.object({
+      ...filter,
+      columns: z
+        .string()
+        .optional()
+        .meta({ description: `names, separated by commas, at most ${maxFacetColumns}; by default the first ones` }),
+      limit: z
+        .int()
+        .min(1)
+        .max(maxFacetValues)
+        .default(defaultFacetValues)
+        .meta({ description: 'how many values each column lists' }),
+    }),
+  },
+  responses: {
+    200: { description: 'The values', headers, content: { 'application/json': { schema: facetsSchema } } },
+    304: { description: 'Not modified', headers },
+    ...problemResponses(400, 401, 404, 412, 422, 501),
+  },
+})
+
 const rows = createRoute({
   method: 'get',
   path: `${routes.tables}/{table}/rows`,
@@ -60,16 +102,7 @@ const rows = createRoute({
   request: {
     params,
     query: z.object({
-      from: z.string().optional().meta({ description: 'a date or time, inclusive', example: '2014-10-08' }),
-      to: z.string().optional().meta({ description: 'exclusive' }),
-      column: z.string().optional().meta({ description: 'the date column; by default the table’s own' }),
-      where: z
-        .array(z.string())
-        .optional()
-        .meta({
-          description: 'conditions, all of which must hold: = != < <= > >= and ~ (contains)',
-          example: ['Region=Europe'],
-        }),
+      ...filter,
       columns: z.string().optional().meta({ description: 'names, separated by commas; by default all' }),
       sort: z
         .string()
@@ -134,4 +167,4 @@ const removeImport = createRoute({
 })
 
 /** The operations of `/tables` as the API document describes them. */
-export const tableOperations = { list, one, summary, rows, change, remove, removeImport }
+export const tableOperations = { list, one, summary, facets, rows, change, remove, removeImport }

@@ -1,5 +1,6 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import { defaultFacetValues, maxFacetValues } from '../../protocol/facets.js'
 import { Problem } from '../../protocol/problems.js'
 import { routes, tablePath } from '../../protocol/routes.js'
 import { defaultPageRows, maxPageRows, tableChangeSchema } from '../../protocol/tables.js'
@@ -12,6 +13,7 @@ import { checkPrecondition, type Validators } from '../stores/precondition.js'
 import type { StoredTable, TableStore } from '../stores/tables.js'
 import { renameColumn } from '../tables/rename-column.js'
 import type { TableExports } from '../tables/table-exports.js'
+import type { TableFacets } from '../tables/table-facets.js'
 import type { TableRows } from '../tables/table-rows.js'
 import type { TableSummaries } from '../tables/table-summaries.js'
 import { requireEngine } from '../tables/unavailable.js'
@@ -24,12 +26,13 @@ import { validatorHeaders } from './responses/validators.js'
 export interface TableServices {
   tables: TableStore
   tableRows: TableRows
+  tableFacets: TableFacets
   tableSummaries: TableSummaries
   tableExports: TableExports
 }
 
 /** `/tables`: imported tables and their rows. */
-export function tableRoutes({ tables, tableRows, tableSummaries, tableExports }: TableServices) {
+export function tableRoutes({ tables, tableRows, tableFacets, tableSummaries, tableExports }: TableServices) {
   const app = new OpenAPIHono<AppEnv>()
 
   const find = async (space: Space, name: string): Promise<StoredTable> => {
@@ -54,6 +57,14 @@ export function tableRoutes({ tables, tableRows, tableSummaries, tableExports }:
     const table = await find(c.get('identity').account, c.req.valid('param').table)
     const validators = tableValidators(table, 'summary')
     return answerAbout(c, validators, () => tableSummaries.summarise(table, leftSignal(c.env.outgoing)))
+  })
+
+  app.openAPIRegistry.registerPath(tableOperations.facets)
+  app.get(`${routes.tables}/:table/facets`, async (c) => {
+    const table = await find(c.get('identity').account, c.req.param('table'))
+    const query = validate(queryOf(c), facetsQuery)
+    const validators = tableValidators(table, ['facets', queryOf(c)])
+    return answerAbout(c, validators, () => tableFacets.count(table, query, leftSignal(c.env.outgoing)))
   })
 
   app.openAPIRegistry.registerPath(tableOperations.rows)
@@ -142,6 +153,12 @@ const filterQuery = z.object({
   where: z.array(z.string()).max(100).optional(),
   columns: z.string().optional(),
   sort: z.string().optional(),
+})
+
+const facetsQuery = filterQuery.omit({ sort: true }).extend({
+  limit: wholeNumber(1)
+    .default(defaultFacetValues)
+    .transform((limit) => Math.min(limit, maxFacetValues)),
 })
 
 const formatQuery = z.object({ format: z.enum(resultFormats).optional() })

@@ -119,6 +119,7 @@ export const routeTable = {
   'GET /tables': { ...own, operationId: 'listTables', compressed: true, page: 'always' },
   'GET /tables/{table}': { ...own, operationId: 'getTable', page: 'always' },
   'GET /tables/{table}/summary': { ...own, operationId: 'getTableSummary', compressed: true },
+  'GET /tables/{table}/facets': { ...own, operationId: 'countValues', compressed: true },
   'GET /tables/{table}/rows': { ...own, operationId: 'listRows', compressed: true },
   'PATCH /tables/{table}': { ...own, operationId: 'changeTable', access: owners },
   'DELETE /tables/{table}': { ...own, operationId: 'removeTable', access: owners },

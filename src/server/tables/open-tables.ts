@@ -6,6 +6,7 @@ import { queryProcess } from './query-task.js'
 import { RowsEngine } from './rows-engine.js'
 import { SpareProcesses } from './spare-processes.js'
 import { type TableExportServices, TableExports } from './table-exports.js'
+import { TableFacets } from './table-facets.js'
 import { TableRows } from './table-rows.js'
 import { TableSummaries } from './table-summaries.js'
 
@@ -26,6 +27,7 @@ export function openTables(services: OpenTablesServices, closers: Closers) {
     imports,
     collections: new Collections({ ...services, imports }),
     tableRows,
+    tableFacets: new TableFacets(rowsEngine, tables),
     tableSummaries: new TableSummaries(rowsEngine, tables),
     tableExports: new TableExports({ ...services, rows: tableRows, start }),
     queries: new Queries({ ...services, start }),

@@ -520,6 +520,14 @@ const scenarios: Record<string, Scenario> = {
       { path: '/tables/missing/rows', init: { headers: api.ann }, status: 404 },
     ]
   },
+  'GET /tables/{table}/facets': async (api) => {
+    await api.makeTable('faceted')
+    return [
+      { path: '/tables/faceted/facets?limit=1', init: { headers: api.ann }, status: 200 },
+      { path: '/tables/faceted/facets?columns=missing', init: { headers: api.ann }, status: 400 },
+      { path: '/tables/missing/facets', init: { headers: api.ann }, status: 404 },
+    ]
+  },
   'GET /tables/{table}/summary': async (api) => {
     await api.makeTable('summed')
     return [

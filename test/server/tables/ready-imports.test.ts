@@ -5,6 +5,7 @@ import { openTableStore } from '../../../dist/server/stores/local/tables.js'
 import type { StoredTable } from '../../../dist/server/stores/tables.js'
 import { importCsv } from '../../../dist/server/tables/import.js'
 import { RowsEngine } from '../../../dist/server/tables/rows-engine.js'
+import { TableFacets } from '../../../dist/server/tables/table-facets.js'
 import { TableRows } from '../../../dist/server/tables/table-rows.js'
 import { TableSummaries } from '../../../dist/server/tables/table-summaries.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
@@ -51,7 +52,13 @@ async function openTable() {
   const engine = new RowsEngine(folder)
   onTestFinished(() => engine.close())
   const table = (await store.find(ann, 'n')) as StoredTable
-  return { table, seen, rows: new TableRows(engine, tables), summaries: new TableSummaries(engine, tables) }
+  return {
+    table,
+    seen,
+    rows: new TableRows(engine, tables),
+    summaries: new TableSummaries(engine, tables),
+    facetsWithin: (timeoutMs: number) => new TableFacets(engine, tables, { timeoutMs }),
+  }
 }
 
 describe('the files of a table', () => {
@@ -78,5 +85,14 @@ describe('the files of a table', () => {
     const { table, seen, summaries } = await openTable()
     for (let time = 0; time < 2; time++) expect(await summaries.summarise(table, signal)).toMatchObject({ rows: 3 })
     expect(seen).toEqual({ held: 0, asked: 1 })
+  })
+
+  it('are ready for facets, and released also if these take too long', async () => {
+    const { table, seen, facetsWithin } = await openTable()
+    const tooLong = facetsWithin(0).count(table, { limit: 1 }, signal)
+    await expect(tooLong).rejects.toMatchObject({ code: 'query-too-long' })
+    expect(seen).toEqual({ held: 0, asked: 1 })
+    expect(await facetsWithin(60_000).count(table, { limit: 1 }, signal)).toMatchObject({ rows: 3 })
+    expect(seen).toEqual({ held: 0, asked: 2 })
   })
 })

@@ -53,6 +53,7 @@ it('without the engine, tables are answered 501 with the install command, and al
     await caller.call('/tables/a/rows'),
     await caller.call('/tables/a/rows', { headers: { Accept: 'text/csv' } }),
     await caller.call('/tables/a/summary'),
+    await caller.call('/tables/a/facets'),
     await caller.post('/query', { sql: 'select 1' }),
   ]) {
     expect(answer.json).toMatchObject({ status: 501, code: 'tables-unavailable' })

@@ -8,6 +8,7 @@ import { Empty, Failed, Loading } from '../../parts/states.js'
 import { goTo } from '../../router.js'
 import { say } from '../../words/say.js'
 import { RowTable } from './row-table.js'
+import { TableFacetsView } from './table-facets.js'
 import { TableFilters } from './table-filters.js'
 import { chosenColumns, hrefOfTable, pageRows, rowsPath, sortOf, sqlOf, type TableState } from './table-state.js'
 
@@ -35,6 +36,14 @@ export function TableRowsView({ table, state }: TableRowsProps) {
         <span class="dim" role="status">
           {value && say('table.count', { count: value.count })}
         </span>
+        <button
+          type="button"
+          aria-expanded={state.facets}
+          aria-controls={state.facets ? 'facets' : undefined}
+          onClick={() => change({ facets: !state.facets, page: state.page })}
+        >
+          {say('facets.show')}
+        </button>
         <ColumnChoice table={table} state={state} onChange={change} />
         <ExportLinks table={table} state={state} />
         {features.value?.queries !== false && (
@@ -43,22 +52,27 @@ export function TableRowsView({ table, state }: TableRowsProps) {
           </a>
         )}
       </div>
-      {error !== undefined && !value && <Failed error={error} onRetry={reload} />}
-      {!value && error === undefined && <Loading />}
-      {value && value.results.length === 0 && (
-        <Empty icon="table" title={say('table.none')}>
-          {say('table.noneHint')}
-        </Empty>
-      )}
-      {value && value.results.length > 0 && (
-        <RowTable
-          columns={value.columns}
-          rows={value.results}
-          label={say('table.rowsOf', { table: table.name })}
-          sort={sort}
-          onSort={sortBy}
-        />
-      )}
+      <div class={state.facets ? 'rows-beside-facets' : ''}>
+        {state.facets && <TableFacetsView table={table} state={state} onChange={change} />}
+        <div>
+          {error !== undefined && !value && <Failed error={error} onRetry={reload} />}
+          {!value && error === undefined && <Loading />}
+          {value && value.results.length === 0 && (
+            <Empty icon="table" title={say('table.none')}>
+              {say('table.noneHint')}
+            </Empty>
+          )}
+          {value && value.results.length > 0 && (
+            <RowTable
+              columns={value.columns}
+              rows={value.results}
+              label={say('table.rowsOf', { table: table.name })}
+              sort={sort}
+              onSort={sortBy}
+            />
+          )}
+        </div>
+      </div>
       <Pager
         page={state.page}
         onBack={state.page > 1 ? () => change({ page: state.page - 1 }) : null}

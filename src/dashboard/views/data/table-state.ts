@@ -15,6 +15,8 @@ export interface TableState {
   to: string
   /** The column of the dates; empty for that of the table. */
   column: string
+  /** Whether the values of the columns are shown beside the rows. */
+  facets: boolean
   /** From 1. */
   page: number
 }
@@ -32,14 +34,16 @@ export function readState(query: URLSearchParams): TableState {
     from: text('from'),
     to: text('to'),
     column: text('column'),
+    facets: text('facets') === '1',
     page: Math.max(1, Math.floor(Number(text('page'))) || 1),
   }
 }
 
 /** The address of a table with this state; what is the default is left out. */
-export function hrefOfTable(table: string, { part, page, ...rows }: TableState): string {
+export function hrefOfTable(table: string, { part, page, facets, ...rows }: TableState): string {
   const query = filterOf(rows)
   if (part !== 'rows') query.set('part', part)
+  if (facets) query.set('facets', '1')
   if (page > 1) query.set('page', String(page))
   return query.size === 0 ? tablePath(table) : `${tablePath(table)}?${query}`
 }
@@ -53,6 +57,11 @@ export function rowsPath(table: string, state: TableState, format?: 'csv' | 'ndj
     query.set('offset', String((state.page - 1) * pageRows))
   }
   return `${tablePath(table, 'rows')}?${query}`
+}
+
+/** The values of the columns that are shown, as a request. */
+export function facetsPath(table: string, state: TableState): string {
+  return `${tablePath(table, 'facets')}?${filterOf({ ...state, sort: '' })}`
 }
 
 /** A SELECT of the same rows. */
@@ -114,6 +123,13 @@ export function conditionParts(columns: readonly Column[], text: string) {
   return undefined
 }
 
+/** The condition that a column has a value, or none if it is empty; undefined if no condition can say it. */
+export function conditionOf(columns: readonly Column[], column: string, value: string): string | undefined {
+  const text = `${column}=${value}`
+  const parts = conditionParts(columns, text)
+  return parts?.column.name === column && parts.operator === '=' && parts.value === value ? text : undefined
+}
+
 function sqlOfCondition(columns: readonly Column[], text: string): string {
   const parts = conditionParts(columns, text)
   if (!parts) return 'true'
@@ -126,7 +142,14 @@ function sqlOfCondition(columns: readonly Column[], text: string): string {
   return operator === '!=' ? `${name} is distinct from ${literal}` : `${name} ${operator} ${literal}`
 }
 
-function filterOf({ sort, where, columns, from, to, column }: Omit<TableState, 'part' | 'page'>): URLSearchParams {
+function filterOf({
+  sort,
+  where,
+  columns,
+  from,
+  to,
+  column,
+}: Omit<TableState, 'part' | 'page' | 'facets'>): URLSearchParams {
   const query = new URLSearchParams()
   const texts = { sort, columns, from, to, column: from || to ? column : '' }
   for (const [name, value] of Object.entries(texts)) if (value !== '') query.set(name, value)

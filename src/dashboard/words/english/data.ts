@@ -60,6 +60,11 @@ export const dataEnglish = {
   'table.removeAction': 'Remove',
   'table.skipped': { one: '{count} bad line left out', other: '{count} bad lines left out' },
 
+  'facets.show': 'Values',
+  'facets.title': 'Values of the columns',
+  'facets.distinct': { one: '{count} value', other: '{count} values' },
+  'facets.more': { one: 'and {count} other', other: 'and {count} others' },
+
   'summary.columns': 'Columns',
   'summary.type': 'Type',
   'summary.filled': 'Filled',

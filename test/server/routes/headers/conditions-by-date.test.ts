@@ -195,6 +195,7 @@ describe('preconditions', () => {
       [client, `/published/${username}/old`],
       [ann, '/tables/sales'],
       [ann, '/tables/sales/summary'],
+      [ann, '/tables/sales/facets'],
       [ann, '/tables/sales/rows?limit=1'],
       [ann, '/tables/sales/rows', { Accept: 'text/csv' }],
       [ann, '/tables/sales/rows', { Accept: 'application/x-ndjson' }],
