@@ -6,6 +6,7 @@ import { Caller, holdUpload } from '../helpers/calls.js'
 import { listenTo } from '../helpers/event-stream.js'
 import { eventually } from '../helpers/eventually.js'
 import { openFolderJob } from '../helpers/folder-jobs.js'
+import { idOf, Tus } from '../helpers/tus.js'
 import { startDatabaseProxy } from './helpers/database-proxy.js'
 import { hasCluster, startCluster } from './helpers/servers.js'
 
@@ -153,6 +154,15 @@ describe.skipIf(!hasCluster)('two servers on one database and bucket', () => {
     const { json } = await there!.post('/upload/stop')
     expect(json.receipts.map(({ job }: { job: { id: string } }) => job.id)).toEqual([second.id, first.id])
     expect((await here!.post('/upload/stop')).json).toMatchObject({ code: 'no-running-job' })
+  })
+
+  it('stop uploads that were begun on either in one order, newest first', async () => {
+    const cluster = await startCluster(2)
+    const callers = await cluster.logIn('ann')
+    const begun: string[] = []
+    for (const n of [0, 1, 0, 1]) begun.push(idOf(await new Tus(callers[n]!).begin({ name: `${begun.length}` })))
+    const { json } = await callers[0]!.post('/upload/stop')
+    expect(json.receipts.map(({ job }: { job: { id: string } }) => job.id)).toEqual(begun.reverse())
   })
 
   it('stop the jobs of an account that is disabled or removed on the other', async () => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { ServerConfig } from '../../dist/server/config.js'
-import { backendOf, variablesOf } from './backend.js'
+import { backendOf, queryBackend, variablesOf } from './backend.js'
 import { Caller } from './calls.js'
 import { eventually } from './eventually.js'
 import { fencedBlocks, replaced } from './fenced.js'
@@ -15,6 +15,8 @@ import { cleanEnvironment, type Running, spawnProgram } from './program.js'
 export interface Fleet {
   /** Of the proxy. */
   readonly url: string
+  /** Has their scratch folders. */
+  readonly folder: string
   /** What all processes have logged. */
   readonly log: { level: string; message: string; [detail: string]: unknown }[]
   admin(): Promise<Caller>
@@ -36,14 +38,15 @@ export function hasLostServerSince(time: number): boolean {
   return lastKillAt > time - recoveryMs
 }
 
-/** Removes all accounts that tests have created: a test that is run again finds none of its own. */
-export async function removeAccounts(): Promise<void> {
-  for (const { admin } of running) {
+/** Removes all accounts that tests have created, and numbers anew: a test that is run again finds nothing of its own. */
+export async function startAnew(): Promise<void> {
+  for (const { admin, folder } of running) {
     const caller = await admin()
     const { json } = await caller.call('/accounts')
     for (const { role, username } of json.accounts) {
       if (role !== 'admin') await caller.call(`/accounts/${role}:${username}`, { method: 'DELETE' })
     }
+    await queryBackend(folder, (sql) => sql`delete from counters`)
   }
 }
 
@@ -94,6 +97,7 @@ export async function startFleet(
 
   const fleet: Fleet = {
     url,
+    folder,
     async admin() {
       const login = { username: 'admin', role: 'admin', password: adminPassword }
       return new Caller({ url }, (await new Caller({ url }, '').post('/auth/login', login)).json.token)

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach } from 'vitest'
-import { hasLostServerSince, removeAccounts } from '../helpers/fleet.js'
+import { hasLostServerSince, startAnew } from '../helpers/fleet.js'
 
 /**
  * A request that is under way on a server that is killed breaks, and its client tries again. Tests do not: one that fails is run
@@ -8,7 +8,7 @@ import { hasLostServerSince, removeAccounts } from '../helpers/fleet.js'
 beforeEach(async ({ task }) => {
   const startedAt = Date.now()
   Object.assign(task, { retry: { count: 2, condition: () => hasLostServerSince(startedAt) } })
-  if (task.result!.retryCount) await removeAccounts()
+  if (task.result!.retryCount) await startAnew()
 })
 
 afterEach(({ task }) => {

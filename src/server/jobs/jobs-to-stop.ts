@@ -8,14 +8,15 @@ import type { Job } from './job.js'
  */
 export function jobsToStop(
   { kind, account }: { kind: JobKind; account: string },
-  { holding, own, remote }: { holding: JobRecord[]; own: Job[]; remote: RemoteJob[] },
+  { holding, own, remote }: { holding: JobRecord[]; own: { job: Job; seq: number }[]; remote: RemoteJob[] },
 ): string[] {
   const resumable = [
     // A job of another server that is interrupted, and was active recently, holds its slot, or waits for one to continue.
-    ...remote.filter(isResumableAndActive).map(({ record }) => record),
-    ...own.filter((job) => job.isResumable && !job.isSuspended),
-  ].filter((job) => job.kind === kind && job.account === account)
-  return [...new Set([...holding.reverse(), ...resumable.reverse()].map(({ id }) => id))]
+    ...remote.filter(isResumableAndActive).map(({ seq, record }) => ({ seq, job: record })),
+    ...own.filter(({ job }) => job.isResumable && !job.isSuspended),
+  ].filter(({ job }) => job.kind === kind && job.account === account)
+  const newestFirst = resumable.sort((first, second) => second.seq - first.seq).map(({ job }) => job)
+  return [...new Set([...holding.reverse(), ...newestFirst].map(({ id }) => id))]
 }
 
 function isResumableAndActive({ isResumable, isWaiting, record }: RemoteJob): boolean {

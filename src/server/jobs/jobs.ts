@@ -164,7 +164,7 @@ export class Jobs {
   async stopAll(kind: JobKind, account: Account): Promise<Receipt[]> {
     const name = accountName(account)
     const [holding, remote] = await Promise.all([this.holding(kind, name), this.#remote.unfinished(account.id)])
-    const ids = jobsToStop({ kind, account: name }, { holding, remote, own: this.unfinished() })
+    const ids = jobsToStop({ kind, account: name }, { holding, remote, own: [...this.#unfinished.values()] })
     if (ids.length === 0) throw new Problem('no-running-job', `There is no running ${kind} to stop.`)
     const settled = await Promise.allSettled(ids.map((id) => this.stop(id, name)))
     const receipts = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
