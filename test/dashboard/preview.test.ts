@@ -108,6 +108,17 @@ describe.skipIf(!chromiumPath)('the preview of a file in the dashboard', () => {
     expect(length).toBe(256 * 1024)
   })
 
+  it('tells how many links lead to the file', async () => {
+    const text = ['text/plain', 'x'] as [string, string]
+    const { page, caller, preview, open } = await openWith({ 'in/a.txt': text, 'in/b.txt': text }, '/files/in/')
+    for (const filename of ['in/a.txt', 'in/']) await caller.post('/shares', { filename, expiresIn: 3600 })
+    await open('in/b.txt')
+    await preview('in/b.txt').getByRole('link', { name: '1 link leads here' }).waitFor()
+    await page.keyboard.press('ArrowLeft')
+    await preview('in/a.txt').getByRole('link', { name: '2 links lead here' }).click()
+    await page.locator('[data-link="in/"]').waitFor()
+  })
+
   it('plays audio by ranges', async () => {
     const { preview, open } = await openWith({ 'a.wav': ['audio/wav', wav()] })
     await open('a.wav')

@@ -27,7 +27,7 @@ export function ConflictCard({ items }: { items: readonly UploadItem[] }) {
   )
 }
 
-/** Compares files whose names are taken with those that have them, also while nobody looks: the same ones need no decision. */
+/** Compares files whose names are taken with those that have them, also while no one looks: the same ones need no decision. */
 export function useComparison(items: readonly UploadItem[]): void {
   useEffect(() => {
     for (const item of items) if (item.status.peek().existing === null) void compareExisting(item)

@@ -55,7 +55,7 @@ function tellDownloads(): void {
 }
 
 function tell(tone: 'good' | 'bad', words: string): void {
-  // Otherwise the rows say it: the tray opens by itself when something needs somebody.
+  // Otherwise the rows say it: the tray opens by itself when something needs a decision.
   if (tone === 'good' && !isTrayKeptOpen()) toast({ tone, title: words })
   if (!document.hidden) return
   titleMark.value = tone === 'bad' ? '! ' : titleMark.peek() || '✓ '

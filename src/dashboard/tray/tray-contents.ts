@@ -20,7 +20,7 @@ export interface TrayContents {
   done: { uploads: UploadItem[]; downloads: BegunDownload[]; count: number }
 }
 
-/** `unfinished`: uploads of an earlier page that nobody sends. */
+/** `unfinished`: uploads of an earlier page that are not being sent. */
 export function contentsOfTray(unfinished: readonly Unfinished[]): TrayContents {
   const [uploads, downloads, queued] = [uploadItems.value, begunDownloads.value, queuedDownloads.value]
   const needs = {
@@ -44,7 +44,7 @@ export function contentsOfTray(unfinished: readonly Unfinished[]): TrayContents 
   }
 }
 
-/** How many need somebody, and what runs. Changes seldom: it is read out. */
+/** How many need a decision, and what runs. Changes seldom: it is read out. */
 export function wordsOfState({ needs, running }: TrayContents): string {
   const downloads = running.downloads.length + running.queued.length
   return [

@@ -53,6 +53,8 @@ export const filesEnglish = {
   'files.openPdf': 'Open the PDF in a tab',
   'files.type': 'Type',
   'files.bytes': { one: '{count} byte', other: '{count} bytes' },
+  'files.noLinks': 'None',
+  'files.links': { one: '{count} link leads here', other: '{count} links lead here' },
   'files.address': 'Address of the file',
   'files.deleted': 'Deleted {names}',
   'files.notDeleted': 'Not deleted: {names}',

@@ -8,6 +8,7 @@ import { IconButton } from '../../../parts/icon-button.js'
 import { formatWholeTime } from '../../../words/format.js'
 import { say } from '../../../words/say.js'
 import { baseOf } from '../entries.js'
+import { LinkFacts } from './link-facts.js'
 import { PreviewContent } from './preview-content.js'
 
 export interface PreviewPanelProps {
@@ -84,6 +85,7 @@ export default function PreviewPanel(props: PreviewPanelProps) {
               <dd class="preview-digest">{file.sha256}</dd>
             </>
           )}
+          {onShare && <LinkFacts name={file.name} />}
         </dl>
         <CopyField text={location.origin + path} label={say('files.address')} />
       </div>
