@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { curl, source } from '../lab.mjs'
 import { startSenders } from '../senders.mjs'
 import { startFilejobs } from '../servers.mjs'
@@ -62,6 +65,25 @@ export const rows = [
       }
     },
   },
+  {
+    name: 'dashboard-small-files',
+    work: '200 files of 1 KiB dropped into the dashboard, until it says that they are uploaded',
+    atMost: 2000,
+    unit: 'ms',
+    needs: ['chromium'],
+    async measure(lab) {
+      const server = await startFilejobs(lab)
+      const folder = lab.folder('small')
+      const files = Array.from({ length: 200 }, (_, index) => join(folder, `${index}.bin`))
+      for (const file of files) writeFileSync(file, randomBytes(1024))
+      return withPage(server, '/', async (page) => {
+        const startedAt = performance.now()
+        await drop(page, files)
+        await page.getByText('Uploaded 200 files').first().waitFor({ timeout: 60_000 })
+        return performance.now() - startedAt
+      })
+    },
+  },
 ]
 
 /** The medians of seven loads, each in a window that has nothing cached. */
@@ -99,6 +121,15 @@ async function withPage(server, path, work) {
     return await work(page)
   } finally {
     await browser.close()
+  }
+}
+
+/** Drops files onto the middle of the page, as a person with a mouse does. */
+async function drop(page, files) {
+  const session = await page.context().newCDPSession(page)
+  const data = { items: [], files, dragOperationsMask: 1 }
+  for (const type of ['dragEnter', 'dragOver', 'drop']) {
+    await session.send('Input.dispatchDragEvent', { type, x: 640, y: 450, data })
   }
 }
 

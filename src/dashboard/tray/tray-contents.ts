@@ -67,7 +67,7 @@ export function wordsOfEnd({ done }: TrayContents): string {
   return words.length > 0 ? words.join(' · ') : say('tray.stopped')
 }
 
-export interface UploadProgress {
+export interface TrayProgress {
   files: { done: number; all: number }
   bytes: number
   size: number
@@ -78,7 +78,7 @@ export interface UploadProgress {
 }
 
 /** Of the uploads that run and those that are done; null if none runs. */
-export function progressOf({ running, done }: TrayContents): UploadProgress | null {
+export function progressOf({ running, done }: TrayContents): TrayProgress | null {
   if (running.uploads.length === 0) return null
   const arrived = done.uploads.filter(({ status }) => status.value.state === 'done')
   const progress = { files: { done: 0, all: 0 }, bytes: 0, size: 0, rate: 0 }

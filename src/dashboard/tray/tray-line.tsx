@@ -5,7 +5,7 @@ import { Bar } from '../parts/bar.js'
 import { Icon } from '../parts/icon.js'
 import { formatNumber } from '../words/format.js'
 import { say } from '../words/say.js'
-import { progressOf, type TrayContents, type UploadProgress, wordsOfEnd, wordsOfState } from './tray-contents.js'
+import { progressOf, type TrayContents, type TrayProgress, wordsOfEnd, wordsOfState } from './tray-contents.js'
 
 interface TrayLineProps {
   contents: TrayContents
@@ -49,7 +49,7 @@ export function TrayLine({ contents, isOpen, onToggle, toggleButton, bodyId }: T
   )
 }
 
-function numbersOf({ files, bytes, size, rate }: UploadProgress): string {
+function numbersOf({ files, bytes, size, rate }: TrayProgress): string {
   const parts = [
     say('tray.filesOf', { done: formatNumber(files.done), count: files.all }),
     say('tray.bytesOf', { bytes: formatBytes(bytes), size: formatBytes(size) }),
