@@ -1,8 +1,10 @@
+import type { ComponentType } from 'preact'
 import type { FileRecord } from '../../../../protocol/files.js'
 import { errorText } from '../../../api.js'
 import { Icon } from '../../../parts/icon.js'
 import { useLoaded } from '../../../parts/loaded.js'
 import { Loading } from '../../../parts/states.js'
+import { useModule } from '../../../parts/use-module.js'
 import { say } from '../../../words/say.js'
 import { baseOf } from '../entries.js'
 import { rowsOfCsv } from './csv-rows.js'
@@ -38,61 +40,74 @@ export function PreviewContent({ file, path }: PreviewContentProps) {
         </p>
       )
     case 'table':
-      return <TextContent file={file} path={look} isTable />
+      return <TextContent file={file} path={path} Show={CsvTable} />
+    case 'markdown':
+      return <TextContent file={file} path={path} Show={LazyMarkdown} />
     case 'text':
-      return <TextContent file={file} path={look} isTable={false} />
+      return <TextContent file={file} path={path} Show={PlainText} />
     case 'none':
       return <p class="preview-none dim">{say('files.noPreview')}</p>
   }
 }
 
-function TextContent({ file, path, isTable }: PreviewContentProps & { isTable: boolean }) {
+interface ShownText {
+  text: string
+  /** The address of the file. */
+  path: string
+}
+
+function TextContent({ file, path, Show }: PreviewContentProps & { Show: ComponentType<ShownText> }) {
   const key = JSON.stringify([path, file.uploadedAt, file.size])
-  const { value, error } = useLoaded(key, (signal) => loadText(path, file.size, signal))
+  const { value, error } = useLoaded(key, (signal) => loadText(`${path}?preview`, file.size, signal))
   if (error !== undefined) return <p role="alert">{errorText(error)}</p>
   if (!value) return <Loading rows={4} />
   if (value.text === null) return <p class="preview-none dim">{say('files.noPreview')}</p>
   return (
     <>
-      {isTable ? (
-        <CsvTable text={value.text} />
-      ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls by keys
-        <section class="preview-text" tabIndex={0} aria-label={say('files.content')}>
-          <pre>{value.text}</pre>
-        </section>
-      )}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls by keys */}
+      <section class="preview-text" tabIndex={0} aria-label={say('files.content')}>
+        <Show text={value.text} path={path} />
+      </section>
       {value.isCut && <p class="dim small">{say('files.previewCut')}</p>}
     </>
   )
 }
 
-function CsvTable({ text }: { text: string }) {
+function PlainText({ text }: ShownText) {
+  return <pre class="preview-source">{text}</pre>
+}
+
+const loadMarkdown = () => import('./markdown.js')
+
+function LazyMarkdown(props: ShownText) {
+  const { part: Markdown, error } = useModule(loadMarkdown)
+  if (error !== undefined) return <PlainText {...props} />
+  return Markdown ? <Markdown {...props} /> : <Loading rows={4} />
+}
+
+function CsvTable({ text }: ShownText) {
   const [head = [], ...rows] = rowsOfCsv(text, { maxRows })
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls by keys
-    <section class="preview-text" tabIndex={0} aria-label={say('files.content')}>
-      <table class="preview-table">
-        <thead>
-          <tr>
-            {head.map((name, column) => (
-              <th key={column} scope="col">
-                {name}
-              </th>
+    <table class="preview-table">
+      <thead>
+        <tr>
+          {head.map((name, column) => (
+            <th key={column} scope="col">
+              {name}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row, index) => (
+          <tr key={index}>
+            {row.map((value, column) => (
+              <td key={column}>{value}</td>
             ))}
           </tr>
-        </thead>
-        <tbody>
-          {rows.map((row, index) => (
-            <tr key={index}>
-              {row.map((value, column) => (
-                <td key={column}>{value}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+        ))}
+      </tbody>
+    </table>
   )
 }
 

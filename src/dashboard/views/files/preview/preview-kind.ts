@@ -2,7 +2,7 @@ import type { FileRecord } from '../../../../protocol/files.js'
 import { maxPreviewBytes } from '../../../../protocol/routes.js'
 import { isTable } from '../entries.js'
 
-export type PreviewKind = 'image' | 'video' | 'audio' | 'pdf' | 'table' | 'text' | 'none'
+export type PreviewKind = 'image' | 'video' | 'audio' | 'pdf' | 'table' | 'markdown' | 'text' | 'none'
 
 /** How a file is shown. Media is read by ranges, and text from its beginning: their sizes do not matter. */
 export function kindOfPreview(file: FileRecord): PreviewKind {
@@ -13,6 +13,7 @@ export function kindOfPreview(file: FileRecord): PreviewKind {
   if (type.startsWith('audio/')) return 'audio'
   if (type === 'application/pdf') return isWhole ? 'pdf' : 'none'
   if (isTable(file)) return 'table'
+  if (type === 'text/markdown' || /\.(md|markdown)$/i.test(file.name)) return 'markdown'
   return type.startsWith('text/') || textTypes.test(type) || textNames.test(file.name) ? 'text' : 'none'
 }
 
@@ -28,4 +29,4 @@ const imageTypes = new Set([
 ])
 const textTypes = /^application\/(json|xml|yaml|x-yaml|toml|x-ndjson|sql|javascript|typescript|x-sh|ld\+json)$/
 const textNames =
-  /\.(md|markdown|txt|log|json|ya?ml|toml|ini|conf|env|[cm]?[jt]sx?|py|rb|go|rs|java|kt|c|h|cc|cpp|hpp|cs|php|sh|sql|css|html?|xml|tex|diff|patch)$|(^|\/)(\.\w+|[A-Z]+|Makefile|Dockerfile)$/i
+  /\.(txt|log|json|ya?ml|toml|ini|conf|env|[cm]?[jt]sx?|py|rb|go|rs|java|kt|c|h|cc|cpp|hpp|cs|php|sh|sql|css|html?|xml|tex|diff|patch)$|(^|\/)(\.\w+|[A-Z]+|Makefile|Dockerfile)$/i
