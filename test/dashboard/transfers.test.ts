@@ -138,28 +138,40 @@ describe.skipIf(!chromiumPath)('the list of transfers in the dashboard', () => {
     await expect.poll(() => new URL(page.url()).pathname).toBe('/jobs')
   })
 
-  it('shows an admin the jobs of everyone, of one account, and by account', async () => {
-    const { page } = await open({ role: 'admin' })
+  it.each(layouts)('shows an admin the jobs of everyone by account, at an address (%s)', async (layout, viewport) => {
+    const { page, caller: admin } = await open({ role: 'admin', path: '/admin/accounts', viewport })
     const [ann, bob] = [await shared.newCaller(), await shared.newCaller()]
     const [nameOfAnn, nameOfBob] = await Promise.all(
       [ann, bob].map(async (each) => (await each.call('/auth/me')).json.account),
     )
     await ann.put('of-ann.bin', 'x')
     await bob.put('of-bob.bin', 'x')
+    await admin.put(`of-admin-${layout}.bin`, 'x')
     const held = await holdUpload(bob, 'running-of-bob.bin')
-    await job(page, 'running-of-bob.bin').getByText(nameOfBob).waitFor()
-    await page.getByLabel('By account').check()
+    await page.getByRole('navigation', { name: 'Admin' }).getByRole('link', { name: 'Jobs' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Jobs' }).waitFor()
     await page.getByRole('heading', { level: 2, name: nameOfBob }).waitFor()
     await page.getByRole('heading', { level: 2, name: nameOfAnn }).waitFor()
-    expect(queryOf(page)).toBe('?group=account')
+    expect(await findFaults(page)).toEqual([])
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(viewport.width)
+    await showFilters(page)
     await page.getByLabel('By account').uncheck()
-    await page.getByRole('combobox', { name: 'Account', exact: true }).selectOption(nameOfAnn)
-    await job(page, 'of-ann.bin').waitFor()
-    await job(page, 'running-of-bob.bin').waitFor({ state: 'detached' })
-    expect(await job(page, 'of-bob.bin').count()).toBe(0)
-    await page.getByRole('combobox', { name: 'Account', exact: true }).selectOption('mine')
+    await expect.poll(() => queryOf(page)).toBe('?group=time')
+    await job(page, 'running-of-bob.bin').getByText(nameOfBob).waitFor()
+    await page.getByRole('combobox', { name: 'Account', exact: true }).selectOption(nameOfBob)
     await job(page, 'of-ann.bin').waitFor({ state: 'detached' })
-    held.finish()
+    await job(page, 'running-of-bob.bin').getByRole('button', { name: 'running-of-bob.bin', exact: true }).click()
+    await page.getByRole('dialog').getByText(held.id).waitFor()
+    expect(page.url()).toBe(
+      `${shared.server.url}/admin/jobs/${held.id}?group=time&account=${encodeURIComponent(nameOfBob)}`,
+    )
+    await page.reload()
+    await page.getByRole('dialog').getByRole('button', { name: 'Stop running-of-bob.bin' }).click()
+    await page.getByRole('dialog').getByText('stopped', { exact: true }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.goto(`${shared.server.url}/jobs`)
+    await job(page, `of-admin-${layout}.bin`).waitFor()
+    expect(await job(page, 'of-bob.bin').count()).toBe(0)
   })
 
   it.each(layouts)(

@@ -1,5 +1,3 @@
-import { seesEveryJob } from '../access.js'
-import { me } from '../account.js'
 import { lazyView } from '../parts/lazy-view.js'
 import { AccountView } from './account/account.js'
 import { baseOf } from './files/entries.js'
@@ -43,9 +41,7 @@ export const allViews: readonly View[] = [
     icon: 'jobs',
     route: 'GET /jobs',
     place: 'rail',
-    show: ({ parameters, query }) => (
-      <TransfersView isAdmin={seesEveryJob(me.value?.role)} parameters={query} opened={parameters.id || null} />
-    ),
+    show: ({ parameters, query }) => <TransfersView parameters={query} opened={parameters.id || null} />,
   },
   {
     name: 'view.data',
@@ -75,6 +71,15 @@ export const allViews: readonly View[] = [
     route: 'GET /accounts',
     place: 'administration',
     show: () => <AccountsView />,
+  },
+  {
+    name: 'view.everyJob',
+    pattern: '/admin/jobs/:id?',
+    href: '/admin/jobs',
+    icon: 'jobs',
+    route: 'GET /accounts',
+    place: 'administration',
+    show: ({ parameters, query }) => <TransfersView everyone parameters={query} opened={parameters.id || null} />,
   },
   {
     name: 'view.server',

@@ -18,7 +18,8 @@ export interface DashboardServices {
 export function dashboardRoutes(services: DashboardServices) {
   const { dashboard } = services
   const app = new Hono<AppEnv>()
-  for (const path of ['/', '/account', '/shared', '/admin/:view']) app.get(path, (c) => answerDashboard(c, services))
+  for (const path of ['/', '/account', '/shared', '/admin/:view', '/admin/jobs/:id'])
+    app.get(path, (c) => answerDashboard(c, services))
   app.get('/assets/:file', (c) => {
     const file = dashboard.get(`assets/${c.req.param('file')}`)
     if (!file) throw new Problem('not-found', `There is nothing at ${c.req.path}.`)

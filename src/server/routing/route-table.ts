@@ -37,6 +37,7 @@ export const routeTable = {
   'GET /account': page,
   'GET /shared': page,
   'GET /admin/{view}': page,
+  'GET /admin/jobs/{id}': page,
   'GET /assets/{file}': page,
   'GET /favicon.svg': page,
   'GET /openapi.json': { ...page, operationId: 'getApiDocument' },

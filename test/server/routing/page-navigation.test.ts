@@ -42,7 +42,7 @@ describe('the address of a view', () => {
     async (path) => expect((await open(path, navigation)).isPage).toBe(true),
   )
 
-  it.each(['/account', '/admin/accounts', '/admin/jobs', '/admin/server'])(
+  it.each(['/account', '/admin/accounts', '/admin/jobs', '/admin/jobs/an-id', '/admin/server'])(
     '%s has nothing but the page',
     async (path) => expect((await open(path, {})).isPage).toBe(true),
   )

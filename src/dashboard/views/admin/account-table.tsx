@@ -91,7 +91,7 @@ function RunningJobs({ account: { account, jobs } }: { account: ListedAccountRec
   if (jobs === 0) return '–'
   return (
     <a
-      href={`${routes.jobs}?account=${encodeURIComponent(account)}`}
+      href={`/admin${routes.jobs}?account=${encodeURIComponent(account)}`}
       aria-label={say('accounts.jobsOf', { count: jobs, account })}
     >
       {say('accounts.running', { count: jobs })}

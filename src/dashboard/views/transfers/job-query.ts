@@ -5,13 +5,13 @@ import type { JobKind, JobRecord, JobState } from '../../../protocol/jobs.js'
 export interface JobQuery {
   kind: JobKind | ''
   state: JobState | ''
-  /** For admins: `all` by default, `mine`, or `role:username`. */
+  /** `role:username`, if the jobs of everyone are listed. */
   account: string
   /** How old: since when a job has ended; running ones are always new. */
   since: keyof typeof ages | ''
   /** The code of a failure. */
   error: string
-  /** By account, for admins. */
+  /** By account, unless the address says `group=time`, if the jobs of everyone are listed. */
   grouped: boolean
 }
 
@@ -25,16 +25,16 @@ export const ages = {
 
 export const endStates = ['done', 'stopped', 'failed'] as const satisfies JobState[]
 
-/** Of an address. Only admins choose whose jobs. */
-export function parseJobQuery(parameters: URLSearchParams, isAdmin: boolean): JobQuery {
+/** Of an address. `everyone`: whether the jobs of all accounts are listed. */
+export function parseJobQuery(parameters: URLSearchParams, everyone: boolean): JobQuery {
   const of = (name: string) => parameters.get(name) ?? ''
   return {
     kind: jobKinds.find((kind) => kind === of('kind')) ?? '',
     state: jobStates.find((state) => state === of('state')) ?? '',
-    account: isAdmin ? of('account') : '',
+    account: everyone ? of('account') : '',
     since: sinceOf(of('since')),
     error: of('error'),
-    grouped: isAdmin && of('group') === 'account',
+    grouped: everyone && of('group') !== 'time',
   }
 }
 
@@ -44,23 +44,22 @@ export function wantsEnded({ state }: JobQuery): boolean {
 }
 
 /** The parameters of `GET /jobs` for the ended jobs; `now` is when the list was opened, so that it stays the same list. */
-export function endedParameters({ kind, state, account, since, error }: JobQuery, isAdmin: boolean, now: Date) {
+export function endedParameters({ kind, state, account, since, error }: JobQuery, everyone: boolean, now: Date) {
   return {
     kind,
     state: state || endStates.join(','),
-    account: isAdmin && account !== 'mine' ? account || 'all' : undefined,
+    account: everyone ? account || 'all' : undefined,
     from: since === '' ? undefined : ages[since](now).toISOString(),
     error,
   }
 }
 
-/** Whether a job fits; `isOwn`: whether it is of the account that looks. */
-export function fitsQuery(job: JobRecord, query: JobQuery, isOwn: boolean, now: Date): boolean {
+/** Whether a job fits. */
+export function fitsQuery(job: JobRecord, query: JobQuery, now: Date): boolean {
   const { kind, state, account, since, error } = query
   if (kind !== '' && job.kind !== kind) return false
   if (state !== '' && job.state !== state) return false
-  if (account === 'mine' && !isOwn) return false
-  if (account.includes(':') && job.account !== account) return false
+  if (account !== '' && job.account !== account) return false
   if (error !== '' && job.error?.code !== error) return false
   return since === '' || job.endedAt === null || new Date(job.endedAt) >= ages[since](now)
 }

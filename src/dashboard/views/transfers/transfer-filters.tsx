@@ -8,14 +8,15 @@ import { ages, isFiltered, type JobQuery } from './job-query.js'
 
 export interface TransferFiltersProps {
   query: JobQuery
-  isAdmin: boolean
+  /** Whether the jobs of all accounts are listed. */
+  everyone: boolean
   /** That have jobs in the list. */
   accounts: readonly string[]
   /** Codes of failures in the list. */
   errors: readonly string[]
 }
 
-/** What the list shows: kind, state, age, failure, and for admins whose. The address has it. On a phone they are folded until they are wanted. */
+/** What the list shows: kind, state, age, failure, and of everyone’s jobs whose. The address has it. On a phone they are folded until they are wanted. */
 export function TransferFilters(props: TransferFiltersProps) {
   const isNarrow = useMedia('(max-width: 44rem)')
   if (!isNarrow) return <Choices {...props} />
@@ -27,9 +28,8 @@ export function TransferFilters(props: TransferFiltersProps) {
   )
 }
 
-function Choices({ query, isAdmin, accounts, errors }: TransferFiltersProps) {
+function Choices({ query, everyone, accounts, errors }: TransferFiltersProps) {
   const { kind, state, account, since, error, grouped } = query
-  const people = withChosen(accounts, account).filter((one) => one !== 'mine')
   return (
     <div class="filters">
       <Choice
@@ -60,20 +60,20 @@ function Choices({ query, isAdmin, accounts, errors }: TransferFiltersProps) {
         none={say('transfers.failure.any')}
         choices={withChosen(errors, error).map((code) => [code, isProblemCode(code) ? problems[code].title : code])}
       />
-      {isAdmin && (
+      {everyone && (
         <>
           <Choice
             name="account"
             label={say('transfers.account')}
             value={account}
             none={say('transfers.account.any')}
-            choices={[['mine', say('transfers.account.mine')], ...people.map((one) => [one, one] as const)]}
+            choices={withChosen(accounts, account).map((one) => [one, one])}
           />
           <label class="check">
             <input
               type="checkbox"
               checked={grouped}
-              onChange={(event) => goTo(hrefWith({ group: event.currentTarget.checked ? 'account' : '' }))}
+              onChange={(event) => goTo(hrefWith({ group: event.currentTarget.checked ? '' : 'time' }))}
             />
             <span>{say('transfers.byAccount')}</span>
           </label>

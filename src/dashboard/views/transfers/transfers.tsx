@@ -1,7 +1,7 @@
 import { computed } from '@preact/signals'
 import { useMemo, useState } from 'preact/hooks'
 import type { JobRecord } from '../../../protocol/jobs.js'
-import { jobPath, routes } from '../../../protocol/routes.js'
+import { routes } from '../../../protocol/routes.js'
 import { findLive, isMine, liveJobs, myLiveJobs, revision } from '../../live/job-store.js'
 import { Empty, Failed, Loading } from '../../parts/states.js'
 import { goTo, hrefWith } from '../../router.js'
@@ -16,24 +16,26 @@ import { TransferFilters } from './transfer-filters.js'
 import { TransferList } from './transfer-list.js'
 
 export interface TransfersProps {
-  isAdmin: boolean
+  /** Whether the jobs of all accounts are listed, for an admin; by default the account's own. */
+  everyone?: boolean
   /** The parameters of the address: which jobs are listed. */
   parameters: URLSearchParams
   /** The job whose details are shown; null: none. */
   opened: string | null
 }
 
-/** All jobs in one live list: running, today, earlier. */
-export function TransfersView({ isAdmin, parameters, opened }: TransfersProps) {
-  const query = parseJobQuery(parameters, isAdmin)
+/** Jobs in one live list: running, today, earlier; those of everyone by account. */
+export function TransfersView({ everyone = false, parameters, opened }: TransfersProps) {
+  const query = parseJobQuery(parameters, everyone)
   const [limited, setLimited] = useState<readonly string[]>([])
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
-  const everyone = isAdmin && query.account !== 'mine'
+  const base = everyone ? `/admin${routes.jobs}` : routes.jobs
+  const open = (id: string | null) => goTo(hrefOfJob(base, id))
   // The list stays the same one while it is open.
   const now = useMemo(() => new Date(), [query.since])
-  const fits = (job: JobRecord) => fitsQuery(job, query, isMine(job), now)
+  const fits = (job: JobRecord) => (everyone || isMine(job)) && fitsQuery(job, query, now)
   const running = useRunning(everyone, JSON.stringify(query), fits)
-  const ended = useEndedJobs(wantsEnded(query) ? endedParameters(query, isAdmin, now) : null, fits)
+  const ended = useEndedJobs(wantsEnded(query) ? endedParameters(query, everyone, now) : null, fits)
   const all = [...running, ...ended.jobs]
   const chosen = running.filter(({ id, endedAt }) => endedAt === null && selected.has(id))
 
@@ -49,7 +51,7 @@ export function TransfersView({ isAdmin, parameters, opened }: TransfersProps) {
   return (
     <>
       <header class="view-head">
-        <h1>{say('view.transfers')}</h1>
+        <h1>{say(everyone ? 'view.everyJob' : 'view.transfers')}</h1>
       </header>
       <RateOfAll everyone={everyone} />
       <section class="panel transfers" aria-label={say('transfers.list')}>
@@ -58,7 +60,7 @@ export function TransfersView({ isAdmin, parameters, opened }: TransfersProps) {
         ) : (
           <TransferFilters
             query={query}
-            isAdmin={isAdmin}
+            everyone={everyone}
             accounts={unique(all.map(({ account }) => account))}
             errors={unique(all.flatMap(({ error }) => (error ? [error.code] : [])))}
           />
@@ -78,7 +80,7 @@ export function TransfersView({ isAdmin, parameters, opened }: TransfersProps) {
         )}
         {ended.error !== undefined && <Failed error={ended.error} onRetry={ended.more} />}
         {ended.isComplete === undefined && ended.error === undefined && <Loading />}
-        {all.length === 0 && ended.isComplete && <NoJobs filtered={isFiltered(query)} />}
+        {all.length === 0 && ended.isComplete && <NoJobs filtered={isFiltered(query)} base={base} />}
       </section>
       {opened && <JobDetails key={opened} id={opened} onClose={() => open(null)} onLimit={(id) => setLimited([id])} />}
       {limited.length > 0 && <LimitDialog key={limited.join()} ids={limited} onClose={() => setLimited([])} />}
@@ -86,7 +88,7 @@ export function TransfersView({ isAdmin, parameters, opened }: TransfersProps) {
   )
 }
 
-function NoJobs({ filtered }: { filtered: boolean }) {
+function NoJobs({ filtered, base }: { filtered: boolean; base: string }) {
   if (!filtered) {
     return (
       <Empty icon="jobs" title={say('transfers.noneYet')}>
@@ -97,17 +99,17 @@ function NoJobs({ filtered }: { filtered: boolean }) {
   return (
     <Empty icon="jobs" title={say('transfers.noneFit')}>
       <p>{say('transfers.noneFitText')}</p>
-      <button type="button" onClick={() => goTo(routes.jobs)}>
+      <button type="button" onClick={() => goTo(base)}>
         {say('transfers.clearFilters')}
       </button>
     </Empty>
   )
 }
 
-/** Opens the details of a job, or none, and keeps what is listed. */
-function open(id: string | null): void {
+/** The address of the details of a job, or of the list alone; what is listed stays. */
+function hrefOfJob(base: string, id: string | null): string {
   const [, query = ''] = hrefWith({}).split('?')
-  goTo((id === null ? routes.jobs : jobPath(id)) + (query && `?${query}`))
+  return (id === null ? base : `${base}/${encodeURIComponent(id)}`) + (query && `?${query}`)
 }
 
 /**

@@ -1,6 +1,7 @@
 /** For admins: the accounts and the server. */
 export const adminEnglish = {
   'view.accounts': 'Accounts',
+  'view.everyJob': 'Jobs',
   'view.server': 'Server',
 
   'accounts.new': 'New account',

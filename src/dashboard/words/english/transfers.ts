@@ -37,7 +37,6 @@ export const transfersEnglish = {
   'transfers.failure.any': 'any',
   'transfers.account': 'Account',
   'transfers.account.any': 'everyone’s',
-  'transfers.account.mine': 'mine',
   'transfers.byAccount': 'By account',
 
   'transfers.selection': 'Selected jobs',
