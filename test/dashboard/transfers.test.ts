@@ -154,6 +154,11 @@ describe.skipIf(!chromiumPath)('the list of transfers in the dashboard', () => {
     await page.getByRole('heading', { level: 2, name: nameOfAnn }).waitFor()
     expect(await findFaults(page)).toEqual([])
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(viewport.width)
+    const heads = page.locator('.row:has(> .section-head)')
+    const head = (await heads.first().boundingBox())!
+    expect(head.height).toBe(36)
+    // The first job follows the head at once.
+    expect((await page.getByRole('article').first().boundingBox())!.y).toBeLessThan(head.y + head.height + 30)
     await showFilters(page)
     await page.getByLabel('By account').uncheck()
     await expect.poll(() => queryOf(page)).toBe('?group=time')

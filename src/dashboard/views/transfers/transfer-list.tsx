@@ -32,6 +32,7 @@ export function TransferList(props: TransferListProps) {
       items={rows}
       keyOf={keyOf}
       rowHeight={rowHeight}
+      heightOf={(row) => ('head' in row ? headHeight : rowHeight)}
       rowsShown={Math.max(6, Math.floor((innerHeight - 260) / rowHeight))}
       label={say('transfers.list')}
       onNearEnd={onNearEnd}
@@ -81,6 +82,9 @@ function SectionHead({ row: { head, jobs, isRunning }, running, selected, onSele
     </div>
   )
 }
+
+/** Pixels, on a phone as on a desktop. */
+const headHeight = 36
 
 function keyOf({ key }: ListedRow): string {
   return key
