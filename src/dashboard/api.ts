@@ -1,5 +1,6 @@
 import type { ProblemBody } from '../protocol/problems.js'
 import { csrfHeader } from '../protocol/routes.js'
+import { say } from './words/say.js'
 
 /** An error response of the server. */
 export class Refusal extends Error {
@@ -8,7 +9,7 @@ export class Refusal extends Error {
   readonly details: Record<string, unknown>
 
   constructor(status: number, body: Partial<ProblemBody>) {
-    super(body.message ?? `The server answered ${status}.`)
+    super(body.message ?? say('states.answered', { status }))
     this.name = 'Refusal'
     this.code = body.code ?? 'internal'
     this.status = status
@@ -21,7 +22,7 @@ export class Unreachable extends Error {
   override name = 'Unreachable'
 
   constructor(cause?: unknown) {
-    super('The server does not answer.', { cause })
+    super(say('states.unreachable'), { cause })
   }
 }
 

@@ -2,6 +2,7 @@ import { signal } from '@preact/signals'
 import type { JobEvent, JobRecord } from '../../protocol/jobs.js'
 import { endSession } from '../account.js'
 import { Refusal } from '../api.js'
+import { say } from '../words/say.js'
 import { readEventStream } from './event-reader.js'
 import {
   applyEvents,
@@ -114,7 +115,7 @@ async function readForAll(all: boolean, stop: AbortSignal, listener: Listener): 
     } catch (error) {
       if (stop.aborted) return
       if (error instanceof Refusal && error.status === 401) {
-        endSession('Your session has ended: it was revoked, or it expired.')
+        endSession(say('signIn.sessionEnded'))
         return
       }
       if (!(error instanceof Refusal)) listener.onConnection('offline')

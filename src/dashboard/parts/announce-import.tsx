@@ -1,11 +1,10 @@
 import type { JobRecord } from '../../protocol/jobs.js'
 import { jobPath } from '../../protocol/routes.js'
 import { callApi } from '../api.js'
-import { count } from '../labels.js'
 import { onJobEnd } from '../live/job-store.js'
 import { healed } from '../live/shared-stream.js'
 import { goTo } from '../router.js'
-import { say } from '../words/say.js'
+import { phrase, say } from '../words/say.js'
 import { FileName } from './file-name.js'
 import { toast } from './toasts.js'
 
@@ -18,11 +17,17 @@ export function announceImport({ id }: JobRecord, href: string): void {
     endListening()
     endAsking()
     const file = job.file && <FileName name={job.file} />
-    if (job.state === 'done') toast({ tone: 'good', title: <>Imported {file}</>, text: count(job.rows ?? 0, 'row') })
+    if (job.state === 'done') {
+      toast({
+        tone: 'good',
+        title: phrase('import.imported', { file }),
+        text: say('amount.rows', { count: job.rows ?? 0 }),
+      })
+    }
     if (job.state === 'failed') {
       toast({
         tone: 'bad',
-        title: <>Not imported: {file}</>,
+        title: phrase('import.notImported', { file }),
         text: job.error?.message,
         action: { label: say('import.mend'), run: () => goTo(href) },
         forMs: 20_000,

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useId, useLayoutEffect, useRef } from 'preact/hooks'
+import { say } from '../words/say.js'
 import { IconButton } from './icon-button.js'
 
 export interface DialogProps {
@@ -42,7 +43,7 @@ export function Dialog({ title, onClose, children, wide }: DialogProps) {
       <div class="dialog-body">
         <header>
           <h2 id={id}>{title}</h2>
-          <IconButton icon="close" label="Close" onClick={onClose} />
+          <IconButton icon="close" label={say('states.close')} onClick={onClose} />
         </header>
         {children}
       </div>

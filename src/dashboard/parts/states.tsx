@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { errorText } from '../api.js'
+import { say } from '../words/say.js'
 import { Icon, type IconName } from './icon.js'
 
 /** Shown for an empty list: what is missing, and what to do. */
@@ -18,7 +19,7 @@ export function Empty({ icon, title, children }: { icon: IconName; title: string
 /** A placeholder while loading. */
 export function Loading({ rows = 5 }: { rows?: number }) {
   return (
-    <div class="loading" role="status" aria-label="Loading">
+    <div class="loading" role="status" aria-label={say('states.loading')}>
       {Array.from({ length: rows }, (_, index) => (
         <div key={index} class="loading-row" />
       ))}
@@ -32,10 +33,10 @@ export function Failed({ error, onRetry }: { error: unknown; onRetry(): void }) 
       <span class="empty-icon">
         <Icon name="alert" />
       </span>
-      <h2>This could not be loaded</h2>
+      <h2>{say('states.notLoaded')}</h2>
       <div class="empty-text">{errorText(error)}</div>
       <button type="button" onClick={onRetry}>
-        Try again
+        {say('states.tryAgain')}
       </button>
     </div>
   )

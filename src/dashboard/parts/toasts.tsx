@@ -1,10 +1,10 @@
 import { signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useLayoutEffect, useRef } from 'preact/hooks'
-import type { Receipt } from '../../protocol/jobs.js'
+import type { JobRecord, Receipt } from '../../protocol/jobs.js'
 import { formatBytes } from '../../protocol/units.js'
 import { errorText } from '../api.js'
-import { count } from '../labels.js'
+import { phrase, say } from '../words/say.js'
 import { FileName } from './file-name.js'
 import { Icon, type IconName } from './icon.js'
 import { IconButton } from './icon-button.js'
@@ -53,39 +53,34 @@ export function toastReceipt(receipt: Receipt): void {
   const { job, bytesDiscarded, published, cleanedUp, tookMs, stoppedBy } = receipt
   toast({
     tone: 'good',
-    title: (
-      <>
-        Stopped the {job.kind === 'export' ? 'download' : job.kind}
-        {job.file && (
-          <>
-            {' '}
-            of <FileName name={job.file} />
-          </>
-        )}
-      </>
-    ),
+    title: titleOf(job),
     text: (
       <dl class="receipt" data-testid="receipt">
-        <dt>by</dt>
+        <dt>{say('receipt.by')}</dt>
         <dd>{stoppedBy}</dd>
-        <dt>discarded</dt>
+        <dt>{say('receipt.discarded')}</dt>
         <dd>{formatBytes(bytesDiscarded)}</dd>
         {published && (
           <>
-            <dt>kept</dt>
-            <dd>
-              {count(published.files, 'file')}, {formatBytes(published.bytes)}
-            </dd>
+            <dt>{say('receipt.kept')}</dt>
+            <dd>{say('job.keptFiles', { count: published.files, bytes: formatBytes(published.bytes) })}</dd>
           </>
         )}
-        <dt>cleaned up</dt>
-        <dd>{cleanedUp ? `yes, nothing ${published ? 'incomplete ' : ''}is left` : 'no'}</dd>
-        <dt>took</dt>
-        <dd>{tookMs.toLocaleString('en')} ms</dd>
+        <dt>{say('receipt.cleanedUp')}</dt>
+        <dd>
+          {cleanedUp ? say(published ? 'job.nothingIncompleteLeft' : 'job.nothingLeft') : say('job.notCleanedUp')}
+        </dd>
+        <dt>{say('receipt.took')}</dt>
+        <dd>{say('receipt.milliseconds', { count: tookMs })}</dd>
       </dl>
     ),
     forMs: 15_000,
   })
+}
+
+function titleOf({ kind, file }: JobRecord): ComponentChildren {
+  if (!file || kind === 'query') return say(`receipt.stoppedUnnamed.${kind}`)
+  return phrase(`receipt.stopped.${kind}`, { file: <FileName name={file} /> })
 }
 
 export function Toasts() {
@@ -93,7 +88,7 @@ export function Toasts() {
   const newest = toasts.value.at(-1)?.key
   useLayoutEffect(() => list.current?.lastElementChild?.scrollIntoView({ block: 'nearest' }), [newest])
   return (
-    <section ref={list} class="toasts" aria-label="Messages" aria-live="polite">
+    <section ref={list} class="toasts" aria-label={say('states.messages')} aria-live="polite">
       {toasts.value.map((shown) => (
         <ToastCard key={shown.key} toast={shown} />
       ))}
@@ -126,7 +121,7 @@ function ToastCard({ toast: { key, tone, title, text, action } }: { toast: Shown
           {action.label}
         </button>
       )}
-      <IconButton icon="close" label="Dismiss" onClick={() => close(key)} />
+      <IconButton icon="close" label={say('states.dismiss')} onClick={() => close(key)} />
     </div>
   )
 }

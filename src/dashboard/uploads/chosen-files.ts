@@ -1,5 +1,5 @@
 import { faultOfName } from '../../protocol/file-name.js'
-import { count } from '../labels.js'
+import { say } from '../words/say.js'
 import { type ChosenFile, isEmptyFolder } from './dropped-files.js'
 import type { FileIdentity } from './unfinished.js'
 
@@ -30,7 +30,7 @@ export function describe(files: readonly ChosenFile[]): ChosenFiles {
   const whole = contentsText(contentsOf(files))
   return {
     prefix: isOneFolder ? top : into,
-    title: isOneFolder ? top : into === '' ? whole : `${whole} in ${into}`,
+    title: isOneFolder ? top : into === '' ? whole : say('amount.inFolder', { contents: whole, folder: into }),
     identity: { size, lastModified, many, ...placed },
   }
 }
@@ -48,9 +48,10 @@ export function contentsOf(chosen: Iterable<ChosenFile>): Contents {
 
 /** `2 files`, `1 empty folder`, `2 files and 1 empty folder`. */
 export function contentsText({ files, emptyFolders }: Contents): string {
-  const folders = count(emptyFolders, 'empty folder')
-  if (emptyFolders === 0) return count(files, 'file')
-  return files === 0 ? folders : `${count(files, 'file')} and ${folders}`
+  const folders = say('amount.emptyFolders', { count: emptyFolders })
+  const named = say('amount.files', { count: files })
+  if (emptyFolders === 0) return named
+  return files === 0 ? folders : say('amount.both', { files: named, folders })
 }
 
 /** Why the server refuses a tar with this name of a file or folder; undefined if it accepts it. */

@@ -2,6 +2,7 @@ import { accountEnglish } from './english/account.js'
 import { adminEnglish } from './english/admin.js'
 import { dataEnglish } from './english/data.js'
 import { filesEnglish } from './english/files.js'
+import { jobsEnglish } from './english/jobs.js'
 import { sharedEnglish } from './english/shared.js'
 import { shellEnglish } from './english/shell.js'
 import { signInEnglish } from './english/sign-in.js'
@@ -14,6 +15,7 @@ export const english = {
   ...shellEnglish,
   ...signInEnglish,
   ...filesEnglish,
+  ...jobsEnglish,
   ...dataEnglish,
   ...accountEnglish,
   ...sharedEnglish,

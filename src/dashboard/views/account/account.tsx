@@ -7,7 +7,7 @@ import { callApi, errorText } from '../../api.js'
 import { useLoaded } from '../../parts/loaded.js'
 import { Failed, Loading } from '../../parts/states.js'
 import { toast, toastError } from '../../parts/toasts.js'
-import { formatShortTime } from '../../words/format.js'
+import { formatShortTime, formatWholeTime } from '../../words/format.js'
 import { say } from '../../words/say.js'
 import { AccountSpace } from './space.js'
 
@@ -18,26 +18,26 @@ export function AccountView() {
     <>
       <header class="view-head">
         <h1>{say('view.account')}</h1>
-        <button type="button" onClick={() => signOut().catch((error) => toastError('Not signed out', error))}>
-          Sign out
+        <button type="button" onClick={() => signOut().catch((error) => toastError(say('shell.notSignedOut'), error))}>
+          {say('shell.signOut')}
         </button>
       </header>
       {account && (
-        <section class="panel" aria-label="Who I am">
+        <section class="panel" aria-label={say('account.whoIAm')}>
           <dl class="facts">
             <div>
-              <dt>Account</dt>
+              <dt>{say('account.name')}</dt>
               <dd>{account.account}</dd>
             </div>
             {account.email && (
               <div>
-                <dt>Email</dt>
+                <dt>{say('account.email')}</dt>
                 <dd>{account.email}</dd>
               </div>
             )}
             <div>
-              <dt>Since</dt>
-              <dd>{new Date(account.createdAt).toLocaleDateString()}</dd>
+              <dt>{say('account.since')}</dt>
+              <dd>{formatWholeTime(account.createdAt)}</dd>
             </div>
           </dl>
         </section>
@@ -72,9 +72,9 @@ function Sessions() {
   async function revoke({ id, client }: SessionRecord) {
     try {
       await callApi('DELETE', `${routes.sessions}/${encodeURIComponent(id)}`)
-      toast({ tone: 'good', title: 'Session revoked', text: nameOf(client) })
+      toast({ tone: 'good', title: say('sessions.revoked'), text: nameOf(client) })
     } catch (failure) {
-      toastError('Not revoked', failure)
+      toastError(say('sessions.notRevoked'), failure)
     }
     reload()
   }
@@ -82,9 +82,9 @@ function Sessions() {
   return (
     <section class="panel" aria-labelledby="sessions">
       <header class="panel-head">
-        <h2 id="sessions">Sessions</h2>
+        <h2 id="sessions">{say('sessions.title')}</h2>
       </header>
-      <p class="dim">A revoked session ends at once, with everything that it transfers.</p>
+      <p class="dim">{say('sessions.hint')}</p>
       {error !== undefined && !value && <Failed error={error} onRetry={reload} />}
       {!value && error === undefined && <Loading rows={2} />}
       {value && (
@@ -93,19 +93,22 @@ function Sessions() {
             <li key={session.id} data-session={session.id}>
               <div>
                 <strong>{nameOf(session.client)}</strong>
-                {session.current && <span class="state done">this one</span>}
+                {session.current && <span class="state done">{say('sessions.current')}</span>}
                 <div class="dim">
-                  since {formatShortTime(session.createdAt)} · last used {formatShortTime(session.lastUsedAt)}
+                  {say('sessions.times', {
+                    created: formatShortTime(session.createdAt),
+                    used: formatShortTime(session.lastUsedAt),
+                  })}
                 </div>
               </div>
               {!session.current && (
                 <button
                   type="button"
                   class="danger"
-                  aria-label={`Revoke the session of ${nameOf(session.client)}`}
+                  aria-label={say('sessions.revokeOne', { client: nameOf(session.client) })}
                   onClick={() => revoke(session)}
                 >
-                  Revoke
+                  {say('sessions.revoke')}
                 </button>
               )}
             </li>
@@ -127,7 +130,7 @@ function Password() {
     try {
       await callApi('POST', routes.password, { json: { current: data.get('current'), new: data.get('new') } })
       form.reset()
-      toast({ tone: 'good', title: 'Password changed', text: 'Your other sessions have ended.' })
+      toast({ tone: 'good', title: say('password.changed'), text: say('password.changedText') })
     } catch (failure) {
       setError(errorText(failure))
     }
@@ -136,18 +139,18 @@ function Password() {
   return (
     <section class="panel" aria-labelledby="password">
       <header class="panel-head">
-        <h2 id="password">Password</h2>
+        <h2 id="password">{say('password.title')}</h2>
       </header>
       <form class="password-form" onSubmit={submit}>
         <label class="field">
-          <span>Current password</span>
+          <span>{say('password.current')}</span>
           <input name="current" type="password" autocomplete="current-password" required />
         </label>
         <label class="field">
-          <span>New password</span>
+          <span>{say('password.new')}</span>
           <input name="new" type="password" autocomplete="new-password" minLength={8} required />
         </label>
-        <button type="submit">Change it</button>
+        <button type="submit">{say('password.change')}</button>
       </form>
       {error && (
         <p class="form-error" role="alert">
@@ -162,8 +165,8 @@ function Password() {
 function nameOf(client: string): string {
   const browser = /(Firefox|Edg|OPR|Chrome|Safari)\/[\d.]+/.exec(client)?.[1]
   const system = /Windows|Mac OS X|Android|iPhone|iPad|Linux/.exec(client)?.[0]
-  if (browser && system) return `${browserWords[browser] ?? browser} on ${system}`
-  return client || 'unknown program'
+  if (browser && system) return say('sessions.browserOn', { browser: browserWords[browser] ?? browser, system })
+  return client || say('sessions.unknownProgram')
 }
 
 const browserWords: Record<string, string> = { Edg: 'Edge', OPR: 'Opera' }

@@ -2,6 +2,7 @@ import type { JobRecord } from '../../../protocol/jobs.js'
 import { IconButton } from '../../parts/icon-button.js'
 import { pauseJob, resumeJob } from '../../parts/job-actions.js'
 import { stopJob } from '../../parts/stop-jobs.js'
+import { say } from '../../words/say.js'
 import { nameOf } from './job-words.js'
 
 /** Pause, limit and stop, as far as the job can be. */
@@ -17,14 +18,16 @@ export function JobButtons({ record, onLimit }: { record: JobRecord; onLimit(id:
       {isTransfer && (state === 'running' || isPaused) && (
         <IconButton
           icon={isPaused ? 'play' : 'pause'}
-          label={`${isPaused ? 'Resume' : 'Pause'} ${name}`}
+          label={say(isPaused ? 'job.resumeOne' : 'job.pauseOne', { name })}
           onClick={() => (isPaused ? resumeJob : pauseJob)(record)}
         />
       )}
       {isTransfer && canStop && (
-        <IconButton icon="limit" label={`Limit the rate of ${name}`} onClick={() => onLimit(record.id)} />
+        <IconButton icon="limit" label={say('job.limitOne', { name })} onClick={() => onLimit(record.id)} />
       )}
-      {canStop && <IconButton icon="stop" tone="danger" label={`Stop ${name}`} onClick={() => stopJob(record)} />}
+      {canStop && (
+        <IconButton icon="stop" tone="danger" label={say('job.stopOne', { name })} onClick={() => stopJob(record)} />
+      )}
     </>
   )
 }

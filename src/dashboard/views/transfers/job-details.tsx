@@ -3,7 +3,7 @@ import type { JobDetailsRecord, JobRecord } from '../../../protocol/jobs.js'
 import { isProblemCode, problems } from '../../../protocol/problems.js'
 import { jobPath } from '../../../protocol/routes.js'
 import { callApi } from '../../api.js'
-import { formatRate, stateLabels } from '../../labels.js'
+import { formatRate } from '../../labels.js'
 import { findLive, revision } from '../../live/job-store.js'
 import { Bar } from '../../parts/bar.js'
 import { Dialog } from '../../parts/dialog.js'
@@ -40,7 +40,7 @@ export function JobDetails({ id, onClose, onLimit }: { id: string; onClose(): vo
     <Dialog title={<FileName name={name} />} onClose={onClose} wide>
       <div class={`job-details ${record.kind}`}>
         <p class="job-details-state">
-          <span class={`state ${record.state}`}>{stateLabels[record.state]}</span>
+          <span class={`state ${record.state}`}>{say(`state.${record.state}`)}</span>
           {isRunning && (
             <span class="job-actions">
               <JobButtons record={record} onLimit={onLimit} />

@@ -1,6 +1,6 @@
 import type { JobRecord } from '../../../protocol/jobs.js'
 import { formatBytes, formatDuration } from '../../../protocol/units.js'
-import { formatRate, kindLabels, timeLeft } from '../../labels.js'
+import { formatRate, timeLeft } from '../../labels.js'
 import { FactList } from '../../parts/fact-list.js'
 import { formatNumber, formatWholeTime } from '../../words/format.js'
 import { say } from '../../words/say.js'
@@ -12,7 +12,7 @@ export function JobFactList({ record }: { record: JobRecord }) {
   const took = startedAt && endedAt ? Date.parse(endedAt) - Date.parse(startedAt) : null
   const ofTotal = totalBytes !== null && { bytes: formatBytes(bytes), total: formatBytes(totalBytes) }
   const facts: [string, string | null][] = [
-    [say('job.kind'), kindLabels[record.kind]],
+    [say('job.kind'), say(`kind.${record.kind}`)],
     [say('job.account'), record.account],
     [say('job.table'), record.table],
     [say('job.bytes'), ofTotal ? say('job.bytesOf', ofTotal) : formatBytes(bytes)],

@@ -1,6 +1,5 @@
 import { jobKinds, jobStates } from '../../../protocol/job-kinds.js'
 import { isProblemCode, problems } from '../../../protocol/problems.js'
-import { pluralLabels, stateLabels } from '../../labels.js'
 import { useMedia } from '../../parts/media.js'
 import { goTo, hrefWith } from '../../router.js'
 import { say } from '../../words/say.js'
@@ -37,14 +36,14 @@ function Choices({ query, everyone, accounts, errors }: TransferFiltersProps) {
         label={say('transfers.kind')}
         value={kind}
         none={say('transfers.kind.any')}
-        choices={jobKinds.map((one) => [one, pluralLabels[one]])}
+        choices={jobKinds.map((one) => [one, say(`kinds.${one}`)])}
       />
       <Choice
         name="state"
         label={say('transfers.state')}
         value={state}
         none={say('transfers.state.any')}
-        choices={jobStates.map((one) => [one, stateLabels[one]])}
+        choices={jobStates.map((one) => [one, say(`state.${one}`)])}
       />
       <Choice
         name="since"

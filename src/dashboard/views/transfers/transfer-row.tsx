@@ -2,7 +2,7 @@ import { computed } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
 import type { JobRecord } from '../../../protocol/jobs.js'
 import { formatBytes } from '../../../protocol/units.js'
-import { formatRate, kindLabels, stateLabels, timeLeft } from '../../labels.js'
+import { formatRate, timeLeft } from '../../labels.js'
 import { findLive, revision } from '../../live/job-store.js'
 import { Bar } from '../../parts/bar.js'
 import { FileName } from '../../parts/file-name.js'
@@ -30,7 +30,8 @@ export function TransferRow(props: TransferRowProps) {
   const record = useNewest(job)
   const { id, kind, state, account } = record
   const name = nameOf(record)
-  const label = `${kindLabels[kind]} ${name}`
+  const kindWords = say(`kind.${kind}`)
+  const label = `${kindWords} ${name}`
   const isRunning = record.endedAt === null
   const rates = findLive(id)?.rates
   return (
@@ -47,7 +48,7 @@ export function TransferRow(props: TransferRowProps) {
       ) : (
         <span />
       )}
-      <span class="kind-icon small" title={kindLabels[kind]}>
+      <span class="kind-icon small" title={kindWords}>
         <Icon name={kindIcons[kind]} />
       </span>
       <span class="transfer-name">
@@ -62,7 +63,7 @@ export function TransferRow(props: TransferRowProps) {
       )}
       <span class="transfer-state">
         {isRunning && <Bar percent={percentShown(record)} label={label} tone={toneOf(record)} />}
-        {state !== 'running' && <span class={`state ${state}`}>{stateLabels[state]}</span>}
+        {state !== 'running' && <span class={`state ${state}`}>{say(`state.${state}`)}</span>}
         {isRunning && record.percent !== null && <span class="percent">{record.percent} %</span>}
       </span>
       <span class={isRunning ? 'transfer-facts' : 'transfer-facts is-ended'}>
