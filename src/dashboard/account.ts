@@ -1,5 +1,5 @@
 import { batch, signal } from '@preact/signals'
-import type { CookieLoggedIn, OwnAccountRecord } from '../protocol/accounts.js'
+import type { CookieLoggedIn, OwnAccountRecord, PageAccountRecord } from '../protocol/accounts.js'
 import { routes } from '../protocol/routes.js'
 import { callApi, Refusal, whenNotSignedIn } from './api.js'
 import { loadFeatures } from './features.js'
@@ -44,7 +44,7 @@ export async function loadAccount(): Promise<void> {
 /** null if no account is signed in. Throws if the server does not answer. */
 async function findMe(): Promise<OwnAccountRecord | null> {
   try {
-    return await callApi<OwnAccountRecord>('GET', routes.me)
+    return (await callApi<PageAccountRecord>('GET', routes.cookie)).account
   } catch (error) {
     if (error instanceof Refusal && error.status < 500) return null
     throw error

@@ -167,6 +167,12 @@ export const ownAccountSchema = accountSchema
   .meta({ id: 'OwnAccount', example: { ...exampleAccount, space: exampleRoom } })
 export type OwnAccountRecord = z.infer<typeof ownAccountSchema>
 
+/** Who is signed in by the cookie of a page. */
+export const pageAccountSchema = z
+  .object({ account: ownAccountSchema.nullable().meta({ description: 'null if nobody is' }) })
+  .meta({ id: 'PageAccount', example: { account: null } })
+export type PageAccountRecord = z.infer<typeof pageAccountSchema>
+
 const exampleSession = {
   id: '5f0f9c1e-6f7b-4a53-9d5b-0c7f4f0e2a11',
   createdAt: '2026-11-20T09:30:00.000Z',

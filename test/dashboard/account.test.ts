@@ -33,6 +33,26 @@ describe.skipIf(!chromiumPath)('the account page of the dashboard', () => {
     await heading.waitFor()
   })
 
+  it.each([
+    { width: 1440, height: 900 },
+    { width: 390, height: 780 },
+  ])('logs nothing in the console for somebody who is not signed in ($width pixels)', async (viewport) => {
+    const context = await browser.newWindow({ viewport })
+    const page = await context.newPage()
+    const logged: string[] = []
+    page.on('console', (message) => logged.push(message.text()))
+    await page.goto(`${shared.server.url}/jobs`)
+    await page.getByLabel('Username').waitFor()
+    // A session that has ended since: its cookie is still there.
+    const name = `filejobs-${new URL(shared.server.url).port}`
+    const value = await shared.server.logIn('gone')
+    await new Caller(shared.server, value).post('/auth/logout')
+    await context.addCookies([{ name, value, url: shared.server.url, httpOnly: true, sameSite: 'Strict' }])
+    await page.reload()
+    await page.getByLabel('Username').waitFor()
+    expect(logged).toEqual([])
+  })
+
   it('shows how much is stored, the quota, and what is free', async () => {
     const page = await browser.signedIn(shared.server.url, { username: 'hoarder', path: '/account' })
     await page.getByText('0 B used').waitFor()

@@ -62,7 +62,7 @@ describe.skipIf(!chromiumPath)('the dashboard without its server', () => {
     onTestFinished(() => server.close())
     const page = await (await browser.newWindow()).newPage()
     let isDown = true
-    await page.route('**/auth/me', (route) => (isDown ? route.abort() : route.continue()))
+    await page.route('**/auth/cookie', (route) => (isDown ? route.abort() : route.continue()))
     await page.goto(server.url)
     await page.getByText('The server does not answer. Trying again').waitFor()
     isDown = false

@@ -30,6 +30,7 @@ const withoutToken = [
   ...[
     'POST /auth/signup',
     'POST /auth/login',
+    'GET /auth/cookie',
     'POST /auth/cookie',
     'POST /auth/tokens',
     'POST /auth/tokens/refresh',

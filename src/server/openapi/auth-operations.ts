@@ -6,6 +6,7 @@ import {
   loggedInSchema,
   loginSchema,
   ownAccountSchema,
+  pageAccountSchema,
   sessionListSchema,
   signupSchema,
 } from '../../protocol/accounts.js'
@@ -66,6 +67,20 @@ const cookie = createRoute({
   },
 })
 
+const pageAccount = createRoute({
+  method: 'get',
+  path: routes.cookie,
+  summary: 'Who is signed in on a page of this server?',
+  description: 'By the cookie alone. To ask is no fault: without a valid one, the account is null.',
+  responses: {
+    200: {
+      description: 'The account, if there is one',
+      content: { 'application/json': { schema: pageAccountSchema } },
+    },
+    ...problemResponses(403),
+  },
+})
+
 const logout = createRoute({
   method: 'post',
   path: routes.logout,
@@ -113,4 +128,4 @@ const password = createRoute({
 })
 
 /** The operations of `/auth` as the API document describes them. */
-export const authOperations = { signup, login, cookie, logout, me, sessions, revoke, password }
+export const authOperations = { signup, login, cookie, pageAccount, logout, me, sessions, revoke, password }

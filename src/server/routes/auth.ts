@@ -3,12 +3,13 @@ import { changePasswordSchema, cookieLoginSchema, signupSchema, usernamePattern 
 import { Problem } from '../../protocol/problems.js'
 import { routes } from '../../protocol/routes.js'
 import type { Authentication } from '../auth/authentication.js'
+import { admit } from '../auth/guard.js'
 import type { Requester } from '../auth/password-check.js'
 import type { ServerConfig } from '../config.js'
 import { authOperations } from '../openapi/auth-operations.js'
 import type { AppEnv } from '../routing/app-env.js'
-import { checkPage, noPageCookie, pageCookie } from '../routing/page-cookie.js'
-import { accountName } from '../stores/accounts.js'
+import { acceptPageCookie, checkPage, noPageCookie, pageCookie } from '../routing/page-cookie.js'
+import { type Account, accountName } from '../stores/accounts.js'
 import type { SpaceReservations } from '../stores/space.js'
 import { nullWithoutStorage } from '../stores/storage-fault.js'
 import { readJson, validate } from './bodies/json-body.js'
@@ -64,16 +65,22 @@ export function authRoutes({ authentication, space, config }: AuthServices) {
     return c.json(answer, created ? 201 : 200, { 'Set-Cookie': cookie })
   })
 
+  const recordOf = async (account: Account) =>
+    ownAccountRecord(account, await space.room(account).catch(nullWithoutStorage))
+
+  app.openapi(authOperations.pageAccount, async (c) => {
+    acceptPageCookie(c, config)
+    const identity = await admit(c.get('pageToken'), authentication).catch(nullIfNotLoggedIn)
+    return c.json({ account: identity && (await recordOf(identity.account)) }, 200)
+  })
+
   app.openapi(authOperations.logout, async (c) => {
     await authentication.logOut(c.get('identity'))
     if (c.get('pageToken') !== undefined) c.header('Set-Cookie', noPageCookie(c.env.incoming, config))
     return c.body(null, 204)
   })
 
-  app.openapi(authOperations.me, async (c) => {
-    const { account } = c.get('identity')
-    return c.json(ownAccountRecord(account, await space.room(account).catch(nullWithoutStorage)), 200)
-  })
+  app.openapi(authOperations.me, async (c) => c.json(await recordOf(c.get('identity').account), 200))
 
   app.openapi(authOperations.sessions, async (c) => {
     const { account, sessionId } = c.get('identity')
@@ -95,6 +102,11 @@ export function authRoutes({ authentication, space, config }: AuthServices) {
     return c.body(null, 204)
   })
   return app
+}
+
+function nullIfNotLoggedIn(error: unknown): null {
+  if (error instanceof Problem && error.code === 'not-logged-in') return null
+  throw error
 }
 
 function signupOf({ username, password, role = 'user', name, email }: z.infer<typeof signupSchema>) {

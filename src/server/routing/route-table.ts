@@ -54,6 +54,7 @@ export const routeTable = {
   'POST /auth/tokens': { ...login, operationId: 'createTokenPair' },
   'POST /auth/tokens/refresh': { ...login, operationId: 'refreshToken' },
   'POST /auth/logout': { ...own, operationId: 'logOut' },
+  'GET /auth/cookie': { ...state, operationId: 'getPageAccount' },
   'GET /auth/me': { ...own, operationId: 'getOwnAccount' },
   'GET /auth/sessions': { ...own, operationId: 'listSessions' },
   'DELETE /auth/sessions/{id}': { ...own, operationId: 'revokeSession' },

@@ -40,6 +40,14 @@ const scenarios: Record<string, Scenario> = {
     { path: '/auth/login', init: json({ username: 'ann', password: 'wrong horse' }), status: 401 },
     { path: '/auth/login', init: json({ password: 'correct horse' }), status: 400 },
   ],
+  'GET /auth/cookie': ({ server }) => {
+    const cookie: Record<string, string> = { Cookie: `filejobs-${new URL(server.url).port}=x` }
+    return [
+      { path: '/auth/cookie', status: 200 },
+      { path: '/auth/cookie', init: { headers: cookie }, status: 200 },
+      { path: '/auth/cookie', init: { headers: { ...cookie, 'Sec-Fetch-Site': 'same-site' } }, status: 403 },
+    ]
+  },
   'POST /auth/cookie': ({ server }) => {
     const page = { 'Filejobs-Csrf': '1', Origin: server.url }
     return [
