@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { describe, expect, it } from 'vitest'
-import { chromiumPath, shareBrowser } from '../helpers/browser.js'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { axe, findFaults } from '../helpers/axe.js'
+import { chromiumPath, foreignHost, shareBrowser } from '../helpers/browser.js'
 import { Caller } from '../helpers/calls.js'
+import { freePort } from '../helpers/ports.js'
+import { startTestServer } from '../helpers/server.js'
 import { shareServer } from '../helpers/shared-server.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -48,6 +52,43 @@ describe.skipIf(!chromiumPath)('uploads of names that exist', () => {
     await card.waitFor({ state: 'detached' })
     await expect.poll(() => content('b.txt')).toBe('new b.txt')
     await expect.poll(() => content('a.tar.gz')).toBe('new a.tar.gz')
+  })
+
+  it.each(layouts)('are compared by size, date and digest, side by side, %s', async (_, layout) => {
+    const prepare = (page: Page) => page.addInitScript(axe)
+    const { page, card } = await choose({ ...layout, colorScheme: 'light', prepare })
+    const digestOf = (text: string) => createHash('sha256').update(text).digest('hex')
+    await card.getByText('Compare', { exact: true }).click()
+    const compared = page.locator('[data-compared="set/b.txt"]')
+    for (const [label, own, existing] of [
+      ['Size', '9 B', '11 B'],
+      ['SHA-256', digestOf('new b.txt').slice(0, 12), digestOf('older b.txt').slice(0, 12)],
+    ] as const) {
+      const cells = compared.getByRole('row', { name: label }).getByRole('cell')
+      await expect.poll(() => cells.allTextContents()).toEqual([own, existing])
+    }
+    expect(await compared.getByRole('row', { name: 'Changed' }).getByRole('cell').first().textContent()).toMatch(
+      /20\d\d/,
+    )
+    expect(await compared.locator('code').first().getAttribute('title')).toBe(digestOf('new b.txt'))
+    expect(await findFaults(page)).toEqual([])
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(layout.viewport.width)
+  })
+
+  it('are not asked about if they are the same, also on a page without https', async () => {
+    const username = 'repeater-plain'
+    const content = Buffer.alloc(3 * 1024 ** 2, 'some text ')
+    const port = await freePort()
+    const url = `http://${foreignHost}:${port}`
+    const server = await startTestServer({ port, publicUrl: url })
+    onTestFinished(() => server.close())
+    await new Caller(server, await server.logIn(username)).put('same.bin', content)
+    const page = await browser.signedIn(url, { username })
+    expect(await page.evaluate(() => isSecureContext)).toBe(false)
+    const path = join(await temporaryFolder(), 'same.bin')
+    await writeFile(path, content)
+    await page.getByLabel('Upload files').setInputFiles(path)
+    await upload(page, 'same.bin').getByText('the same was there already').waitFor()
   })
 
   it('can be skipped', async () => {

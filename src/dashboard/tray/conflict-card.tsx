@@ -4,6 +4,7 @@ import { compareExisting, keepBoth, skipExisting } from '../uploads/conflicts.js
 import type { UploadItem } from '../uploads/upload-items.js'
 import { replaceExisting } from '../uploads/upload-queue.js'
 import { say } from '../words/say.js'
+import { ConflictComparison } from './conflict-comparison.js'
 
 /** Asks once for all files whose names are taken; each row asks for its own. */
 export function ConflictCard({ items }: { items: readonly UploadItem[] }) {
@@ -23,6 +24,7 @@ export function ConflictCard({ items }: { items: readonly UploadItem[] }) {
       <button type="button" onClick={() => keepBoth(items)}>
         {say('uploads.keepBoth')}
       </button>
+      <ConflictComparison items={items} />
     </fieldset>
   )
 }

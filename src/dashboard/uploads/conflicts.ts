@@ -18,7 +18,7 @@ export async function keepBoth(items: readonly UploadItem[]): Promise<void> {
 }
 
 /**
- * Looks at the file that has the name: one with the same bytes needs no upload. Of another one, its size and date are
+ * Looks at the file that has the name: one with the same bytes needs no upload. Of another one, its size, date and digest are
  * shown. Without an answer the item stays as it is.
  */
 export async function compareExisting(item: UploadItem): Promise<void> {
@@ -27,20 +27,40 @@ export async function compareExisting(item: UploadItem): Promise<void> {
   const answer = await fetch(filePath(chosen.name), { method: 'HEAD', cache: 'no-store' }).catch(() => null)
   if (!answer?.ok) return
   const size = responseLength(Object.fromEntries(answer.headers))
-  const isSame = size === chosen.file.size && (await isSameContent(chosen.file, answer.headers.get('Repr-Digest')))
   if (size === null || item.status.peek().state !== 'exists') return
   const modifiedAt = new Date(answer.headers.get('Last-Modified') ?? 0).toISOString()
-  change(item, isSame ? { state: 'done', isUnchanged: true } : { existing: { size, modifiedAt } })
+  const digest = digestIn(answer.headers.get('Repr-Digest'))
+  change(item, { existing: { size, modifiedAt, digest } })
+  if (size !== chosen.file.size || digest === null || (await digestChosen(item)) !== digest) return
+  if (item.status.peek().state === 'exists') change(item, { state: 'done', isUnchanged: true })
 }
 
-/** False if it is not known: the file is large, or the page was not loaded over https. */
-async function isSameContent(file: File, digest: string | null): Promise<boolean> {
-  const [, wanted] = /sha-256=:([^:]+):/.exec(digest ?? '') ?? []
-  if (!wanted || file.size > maxHashedBytes || !crypto.subtle) return false
-  const bytes = await file.arrayBuffer().catch(() => null)
-  if (!bytes) return false
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-  return btoa(String.fromCharCode(...hash)) === wanted
+/** Those being read, one after another: together they would only take turns at the disk. */
+const readings = new WeakMap<UploadItem, Promise<string | null>>()
+let lastReading: Promise<unknown> = Promise.resolve()
+
+/** The SHA-256 of the chosen file in hex; null if it cannot be read, or is not wanted any more. It is read once. */
+export function digestChosen(item: UploadItem): Promise<string | null> {
+  const known = readings.get(item)
+  if (known) return known
+  const reading = lastReading.then(async () => {
+    const isWanted = () => item.status.peek().state === 'exists'
+    const { digestOfBlob } = await import('./digest-of-blob.js')
+    const digest = await digestOfBlob(item.files[0]!.file, isWanted)
+    if (digest !== null) change(item, { digest })
+    return digest
+  })
+  const settled = reading.catch(() => null)
+  readings.set(item, settled)
+  lastReading = settled
+  return settled
+}
+
+/** In hex; null if the header has none. */
+function digestIn(header: string | null): string | null {
+  const [, digest] = /sha-256=:([^:]+):/.exec(header ?? '') ?? []
+  if (!digest) return null
+  return [...atob(digest)].map((byte) => byte.charCodeAt(0).toString(16).padStart(2, '0')).join('')
 }
 
 async function freeName(name: string): Promise<string> {
@@ -51,5 +71,3 @@ async function freeName(name: string): Promise<string> {
     if (answer?.status !== 200) return numbered
   }
 }
-
-const maxHashedBytes = 64 * 1024 ** 2

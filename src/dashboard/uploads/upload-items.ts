@@ -39,7 +39,9 @@ export interface UploadStatus {
   isOwnStop: boolean
   replace: boolean
   /** The file that has its name, once the server has told. */
-  existing: { size: number; modifiedAt: string } | null
+  existing: { size: number; modifiedAt: string; digest: string | null } | null
+  /** The SHA-256 of the chosen file in hex, once it was needed. */
+  digest: string | null
   /** Whether the server had the same bytes. */
   isUnchanged: boolean
 }
@@ -82,6 +84,7 @@ export function newItem(files: readonly ChosenFile[], { replace = false } = {}):
       isOwnStop: false,
       replace,
       existing: null,
+      digest: null,
       isUnchanged: false,
     }),
   }
