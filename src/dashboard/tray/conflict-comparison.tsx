@@ -6,7 +6,7 @@ import type { UploadItem } from '../uploads/upload-items.js'
 import { formatWholeTime } from '../words/format.js'
 import { say } from '../words/say.js'
 
-/** Files whose names are taken beside those that have them: size, date and digest. It is folded until somebody wants to decide. */
+/** Files whose names are taken beside those that have them: size, date and digest. It is folded at first. */
 export function ConflictComparison({ items }: { items: readonly UploadItem[] }) {
   const [isOpen, setIsOpen] = useState(false)
   return (
