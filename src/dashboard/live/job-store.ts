@@ -24,7 +24,7 @@ export interface TotalRate {
 const jobs = new Map<string, LiveJob>()
 const endListeners = new Set<(job: JobRecord) => void>()
 
-/** Incremented with each change, at most once per frame. */
+/** Incremented with each change: at most once per frame, and for progress alone four times a second. */
 export const revision = signal(0)
 
 /** Newest first. */
@@ -58,11 +58,12 @@ export function onJobEnd(listener: (job: JobRecord) => void): () => void {
 }
 
 export function applyEvents(events: JobEvent[]): void {
+  let isProgress = true
   for (const { event, job } of events) {
     if (event === 'resync') jobs.clear()
-    else if (job) applyJob(job)
+    isProgress = job !== null && event !== 'resync' && applyJob(job) && isProgress
   }
-  changed()
+  changed(isProgress)
 }
 
 /** Replaces all jobs by a complete list. */
@@ -102,13 +103,15 @@ export function forgetJobs(): void {
   changed()
 }
 
-function applyJob(record: JobRecord): void {
+/** Returns whether it has only moved on. */
+function applyJob(record: JobRecord): boolean {
   const known = jobs.get(record.id)
-  if (known?.endedAt) return
+  if (known?.endedAt) return true
   if (!known && record.endedAt !== null) {
     for (const listener of endListeners) listener(record)
-    return
+    return false
   }
+  const { state, rateLimit } = known?.record ?? {}
   const heardAt = Date.now()
   const job = known ?? { record, rates: [], heardAt, endedAt: null }
   job.record = record
@@ -117,18 +120,27 @@ function applyJob(record: JobRecord): void {
   job.rates.push({ at, rate: record.rate ?? 0 })
   if (job.rates.length > ratesKept) job.rates.shift()
   jobs.set(record.id, job)
-  if (record.endedAt === null) return
+  if (record.endedAt === null) return state === record.state && rateLimit === record.rateLimit
   job.endedAt = Date.now()
   setTimeout(() => {
     jobs.delete(record.id)
     changed()
   }, shownAfterEndMs)
   for (const listener of endListeners) listener(record)
+  return false
 }
 
 let isFrameAsked = false
+let progressTimer: ReturnType<typeof setTimeout> | undefined
 
-function changed(): void {
+/** With the next frame; mere progress of jobs, of which there are many, is shown four times a second. */
+function changed(isProgress = false): void {
+  if (isProgress) {
+    progressTimer ??= setTimeout(() => changed(), progressMs)
+    return
+  }
+  clearTimeout(progressTimer)
+  progressTimer = undefined
   if (isFrameAsked) return
   isFrameAsked = true
   requestAnimationFrame(() => {
@@ -154,5 +166,6 @@ export function noteTotalRate(): void {
 const ratesKept = 240
 /** Three minutes at one per second. */
 const totalsKept = 180
+const progressMs = 250
 const shownAfterEndMs = 4000
 const rateIsTrueMs = 3500
