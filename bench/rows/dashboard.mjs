@@ -28,17 +28,21 @@ export const rows = [
   {
     name: 'dashboard-frames',
     work: 'frames a second while the dashboard shows 500 running jobs and scrolls through them (10 s)',
-    atLeast: 30,
+    // What a browser without a screen gives at most is 60.
+    atLeast: 59,
     unit: 'frames/s',
     needs: ['chromium'],
+    measure: async (lab) => (await watchFrames(lab)).rate,
+  },
+  {
+    name: 'dashboard-frames-cpu',
+    work: 'processor time of the page’s main thread for each of these frames',
+    atMost: 16.7,
+    unit: 'ms',
+    needs: ['chromium'],
     async measure(lab) {
-      const server = await startFilejobs(lab, { flags: ['--jobs-per-account', '1000'] })
-      await startSenders(lab, server, 500, 64 * 1024)
-      return withPage(server, '/jobs', async (page) => {
-        await page.getByText('500 jobs', { exact: true }).waitFor()
-        await page.getByRole('article').first().waitFor()
-        return page.evaluate(countFrames, 10_000)
-      })
+      const { cpuMs, parts } = await watchFrames(lab)
+      return { figure: cpuMs, detail: parts }
     },
   },
   {
@@ -85,6 +89,32 @@ export const rows = [
     },
   },
 ]
+
+/** Frames a second, and milliseconds of the main thread for each, while the list of 500 running jobs is scrolled. */
+async function watchFrames(lab) {
+  const server = await startFilejobs(lab, { flags: ['--jobs-per-account', '1000'] })
+  await startSenders(lab, server, 500, 64 * 1024)
+  return withPage(server, '/jobs', async (page) => {
+    await page.getByText('500 jobs', { exact: true }).waitFor()
+    await page.getByRole('article').first().waitFor()
+    const session = await page.context().newCDPSession(page)
+    // Time of the thread, not of the clock: what else runs on the machine does not count.
+    await session.send('Performance.enable', { timeDomain: 'threadTicks' })
+    const before = await cpuTimes(session)
+    const { frames, seconds } = await page.evaluate(countFrames, 10_000)
+    const after = await cpuTimes(session)
+    const perFrame = (name) => ((after[name] - before[name]) * 1000) / frames
+    const parts = ['Script', 'RecalcStyle', 'Layout'].map(
+      (name) => `${name} ${perFrame(`${name}Duration`).toFixed(1)} ms`,
+    )
+    return { rate: frames / seconds, cpuMs: perFrame('TaskDuration'), parts: parts.join(', ') }
+  })
+}
+
+async function cpuTimes(session) {
+  const { metrics } = await session.send('Performance.getMetrics')
+  return Object.fromEntries(metrics.map(({ name, value }) => [name, value]))
+}
 
 /** The medians of seven loads, each in a window that has nothing cached. */
 async function loadOften(lab) {
@@ -143,7 +173,7 @@ function markReady() {
   requestAnimationFrame(look)
 }
 
-/** Runs in the page: how many frames a second there are while the list of jobs is scrolled. */
+/** Runs in the page: how many frames there are while the list of jobs is scrolled. */
 async function countFrames(milliseconds) {
   const list = document.querySelector('.virtual')
   const startedAt = performance.now()
@@ -153,7 +183,7 @@ async function countFrames(milliseconds) {
     frames += 1
     if (list) list.scrollTop = (list.scrollTop + 24) % list.scrollHeight
   }
-  return (frames / (performance.now() - startedAt)) * 1000
+  return { frames, seconds: (performance.now() - startedAt) / 1000 }
 }
 
 async function logIn(server) {
