@@ -29,6 +29,22 @@ describe.skipIf(!hasDatabase || !hasBucket)('partials in a bucket', () => {
     expect(await stores.partials.find('a')).toMatchObject({ size: 10 })
   })
 
+  it('save no state when others have found their server dead, and say so', async () => {
+    const stores = await openBucketStores()
+    const [open, closed] = [randomUUID(), randomUUID()]
+    const partial = await stores.partials.create(open)
+    await (await stores.partials.create(closed)).close()
+    const { sql, lease } = stores.node
+    for (const id of [open, closed]) {
+      await sql`
+        insert into jobs (id, kind, account, account_id, state, record, is_resumable)
+        values (${id}, 'upload', 'user:ann', 1, 'interrupted', '{}', true)`
+    }
+    await sql`delete from nodes where id = ${lease.id}`
+    await expect(partial.saveState({ name: 'a' })).rejects.toMatchObject({ code: 'storage-unavailable' })
+    await expect(stores.partials.saveState(closed, {})).rejects.toMatchObject({ code: 'storage-unavailable' })
+  })
+
   it('have all bytes of whole objects when their server has died, also those after its last sync', async () => {
     const stores = await openBucketStores({ objectSize: () => 1000 })
     const id = randomUUID()

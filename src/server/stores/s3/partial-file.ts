@@ -111,9 +111,10 @@ export class BucketPartialFile implements PartialFile {
 
   async saveState(state: object): Promise<void> {
     const { database } = this.#services
-    await database`
+    const own = await database`
       update partials set state = ${JSON.stringify(state)}::text::json, updated_at = clock_timestamp()
-      where ${this.#isOwn(database)}`
+      where ${this.#isOwn(database)} returning id`
+    if (own.length === 0) throw claimLost()
   }
 
   follow(algorithm: DigestAlgorithm): void {

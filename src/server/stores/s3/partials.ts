@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { AbandonedPartial, PartialFile, Partials } from '../partials.js'
 import type { Database } from '../postgres/database.js'
 import type { NodeLease } from '../postgres/node-lease.js'
+import { claimLost } from '../storage-fault.js'
 import type { ContentDigests } from './content-digests.js'
 import { ObjectDrafts } from './object-drafts.js'
 import { objectSizeAt } from './object-size.js'
@@ -62,9 +63,10 @@ export class BucketPartials implements Partials {
   }
 
   async saveState(id: string, state: object): Promise<void> {
-    await this.#database`
+    const own = await this.#database`
       update partials set state = ${JSON.stringify(state)}::text::json, updated_at = clock_timestamp()
-      where id = ${id} and ${this.#isOwn}`
+      where id = ${id} and ${this.#isOwn} returning id`
+    if (own.length === 0) throw claimLost()
   }
 
   async find(id: string): Promise<AbandonedPartial | undefined> {
