@@ -194,6 +194,57 @@ describe.skipIf(!chromiumPath)('uploads of the dashboard', () => {
     expect((await curl.call('/jobs?kind=upload')).json.jobs.map(({ id }: { id: string }) => id)).toEqual([job.id])
   })
 
+  it('resume after a reload by a click, where the browser keeps hold of the files', async () => {
+    // No test can use the dialog of the browser: it is answered with a file of the page's own storage, whose handle is kept
+    // like any other, and needs no permission.
+    const { page, curl, upload } = await open(async (page) => {
+      await slowly(page)
+      await page.addInitScript(() => {
+        const pick = async () => {
+          const root = await navigator.storage.getDirectory()
+          const handle = await root.getFileHandle('picked.bin', { create: true })
+          if ((await handle.getFile()).size === 0) {
+            const stream = await handle.createWritable()
+            await stream.write(new Uint8Array(16 * 1024 ** 2).fill(7))
+            await stream.close()
+          }
+          return [handle]
+        }
+        Reflect.set(window, 'showOpenFilePicker', pick)
+      })
+    })
+    await page.getByText('Upload files', { exact: true }).click()
+    const job = await curl.findJob('kind=upload', ({ bytes }) => bytes > mebibyte)
+    page.on('dialog', (dialog) => dialog.accept())
+    await page.reload()
+    const note = page.locator('[data-unfinished="picked.bin"]')
+    await note.getByRole('button', { name: 'Resume the upload of picked.bin' }).click()
+    await upload('picked.bin').getByText('resumed at').waitFor()
+    expect((await curl.call(`/jobs/${job.id}`, { method: 'PATCH', body: { rateLimit: null } })).status).toBe(200)
+    await upload('picked.bin').getByText('done').waitFor()
+    expect(await digestOf(curl, 'picked.bin')).toBe(sha256(Buffer.alloc(16 * mebibyte, 7)))
+    expect((await curl.call('/jobs?kind=upload')).json.jobs.map(({ id }: { id: string }) => id)).toEqual([job.id])
+  })
+
+  it('of a dropped folder are kept hold of likewise, and can be discarded', async () => {
+    const { page, curl } = await open(slowly)
+    await page.route('**/jobs', async (route) => {
+      await route.continue({ headers: { ...route.request().headers(), 'filejobs-rate-limit': String(mebibyte) } })
+    })
+    const folder = await temporaryFolder()
+    await write(folder, 'set/a.txt', Buffer.from('a'))
+    await write(folder, 'set/below/b.bin', randomBytes(16 * mebibyte))
+    await drop(page, [join(folder, 'set')])
+    await curl.findJob('kind=upload', ({ bytes }) => bytes > mebibyte)
+    page.on('dialog', (dialog) => dialog.accept())
+    await page.reload()
+    const note = page.locator('[data-unfinished="set/"]')
+    await note.getByRole('button', { name: 'Resume the upload of set/' }).waitFor()
+    await note.getByRole('button', { name: 'Discard' }).click()
+    await page.getByTestId('receipt').getByText('yes, nothing incomplete is left').waitFor()
+    expect(await note.count()).toBe(0)
+  })
+
   it('interrupted by a reload can be discarded', async () => {
     const { page, curl } = await open(slowly)
     const file = await write(await temporaryFolder(), 'long.bin', randomBytes(32 * mebibyte))

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import type { Receipt } from '../../protocol/jobs.js'
 import { jobPath } from '../../protocol/routes.js'
 import { formatBytes } from '../../protocol/units.js'
@@ -11,6 +11,7 @@ import { askToStop } from '../parts/stop-jobs.js'
 import { toastError, toastReceipt } from '../parts/toasts.js'
 import { describe } from '../uploads/chosen-files.js'
 import { type ChosenFile, chosenFiles, inFolder } from '../uploads/dropped-files.js'
+import { filesOfHandles, forgetHandles, keptHandles } from '../uploads/file-handles.js'
 import { openUnfinished, type Unfinished } from '../uploads/unfinished.js'
 import { enqueue } from '../uploads/upload-queue.js'
 import { say } from '../words/say.js'
@@ -29,9 +30,29 @@ export function UnfinishedRows({ uploads }: { uploads: readonly Unfinished[] }) 
 }
 
 function UnfinishedRow({ upload, onDiscarded }: { upload: Unfinished; onDiscarded(): void }) {
-  const { id, name, size, many } = upload
+  const { id, name, size } = upload
   const job = findLive(id)?.record
   const bytes = job?.bytes ?? 0
+  const [handles, setHandles] = useState<FileSystemHandle[] | undefined>(undefined)
+  useEffect(() => {
+    keptHandles(id)
+      .then(setHandles)
+      .catch(() => {})
+  }, [id])
+
+  async function resume() {
+    try {
+      if (handles) resumeWith(upload, ofUpload(upload, await filesOfHandles(handles)))
+    } catch (error) {
+      const isRefused = error instanceof DOMException && error.name === 'NotAllowedError'
+      const words = say(isRefused ? 'unfinished.notAllowed' : 'unfinished.gone')
+      toastError(say('unfinished.notResumed'), new Error(words, { cause: error }))
+      if (isRefused) return
+      setHandles(undefined)
+      await forgetHandles(id)
+    }
+  }
+
   return (
     <li class="upload" data-unfinished={name}>
       <div class="upload-main">
@@ -44,24 +65,12 @@ function UnfinishedRow({ upload, onDiscarded }: { upload: Unfinished; onDiscarde
         <Bar percent={(bytes / size) * 100} label={say('unfinished.bar', { name })} tone="held" />
       </div>
       <div class="job-actions">
-        {many === 'drop' ? (
-          <span class="dim">{say('unfinished.drop')}</span>
+        {handles ? (
+          <button type="button" aria-label={say('unfinished.resumeOne', { name })} onClick={resume}>
+            {say('unfinished.resume')}
+          </button>
         ) : (
-          <label class="button">
-            <span>{say('unfinished.choose')}</span>
-            <input
-              type="file"
-              class="hidden"
-              aria-label={say('unfinished.chooseOne', { name })}
-              multiple={many === 'files'}
-              {...(many === 'folder' ? { webkitdirectory: true } : {})}
-              onChange={({ currentTarget: input }) => {
-                const chosen = chosenFiles(input.files)
-                input.value = ''
-                resumeWith(upload, chosen)
-              }}
-            />
-          </label>
+          <ChooseAgain upload={upload} />
         )}
         <button
           type="button"
@@ -73,6 +82,36 @@ function UnfinishedRow({ upload, onDiscarded }: { upload: Unfinished; onDiscarde
       </div>
     </li>
   )
+}
+
+function ChooseAgain({ upload }: { upload: Unfinished }) {
+  const { name, many } = upload
+  if (many === 'drop') return <span class="dim">{say('unfinished.drop')}</span>
+  return (
+    <label class="button">
+      <span>{say('unfinished.choose')}</span>
+      <input
+        type="file"
+        class="hidden"
+        aria-label={say('unfinished.chooseOne', { name })}
+        multiple={many === 'files'}
+        {...(many === 'folder' ? { webkitdirectory: true } : {})}
+        onChange={({ currentTarget: input }) => {
+          const chosen = chosenFiles(input.files)
+          input.value = ''
+          resumeWith(upload, chosen)
+        }}
+      />
+    </label>
+  )
+}
+
+/** Of one file that was dropped with its folder, only that file. */
+function ofUpload({ name, many, into = '' }: Unfinished, files: readonly ChosenFile[]): readonly ChosenFile[] {
+  if (many || files.length === 1) return files
+  const wanted = files.find((file) => file.name === name.slice(into.length))
+  if (!wanted) throw new DOMException('', 'NotFoundError')
+  return [wanted]
 }
 
 async function discard({ id }: Unfinished): Promise<void> {

@@ -1,3 +1,11 @@
+import { noteHandle } from './handle-of-file.js'
+
+declare global {
+  interface DataTransferItem {
+    getAsFileSystemHandle?(): Promise<FileSystemHandle | null>
+  }
+}
+
 /** A file or empty folder to upload, with its name, which includes the folders that it was dropped with. */
 export interface ChosenFile {
   /** That of an empty folder ends with a slash. */
@@ -25,26 +33,35 @@ export function chosenFiles(list: FileList | null): ChosenFile[] {
 /** All dropped files and empty folders, including the contents of folders. Call it during the drop event. */
 export async function droppedFiles(transfer: DataTransfer): Promise<ChosenFile[]> {
   // The list is cleared when the event handler returns, so get the entries first.
-  const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry() ?? [])
-  const files: ChosenFile[] = []
-  for (const entry of entries) for await (const file of filesOf(entry)) files.push(file)
-  return files
+  const dropped = [...transfer.items].flatMap((item) => {
+    const entry = item.webkitGetAsEntry()
+    // Pages over plain HTTP get no handles.
+    return entry ? [{ entry, handle: item.getAsFileSystemHandle?.().catch(() => null) }] : []
+  })
+  const files = await Promise.all(
+    dropped.map(async ({ entry, handle: later }) => {
+      const [chosen, handle] = await Promise.all([filesOf(entry), later])
+      if (handle) for (const one of chosen) if (!isEmptyFolder(one)) noteHandle(one.file, handle)
+      return chosen
+    }),
+  )
+  return files.flat()
 }
 
-async function* filesOf(entry: FileSystemEntry): AsyncGenerator<ChosenFile> {
+/** Those of a folder are read together: one after another, 200 small files would take longer to find than to send. */
+async function filesOf(entry: FileSystemEntry): Promise<ChosenFile[]> {
   const name = nameOf(entry.fullPath.replace(/^\//, ''))
   if (entry.isFile) {
     const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject))
-    yield { name, file }
-    return
+    return [{ name, file }]
   }
   const reader = (entry as FileSystemDirectoryEntry).createReader()
+  const files: ChosenFile[] = []
   for (let isEmpty = true; ; isEmpty = false) {
     // At most a hundred entries per call, until it returns none.
     const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject))
-    if (some.length === 0 && isEmpty) yield { name: `${name}/`, file: nothing }
-    if (some.length === 0) return
-    for (const one of some) yield* filesOf(one)
+    if (some.length === 0) return isEmpty ? [{ name: `${name}/`, file: nothing }] : files
+    for (const below of await Promise.all(some.map(filesOf))) files.push(...below)
   }
 }
 

@@ -8,6 +8,7 @@ import { findLive, onJobEnd } from '../live/job-store.js'
 import { connection } from '../live/shared-stream.js'
 import { contentsOf, describe } from './chosen-files.js'
 import { type ChosenFile, isEmptyFolder } from './dropped-files.js'
+import { keepHandles } from './file-handles.js'
 import { uploadTogether } from './many-upload.js'
 import { settleRemoval } from './pending-removals.js'
 import type { Sender } from './sender.js'
@@ -142,6 +143,9 @@ async function run(item: UploadItem): Promise<void> {
     endAnnouncement()
     endAnnouncement = announceSending(jobId)
     change(item, { jobId, state: 'sending' })
+    const upload = { id: jobId, account: me.peek()?.account ?? '', files: item.files }
+    // Without them, the files are chosen again after a crash: a browser may refuse to store them.
+    keepHandles(upload, unfinishedIds()).catch(() => {})
   }
   const sender: Sender = {
     signal: abort.signal,
@@ -231,6 +235,12 @@ function endStopped(item: UploadItem, { id, stoppedBy, state, error }: JobRecord
 
 function abortRunning(item: UploadItem): void {
   if (running?.item === item) running.abort.abort(new DOMException('Stopped.', 'AbortError'))
+}
+
+function unfinishedIds(): string[] {
+  return unfinished()
+    .list()
+    .map(({ id }) => id)
 }
 
 function unfinished() {

@@ -4,7 +4,9 @@ import { isMine } from '../../live/job-store.js'
 import { Icon } from '../../parts/icon.js'
 import { useReloadAfter } from '../../parts/reload-after.js'
 import { Empty } from '../../parts/states.js'
+import { toastError } from '../../parts/toasts.js'
 import { type ChosenFile, chosenFiles, inFolder } from '../../uploads/dropped-files.js'
+import { canPickFiles, pickFiles } from '../../uploads/pick-files.js'
 import { enqueue } from '../../uploads/upload-queue.js'
 import { phrase, say } from '../../words/say.js'
 import { Breadcrumbs } from './breadcrumbs.js'
@@ -75,8 +77,16 @@ interface FileButtonProps {
 }
 
 function FileButton({ isOfFolder = false, onFiles }: FileButtonProps) {
+  function pick(event: MouseEvent) {
+    if (isOfFolder || !canPickFiles()) return
+    event.preventDefault()
+    pickFiles()
+      .then(onFiles)
+      .catch((error: unknown) => toastError(say('files.notChosen'), error))
+  }
   return (
-    <label class={`button${isOfFolder ? '' : ' primary'}`}>
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the keys click its input
+    <label class={`button${isOfFolder ? '' : ' primary'}`} onClick={pick}>
       <Icon name={isOfFolder ? 'folder' : 'upload'} />
       <span>{say(isOfFolder ? 'files.uploadFolder' : 'files.uploadFiles')}</span>
       <input

@@ -8,6 +8,7 @@ export const filesEnglish = {
   'files.refresh': 'Refresh',
   'files.search': 'Search files',
   'files.uploadFiles': 'Upload files',
+  'files.notChosen': 'The files cannot be read',
   'files.uploadFolder': 'Upload a folder',
   'files.newFolder': 'New folder',
   'files.newFolderName': 'Name of the folder',
