@@ -41,7 +41,7 @@ describe('the npm package', () => {
     const { stdout } = await promisify(execFile)('npm', pack, { cwd: root, maxBuffer: 2 ** 24 })
     const files: string[] = JSON.parse(stdout)[0].files.map((file: { path: string }) => file.path)
     const wanted =
-      /^(bin\/(filejobs\.js|thread-pool\.js|package\.json)|dist\/.*\.(js|d\.ts|html|css|svg|json)|dist\/dashboard\/.*\.(br|gz)|docs\/.*|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/
+      /^(bin\/(filejobs\.js|thread-pool\.js|package\.json)|dist\/.*\.(js|d\.ts|html|css|svg|png|webmanifest|json)|dist\/dashboard\/.*\.(br|gz)|docs\/.*|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/
     expect(files.filter((path) => !wanted.test(path))).toEqual([])
     expect(files).toEqual(
       expect.arrayContaining([

@@ -22,6 +22,8 @@ const withoutToken = [
     'GET /features',
     'GET /assets/{file}',
     'GET /favicon.svg',
+    'GET /manifest.webmanifest',
+    'GET /icons/{file}',
     'GET /openapi.json',
     'GET /docs',
   ],

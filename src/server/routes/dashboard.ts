@@ -26,11 +26,13 @@ export function dashboardRoutes(services: DashboardServices) {
     // Their names change with their content.
     return answerStatic(c, file, { 'Cache-Control': 'public, max-age=31536000, immutable' })
   })
-  app.get('/favicon.svg', (c) => {
-    const file = dashboard.get('favicon.svg')
-    if (!file) throw new Problem('not-found', 'There is no icon.')
-    return answerStatic(c, file, { 'Cache-Control': 'public, max-age=86400' })
-  })
+  for (const path of ['/favicon.svg', '/manifest.webmanifest', '/icons/:file']) {
+    app.get(path, (c) => {
+      const file = dashboard.get(c.req.path.slice(1))
+      if (!file) throw new Problem('not-found', `There is nothing at ${c.req.path}.`)
+      return answerStatic(c, file, { 'Cache-Control': 'public, max-age=86400' })
+    })
+  }
   return app
 }
 
@@ -71,6 +73,7 @@ function policyOf(nonce: string): string {
     "img-src 'self'",
     "media-src 'self'",
     "connect-src 'self'",
+    "manifest-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

@@ -16,11 +16,15 @@ export function limitEmbedding(): MiddlewareHandler<AppEnv> {
     const isLink = path.startsWith(`${routes.shared}/`)
     outgoing.setHeader('Cross-Origin-Resource-Policy', isLink ? 'cross-origin' : 'same-origin')
     const destination = String(incoming.headers['sec-fetch-dest'] ?? '')
-    if (codeDestinations.has(destination) && !path.startsWith('/assets/')) {
+    if (codeDestinations.has(destination) && !isOfDashboard(path)) {
       throw new Problem('not-allowed', `Files are served as data only, not as "${destination}".`)
     }
     await next()
   }
+}
+
+function isOfDashboard(path: string): boolean {
+  return path.startsWith('/assets/') || path === '/manifest.webmanifest'
 }
 
 /**

@@ -40,6 +40,8 @@ export const routeTable = {
   'GET /admin/jobs/{id}': page,
   'GET /assets/{file}': page,
   'GET /favicon.svg': page,
+  'GET /manifest.webmanifest': page,
+  'GET /icons/{file}': page,
   'GET /openapi.json': { ...page, operationId: 'getApiDocument' },
   'GET /docs': { ...page, operationId: 'getDocsPage' },
   'GET /healthz': { ...state, operationId: 'getHealth' },

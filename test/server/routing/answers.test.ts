@@ -123,7 +123,7 @@ describe('compression', () => {
   })
 })
 
-test.each(['/openapi.json', '/docs', '/favicon.svg'])(
+test.each(['/openapi.json', '/docs', '/favicon.svg', '/manifest.webmanifest'])(
   '%s has an entity tag for each encoding, and answers 304',
   async (path) => {
     const anyone = new Caller(shared.server, 'none')
