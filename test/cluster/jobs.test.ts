@@ -40,11 +40,16 @@ describe.skipIf(!hasDatabase)('the job history in PostgreSQL', () => {
   }
   historyContract(async () => open(await testDatabase()))
 
-  it('stores names with any characters', async () => {
+  it('has texts with any characters, and a replacement for those that PostgreSQL cannot store', async () => {
     const { history, sql } = await openNode(await testDatabase())
-    const entry = entryOf(1, { file: 'a\u0000b\ud800\u{1F600}' })
+    const [wild, stored] = ['a\u0000b\ud800\u{1F600}', 'a\ufffdb\ufffd\u{1F600}']
+    const entry = { ...entryOf(1, { file: wild }), query: "select 'a\u0000'" }
     await history.note(entry)
-    expect(await history.find(entry.job.id)).toEqual(entry)
+    expect(await history.find(entry.job.id)).toMatchObject({ job: { file: stored }, query: "select 'a\ufffd'" })
+    const ended = endOf(entry, 'failed')
+    const error = { code: 'invalid-request', message: wild, status: 400 }
+    await history.end({ ...ended, job: { ...ended.job, error } })
+    expect(await history.find(entry.job.id)).toMatchObject({ job: { state: 'failed', error: { message: stored } } })
     expect(await sql`select from jobs`).toHaveLength(1)
   })
 

@@ -12,6 +12,7 @@ export function storageFaultOf(error: unknown): Problem | undefined {
   const isOfQuery = syscall === 'connect' || 'query' in error
   if (awayCodes.test(code ?? '') || (isOfQuery && syscall !== undefined)) return databaseAway(error)
   if (isOfDeletedNode(error)) return claimLost(error)
+  if (code === characterNotInRepertoire) return notStorable(error)
   // Data of a failed sync is lost: repeating the request does not restore it.
   const fault = fileFault(error)
   if (fault === 'read-only' && syscall !== 'fdatasync') return storageUnavailable('is read-only', error)
@@ -30,6 +31,13 @@ export function nullWithoutStorage(error: unknown): null {
 
 /** Of the client library, and of PostgreSQL (appendix A): it shuts down, starts, or has too many connections. */
 const awayCodes = /^(?:CONNECTION_(?:CLOSED|DESTROYED|ENDED)|CONNECT_TIMEOUT|57P0[1-3]|53300)$/
+
+/** PostgreSQL (appendix A): a text has a NUL. Only what a request names comes to it with one. */
+const characterNotInRepertoire = '22021'
+
+function notStorable(cause: unknown): Problem {
+  return new Problem('invalid-request', 'A text has a NUL character (\\0): leave it out.', {}, { cause })
+}
 
 function databaseAway(cause: unknown): Problem {
   const message = 'The database does not answer: its operator has to look at it, then try again.'

@@ -1,5 +1,6 @@
 import type { JobRecord } from '../../../protocol/jobs.js'
 import type { Database } from './database.js'
+import { jsonText } from './json-text.js'
 
 /** What may be changed of an upload that no server runs. */
 export interface IdleUploadControls {
@@ -25,8 +26,8 @@ export async function changeIdleUpload(
     const state = { ...row.state, ...controls }
     const { rateLimit = row.record.rateLimit } = controls
     const record = { ...row.record, rateLimit }
-    await sql`update partials set state = ${JSON.stringify(state)}::text::json where id = ${id}`
-    await sql`update jobs set record = ${JSON.stringify(record)}::text::json where id = ${id}`
+    await sql`update partials set state = ${jsonText(state)}::text::json where id = ${id}`
+    await sql`update jobs set record = ${jsonText(record)}::text::json where id = ${id}`
     return record
   })
 }

@@ -3,6 +3,7 @@ import type { JobKind, JobRecord, Receipt } from '../../../protocol/jobs.js'
 import type { PublishedUpload } from '../history.js'
 import { doneAfterAll, endedWithServer } from '../lost-jobs.js'
 import type { Transaction } from './database.js'
+import { jsonText } from './json-text.js'
 
 /** A stop that was requested of a job whose server died before it answered. */
 export interface OpenStop {
@@ -39,17 +40,17 @@ export async function recordOrphanEnd(
   { record, receipt, published, uploaded }: RecordedEnd,
 ): Promise<void> {
   await sql`
-    update jobs set state = ${record.state}, record = ${JSON.stringify(record)}::text::json,
-      receipt = ${receipt && JSON.stringify(receipt)}::text::json,
-      published = ${published && JSON.stringify(published)}::text::json,
-      uploaded = ${uploaded && JSON.stringify(uploaded)}::text::json, ended_at = ${record.endedAt}
+    update jobs set state = ${record.state}, record = ${jsonText(record)}::text::json,
+      receipt = ${receipt && jsonText(receipt)}::text::json,
+      published = ${published && jsonText(published)}::text::json,
+      uploaded = ${uploaded && jsonText(uploaded)}::text::json, ended_at = ${record.endedAt}
     where id = ${id} and ended_at is null`
 }
 
 /** A resumable job waits for its client, without a server. Returns its record. */
 export async function recordInterruption(sql: Transaction, id: string, last: JobRecord): Promise<JobRecord> {
   const record: JobRecord = { ...last, state: 'interrupted', rate: null }
-  await sql`update jobs set state = ${record.state}, record = ${JSON.stringify(record)}::text::json where id = ${id}`
+  await sql`update jobs set state = ${record.state}, record = ${jsonText(record)}::text::json where id = ${id}`
   return record
 }
 

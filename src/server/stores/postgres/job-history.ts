@@ -7,6 +7,7 @@ import type { HistoryEntry, JobHistory } from '../history.js'
 import type { JobFilter } from '../job-filter.js'
 import type { Database } from './database.js'
 import { entryColumns, entryOfRow, type HistoryRow } from './job-rows.js'
+import { jsonText } from './json-text.js'
 import type { NodeLease } from './node-lease.js'
 import { retryUntilDone } from './retry.js'
 
@@ -39,11 +40,11 @@ export function postgresHistory(
     const node = owner ?? lease.id
     const { endedAt } = job
     const { receipt, published, uploaded } = rest
-    const text = (value: unknown) => (value === undefined ? null : JSON.stringify(value))
+    const text = (value: unknown) => (value === undefined ? null : jsonText(value))
     const written = await database`
       insert into jobs (id, seq, kind, account, account_id, state, record, receipt, published, uploaded, query, ended_at, node)
       select ${job.id}, ${seq}, ${job.kind}, ${job.account}, ${accountId}, ${job.state}, ${text(job)}::text::json,
-        ${text(receipt)}::text::json, ${text(published)}::text::json, ${text(uploaded)}::text::json, ${query ?? null},
+        ${text(receipt)}::text::json, ${text(published)}::text::json, ${text(uploaded)}::text::json, ${query?.replaceAll('\0', '\uFFFD') ?? null},
         ${endedAt}::timestamptz,
         case when ${endedAt}::timestamptz is null then ${node}::bigint end
       where exists (select from nodes where id = ${node})

@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.js'
 import type { Bus } from '../bus.js'
 import type { OwnJobs } from '../remote-jobs.js'
 import type { Database } from './database.js'
+import { jsonText } from './json-text.js'
 import type { NodeLease } from './node-lease.js'
 import { retryUntilDone } from './retry.js'
 
@@ -60,7 +61,7 @@ export function answerJobRequests(database: Database, own: OwnJobs, options: Job
     const found = await handle(own, job, request).catch(answerOfError)
     await retryUntilDone(async () => {
       await database`
-        update job_requests set answer = ${JSON.stringify(found)}::text::json where id = ${id} and answer is null`
+        update job_requests set answer = ${jsonText(found)}::text::json where id = ${id} and answer is null`
     }, options)
     bus.tell(askedBy, { answered: id })
   }

@@ -2,6 +2,7 @@ import type { Publication } from '../../../protocol/folder-jobs.js'
 import type { JobKind, JobRecord, JobState, Receipt } from '../../../protocol/jobs.js'
 import type { HistoryEntry, PublishedUpload } from '../history.js'
 import type { Database, Transaction } from './database.js'
+import { jsonText } from './json-text.js'
 
 /** A row of `jobs`, as far as it is history. */
 export interface HistoryRow {
@@ -23,7 +24,7 @@ export function entryColumns(sql: Database | Transaction) {
 
 /** For a job that publishes its files in this transaction: a server that finds it left behind ends it as done. */
 export async function recordPublication(sql: Transaction, job: string, published: Publication): Promise<void> {
-  await sql`update jobs set published = ${JSON.stringify(published)}::text::json where id = ${job} and ended_at is null`
+  await sql`update jobs set published = ${jsonText(published)}::text::json where id = ${job} and ended_at is null`
 }
 
 export function entryOfRow(row: HistoryRow): HistoryEntry {

@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.js'
 import { identifyProcess, type ProcessIdentity } from '../common/process-identity.js'
 import { claimLost } from '../storage-fault.js'
 import { connectDatabase, type Database, type DatabaseAddress } from './database.js'
+import { jsonText } from './json-text.js'
 import { endNodes } from './node-end.js'
 
 export interface NodeLeaseOptions {
@@ -127,7 +128,7 @@ export class NodeLease {
     const startedAt = clock.monotonicMs()
     const [row] = await this.#database<{ id: number }[]>`
       insert into nodes (name, version, address, process, expires_at)
-      values (${name}, ${version}, ${this.#address}, ${JSON.stringify(this.process ?? null)}::text::json,
+      values (${name}, ${version}, ${this.#address}, ${jsonText(this.process ?? null)}::text::json,
         clock_timestamp() + ${leaseMs} * interval '1 millisecond')
       returning id`
     this.#id = row!.id

@@ -8,6 +8,7 @@ import type { Database } from './database.js'
 import { changeIdleUpload, type IdleUploadControls } from './idle-uploads.js'
 import { problemOfAnswer, type RemoteAnswer, type RemoteRequest } from './job-requests.js'
 import { entryColumns, type HistoryRow } from './job-rows.js'
+import { jsonText } from './json-text.js'
 import type { NodeLease } from './node-lease.js'
 
 export interface PostgresRemoteJobsOptions {
@@ -65,7 +66,7 @@ export function postgresRemoteJobs(
     const [state] = await database<RequestState[]>`
       with asked as (
         insert into job_requests (id, job, asked_by, request, is_stop)
-        select ${id}, jobs.id, nodes.id, ${JSON.stringify(request)}::text::json, ${request.do === 'stop'}
+        select ${id}, jobs.id, nodes.id, ${jsonText(request)}::text::json, ${request.do === 'stop'}
         from jobs, nodes where jobs.id = ${job} and jobs.ended_at is null and nodes.id = ${lease.id}
         on conflict (id) do nothing
       )

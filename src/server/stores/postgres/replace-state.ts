@@ -2,6 +2,7 @@ import type { ListedFile } from '../../../protocol/folder-jobs.js'
 import type { JobFiles } from '../job-files.js'
 import type { FolderState } from '../local/folder-state.js'
 import type { Transaction } from './database.js'
+import { jsonText } from './json-text.js'
 
 /** Replaces everything in the database but files and tables by that of a data folder. */
 export async function replaceState(sql: Transaction, state: FolderState): Promise<void> {
@@ -92,7 +93,7 @@ async function addJobFiles(sql: Transaction, job: string, files: readonly Listed
 
 /** As one parameter; the types of the members follow in parentheses. */
 function records(sql: Transaction, rows: readonly object[]) {
-  return sql`json_to_recordset(${JSON.stringify(rows)}::text::json) as row`
+  return sql`json_to_recordset(${jsonText(rows)}::text::json) as row`
 }
 
 const rowsAtOnce = 1000

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Problem } from '../../../protocol/problems.js'
 import { keepExpiredMs, type Share, type ShareStore } from '../shares.js'
 import type { Database } from './database.js'
+import { jsonText } from './json-text.js'
 import type { NodeLease } from './node-lease.js'
 import { type RetryOptions, retryUntilDone } from './retry.js'
 
@@ -33,7 +34,7 @@ export function postgresShares(sql: Database, { lease, now = Date.now, ...retry 
       await sql`
         insert into links (id, account_id, filename, names, created_at, expires_at, password_hash, max_downloads, downloads,
           opened, note)
-        values (${id}, ${accountId}, ${filename}, ${names && JSON.stringify(names)}::text::json, ${createdAt}, ${expiresAt}, ${passwordHash}, ${maxDownloads},
+        values (${id}, ${accountId}, ${filename}, ${names && jsonText(names)}::text::json, ${createdAt}, ${expiresAt}, ${passwordHash}, ${maxDownloads},
           ${downloads}, ${opened}, ${note})`
     },
 

@@ -3,6 +3,7 @@ import type { JobRecord } from '../../../protocol/jobs.js'
 import type { SlotJob } from '../slots.js'
 import { claimLost } from '../storage-fault.js'
 import type { Database, Transaction } from './database.js'
+import { jsonText } from './json-text.js'
 import { nameOfSlots, type SlotKey } from './slot-key.js'
 
 /** A job that holds a slot, or waits for one. */
@@ -98,7 +99,7 @@ export async function insertJob(
   const record = job.record()
   const [row] = await sql<{ seq: number }[]>`
     insert into jobs (id, kind, account, account_id, state, record, node, is_resumable, slot, is_waiting, is_bounded, turn)
-    values (${job.id}, ${job.kind}, ${job.account}, ${job.accountId}, ${record.state}, ${JSON.stringify(record)}::text::json,
+    values (${job.id}, ${job.kind}, ${job.account}, ${job.accountId}, ${record.state}, ${jsonText(record)}::text::json,
       ${node}, ${isResumable}, ${slot}, ${isWaiting}, ${isBounded},
       case when ${slot !== null || isWaiting} then nextval('job_turns') end)
     on conflict (id) do nothing
@@ -144,7 +145,7 @@ export async function adopt(sql: Transaction, job: SlotJob, node: number, seq: n
   const [row] = await sql<{ seq: number }[]>`
     insert into jobs (id, seq, kind, account, account_id, state, record, node, is_resumable)
     values (${job.id}, ${seq}, ${job.kind}, ${job.account}, ${job.accountId}, ${record.state},
-      ${JSON.stringify(record)}::text::json, ${node}, true)
+      ${jsonText(record)}::text::json, ${node}, true)
     on conflict (id) do update set node = excluded.node, state = excluded.state, record = excluded.record
     where jobs.node is null and jobs.ended_at is null
     returning seq`

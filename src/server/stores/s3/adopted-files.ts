@@ -1,5 +1,6 @@
 import type { Space } from '../files.js'
 import type { Database } from '../postgres/database.js'
+import { jsonText } from '../postgres/json-text.js'
 import { accountOf, type FileRow, fileColumns, keepFolders, lockFiles, namePathOf, pathsOf } from './file-rows.js'
 import { discardPublished, discardUnpublished, publishContents } from './objects.js'
 
@@ -42,7 +43,7 @@ export class AdoptedFiles {
       await sql`
         insert into files (account, path, name, folded, content, size, sha256, type, published_at, is_date_strong)
         select ${account}, decode(path, 'hex'), name, folded, content, size, sha256, type, "publishedAt", "isDateStrong"
-        from json_to_recordset(${JSON.stringify(rows)}::text::json) as file (
+        from json_to_recordset(${jsonText(rows)}::text::json) as file (
           path text, name text, folded text, content text, size bigint, sha256 text, type text, "publishedAt" timestamptz,
           "isDateStrong" boolean)`
       await publishContents(sql, new Map(add.map(({ content, size }) => [content, size])))

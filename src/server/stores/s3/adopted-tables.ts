@@ -1,5 +1,6 @@
 import type { Space } from '../files.js'
 import type { Database, Transaction } from '../postgres/database.js'
+import { jsonText } from '../postgres/json-text.js'
 import type { ImportRecord } from '../tables.js'
 import { accountOf } from './file-rows.js'
 import { lockTables } from './import-rows.js'
@@ -56,7 +57,7 @@ export class AdoptedTables {
       await sql`
         insert into imports (id, account, table_name, content, size, imported_at, record)
         select id, ${account}, ${name}, content, size, "importedAt", record
-        from json_to_recordset(${JSON.stringify(imports)}::text::json) as import (
+        from json_to_recordset(${jsonText(imports)}::text::json) as import (
           id bigint, content text, size bigint, "importedAt" timestamptz, record json)`
       const added = imports.filter(({ content }) => !before.includes(content))
       await publishContents(sql, new Map(added.map(({ content, size }) => [content, size])))

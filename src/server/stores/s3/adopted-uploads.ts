@@ -1,5 +1,6 @@
 import type { JobRecord } from '../../../protocol/jobs.js'
 import type { Database, Transaction } from '../postgres/database.js'
+import { jsonText } from '../postgres/json-text.js'
 import { discardUnpublished } from './objects.js'
 
 /** An unfinished upload that comes from elsewhere, whose content is stored. */
@@ -27,9 +28,9 @@ export async function adoptUpload(database: Database, upload: AdoptedUpload): Pr
   await database.begin(async (sql) => {
     await sql`
       insert into partials (id, content, size, state)
-      values (${job.id}, ${content}, ${size}, ${JSON.stringify(resumeState)}::text::json)`
+      values (${job.id}, ${content}, ${size}, ${jsonText(resumeState)}::text::json)`
     await sql`
-      update jobs set state = ${record.state}, record = ${JSON.stringify(record)}::text::json, ended_at = null,
+      update jobs set state = ${record.state}, record = ${jsonText(record)}::text::json, ended_at = null,
         is_resumable = true
       where id = ${job.id}`
   })

@@ -1,4 +1,5 @@
 import type { Database, Transaction } from '../postgres/database.js'
+import { jsonText } from '../postgres/json-text.js'
 import type { ImportEdit, ImportRecord, StoredImport, StoredTable } from '../tables.js'
 
 interface ImportRow {
@@ -56,7 +57,7 @@ export async function addImport(
   const [row] = await sql<ImportRow[]>`
     insert into imports (account, table_name, content, size, imported_at, record)
     values (${account}, ${table}, ${content}, ${size}, date_trunc('milliseconds', clock_timestamp()),
-      ${JSON.stringify(record)}::text::json)
+      ${jsonText(record)}::text::json)
     returning id, content, imported_at, record`
   return importOf(row!)
 }
@@ -75,7 +76,7 @@ export async function editImports(
 ): Promise<void> {
   for (const edit of edits) {
     const { id, path: _, importedAt: __, ...record } = { ...imports.find((each) => each.id === edit.id)!, ...edit }
-    await sql`update imports set record = ${JSON.stringify(record)}::text::json where id = ${id}`
+    await sql`update imports set record = ${jsonText(record)}::text::json where id = ${id}`
   }
   await sql`update stored_tables set changed_at = clock_timestamp() where account = ${owner} and name = ${name}`
 }

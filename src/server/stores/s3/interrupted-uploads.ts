@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.js'
 import { type RepeatedWork, repeatWork } from '../../concurrency/repeated-work.js'
 import { endedWithServer, expired } from '../lost-jobs.js'
 import type { Database, Transaction } from '../postgres/database.js'
+import { jsonText } from '../postgres/json-text.js'
 import { discardUnpublished } from './objects.js'
 
 export interface InterruptedUploadsOptions {
@@ -45,7 +46,7 @@ async function endExpired(sql: Transaction, keepMs: number): Promise<ExpiredRow[
   })
   for (const { id, record } of ended) {
     await sql`
-      update jobs set state = ${record.state}, record = ${JSON.stringify(record)}::text::json, ended_at = ${endedAt}
+      update jobs set state = ${record.state}, record = ${jsonText(record)}::text::json, ended_at = ${endedAt}
       where id = ${id}`
   }
   await discardPartials(

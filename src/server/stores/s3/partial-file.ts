@@ -3,6 +3,7 @@ import { Problem } from '../../../protocol/problems.js'
 import type { DigestAlgorithm } from '../files.js'
 import type { PartialFile, PublishedPartial, PublishTarget } from '../partials.js'
 import type { Database, Transaction } from '../postgres/database.js'
+import { jsonText } from '../postgres/json-text.js'
 import type { NodeLease } from '../postgres/node-lease.js'
 import { claimLost } from '../storage-fault.js'
 import type { ContentDigest, ContentDigests } from './content-digests.js'
@@ -112,7 +113,7 @@ export class BucketPartialFile implements PartialFile {
   async saveState(state: object): Promise<void> {
     const { database } = this.#services
     const own = await database`
-      update partials set state = ${JSON.stringify(state)}::text::json, updated_at = clock_timestamp()
+      update partials set state = ${jsonText(state)}::text::json, updated_at = clock_timestamp()
       where ${this.#isOwn(database)} returning id`
     if (own.length === 0) throw claimLost()
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AbandonedPartial, PartialFile, Partials } from '../partials.js'
 import type { Database } from '../postgres/database.js'
+import { jsonText } from '../postgres/json-text.js'
 import type { NodeLease } from '../postgres/node-lease.js'
 import { claimLost } from '../storage-fault.js'
 import type { ContentDigests } from './content-digests.js'
@@ -64,7 +65,7 @@ export class BucketPartials implements Partials {
 
   async saveState(id: string, state: object): Promise<void> {
     const own = await this.#database`
-      update partials set state = ${JSON.stringify(state)}::text::json, updated_at = clock_timestamp()
+      update partials set state = ${jsonText(state)}::text::json, updated_at = clock_timestamp()
       where id = ${id} and ${this.#isOwn} returning id`
     if (own.length === 0) throw claimLost()
   }

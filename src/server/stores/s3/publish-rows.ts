@@ -1,6 +1,7 @@
 import { belowFile, isFolder } from '../local/file-paths.js'
 import { findFreeNumber, numberedName } from '../numbered-name.js'
 import type { Database, Transaction } from '../postgres/database.js'
+import { jsonText } from '../postgres/json-text.js'
 import { checkPrecondition, type Precondition } from '../precondition.js'
 import {
   type FileRow,
@@ -94,7 +95,7 @@ async function upsert(sql: Transaction, account: string, files: readonly NewRow[
     insert into files (account, path, name, folded, content, size, sha256, type, published_at, is_date_strong)
     select ${account}, decode(path, 'hex'), name, folded, content, size, sha256, type,
       date_trunc('milliseconds', clock_timestamp()), true
-    from json_to_recordset(${JSON.stringify(values)}::text::json)
+    from json_to_recordset(${jsonText(values)}::text::json)
       as file (path text, name text, folded text, content text, size bigint, sha256 text, type text)
     on conflict (account, path) do update set
       content = excluded.content, size = excluded.size, sha256 = excluded.sha256, type = excluded.type,

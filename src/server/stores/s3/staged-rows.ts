@@ -1,5 +1,6 @@
 import type { PublishedPartial, PublishTarget } from '../partials.js'
 import type { Transaction } from '../postgres/database.js'
+import { jsonText } from '../postgres/json-text.js'
 import { claimLost } from '../storage-fault.js'
 import { discardUnpublished } from './objects.js'
 import type { NewRow } from './publish-rows.js'
@@ -54,7 +55,7 @@ export async function stageRows(sql: Transaction, stage: string, files: readonly
   await sql`
     insert into staged_files (stage, name, content, size, sha256, type, precondition)
     select ${stage}, name, content, size, sha256, type, precondition
-    from json_to_recordset(${JSON.stringify(files)}::text::json)
+    from json_to_recordset(${jsonText(files)}::text::json)
       as file (name text, content text, size bigint, sha256 text, type text, precondition json)`
 }
 
