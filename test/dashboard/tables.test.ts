@@ -6,6 +6,7 @@ import { Caller } from '../helpers/calls.js'
 import { holdNextImport } from '../helpers/engines.js'
 import { salesCsv } from '../helpers/sales.js'
 import { shareServer } from '../helpers/shared-server.js'
+import { sqlField, sqlIn } from '../helpers/sql-editor.js'
 import { makeTable } from '../helpers/tables.js'
 
 const layouts = [
@@ -56,12 +57,12 @@ describe.skipIf(!chromiumPath)('the tables page of the dashboard', { timeout: 24
     await page.getByRole('region', { name: 'Imports' }).getByText('sales.csv').waitFor()
 
     await page.getByRole('link', { name: 'Data' }).click()
-    await page.getByLabel('SQL').fill('select Country, count(*) as n from sales group by Country order by n')
-    await page.getByLabel('SQL').press('Control+Enter')
+    await sqlField(page).fill('select Country, count(*) as n from sales group by Country order by n')
+    await sqlField(page).press('Control+Enter')
     const answer = page.getByRole('region', { name: 'Answer' })
     await answer.getByRole('columnheader', { name: 'n', exact: true }).waitFor()
     await answer.getByText('Bonaire, Saba').waitFor()
-    await page.getByLabel('SQL').fill('drop table sales')
+    await sqlField(page).fill('drop table sales')
     await page.getByRole('button', { name: 'Run' }).click()
     await page
       .getByRole('alert')
@@ -79,11 +80,11 @@ describe.skipIf(!chromiumPath)('the tables page of the dashboard', { timeout: 24
     await page.getByRole('region', { name: 'Rows of pets' }).getByText('Tom').waitFor()
 
     await page.getByRole('link', { name: /Tables$/ }).click()
-    await page.getByLabel('SQL').fill('select name from pets')
+    await sqlField(page).fill('select name from pets')
     await page.getByRole('button', { name: 'Run' }).click()
     const answer = page.getByRole('region', { name: 'Answer' })
     await answer.getByText('Rex').waitFor()
-    await page.getByLabel('SQL').fill('select nothing from pets')
+    await sqlField(page).fill('select nothing from pets')
     await page.getByRole('button', { name: 'Run' }).click()
     await page.getByRole('alert').waitFor()
     expect(await answer.count()).toBe(0)
@@ -142,9 +143,9 @@ describe.skipIf(!chromiumPath)('the tables page of the dashboard', { timeout: 24
     await page.getByRole('link', { name: 'As CSV' }).click()
     expect(String(await contentOf(await downloading))).toBe('name,age\nKim,7\nRex,3\n')
     await page.getByRole('link', { name: 'Open as SQL' }).click()
-    expect(await page.getByLabel('SQL').inputValue()).toBe(
-      'select "name", "age"\nfrom "pets"\nwhere "kind" = \'dog\'\norder by "age" desc\nlimit 100',
-    )
+    await expect
+      .poll(() => sqlIn(page))
+      .toBe('select "name", "age"\nfrom "pets"\nwhere "kind" = \'dog\'\norder by "age" desc\nlimit 100')
     await page.getByRole('button', { name: 'Run' }).click()
     const answer = page.getByRole('region', { name: 'Answer' })
     await expect.poll(() => answer.locator('tbody tr td:first-child').allTextContents()).toEqual(['Kim', 'Rex'])
@@ -167,15 +168,15 @@ describe.skipIf(!chromiumPath)('the tables page of the dashboard', { timeout: 24
     const { page, caller } = await open()
     await makeTable(caller, 'pets', 'name,age\nRex,3\n')
     await page.goto(`${shared.server.url}/tables`)
-    await page.getByLabel('SQL').fill('select name\nfrom pets\nwhere nothing = 1')
+    await sqlField(page).fill('select name\nfrom pets\nwhere nothing = 1')
     await page.getByRole('button', { name: 'Run' }).click()
     const alert = page.getByRole('alert')
     await alert.getByText('Line 3:').waitFor()
     expect(await alert.locator('pre').textContent()).toBe('Line 3:\nwhere nothing = 1\n      ^')
-    const caret = () => page.evaluate(() => (document.activeElement as HTMLTextAreaElement).selectionStart)
-    expect(await caret()).toBe('select name\nfrom pets\nwhere '.length)
     expect(await findFaults(page)).toEqual([])
-    await page.getByLabel('SQL').fill('select age from pets')
+    await page.keyboard.type('age -- ')
+    expect(await sqlIn(page)).toBe('select name\nfrom pets\nwhere age -- nothing = 1')
+    await sqlField(page).fill('select age from pets')
     await page.getByRole('button', { name: 'Save', exact: true }).click()
     await page.getByLabel('Name').fill('ages')
     expect(await findFaults(page)).toEqual([])
@@ -184,7 +185,7 @@ describe.skipIf(!chromiumPath)('the tables page of the dashboard', { timeout: 24
     await page.getByRole('button', { name: 'Earlier queries' }).click()
     expect(await findFaults(page)).toEqual([])
     await page.getByRole('button', { name: 'select name' }).click()
-    expect(await page.getByLabel('SQL').inputValue()).toContain('nothing')
+    await expect.poll(() => sqlIn(page)).toContain('nothing')
     await page.getByRole('button', { name: 'Earlier queries' }).click()
     await page.getByRole('button', { name: 'ages', exact: true }).click()
     await page.getByRole('button', { name: 'Run' }).click()

@@ -10,6 +10,7 @@ import { openKeptQueries } from './kept-queries.js'
 import { KeptQueryMenu } from './kept-query-menu.js'
 import { type ErrorPlace, placeOfError, wordsOfError } from './query-error.js'
 import { RowTable } from './row-table.js'
+import { SqlField } from './sql-field.js'
 
 interface QueryError {
   words: string
@@ -21,18 +22,17 @@ interface QueryError {
 /** Queries the account's own tables by SQL. `asked` is the query that the address has; empty if it has none. */
 export function QueryBox({ tables, asked }: { tables: TableRecord[]; asked: string }) {
   const kept = openKeptQueries(me.value?.account ?? '')
-  const [sql, setSql] = useState(asked || `select * from ${tables[0]?.name ?? 'table'} limit 20`)
+  const [given, setGiven] = useState({ text: asked || `select * from ${tables[0]?.name ?? 'table'} limit 20` })
+  const [sql, setSql] = useState(given.text)
   const { answer, ran, error, running, run } = useQuery()
   const form = useRef<HTMLFormElement>(null)
-  const field = useRef<HTMLTextAreaElement>(null)
+  const replace = (text: string) => {
+    setSql(text)
+    setGiven({ text })
+  }
   useEffect(() => {
-    if (asked !== '') setSql(asked)
+    if (asked !== '' && asked !== sql) replace(asked)
   }, [asked])
-  useEffect(() => {
-    if (!error?.place) return
-    field.current?.focus()
-    field.current?.setSelectionRange(error.place.offset, error.place.offset)
-  }, [error])
 
   async function submit(event: Event) {
     event.preventDefault()
@@ -48,19 +48,15 @@ export function QueryBox({ tables, asked }: { tables: TableRecord[]; asked: stri
         <span class="dim">{say('query.hint')}</span>
       </header>
       <form ref={form} onSubmit={submit} class="stack">
-        <textarea
-          ref={field}
-          aria-label={say('query.sql')}
-          aria-invalid={error !== null}
-          aria-describedby={error ? 'query-error' : undefined}
-          class="sql"
-          rows={Math.min(16, Math.max(3, sql.split('\n').length))}
+        <SqlField
           value={sql}
-          spellcheck={false}
-          onInput={(event) => setSql(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.current?.requestSubmit()
-          }}
+          given={given}
+          tables={tables}
+          label={say('query.sql')}
+          error={error?.words ?? null}
+          caret={error?.place?.offset}
+          onChange={setSql}
+          onRun={() => form.current?.requestSubmit()}
         />
         <div class="buttons query-buttons">
           {running ? (
@@ -72,7 +68,7 @@ export function QueryBox({ tables, asked }: { tables: TableRecord[]; asked: stri
               {say('query.run')}
             </button>
           )}
-          <KeptQueryMenu kept={kept} sql={sql} onChoose={setSql} />
+          <KeptQueryMenu kept={kept} sql={sql} onChoose={replace} />
           <span class="dim hint">{say('query.keys')}</span>
         </div>
       </form>
