@@ -83,6 +83,24 @@ describe.skipIf(!chromiumPath)('the page that imports a file', { timeout: 240_00
     ])
   })
 
+  it('lists the import among the transfers, and not the checks before it', async () => {
+    const { page } = await open('sums.csv', 'day,sum\n2026-01-01,1\n')
+    await page.getByText('Every line can be read.').waitFor()
+    await page.getByLabel('Type of sum').selectOption('Text')
+    await expect.poll(() => new URL(page.url()).searchParams.get('options')).toContain('text')
+    await page.getByText('1 row, 2 columns').waitFor()
+    const rows = page.getByRole('region', { name: 'Jobs', exact: true }).getByRole('article')
+    await page.getByRole('link', { name: 'Transfers' }).click()
+    await expect.poll(() => rows.count()).toBe(1)
+    expect(await rows.first().getAttribute('aria-label')).toBe('Upload sums.csv')
+    await page.goBack()
+    await page.getByText('Every line can be read.').waitFor()
+    await importIt(page, 'sums')
+    await page.getByRole('link', { name: 'Transfers' }).click()
+    await page.getByRole('article', { name: 'Import sums.csv' }).waitFor()
+    expect(await rows.count()).toBe(2)
+  })
+
   it('offers the option that would read a file as a button', async () => {
     const { page } = await open('account.csv', 'Account\nOwner\n\nday;sum\n1;2\n3;4\n')
     await page.getByRole('button', { name: 'Leave out the first 2 lines' }).click()

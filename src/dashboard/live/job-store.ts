@@ -27,10 +27,10 @@ const endListeners = new Set<(job: JobRecord) => void>()
 /** Incremented with each change: at most once per frame, and for progress alone four times a second. */
 export const revision = signal(0)
 
-/** Newest first. */
+/** Newest first, without checks. */
 export const liveJobs = computed<LiveJob[]>(() => {
   revision.value
-  return [...jobs.values()].reverse()
+  return [...jobs.values()].filter(({ record }) => !isCheck(record)).reverse()
 })
 
 export const myLiveJobs = computed<LiveJob[]>(() => liveJobs.value.filter(({ record }) => isMine(record)))
@@ -40,6 +40,11 @@ export const totalRates: TotalRate[] = []
 /** The job, while it runs and for a moment after. */
 export function findLive(id: string): LiveJob | undefined {
   return jobs.get(id)
+}
+
+/** Whether the job reads a file as an import would, and publishes nothing: what the page of an import does by itself is no transfer. */
+export function isCheck({ kind, table }: JobRecord): boolean {
+  return kind === 'import' && table === null
 }
 
 /** The account's jobs, and those of its links. Admins may see others as well. */

@@ -7,7 +7,7 @@ import { TransferRow } from '../transfers/transfer-row.js'
 /** The running imports. Opens the details of each, which stay open after the import ends. */
 export function ImportsUnderWay() {
   const [opened, setOpened] = useState<string | null>(null)
-  const imports = myLiveJobs.value.filter(({ record }) => record.kind === 'import' && record.table !== null)
+  const imports = myLiveJobs.value.filter(({ record }) => record.kind === 'import')
   return (
     <>
       {imports.length > 0 && (

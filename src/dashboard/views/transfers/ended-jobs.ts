@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { JobList, JobRecord } from '../../../protocol/jobs.js'
 import { routes } from '../../../protocol/routes.js'
 import { callApi } from '../../api.js'
-import { onJobEnd } from '../../live/job-store.js'
+import { isCheck, onJobEnd } from '../../live/job-store.js'
 import { healed } from '../../live/shared-stream.js'
 
 export interface EndedJobs {
@@ -16,7 +16,7 @@ export interface EndedJobs {
 
 /**
  * The ended jobs that fit, page by page, and those that end meanwhile. `parameters`: of `GET /jobs`; null for none. `fits` is asked for
- * jobs that end.
+ * jobs that end. Checks are left out.
  */
 export function useEndedJobs(
   parameters: Record<string, string | undefined> | null,
@@ -36,8 +36,11 @@ export function useEndedJobs(
     try {
       const query = { ...parameters, limit: pageSize, cursor }
       const page = await callApi<JobList>('GET', routes.jobs, { query, signal: abort.signal })
+      const jobs = page.jobs.filter((job) => !isCheck(job))
       // One that has ended meanwhile may be missing in the page.
-      setState((before) => ({ key, jobs: joined(before.key === key ? before.jobs : [], page.jobs), next: page.next }))
+      setState((before) => ({ key, jobs: joined(before.key === key ? before.jobs : [], jobs), next: page.next }))
+      // The end of a list that did not grow is not reached again.
+      if (jobs.length === 0 && page.next !== null) await load(page.next)
     } catch (error) {
       if (!abort.signal.aborted) setState((before) => ({ ...(before.key === key ? before : emptyOf(key)), error }))
     } finally {
@@ -55,7 +58,8 @@ export function useEndedJobs(
   useEffect(
     () =>
       onJobEnd((job) => {
-        if (fitsNow.current(job)) setState((before) => ({ ...before, jobs: joined([job], before.jobs) }))
+        if (fitsNow.current(job) && !isCheck(job))
+          setState((before) => ({ ...before, jobs: joined([job], before.jobs) }))
       }),
     [],
   )
