@@ -33,7 +33,7 @@ export function addCsvOptions(command: Command): Command {
     .option('--date-column <column>', 'the column that --from and --to filter by (default: the first one with dates)')
     .option(
       '--date-format <format>',
-      'iso, month-first, day-first, or a pattern such as %d.%m.%Y or %d-%b-%Y (default: iso, month-first, or one that is clear)',
+      'iso, month-first, day-first, or a pattern such as %d.%m.%Y or %d-%b-%Y (default: iso, month-first, or one that is clear); COLUMN=FORMAT,… for single columns',
     )
     .option('--types <list>', 'COLUMN=TYPE,…: text, integer, double, decimal(18,2), boolean, date or timestamp')
     .option('--all-text', 'import every column as text')
@@ -69,7 +69,6 @@ export function csvOptionsOf(
   const { decimal, thousands, currency, null: nulls, booleans } = options
   return {
     dateColumn,
-    dateFormat,
     allText,
     header,
     skipBadLines,
@@ -88,7 +87,8 @@ export function csvOptionsOf(
     ...given('currency', currency, parseList),
     ...given('nulls', nulls, parseList),
     ...given('booleans', booleans, parseList),
-    ...given('types', types, parseTypes),
+    ...parseDateFormats(dateFormat),
+    ...given('types', types, (list) => parsePairs('--types', 'COLUMN=TYPE', list)),
   }
 }
 
@@ -112,11 +112,17 @@ function parseList(text: string): string[] {
   return text.split(',').filter((word) => word !== '')
 }
 
+/** One format for all columns, or one for each of some. */
+function parseDateFormats(text: string | undefined): Pick<ImportBody, 'dateFormat' | 'dateFormats'> {
+  if (!text?.includes('=')) return { dateFormat: text }
+  return { dateFormats: parsePairs('--date-format', 'COLUMN=FORMAT', text) }
+}
+
 /** Commas inside the parentheses of `decimal(18,2)` do not separate columns. */
-function parseTypes(list: string): Record<string, string> {
+function parsePairs(option: string, form: string, list: string): Record<string, string> {
   const pairs = list.split(/,(?![^()]*\))/).map((pair) => {
     const at = pair.lastIndexOf('=')
-    if (at < 1) throw invalidOption('--types', `must be written COLUMN=TYPE, not "${pair}"`)
+    if (at < 1) throw invalidOption(option, `must be written ${form}, not "${pair}"`)
     return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()]
   })
   return Object.fromEntries(pairs)

@@ -34,6 +34,23 @@ const advisedOptionsSchema = importSchema
   })
   .meta({ id: 'AdvisedOptions', example: { skipLines: 2 } })
 
+/** Options that would decide otherwise than an import has guessed. */
+const noteFixSchema = importSchema
+  .pick({
+    delimiter: true,
+    header: true,
+    types: true,
+    dateFormats: true,
+    decimal: true,
+    thousands: true,
+    percent: true,
+    currency: true,
+    nulls: true,
+    booleans: true,
+  })
+  .meta({ id: 'NoteFix', example: { types: { code: 'text' } } })
+export type NoteFix = z.infer<typeof noteFixSchema>
+
 const previewSchema = z
   .object({
     format: z.enum(['csv', 'json']),
@@ -85,6 +102,9 @@ export const importCheckSchema = z
       .optional()
       .meta({ description: 'only if requested; not of Parquet, nor of a file that cannot be read at all' }),
     notes: z.array(z.string()).meta({ description: 'what was guessed and may be wrong, in words' }),
+    noteFixes: z
+      .array(noteFixSchema.nullable())
+      .meta({ description: 'for each note the options that would decide otherwise; null if there are none' }),
   })
   .meta({
     id: 'ImportCheck',
@@ -103,6 +123,7 @@ export const importCheckSchema = z
       },
       advice: '"--types" (types) gives the column another type, such as text.',
       notes: [],
+      noteFixes: [],
     },
   })
 export type ImportCheck = z.infer<typeof importCheckSchema>

@@ -62,6 +62,10 @@ export const importSchema = csvFormatSchema
       .string()
       .optional()
       .meta({ description: 'iso, month-first, day-first, or a pattern like %d.%m.%Y; by default ISO or month first' }),
+    dateFormats: z
+      .record(z.string(), z.string())
+      .optional()
+      .meta({ description: 'column → format of its dates or times, as `dateFormat`' }),
     types: z
       .record(z.string(), z.string())
       .optional()

@@ -44,7 +44,7 @@ describe.skipIf(!chromiumPath)('the page that imports a file', { timeout: 240_00
   }
 
   it.each(layouts)('imports a CSV whose types and dates must be corrected, %s', async (_, layout) => {
-    const text = 'phone;since;sum\n4912;03/04/2026;1,5\n4913;05/06/2026;2,25\n'
+    const text = 'phone;since;until;sum\n4912;03/04/2026;12/11/2026;1,5\n4913;05/06/2026;12/12/2026;2,25\n'
     const { caller, page } = await open('people.csv', text, layout)
     await page.getByText('Every line can be read.').waitFor()
     const preview = page.getByRole('region', { name: 'The first rows' }).last()
@@ -55,17 +55,22 @@ describe.skipIf(!chromiumPath)('the page that imports a file', { timeout: 240_00
     expect(await typeOf('sum').inputValue()).toBe('text')
     await check(page)
     await typeOf('phone').selectOption('Text')
-    await page.getByLabel('Dates').selectOption('31/12/2026')
+    const datesOf = (column: string) => page.getByLabel(`Dates of ${column}`)
+    expect(await datesOf('since').locator('option:checked').textContent()).toBe('12/31/2026')
+    await datesOf('since').selectOption('31/12/2026')
     await page.getByLabel('Decimal mark').selectOption('comma: 1,5')
     await expect.poll(() => typeOf('sum').inputValue()).toBe('double')
     await page.reload()
     await expect.poll(() => typeOf('sum').inputValue()).toBe('double')
     expect(await typeOf('phone').inputValue()).toBe('text')
+    expect(await datesOf('since').inputValue()).toBe('day-first')
+    expect(await datesOf('until').inputValue()).toBe('month-first')
+    expect(await datesOf('sum').count()).toBe(0)
     await check(page)
     await importIt(page, 'people')
     const { json } = await caller.call('/tables/people/rows')
-    expect(json.columns.map(({ type }: { type: string }) => type)).toEqual(['text', 'date', 'double'])
-    expect(json.results[0]).toEqual({ phone: '4912', since: '2026-04-03', sum: 1.5 })
+    expect(json.columns.map(({ type }: { type: string }) => type)).toEqual(['text', 'date', 'date', 'double'])
+    expect(json.results[0]).toEqual({ phone: '4912', since: '2026-04-03', until: '2026-12-11', sum: 1.5 })
   })
 
   it.each(layouts)('marks bad lines in place, and leaves them out by one click, %s', async (_, layout) => {
@@ -109,6 +114,28 @@ describe.skipIf(!chromiumPath)('the page that imports a file', { timeout: 240_00
     const delimiter = page.getByLabel('Between values').locator('option:checked')
     await expect.poll(() => delimiter.textContent()).toBe('detected: semicolon')
     await importIt(page, 'account')
+  })
+
+  it.each(layouts)('does what its notes propose by one click each, %s', async (_, layout) => {
+    const text = 'code;since;sum;paid\n007;13/04/2026;1,5;yes\n012;14/06/2026;2,25;no\n'
+    const { caller, page } = await open('notes.csv', text, layout)
+    const mend = (name: string) => page.getByRole('button', { name, exact: true }).click()
+    await mend('Read dates of since like 31/12/2026')
+    await expect.poll(() => page.getByLabel('Type of since').inputValue()).toBe('date')
+    await check(page)
+    await mend('Read decimal commas')
+    await expect.poll(() => page.getByLabel('Type of sum').inputValue()).toBe('double')
+    await mend('Read yes/no as true and false')
+    await expect.poll(() => page.getByLabel('Type of paid').inputValue()).toBe('boolean')
+    expect(await page.getByLabel('Words for true and false').inputValue()).toBe('yes/no')
+    await mend('Read code as “Whole number”')
+    await expect.poll(() => page.getByLabel('Type of code').inputValue()).toBe('integer')
+    await page.getByRole('button', { name: 'Read code as “Whole number”' }).waitFor({ state: 'detached' })
+    await importIt(page, 'notes')
+    expect((await caller.call('/tables/notes/rows')).json.results).toEqual([
+      { code: 7, since: '2026-04-13', sum: 1.5, paid: true },
+      { code: 12, since: '2026-06-14', sum: 2.25, paid: false },
+    ])
   })
 
   it('returns to the line when an import fails, where one click mends it', async () => {

@@ -120,6 +120,10 @@ describe('filejobs import', () => {
     expect(JSON.parse(stdout)).toMatchObject({ dateColumn: 'column2' })
     expect((await client.runHere(['rows', 'x', '--csv'])).stdout).toBe('column1,column2,column3\n1,2014-12-31,a\n')
     expect((await client.runHere(['import', 'x.csv', '--types', 'nothing'])).code).toBe(2)
+    await writeFile(`${client.home}/d.csv`, 'a,b\n3/4/2026,3/4/2026\n')
+    expect((await client.runHere(['import', 'd.csv', '--date-format', 'a=day-first,b=month-first'])).stderr).toBe('')
+    expect((await client.runHere(['rows', 'd', '--csv'])).stdout).toBe('a,b\n2026-04-03,2026-03-04\n')
+    expect((await client.runHere(['import', 'd.csv', '--date-format', 'a=iso,b'])).code).toBe(2)
   })
 
   it('is stopped by Ctrl-C, and leaves no rows', async () => {

@@ -10,7 +10,7 @@ import type { CheckedFile, ImportTask } from './import-messages.js'
 import { importProblem } from './import-problems.js'
 import { importFile, type OnProgress } from './import-run.js'
 import { prepareSource } from './import-source.js'
-import { firstProblem, inOriginal, planText } from './planned-file.js'
+import { firstProblem, inOriginal, notesOf, planText } from './planned-file.js'
 import { adviseShape } from './shape-advice.js'
 
 /**
@@ -24,7 +24,7 @@ export async function checkFile(task: ImportTask, onProgress: OnProgress, warm?:
     const problem = importProblem(error)
     if (problem.code !== 'malformed-csv') throw problem
     const { advice = null, fix, ...fault } = problem.details as { advice?: string; fix?: AdvisedOptions } & Fault
-    return { rows: 0, columns: [], faults: { count: 1, first: [fault] }, advice, fix, notes: [] }
+    return { rows: 0, columns: [], faults: { count: 1, first: [fault] }, advice, fix, notes: [], noteFixes: [] }
   }
 }
 
@@ -51,6 +51,7 @@ async function check(task: ImportTask, onProgress: OnProgress, warm: WarmEngine 
       // What would read more than one column is no fault, but advised by a note.
       const isOneColumn = plan.columns.length === 1 && !converted
       const shape = isOneColumn ? await adviseShape(source, task.csvOptions) : undefined
+      const notes = notesOf(planned)
       return {
         rows: checked.rows,
         columns: plan.columns.filter(({ isDropped }) => !isDropped).map(({ name, type }) => ({ name, type })),
@@ -58,7 +59,8 @@ async function check(task: ImportTask, onProgress: OnProgress, warm: WarmEngine 
         advice: (problem?.details.advice as string | undefined) ?? null,
         fix: (problem?.details.fix as AdvisedOptions | undefined) ?? shape,
         preview: previewOf(plan, { isJson: converted !== undefined, encoding }),
-        notes: [...(converted?.notes ?? []), ...plan.notes],
+        notes: notes.map(({ text }) => text),
+        noteFixes: notes.map(({ fix: proposed }) => proposed ?? null),
       }
     } finally {
       if (source !== original) await source.close()
@@ -92,5 +94,6 @@ async function checkParquet(
 ): Promise<CheckedFile> {
   const { rows, columns, notes } = await importFile(task, onProgress, warm)
   const named = columns.map(({ name, type }) => ({ name, type }))
-  return { rows, columns: named, faults: { count: 0, first: [] }, advice: null, notes }
+  const noteFixes = notes.map(() => null)
+  return { rows, columns: named, faults: { count: 0, first: [] }, advice: null, notes, noteFixes }
 }

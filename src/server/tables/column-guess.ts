@@ -86,6 +86,11 @@ export class ColumnGuess {
     return this.#unpadded
   }
 
+  /** Whether the format of its dates was requested. */
+  get isFormatAsked(): boolean {
+    return this.#formats.isAsked
+  }
+
   /** The first of the few values that prevent this text column from being dates. */
   get dateMisfit(): DateMisfit | null {
     if (this.type !== 'text') return null

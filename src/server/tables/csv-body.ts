@@ -12,8 +12,20 @@ export function parseCsvOptions({
   escape: quoteEscape,
   ...rest
 }: Omit<ImportBody, NotOfCsv>): CsvOptions {
-  const { dateFormat, encoding, decimal = '.', thousands, delimiter, quote, comment, header, headerLines = 1 } = rest
+  const {
+    dateFormat,
+    dateFormats = {},
+    encoding,
+    decimal = '.',
+    thousands,
+    delimiter,
+    quote,
+    comment,
+    header,
+    headerLines = 1,
+  } = rest
   if (dateFormat !== undefined) parseDateFormat(dateFormat)
+  for (const format of Object.values(dateFormats)) parseDateFormat(format, 'dateFormats')
   if (encoding !== undefined) parseEncoding(encoding)
   if (thousands === decimal) throw contradiction('thousands', 'is the decimal mark too')
   if (delimiter !== undefined && [quote, quoteEscape, comment].includes(delimiter)) {

@@ -2,6 +2,7 @@ import type { ColumnType } from '../../protocol/tables.js'
 import { type AdvisedOptions, wordsOf } from './advised-options.js'
 import type { ColumnGuess } from './column-guess.js'
 import type { CsvRecord } from './csv-records.js'
+import type { Note } from './notes.js'
 import { adviceOnValues } from './value-advice.js'
 
 /** A column and its properties in the sample. */
@@ -29,8 +30,6 @@ export interface Guesses {
   /** Which columns got other names than in the file, in words. */
   readonly renamed: readonly string[]
   readonly columns: GuessedColumn[]
-  /** The request set a date format. */
-  readonly datesAsked: boolean
   readonly quote: string
   /** The request set the quote. */
   readonly quoteAsked: boolean
@@ -44,15 +43,15 @@ export interface Guesses {
 }
 
 /** Notes about uncertain guesses, one each; none if nothing was guessed. */
-export function notesOn(guesses: Guesses): string[] {
+export function notesOn(guesses: Guesses): Note[] {
   const notes = [
     noteOnDelimiter(guesses),
     noteOnQuotes(guesses),
     noteOnMarkup(guesses),
     noteOnHeader(guesses),
     noteOnNames(guesses),
-    guesses.isEmpty ? 'The file has a header and no row: the table has no rows of it.' : undefined,
-    ...noteEach(guesses.columns, (column) => noteOnDateOrder(column, guesses.datesAsked)),
+    guesses.isEmpty ? { text: 'The file has a header and no row: the table has no rows of it.' } : undefined,
+    ...noteEach(guesses.columns, noteOnDateOrder),
     ...noteEach(guesses.columns, (column) => noteOnText(column, guesses)),
     ...noteEach(guesses.columns, noteOnNumber),
     ...noteEach(guesses.columns, noteOnTimes),
@@ -60,13 +59,16 @@ export function notesOn(guesses: Guesses): string[] {
   return notes.filter((note) => note !== undefined)
 }
 
-function noteOnDelimiter(guesses: Guesses): string | undefined {
+function noteOnDelimiter(guesses: Guesses): Note | undefined {
   const { delimiter, otherDelimiter, columns, lines, quote, shapeAdvice } = guesses
   if (otherDelimiter !== null) {
-    return `Fields were separated at each ${names[delimiter]}; each ${names[otherDelimiter]} would fit as well.`
+    const text = `Fields were separated at each ${names[delimiter]}; each ${names[otherDelimiter]} would fit as well.`
+    return { text, fix: { delimiter: otherDelimiter } }
   }
   if (columns.length > 1 || !columns[0]!.guessed || columns[0]!.guess.type !== 'text') return undefined
-  if (shapeAdvice !== undefined) return `All was read as one column: ${wordsOf(shapeAdvice)} would read the file.`
+  if (shapeAdvice !== undefined) {
+    return { text: `All was read as one column: ${wordsOf(shapeAdvice)} would read the file.` }
+  }
   const plain = lines.filter((line) => line.trim() !== '' && !line.trimStart().startsWith(quote))
   const separates = (mark: string) =>
     plain[0]?.includes(mark) || plain.filter((line) => line.includes(mark)).length > plain.length / 2
@@ -74,36 +76,38 @@ function noteOnDelimiter(guesses: Guesses): string | undefined {
   if (mark === undefined) return undefined
   const what = `there are ${names[mark] ?? `"${mark}"`}s and none of comma, semicolon, tab or bar`
   const option = `"--delimiter ${optionNames[mark] ?? mark}" (delimiter)`
-  return `All was read as one column: ${what}. If they separate columns, ${option} reads them so.`
+  const text = `All was read as one column: ${what}. If they separate columns, ${option} reads them so.`
+  return /^[\t -~]$/.test(mark) ? { text, fix: { delimiter: mark } } : { text }
 }
 
-function noteOnQuotes({ quote, quoteAsked }: Guesses): string | undefined {
-  return quote === "'" && !quoteAsked ? 'Single quotes were taken for quotes around values, and left out.' : undefined
+function noteOnQuotes({ quote, quoteAsked }: Guesses): Note | undefined {
+  if (quote !== "'" || quoteAsked) return undefined
+  return { text: 'Single quotes were taken for quotes around values, and left out.' }
 }
 
-function noteOnMarkup({ lines }: Guesses): string | undefined {
+function noteOnMarkup({ lines }: Guesses): Note | undefined {
   const start = lines.find((line) => line.trim() !== '')?.trimStart() ?? ''
-  if (/^<[a-z!?/]/i.test(start)) return 'The file looks like HTML or XML: check that it is a CSV.'
-  return /^(?:\{\s*["}]|\[\s*[[{])/.test(start) ? 'The file looks like JSON: check that it is a CSV.' : undefined
+  if (/^<[a-z!?/]/i.test(start)) return { text: 'The file looks like HTML or XML: check that it is a CSV.' }
+  const isJson = /^(?:\{\s*["}]|\[\s*[[{])/.test(start)
+  return isJson ? { text: 'The file looks like JSON: check that it is a CSV.' } : undefined
 }
 
 /** A note about a first line that could be a row or names. */
-function noteOnHeader({ header, fitsAsRow, repeatsFirst, first }: Guesses): string | undefined {
+function noteOnHeader({ header, fitsAsRow, repeatsFirst, first }: Guesses): Note | undefined {
   if (header === null) return undefined
-  const asRow = '"--no-header" (header: false) takes it for one.'
+  const asRow = (but: string): Note => ({
+    text: `The first line was taken for the header, but ${but}: "--no-header" (header: false) takes it for one.`,
+    fix: { header: false },
+  })
   if (!header) {
-    return fitsAsRow
-      ? 'The first line was taken for a row, as it fits the others: "--header" (header: true) takes it for names.'
-      : undefined
+    const text =
+      'The first line was taken for a row, as it fits the others: "--header" (header: true) takes it for names.'
+    return fitsAsRow ? { text, fix: { header: true } } : undefined
   }
-  if (fitsAsRow) return `The first line was taken for the header, but fits as a row too: ${asRow}`
+  if (fitsAsRow) return asRow('fits as a row too')
   const doubtful = valueInHeader(first)
-  if (doubtful !== undefined) {
-    return `The first line was taken for the header, but ${quoted(doubtful)} looks like a value of a row: ${asRow}`
-  }
-  return repeatsFirst
-    ? `The first line was taken for the header, but holds a value that rows have, too: ${asRow}`
-    : undefined
+  if (doubtful !== undefined) return asRow(`${quoted(doubtful)} looks like a value of a row`)
+  return repeatsFirst ? asRow('holds a value that rows have, too') : undefined
 }
 
 /** Values in a first line that are unlikely to be names: a single year is a name, unless there are no others. */
@@ -122,59 +126,67 @@ export function lowerHeader(records: readonly CsvRecord[]): number | undefined {
   return found?.line
 }
 
-function noteOnNames({ renamed }: Guesses): string | undefined {
+function noteOnNames({ renamed }: Guesses): Note | undefined {
   if (renamed.length === 0) return undefined
   const more = renamed.length - mostOfAKind
   const shown = renamed.slice(0, mostOfAKind).join(', ')
-  return `Columns were given names: ${shown}${more > 0 ? `, and ${more} more` : ''}.`
+  return { text: `Columns were given names: ${shown}${more > 0 ? `, and ${more} more` : ''}.` }
 }
 
-function noteOnDateOrder({ name, type, guess }: GuessedColumn, datesAsked: boolean): string | undefined {
+function noteOnDateOrder({ name, type, guess }: GuessedColumn): Note | undefined {
   const other = guess.otherDates
-  if (datesAsked || type !== 'date' || !other) return undefined
-  const option = `"--date-format ${optionOf(other.pattern)}" (dateFormat)`
-  return `Column "${name}": dates were read like ${guess.dates.pattern}, but all fit ${other.pattern} as well: ${option} reads them so.`
+  if (guess.isFormatAsked || type !== 'date' || !other) return undefined
+  const read = `dates were read like ${guess.dates.pattern}, but all fit ${other.pattern} as well`
+  return noteOnDates(name, `: ${read}`, other.pattern)
 }
 
 /** A note about a text column whose values are all dates in another format, or nearly all dates in a known one. */
-function noteOnText(
-  { name, type, guessed, guess, values }: GuessedColumn,
-  { isConverted }: Guesses,
-): string | undefined {
+function noteOnText({ name, type, guessed, guess, values }: GuessedColumn, { isConverted }: Guesses): Note | undefined {
   if (!guessed || type !== 'text') return undefined
   if (guess.otherDates) {
     const { pattern } = guess.otherDates
-    const option = `"--date-format ${optionOf(pattern)}" (dateFormat)`
-    return `Column "${name}" was taken for text, but all fit dates like ${pattern}: ${option} reads them so.`
+    return noteOnDates(name, ` was taken for text, but all fit dates like ${pattern}`, pattern)
   }
   const advice = isConverted ? undefined : adviceOnValues(values())
   if (advice) {
     const other = advice.others ? `, or "${advice.others}", if these are decimals` : ''
-    return `Column "${name}" was taken for text, but all are ${advice.as}: "${advice.options}" reads them so${other}.`
+    const all = `all are ${advice.as}: "${advice.options}" reads them so${other}`
+    return { text: `Column "${name}" was taken for text, but ${all}.`, fix: advice.set }
   }
   const zeroLed = isConverted ? undefined : firstZeroLed(values())
   if (zeroLed !== undefined) {
-    const option = `"--types ${name}=integer" (types)`
-    return `Column "${name}" was taken for text, because of zeros such as in ${quoted(zeroLed)}: ${option} reads numbers.`
+    const why = ` was taken for text, because of zeros such as in ${quoted(zeroLed)}`
+    return noteOnType(name, why, 'integer', 'reads numbers')
   }
   if (!guess.dateMisfit) return undefined
   const { line, value, format } = guess.dateMisfit
   const what = `line ${line} has ${quoted(value)}, which is no date like ${format.pattern}`
-  return `Column "${name}" was taken for text: ${what}.`
+  return { text: `Column "${name}" was taken for text: ${what}.` }
 }
 
 /** A note about codes and dates that look like numbers. */
-function noteOnNumber({ name, type, guessed, guess, values }: GuessedColumn): string | undefined {
+function noteOnNumber({ name, type, guessed, guess, values }: GuessedColumn): Note | undefined {
   if (!guessed) return undefined
   if (type === 'integer' && guess.otherDates?.pattern === compactDates && areRecent(values())) {
-    const option = `"--date-format ${compactDates}" (dateFormat)`
-    return `Column "${name}" was taken for numbers, but all fit dates like ${compactDates}: ${option} reads them so.`
+    return noteOnDates(name, ` was taken for numbers, but all fit dates like ${compactDates}`, compactDates)
   }
   if (type !== 'double') return undefined
   const code = values().find((value) => /^\d+[eE]\d+$/.test(value))
   if (code === undefined) return undefined
-  const option = `"--types ${name}=text" (types)`
-  return `Column "${name}": ${quoted(code)} was read as the number ${Number(code)}: ${option} keeps it as it is.`
+  return noteOnType(name, `: ${quoted(code)} was read as the number ${Number(code)}`, 'text', 'keeps it as it is')
+}
+
+function noteOnType(name: string, what: string, type: ColumnType, does: string): Note {
+  return {
+    text: `Column "${name}"${what}: "--types ${name}=${type}" (types) ${does}.`,
+    fix: { types: { [name]: type } },
+  }
+}
+
+function noteOnDates(name: string, what: string, pattern: string): Note {
+  const format = optionOf(pattern)
+  const text = `Column "${name}"${what}: "--date-format ${format}" (dateFormat) reads them so.`
+  return { text, fix: { dateFormats: { [name]: format } } }
 }
 
 function areRecent(values: Iterable<string>): boolean {
@@ -194,18 +206,18 @@ function firstZeroLed(values: Iterable<string>): string | undefined {
 
 const compactDates = '%Y%m%d'
 
-function noteOnTimes({ name, type, guessed, guess }: GuessedColumn): string | undefined {
+function noteOnTimes({ name, type, guessed, guess }: GuessedColumn): Note | undefined {
   if (!guessed || type !== 'timestamp' || !guess.times.offsets) return undefined
-  const option = `"--types ${name}=text" (types)`
-  return `Column "${name}": times were converted to UTC by their offsets: ${option} keeps them as they are.`
+  return noteOnType(name, ': times were converted to UTC by their offsets', 'text', 'keeps them as they are')
 }
 
 /** The first notes, and the number of further columns with the same note. */
-function noteEach(columns: GuessedColumn[], note: (column: GuessedColumn) => string | undefined): string[] {
+function noteEach(columns: GuessedColumn[], note: (column: GuessedColumn) => Note | undefined): Note[] {
   const notes = columns.flatMap((column) => note(column) ?? [])
   const more = notes.length - mostOfAKind
   if (more <= 0) return notes
-  return [...notes.slice(0, mostOfAKind), `The same is true of ${more} more ${more === 1 ? 'column' : 'columns'}.`]
+  const others = { text: `The same is true of ${more} more ${more === 1 ? 'column' : 'columns'}.` }
+  return [...notes.slice(0, mostOfAKind), others]
 }
 
 const mostOfAKind = 8

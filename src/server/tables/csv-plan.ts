@@ -1,17 +1,18 @@
 import type { FileHandle } from 'node:fs/promises'
 import { Problem } from '../../protocol/problems.js'
 import type { ColumnType } from '../../protocol/tables.js'
-import { ColumnGuess, type GuessFormats } from './column-guess.js'
+import type { ColumnGuess, GuessFormats } from './column-guess.js'
+import { guessColumns, guessFormats } from './column-guesses.js'
 import { checkedNames, joinedNames, trailingColumns } from './csv-header.js'
 import { maxColumns, maxLineBytes, sampleLines } from './csv-limits.js'
 import { lowerHeader, notesOn, valueInHeader } from './csv-notes.js'
 import { type CsvRecord, type CsvShape, readRecords } from './csv-records.js'
 import { LF } from './csv-rules.js'
 import { recogniseShape, type ShapeOptions } from './csv-shape.js'
-import { clearDates, isoDates, monthFirstDates, otherDates, parseDateFormat } from './date-format.js'
 import { isHeadedByYears, looksLikeRow, namingOf } from './header-guess.js'
 import type { ConvertedFile } from './json-to-csv.js'
 import { malformedAt } from './malformed.js'
+import type { Note } from './notes.js'
 import { adviseShape } from './shape-advice.js'
 import { notesOnStanding } from './standing-types.js'
 import { timeFormats } from './time-format.js'
@@ -30,6 +31,8 @@ export interface CsvOptions extends ShapeOptions, ValueOptions {
   /** Without `dateColumn` in the file, it has no date column instead of being rejected. */
   dateColumnOptional?: boolean
   dateFormat?: string
+  /** The date formats of single columns, which have dates or times then. */
+  dateFormats?: Record<string, string>
   allText?: boolean
   header?: boolean
   /** The label of the text's encoding; without it, it is recognised, or UTF-8. */
@@ -74,7 +77,7 @@ export interface CsvPlan extends CsvShape {
   /** The first rows as they are written, also bad ones. */
   readonly firstRows: readonly { readonly line: number; readonly values: readonly string[] }[]
   /** Notes about uncertain guesses, for the user. */
-  readonly notes: string[]
+  readonly notes: Note[]
   /** How many records of the sample have another number of fields than the first one, or invalid quotes. */
   readonly ragged: { readonly lines: number; readonly of: number }
 }
@@ -110,8 +113,10 @@ export async function planCsv(file: FileHandle, csvOptions: CsvOptions): Promise
   const trailing = csvOptions.header === false ? none(given) : trailingColumns(given, sample.rows)
   const named = given.slice(0, trailing.named)
   const first = { ...last, fields: sample.header.length > 1 ? given : last.fields }
-  const formats = guessFormats(csvOptions, values)
-  const guesses = guessColumns(named.length, trailing.unnamed, sample.rows, formats, csvOptions.converted)
+  const formats = guessFormats(csvOptions.dateFormat, values)
+  const { converted } = csvOptions
+  const sampled = { named: named.length, unnamed: trailing.unnamed, rows: sample.rows, converted }
+  const guesses = guessColumns(sampled, formats)
   const fitsAsRow = sample.header.length === 1 && looksLikeRow(first, guesses.columns)
   const header = csvOptions.header ?? (!fitsAsRow || isHeadedByYears(first, guesses.columns))
   if (!header) for (const [at, guess] of guesses.columns.entries()) guess.see(first.fields[at]!, first.line)
@@ -121,6 +126,11 @@ export async function planCsv(file: FileHandle, csvOptions: CsvOptions): Promise
   const { names, renamed } = header
     ? checkedNames(sample.header[0]!.line, named, naming)
     : { names: named.map((_, at) => `column${at + 1}`), renamed: [] }
+  for (const [at, name] of names.entries()) {
+    const own = ownValue(csvOptions.dateFormats, name)
+    if (own !== undefined)
+      guesses.columns[at] = guesses.again(at, guessFormats(own, values), header ? undefined : first)
+  }
   const columns = decide(names, guesses.columns, csvOptions, values)
   const dropped = Array.from({ length: trailing.unnamed }, () => droppedColumn(formats))
   const isPlain = shape.quoteEscape === undefined && shape.comment === undefined && shape.quote !== ''
@@ -152,7 +162,6 @@ export async function planCsv(file: FileHandle, csvOptions: CsvOptions): Promise
         columns: columns.map(({ name, type, guessed }, at) => {
           return { name, type, guessed, guess: guesses.columns[at]!, values: () => valuesOf(sample.rows, at) }
         }),
-        datesAsked: csvOptions.dateFormat !== undefined,
         lines: csvOptions.converted ? [] : text.split(/\r\n|\r|\n/, shownLines),
         isConverted: csvOptions.converted !== undefined,
         shapeAdvice: columns.length === 1 && !csvOptions.converted ? await adviseShape(file, csvOptions) : undefined,
@@ -228,35 +237,6 @@ function checkFirst(first: CsvRecord | undefined, line = 1): CsvRecord {
   return first
 }
 
-/** ISO first by default; all dates of a column have one format. */
-function guessFormats({ dateFormat }: CsvOptions, values: ValueFormats): GuessFormats {
-  const iso = parseDateFormat(isoDates)
-  const guessed = [monthFirstDates, ...clearDates].map(parseDateFormat)
-  const dates = dateFormat === undefined ? [iso, ...guessed] : [parseDateFormat(dateFormat), iso]
-  const others = otherDates.filter((pattern) => dates.every((format) => format.pattern !== pattern))
-  return { dates, otherDates: others.map(parseDateFormat), isAsked: dateFormat !== undefined, values }
-}
-
-function guessColumns(
-  named: number,
-  unnamed: number,
-  rows: readonly CsvRecord[],
-  formats: GuessFormats,
-  converted: CsvOptions['converted'],
-) {
-  const columns = Array.from({ length: named }, () => new ColumnGuess(formats, { onlyDates: converted !== undefined }))
-  let ragged = 0
-  let multiline = false
-  for (const { fields, fault, line, nextLine } of rows) {
-    multiline ||= nextLine > line + 1
-    if (fault || fields.length !== named + unnamed) ragged++
-    else for (let at = 0; at < named; at++) columns[at]!.see(fields[at]!, converted?.lineOf(line) ?? line)
-  }
-  const repeatsFirst = (first: CsvRecord) =>
-    rows.some(({ fields }) => fields.some((field, at) => field !== '' && field === first.fields[at]))
-  return { columns, rows: rows.length, ragged, repeatsFirst, end: rows.at(-1)?.end ?? 0, multiline }
-}
-
 function decide(
   names: string[],
   guesses: ColumnGuess[],
@@ -264,12 +244,14 @@ function decide(
   values: ValueFormats,
 ): PlannedColumn[] {
   for (const name of Object.keys(csvOptions.types ?? {})) mustHave(names, name, 'types')
+  for (const name of Object.keys(csvOptions.dateFormats ?? {})) mustHave(names, name, 'dateFormats')
   if (csvOptions.dateColumn !== undefined && !csvOptions.dateColumnOptional)
     mustHave(names, csvOptions.dateColumn, 'dateColumn')
   return names.map((name, at) => {
     const guess = guesses[at]!
     const converted = csvOptions.converted?.types[at]
-    const asked = ownValue(csvOptions.types, name)
+    const dated = ownValue(csvOptions.dateFormats, name) === undefined ? undefined : momentOf(guess)
+    const asked = ownValue(csvOptions.types, name) ?? dated
     const given = asked ?? (csvOptions.allText ? 'text' : ownValue(csvOptions.earlierTypes, name))
     const known = given ?? converted ?? guess.type
     // Rows are filtered by it, so an invalid date in it must not be read as text.
@@ -279,6 +261,11 @@ function decide(
     const how = { asked: asked !== undefined, guessed: given === undefined && !converted, isRewritten }
     return { name, type, dates, times, unpadded, ...how, isDropped: false }
   })
+}
+
+/** What a column has whose dates have a format of their own. */
+function momentOf({ type }: ColumnGuess): ColumnType {
+  return type === 'timestamp' ? type : 'date'
 }
 
 function mustHave(names: string[], name: string, field: string): void {

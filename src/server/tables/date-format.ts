@@ -37,7 +37,7 @@ const daysInMonth = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
  * Parses `iso`, `month-first`, `day-first`, or a pattern with `%Y`, `%m` or `%b` (a month's English name), and `%d` once
  * each, such as `%d.%m.%Y`. Throws `invalid-request`.
  */
-export function parseDateFormat(text: string): DateFormat {
+export function parseDateFormat(text: string, field = 'dateFormat'): DateFormat {
   const pattern = named[text] ?? text
   const tokens = pattern.match(/%[Ymbd]|[-/. ]/g) ?? []
   const parts = tokens.filter((token) => token.startsWith('%'))
@@ -45,8 +45,8 @@ export function parseDateFormat(text: string): DateFormat {
   if (!known || (tokens.length !== 3 && !/^%.[-/. ]%.[-/. ]%.$/.test(pattern))) {
     throw new Problem(
       'invalid-request',
-      `dateFormat: "${text}" is none; write iso, month-first, day-first, or a pattern like %d.%m.%Y.`,
-      { field: 'dateFormat' },
+      `${field}: "${text}" is none; write iso, month-first, day-first, or a pattern like %d.%m.%Y.`,
+      { field },
     )
   }
   const found = new Int32Array(3)

@@ -11,7 +11,7 @@ import { EngineStumbled, importProblem, malformed, translateEngineError } from '
 import { type PreparedSource, prepareSource } from './import-source.js'
 import { copyToParquet, type ParquetInput } from './import-sql.js'
 import { importParquet } from './parquet-import.js'
-import { inOriginal, type PlannedFile, planText, refuseBad } from './planned-file.js'
+import { inOriginal, notesOf, type PlannedFile, planText, refuseBad } from './planned-file.js'
 
 export type OnProgress = (part: number) => void
 
@@ -209,7 +209,7 @@ async function makeDurable(output: string): Promise<Pick<ImportedCsv, 'bytes' | 
 }
 
 async function describe(run: Run, check: CsvCheck): Promise<Omit<ImportedCsv, 'bytes' | 'outputSha256'>> {
-  const { plan, converted } = run
+  const { plan } = run
   const imported = plan.columns.filter(({ isDropped }) => !isDropped)
   const columns = imported.map(({ name, type, dates, unpadded }, at) => {
     const pattern = unpadded ? dates.pattern.replace(/%([md])/g, '%-$1') : dates.pattern
@@ -217,7 +217,7 @@ async function describe(run: Run, check: CsvCheck): Promise<Omit<ImportedCsv, 'b
   })
   const first = (await inOriginal(check.bad.first, run)).map(({ line, column, reason }) => ({ line, column, reason }))
   const skipped = { count: check.bad.count, first }
-  const notes = [...(converted?.notes ?? []), ...plan.notes]
+  const notes = notesOf(run).map(({ text }) => text)
   return { rows: check.rows, columns, dateColumn: plan.dateColumn, skipped, notes }
 }
 

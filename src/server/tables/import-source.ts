@@ -37,7 +37,7 @@ export async function prepareSource(
   const head = isCompressed ? await readHead(content) : start
   const { csvOptions } = task
   if (head.toString('latin1', 0, 4) === 'PAR1') {
-    refuseOptions(csvOptions, 'Parquet', [...textOptions, 'encoding', 'nulls', 'booleans', 'dateFormat'])
+    refuseOptions(csvOptions, 'Parquet', [...textOptions, 'encoding', 'nulls', 'booleans', 'dateFormat', 'dateFormats'])
     return { kind: 'parquet', encoding: null, file: isCompressed ? await stage(task, content) : task.source }
   }
   refuseOtherFormats(head)

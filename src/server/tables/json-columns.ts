@@ -2,6 +2,7 @@ import type { ColumnType } from '../../protocol/tables.js'
 import { fits, isExactDouble } from './column-types.js'
 import type { JsonMember } from './json-object.js'
 import type { JsonRecord } from './json-records.js'
+import type { Note } from './notes.js'
 
 /** The keys of a JSON file in the order of their appearance, and what their values are. */
 export class JsonColumns {
@@ -75,23 +76,25 @@ export class JsonColumn {
   }
 
   /** What a user may want to be otherwise, in words. */
-  get notes(): string[] {
+  get notes(): Note[] {
     const about = `Column "${this.name}"`
-    const reads = (type: string) => `"--types ${this.name}=${type}" (types)`
-    const notes: string[] = []
+    const asDouble = `"--types ${this.name}=double" (types)`
+    const fix = { types: { [this.name]: 'double' } }
+    const notes: Note[] = []
     if (this.empty > 0)
-      notes.push(`${about}: ${this.empty.toLocaleString('en')} empty texts were read as missing values.`)
+      notes.push({ text: `${about}: ${this.empty.toLocaleString('en')} empty texts were read as missing values.` })
     if (this.#kinds.size === 1 && this.#kinds.has('text') && this.#texts > 0 && this.#quotedNumbers) {
-      notes.push(`${about} was taken for text, because its numbers stand in quotes: ${reads('double')} reads numbers.`)
+      const why = 'was taken for text, because its numbers stand in quotes'
+      notes.push({ text: `${about} ${why}: ${asDouble} reads numbers.`, fix })
     }
     if (this.#kinds.size > 1) {
-      notes.push(`${about} was taken for text, because it has values of several kinds: ${[...this.#kinds].join(', ')}.`)
+      const kinds = [...this.#kinds].join(', ')
+      notes.push({ text: `${about} was taken for text, because it has values of several kinds: ${kinds}.` })
     } else if (this.type === 'text' && this.#inexact) {
       const { line, text } = this.#inexact
       const number = text.length > 40 ? `${text.slice(0, 40)}…` : text
-      notes.push(
-        `${about} was taken for text: line ${line} has ${number}, which a double would round; ${reads('double')} rounds.`,
-      )
+      const why = `line ${line} has ${number}, which a double would round`
+      notes.push({ text: `${about} was taken for text: ${why}; ${asDouble} rounds.`, fix })
     }
     return notes
   }

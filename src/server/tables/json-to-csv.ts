@@ -5,13 +5,14 @@ import type { OpenBytes } from './decode-text.js'
 import { JsonColumns } from './json-columns.js'
 import { type JsonRecord, readJsonRecords } from './json-records.js'
 import { malformedAt } from './malformed.js'
+import type { Note } from './notes.js'
 import { refusedFile } from './other-formats.js'
 
 /** A file that was converted to a CSV, whose values have had types. */
 export interface ConvertedFile {
   /** By column; null for texts, which are guessed to be dates, times or text. */
   readonly types: (ColumnType | null)[]
-  readonly notes: string[]
+  readonly notes: Note[]
   /** The line of the file that a line of the CSV comes from, within the sample. */
   lineOf(line: number): number
   /** As `lineOf`, for any lines, in ascending order: it reads the file again. */
@@ -146,14 +147,15 @@ function linesOf(row: string): number {
 }
 
 /** Answers of web services have their rows within one object. */
-function noteOnWrapper({ rows }: CsvWriter, { columns }: JsonColumns): string[] {
+function noteOnWrapper({ rows }: CsvWriter, { columns }: JsonColumns): Note[] {
   const nested = rows === 1 ? columns.find(({ hasNested }) => hasNested) : undefined
-  return nested ? [`The file is one object and became one row; the rows may be in "${nested.name}".`] : []
+  if (!nested) return []
+  return [{ text: `The file is one object and became one row; the rows may be in "${nested.name}".` }]
 }
 
-function limited(notes: string[]): string[] {
+function limited(notes: Note[]): Note[] {
   const more = notes.length - maxNotes
-  return more > 0 ? [...notes.slice(0, maxNotes), `There are ${more} more notes of this kind.`] : notes
+  return more > 0 ? [...notes.slice(0, maxNotes), { text: `There are ${more} more notes of this kind.` }] : notes
 }
 
 const maxNotes = 16

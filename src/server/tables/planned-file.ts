@@ -11,6 +11,7 @@ import { chunksOf } from './import-source.js'
 import { invalidUtf8 } from './invalid-utf8.js'
 import type { ConvertedFile } from './json-to-csv.js'
 import { lineStart } from './line-start.js'
+import type { Note } from './notes.js'
 import { adviseShape } from './shape-advice.js'
 
 /** A CSV, and how it is read. */
@@ -20,6 +21,13 @@ export interface PlannedFile {
   readonly source: FileHandle
   /** Set where the file is the CSV form of another one. */
   readonly converted: ConvertedFile | undefined
+}
+
+/** What was guessed. Of another file's form these are notes on all columns, of which those with a requested type are left out. */
+export function notesOf({ task, plan, converted }: Omit<PlannedFile, 'source'>): Note[] {
+  const { types = {} } = task.csvOptions
+  const isRequested = ({ fix }: Note) => Object.keys(fix?.types ?? {}).some((column) => Object.hasOwn(types, column))
+  return [...(converted?.notes.filter((note) => !isRequested(note)) ?? []), ...plan.notes]
 }
 
 /** Plans how to read a CSV. Throws like `planCsv`; of a header that is not UTF-8, it says what its bytes look like. */

@@ -1,4 +1,5 @@
 import type { ColumnType } from '../../protocol/tables.js'
+import type { Note } from './notes.js'
 
 /** A planned column. Where its type was neither asked for nor guessed, it is that of earlier imports. */
 export interface StandingColumn {
@@ -24,7 +25,7 @@ export function notesOnStanding(
   /** What the values alone would make of each column. */
   guesses: readonly { readonly type: ColumnType }[],
   options: ValueFlags & { readonly allText?: boolean | undefined },
-): string[] {
+): Note[] {
   if (options.allText) return []
   return columns.flatMap(({ name, type, asked, guessed }, at) => {
     const guess = guesses[at]!.type
@@ -34,9 +35,8 @@ export function notesOnStanding(
     if (idle.length === 0) return []
     const without = idle.map((flag) => `"${flagNames[flag]}"`).join(' and ')
     const instead = `"--types ${JSON.stringify(name)}=${guess}" changes it for this import, "--replace" starts the table anew`
-    return [
-      `Column "${name}" stays ${type}, as in earlier imports of the table, so ${without} has no effect on it: ${instead}.`,
-    ]
+    const stays = `stays ${type}, as in earlier imports of the table, so ${without} has no effect on it`
+    return [{ text: `Column "${name}" ${stays}: ${instead}.`, fix: { types: { [name]: guess } } }]
   })
 }
 

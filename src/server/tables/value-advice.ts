@@ -1,10 +1,13 @@
+import type { NoteFix } from '../../protocol/import-checks.js'
 import { monthFirstDates, parseDateFormat } from './date-format.js'
 import { timeFormats } from './time-format.js'
-import { ValueFormats, type ValueOptions } from './value-formats.js'
+import { ValueFormats } from './value-formats.js'
 
 /** Options that would read a column of text as something else, as on the command line. */
 export interface Advice {
   readonly options: string
+  /** The same, as in a request. */
+  readonly set: NoteFix
   /** Other options that would read all of them as other numbers. */
   readonly others?: string
   readonly as: 'numbers' | 'true and false'
@@ -23,6 +26,8 @@ export function adviceOnValues(values: Iterable<string>): Advice | undefined {
   const isDoubtful = first?.options.startsWith('--thousands ,') && second?.options.startsWith('--decimal ,')
   return isDoubtful ? { ...first!, others: second!.options } : first
 }
+
+type NumberOptions = Pick<NoteFix, 'decimal' | 'thousands' | 'percent' | 'currency'>
 
 /** Whether a column would be numbers, or true and false, with other options. */
 interface AdviceTrial {
@@ -52,16 +57,21 @@ function adviceTrials(): AdviceTrial[] {
 }
 
 /** `grouping` is added to the advice where a value needs it. */
-function trial(words: string, values: ValueOptions, grouping = ''): AdviceTrial {
+function trial(words: string, values: NumberOptions, grouping = ''): AdviceTrial {
+  const { thousands: _, ...plainly } = values
   const formats = new ValueFormats(values)
-  const ungrouped = grouping === '' ? formats : new ValueFormats({ ...values, thousands: '' })
+  const ungrouped = grouping === '' ? formats : new ValueFormats(plainly)
   const nulls = new Set<string>()
   let isOfUse = false
   let isGrouped = false
   return {
     get advice() {
       const absent = nulls.size > 0 ? ` --null ${[...nulls].join(',')}` : ''
-      return { options: words + (isGrouped ? grouping : '') + absent, as: 'numbers' as const }
+      const set = {
+        ...(grouping === '' || isGrouped ? values : plainly),
+        ...(nulls.size > 0 ? { nulls: [...nulls] } : {}),
+      }
+      return { options: words + (isGrouped ? grouping : '') + absent, set, as: 'numbers' as const }
     },
     get isOfUse() {
       return isOfUse
@@ -82,7 +92,7 @@ function missingTrial(): AdviceTrial {
   let hasNumbers = false
   return {
     get advice() {
-      return { options: `--null ${[...seen].join(',')}`, as: 'numbers' as const }
+      return { options: `--null ${[...seen].join(',')}`, set: { nulls: [...seen] }, as: 'numbers' as const }
     },
     get isOfUse() {
       return hasNumbers && seen.size > 0
@@ -99,7 +109,11 @@ function missingTrial(): AdviceTrial {
 function booleanTrial(yes: string, no: string): AdviceTrial {
   const seen = new Set<string>()
   return {
-    advice: { options: `--booleans ${yes}/${no}`, as: 'true and false' },
+    advice: {
+      options: `--booleans ${yes}/${no}`,
+      set: { booleans: [`${yes}/${no}`] },
+      as: 'true and false',
+    },
     get isOfUse() {
       return seen.size === 2
     },

@@ -43,6 +43,7 @@ describe('a check of a file', () => {
       },
       advice: '2 of the first 5 rows cannot be read: look for lines above the header, or for another delimiter.',
       notes: [],
+      noteFixes: [],
     })
   })
 
@@ -126,6 +127,32 @@ describe('a check of a file', () => {
     const { json } = await check('Account\nOwner\nday;sum\n1;2\n3;4\n')
     expect(json).toMatchObject({ fix: { skipLines: 2 } })
     expect((await check(Buffer.from('a,b\nK\xf6ln,1\n', 'latin1'))).json.fix).toEqual({ encoding: 'windows-1252' })
+  })
+
+  it.each([
+    ['zeros before digits', 'a,b\n007,x\n012,y\n', { types: { a: 'integer' } }],
+    ['codes like numbers', 'a,b\n1E5,x\n2,y\n', { types: { a: 'text' } }],
+    ['times with offsets', 'a,b\n2026-01-02T03:04:05+01:00,x\n', { types: { a: 'text' } }],
+    ['dates in either order', 'a,b\n3/4/2026,x\n', { dateFormats: { a: 'day-first' } }],
+    ['dates with the day first', 'a,b\n13/4/2026,x\n', { dateFormats: { a: 'day-first' } }],
+    ['dates like numbers', 'a,b\n20260102,x\n20260103,y\n', { dateFormats: { a: '%Y%m%d' } }],
+    ['decimal commas', 'a;b\n1,5;x\n', { decimal: ',' }],
+    ['groups and missing values', 'a,b\n"1,000",x\n..,y\n', { thousands: ',', nulls: ['..'] }],
+    ['amounts in groups', 'a,b\n"$1,000",x\n', { currency: ['$'], thousands: ',' }],
+    ['amounts', 'a,b\n$10.5,x\n', { currency: ['$'] }],
+    ['percent', 'a,b\n12 %,x\n', { percent: true }],
+    ['words for true and false', 'a,b\nyes,x\nno,y\n', { booleans: ['yes/no'] }],
+    ['a first line that may be a row', '1,2\n3,4\n', { header: true }],
+    ['a first line that may be names', 'a,b\na,c\n', { header: false }],
+    ['numbers in quotes', '{"a":"1"}\n{"a":"2"}\n', { types: { a: 'double' } }],
+  ])('has the options that a note proposes on %s, with which there is no such note', async (_, content, fix) => {
+    const { json } = await check(content)
+    const at = json.noteFixes.findIndex((each: unknown) => each !== null)
+    expect(json.noteFixes[at]).toEqual(fix)
+    expect(json.noteFixes).toHaveLength(json.notes.length)
+    const mended = (await check(content, fix as Partial<ImportCheckBody>)).json
+    expect(mended.faults.count).toBe(0)
+    expect(mended.notes).not.toContain(json.notes[at])
   })
 
   it('takes the types of the table of that name, unless its rows would be replaced', async () => {

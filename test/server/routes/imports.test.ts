@@ -265,6 +265,22 @@ describe('an import', () => {
     expect(await partials()).toEqual([])
   })
 
+  it('reads the dates of each column as requested for it, and of the others as detected', async () => {
+    const caller = await shared.newCaller()
+    const dateFormats = { a: 'day-first', at: '%d.%m.%Y' }
+    await makeTable(caller, 't', 'a,b,at\n03/04/2026,03/04/2026,01.02.2026 10:30\n,12/31/2026,\n', { dateFormats })
+    const { columns, results } = (await caller.call('/tables/t/rows')).json
+    expect(columns.map(({ type }: { type: string }) => type)).toEqual(['date', 'date', 'timestamp'])
+    expect(results[0]).toEqual({ a: '2026-04-03', b: '2026-03-04', at: '2026-02-01T10:30:00' })
+  })
+
+  it('refuses a value that is no date in the format requested for its column', async () => {
+    const caller = await shared.newCaller()
+    await caller.put('d.csv', 'a,b\n03/04/2026,1\n04/31/2026,2\n')
+    const { json } = await requestImport(caller, { filename: 'd.csv', dateFormats: { a: 'day-first' } })
+    expect(json).toMatchObject({ code: 'malformed-csv', line: 3, column: 'a' })
+  })
+
   it('skips invalid lines on request', async () => {
     const caller = await shared.newCaller()
     await caller.put('bad.csv', 'a,b\n1,2\n3\n5,6\n')
@@ -284,6 +300,13 @@ describe('an import', () => {
     ['a type that there is not', { filename: 'a.csv', types: { x: 'blob' } }, 400, 'invalid-request'],
     ['a type for a missing column', { filename: 'a.csv', types: { z: 'text' } }, 400, 'invalid-request'],
     ['a format that there is not', { filename: 'a.csv', dateFormat: '%H' }, 400, 'invalid-request'],
+    [
+      'a format of one column that there is not',
+      { filename: 'a.csv', dateFormats: { x: '%H' } },
+      400,
+      'invalid-request',
+    ],
+    ['a format for a missing column', { filename: 'a.csv', dateFormats: { z: 'iso' } }, 400, 'invalid-request'],
     ['a date column that there is not', { filename: 'a.csv', dateColumn: 'z' }, 400, 'invalid-request'],
     ['a name that gives no table', { filename: '—.csv' }, 400, 'invalid-request'],
   ])('rejects %s', async (_, request, status, code) => {

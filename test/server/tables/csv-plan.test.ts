@@ -91,7 +91,10 @@ describe('the detected format of a CSV', () => {
 })
 
 describe('the notes on a CSV', () => {
-  const noted = async (content: string, csvOptions?: CsvOptions) => (await plan(content, csvOptions)).notes
+  const noted = async (content: string, csvOptions?: CsvOptions) => {
+    const { notes } = await plan(content, csvOptions)
+    return notes.map(({ text }) => text)
+  }
 
   it('report the value that prevents a date column', async () => {
     const content = 'Date,b\n10/8/2014,x\n2/30/2014,y\n'
@@ -102,6 +105,12 @@ describe('the notes on a CSV', () => {
     expect(await noted(content, { earlierTypes: { Date: 'text' } })).toEqual([])
     const many = Array.from({ length: 2000 }, (_, row) => (row % 120 === 7 ? 'n/a' : '2014-10-08'))
     expect(await noted(`d\n${many.join('\n')}\n`)).toEqual([expect.stringContaining('line 9 has "n/a"')])
+  })
+
+  it('do not report the dates of a column whose format was requested', async () => {
+    const content = 'a,b\n3/4/2020,3/4/2020\n'
+    const notes = await noted(content, { dateFormats: { a: 'month-first' } })
+    expect(notes).toEqual([expect.stringMatching(/^Column "b": dates were read like %m/)])
   })
 
   it.each([

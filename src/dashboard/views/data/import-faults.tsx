@@ -1,6 +1,7 @@
-import type { ImportCheck } from '../../../protocol/import-checks.js'
+import type { ImportCheck, NoteFix } from '../../../protocol/import-checks.js'
 import { Icon } from '../../parts/icon.js'
 import { say } from '../../words/say.js'
+import { withFix, wordsOfFix } from './import-fixes.js'
 import type { ChosenImport } from './import-options.js'
 import { faultWords } from './import-preview.js'
 
@@ -14,7 +15,7 @@ export interface ImportFaultsProps {
 
 /** The lines that cannot be read, each way to mend them as a button, and what was guessed. */
 export function ImportFaults({ checked, options, isChecking, onChange }: ImportFaultsProps) {
-  const { faults, notes, advice } = checked
+  const { faults, notes, noteFixes, advice } = checked
   const skips = options.skipBadLines === true
   const offered = mendings(checked, options)
   return (
@@ -55,13 +56,31 @@ export function ImportFaults({ checked, options, isChecking, onChange }: ImportF
         <details open>
           <summary>{say('import.notes')}</summary>
           <ul class="faults">
-            {notes.map((note) => (
-              <li key={note}>{note}</li>
+            {notes.map((note, at) => (
+              <li key={note}>
+                {note}
+                {noteFixes[at] && <NoteFixButton fix={noteFixes[at]} options={options} onChange={onChange} />}
+              </li>
             ))}
           </ul>
         </details>
       )}
     </section>
+  )
+}
+
+interface NoteFixButtonProps extends Pick<ImportFaultsProps, 'options' | 'onChange'> {
+  fix: NoteFix
+}
+
+/** What a note proposes, by one click. */
+function NoteFixButton({ fix, options, onChange }: NoteFixButtonProps) {
+  return (
+    <div>
+      <button type="button" class="note-fix" onClick={() => onChange(withFix(options, fix))}>
+        {wordsOfFix(fix)}
+      </button>
+    </div>
   )
 }
 
@@ -77,7 +96,7 @@ function mendings({ fix, faults, columns }: ImportCheck, options: ChosenImport):
   const named = [...new Set(faults.first.map(({ column }) => column))].filter((name) => name !== null)
   const dated = columns.some(({ name, type }) => named.includes(name) && (type === 'date' || type === 'timestamp'))
   return [
-    ...(fix && Object.keys(fix).length > 0 ? [{ words: wordsOfFix(fix), changes: fix }] : []),
+    ...(fix && Object.keys(fix).length > 0 ? [{ words: wordsOfFix(fix), changes: withFix(options, fix) }] : []),
     ...(dated && options.dateFormat !== 'day-first'
       ? [{ words: say('import.fix.dayFirst'), changes: { dateFormat: 'day-first' } }]
       : []),
@@ -89,22 +108,6 @@ function mendings({ fix, faults, columns }: ImportCheck, options: ChosenImport):
       ? [{ words: say('import.fix.skip', { count: faults.count }), changes: { skipBadLines: true } }]
       : []),
   ]
-}
-
-function wordsOfFix(fix: NonNullable<ImportCheck['fix']>): string {
-  const { encoding, skipLines, comment, escape: mark, quote, delimiter, renameColumns } = fix
-  const parts = [
-    encoding !== undefined && say('import.fix.encoding', { value: encoding }),
-    skipLines !== undefined && say('import.fix.skipLines', { count: skipLines }),
-    comment !== undefined && say('import.fix.comment', { value: comment }),
-    mark !== undefined && say('import.fix.escape', { value: mark }),
-    quote !== undefined && say('import.fix.quote'),
-    delimiter !== undefined && say('import.fix.delimiter'),
-    renameColumns && say('import.fix.renameColumns'),
-  ]
-  return parts
-    .filter((part) => typeof part === 'string')
-    .reduce((first, second) => say('import.fix.and', { first, second }))
 }
 
 const faultsShown = 5

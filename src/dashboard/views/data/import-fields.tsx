@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact'
 import type { ImportCheck } from '../../../protocol/import-checks.js'
 import { tableNameOf } from '../../../protocol/table-name.js'
 import { say, type WordKey } from '../../words/say.js'
+import { dateChoices, delimiterName, delimiters } from './import-choices.js'
 import type { ChosenImport } from './import-options.js'
 
 export interface ImportFieldsProps {
@@ -120,15 +121,52 @@ function FormFields({ options, checked, onChange }: Omit<ImportFieldsProps, 'fil
           onChange={(event) => onChange({ skipLines: Number(event.currentTarget.value) || undefined })}
         />
       </label>
-      <label class="field">
-        <span>{say('import.nulls')}</span>
-        <input
-          value={options.nulls?.join(', ') ?? ''}
-          placeholder={say('import.nullsPlaceholder')}
-          onChange={(event) => onChange({ nulls: wordsIn(event.currentTarget.value) })}
-        />
-      </label>
+      <Choice
+        label="import.percent"
+        value={options.percent ? 'true' : ''}
+        choices={{ '': say('import.percent.none'), true: say('import.percent.number') }}
+        onChoose={(value) => onChange({ percent: value === 'true' })}
+      />
+      <WordsField
+        label="import.currency"
+        example="import.currencyPlaceholder"
+        words={options.currency}
+        onChange={(currency) => onChange({ currency })}
+      />
+      <WordsField
+        label="import.nulls"
+        example="import.nullsPlaceholder"
+        words={options.nulls}
+        onChange={(nulls) => onChange({ nulls })}
+      />
+      <WordsField
+        label="import.booleans"
+        example="import.booleansPlaceholder"
+        words={options.booleans}
+        onChange={(booleans) => onChange({ booleans })}
+      />
     </>
+  )
+}
+
+interface WordsFieldProps {
+  label: WordKey & `import.${string}`
+  example: WordKey & `import.${string}`
+  words: readonly string[] | undefined
+  onChange(words: string[]): void
+}
+
+/** Words, with commas between them. */
+function WordsField({ label, example, words, onChange }: WordsFieldProps) {
+  return (
+    <label class="field">
+      <span>{say(label as 'import.table')}</span>
+      <input
+        value={words?.join(', ') ?? ''}
+        placeholder={say(example as 'import.table')}
+        onChange={(event) => onChange(wordsIn(event.currentTarget.value))}
+      />
+    </label>
   )
 }
 
@@ -161,21 +199,6 @@ function detected(what: string | null | undefined): string {
   return what ? say('import.detectedAs', { what }) : say('import.detected')
 }
 
-function delimiters(): Record<string, string> {
-  const marks = {
-    ',': 'import.comma',
-    ';': 'import.semicolon',
-    '\t': 'import.tab',
-    '|': 'import.bar',
-    ' ': 'import.space',
-  } as const
-  return Object.fromEntries(Object.entries(marks).map(([mark, name]) => [mark, say(name)]))
-}
-
-function delimiterName(delimiter: string): string {
-  return delimiters()[delimiter] ?? delimiter
-}
-
 function wordsIn(text: string): string[] {
   return text
     .split(',')
@@ -193,18 +216,3 @@ const encodings = [
   'gb18030',
   'utf-16le',
 ]
-
-/** By what the server calls them. */
-export const dateChoices: Readonly<Record<string, string>> = {
-  iso: '2026-12-31',
-  'day-first': '31/12/2026',
-  'month-first': '12/31/2026',
-  '%d.%m.%Y': '31.12.2026',
-  '%d-%m-%Y': '31-12-2026',
-  '%m-%d-%Y': '12-31-2026',
-  '%d-%b-%Y': '31-Dec-2026',
-  '%d %b %Y': '31 Dec 2026',
-  '%Y/%m/%d': '2026/12/31',
-  '%Y.%m.%d': '2026.12.31',
-  '%Y%m%d': '20261231',
-}

@@ -1,6 +1,6 @@
 import type { Fault, ImportCheck } from '../../../protocol/import-checks.js'
 import { say } from '../../words/say.js'
-import { dateChoices } from './import-fields.js'
+import { dateChoices, typeNames } from './import-choices.js'
 import type { ChosenImport } from './import-options.js'
 
 export interface ImportPreviewProps {
@@ -11,16 +11,19 @@ export interface ImportPreviewProps {
   onChange(changes: Partial<ChosenImport>): void
 }
 
-/** The first rows under their columns, whose types can be changed; bad lines are marked in place. */
+/** The first rows under their columns, whose types and date formats can be changed; bad lines are marked in place. */
 export function ImportPreviewTable({ checked, options, isChecking, onChange }: ImportPreviewProps) {
   const { preview, columns, rows, faults } = checked
   if (columns.length === 0) return null
   const faultAt = new Map(faults.first.map((fault) => [fault.line, fault]))
-  const types = options.types ?? {}
-  const setType = (name: string, type: string) => {
-    const { [name]: _, ...others } = types
-    onChange({ types: type === '' ? others : { ...others, [name]: type } })
-  }
+  const { types = {}, dateFormats = {} } = options
+  const setType = (name: string, type: string) =>
+    onChange({
+      types: withEntry(types, name, type),
+      // A format makes dates of a column, whatever its type was.
+      ...(type === 'date' || type === 'timestamp' ? {} : { dateFormats: withEntry(dateFormats, name, '') }),
+    })
+  const setDates = (name: string, format: string) => onChange({ dateFormats: withEntry(dateFormats, name, format) })
   return (
     <section class="panel" aria-labelledby="preview" aria-busy={isChecking}>
       <header class="panel-head">
@@ -41,7 +44,14 @@ export function ImportPreviewTable({ checked, options, isChecking, onChange }: I
                 <th key={name} scope="col">
                   <span class="column-name">{name}</span>
                   <TypeChoice column={name} type={type} asked={types[name]} onChoose={(next) => setType(name, next)} />
-                  <DateFormatNote pattern={preview?.dateFormats[at] ?? null} />
+                  {preview?.dateFormats[at] && (
+                    <DateFormatChoice
+                      column={name}
+                      pattern={preview.dateFormats[at]}
+                      asked={dateFormats[name]}
+                      onChoose={(format) => setDates(name, format)}
+                    />
+                  )}
                 </th>
               ))}
             </tr>
@@ -61,6 +71,12 @@ export function ImportPreviewTable({ checked, options, isChecking, onChange }: I
       </section>
     </section>
   )
+}
+
+/** The record with a value of this name; without it, if the value is empty. */
+function withEntry(record: Record<string, string>, name: string, value: string): Record<string, string> {
+  const { [name]: _, ...others } = record
+  return value === '' ? others : { ...others, [name]: value }
 }
 
 interface TypeChoiceProps {
@@ -92,11 +108,41 @@ function TypeChoice({ column, type, asked, onChoose }: TypeChoiceProps) {
   )
 }
 
-/** How the dates of a column are read. */
-function DateFormatNote({ pattern }: { pattern: string | null }) {
-  if (pattern === null) return null
-  const named: Record<string, string> = { '%Y-%m-%d': 'iso', '%m/%d/%Y': 'month-first', '%d/%m/%Y': 'day-first' }
-  return <span class="small dim">{dateChoices[named[pattern] ?? pattern] ?? pattern}</span>
+interface DateFormatChoiceProps {
+  column: string
+  /** How its dates are read, as a pattern such as `%d.%m.%Y`. */
+  pattern: string
+  /** If it was chosen, not guessed. */
+  asked: string | undefined
+  onChoose(format: string): void
+}
+
+/** How the dates of a column are written. */
+function DateFormatChoice({ column, pattern, asked, onChoose }: DateFormatChoiceProps) {
+  const value = asked ?? patternNames[pattern] ?? pattern
+  return (
+    <select
+      class="type-choice"
+      aria-label={say('import.datesOf', { column })}
+      value={value}
+      onChange={(event) => onChoose(event.currentTarget.value)}
+    >
+      {asked !== undefined && <option value="">{say('import.guess')}</option>}
+      {!(value in dateChoices) && <option value={value}>{value}</option>}
+      {Object.entries(dateChoices).map(([format, example]) => (
+        <option key={format} value={format}>
+          {example}
+        </option>
+      ))}
+    </select>
+  )
+}
+
+/** What the server calls these patterns in requests. */
+const patternNames: Record<string, string> = {
+  '%Y-%m-%d': 'iso',
+  '%m/%d/%Y': 'month-first',
+  '%d/%m/%Y': 'day-first',
 }
 
 interface PreviewRowProps {
@@ -131,16 +177,4 @@ function PreviewRow({ line, values, columns, fault }: PreviewRowProps) {
 
 export function faultWords({ line, column, reason }: Fault): string {
   return column === null ? say('import.faultAt', { line, reason }) : say('import.faultIn', { line, column, reason })
-}
-
-function typeNames(): Record<string, string> {
-  return {
-    text: say('import.type.text'),
-    integer: say('import.type.integer'),
-    double: say('import.type.double'),
-    'decimal(18,3)': say('import.type.decimal'),
-    boolean: say('import.type.boolean'),
-    date: say('import.type.date'),
-    timestamp: say('import.type.timestamp'),
-  }
 }
