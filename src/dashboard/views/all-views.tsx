@@ -1,14 +1,14 @@
 import { lazyView } from '../parts/lazy-view.js'
-import { AccountView } from './account/account.js'
 import { baseOf } from './files/entries.js'
 import { FilesView } from './files/files.js'
 import { PublishedView } from './files/published.js'
-import { SharedView } from './shared/shared.js'
-import { TransfersView } from './transfers/transfers.js'
 import type { View } from './view.js'
 
-/** Loaded when they are opened: few people open them each time. */
+/** Loaded when they are opened: the files are what most people come for. */
+const TransfersView = lazyView(() => import('./transfers/transfers.js'))
 const TablesView = lazyView(() => import('./data/data.js'))
+const SharedView = lazyView(() => import('./shared/shared.js'))
+const AccountView = lazyView(() => import('./account/account.js'))
 const AccountsView = lazyView(() => import('./admin/accounts.js'))
 const ServerPanels = lazyView(() => import('./admin/server.js'))
 

@@ -12,7 +12,7 @@ import { say } from '../../words/say.js'
 import { AccountSpace } from './space.js'
 
 /** The signed-in account, its sessions, and its password. */
-export function AccountView() {
+export default function AccountView() {
   const account = me.value
   return (
     <>

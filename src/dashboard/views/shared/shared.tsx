@@ -15,7 +15,7 @@ import { ShareDialog } from './share-dialog.js'
 type Doing = { what: 'pick' | 'ask' } | { what: 'share'; name: string } | null
 
 /** What was given to people without an account, and what was asked of them. */
-export function SharedView() {
+export default function SharedView() {
   const [doing, setDoing] = useState<Doing>(null)
   const close = () => setDoing(null)
   const links = useLoaded('links', (signal) => callApi<ShareList>('GET', routes.shares, { signal }), { watch: true })

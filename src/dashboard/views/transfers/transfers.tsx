@@ -25,7 +25,7 @@ export interface TransfersProps {
 }
 
 /** Jobs in one live list: running, today, earlier; those of everyone by account. */
-export function TransfersView({ everyone = false, parameters, opened }: TransfersProps) {
+export default function TransfersView({ everyone = false, parameters, opened }: TransfersProps) {
   const query = parseJobQuery(parameters, everyone)
   const [limited, setLimited] = useState<readonly string[]>([])
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
