@@ -69,7 +69,7 @@ describe.skipIf(!chromiumPath)('in the dashboard,', () => {
     await page.getByRole('status').getByText('1 needs you').waitFor()
     await upload('next.txt').getByRole('button', { name: 'Try again' }).click()
     await page.getByRole('region', { name: 'Needs you' }).waitFor({ state: 'detached' })
-    await page.getByText('Uploaded 1 file', { exact: true }).waitFor()
+    await page.getByText('Uploaded 2 files', { exact: true }).waitFor()
     expect(await curl.names()).toEqual(['cut.bin', 'next.txt'])
   })
 
