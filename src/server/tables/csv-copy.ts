@@ -47,7 +47,7 @@ export class CopyWriter {
     const fields = record.fields.map((field, at) => {
       const column = columns[at]!
       if (values.isNull(field)) return ''
-      const plain = column.isRewritten && field !== '' ? values.read(field, column.type, column)! : field
+      const plain = column.isRewritten && field !== '' ? values.readIn(column, field)! : field
       return this.#needsQuotes.test(plain) ? quote + plain.replaceAll(quote, quote + quote) + quote : plain
     })
     return fields.join(this.#plan.delimiter)

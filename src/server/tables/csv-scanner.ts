@@ -235,11 +235,12 @@ export class CsvScanner {
   }
 
   #fits(bytes: Buffer, from: number, to: number, column: number): boolean {
-    const { type, asked, isDropped, ...formats } = this.#columns[column]!
+    const planned = this.#columns[column]!
+    const { type, asked, isDropped } = planned
     const value = this.#value(bytes, from, to)
     if (this.#values.isNull(value)) return true
     if (isDropped) return false
-    const read = this.#values.read(asked ? value.replace(/^( *-?)0+(?=\d)/, '$1') : value, type, formats)
+    const read = this.#values.readIn(planned, value)
     return read !== undefined && (asked || type !== 'double' || isExactDouble(read))
   }
 

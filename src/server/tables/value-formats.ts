@@ -25,6 +25,12 @@ export interface ColumnFormats {
   readonly times: TimeFormat
 }
 
+export interface ValueColumn extends ColumnFormats {
+  readonly type: ColumnType
+  /** Whether the type was requested. */
+  readonly asked: boolean
+}
+
 /** Reads values that are written as `ValueOptions` say. */
 export class ValueFormats {
   readonly #nulls: Set<string>
@@ -86,6 +92,12 @@ export class ValueFormats {
     if (type === 'timestamp') return readTimestamp(value, formats.times)
     const plain = type === 'boolean' ? (this.#booleans.get(value.trim().toLowerCase()) ?? value) : this.#number(value)
     return fits(plain, type) ? plain : undefined
+  }
+
+  /** As `read`: in a column whose type was requested, numbers may have leading zeros. */
+  readIn({ type, asked, ...formats }: ValueColumn, value: string): string | undefined {
+    const isNumber = type === 'integer' || type === 'double' || type.startsWith('decimal')
+    return this.read(asked && isNumber ? value.replace(/^( *-?)0+(?=\d)/, '$1') : value, type, formats)
   }
 
   #number(value: string): string {

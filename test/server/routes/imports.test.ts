@@ -274,6 +274,22 @@ describe('an import', () => {
     expect(results[0]).toEqual({ a: '2026-04-03', b: '2026-03-04', at: '2026-02-01T10:30:00' })
   })
 
+  it('reads numbers with leading zeros on request, also where values are written otherwise', async () => {
+    const caller = await shared.newCaller()
+    const request = { types: { a: 'integer', b: 'decimal(6,2)' }, decimal: ',' } as const
+    await makeTable(caller, 't', 'a;b;c\n007;01,5;1,5\n-012;002;2\n', request)
+    expect((await caller.call('/tables/t/rows')).json.results).toEqual([
+      { a: 7, b: '1.50', c: 1.5 },
+      { a: -12, b: '2.00', c: 2 },
+    ])
+  })
+
+  it('reads dates without separators that begin with a zero', async () => {
+    const caller = await shared.newCaller()
+    await makeTable(caller, 't', 'a,b\n03042026,1\n', { dateFormats: { a: '%d%m%Y' } })
+    expect((await caller.call('/tables/t/rows')).json.results).toEqual([{ a: '2026-04-03', b: 1 }])
+  })
+
   it('refuses a value that is no date in the format requested for its column', async () => {
     const caller = await shared.newCaller()
     await caller.put('d.csv', 'a,b\n03/04/2026,1\n04/31/2026,2\n')
