@@ -119,7 +119,11 @@ describe.skipIf(!chromiumPath)('the page that imports a file', { timeout: 240_00
   it.each(layouts)('does what its notes propose by one click each, %s', async (_, layout) => {
     const text = 'code;since;sum;paid\n007;13/04/2026;1,5;yes\n012;14/06/2026;2,25;no\n'
     const { caller, page } = await open('notes.csv', text, layout)
-    const mend = (name: string) => page.getByRole('button', { name, exact: true }).click()
+    const mend = async (name: string) => {
+      const button = page.getByRole('button', { name, exact: true })
+      await button.click()
+      await button.waitFor({ state: 'detached' })
+    }
     await mend('Read dates of since like 31/12/2026')
     await expect.poll(() => page.getByLabel('Type of since').inputValue()).toBe('date')
     await check(page)
@@ -130,7 +134,6 @@ describe.skipIf(!chromiumPath)('the page that imports a file', { timeout: 240_00
     expect(await page.getByLabel('Words for true and false').inputValue()).toBe('yes/no')
     await mend('Read code as “Whole number”')
     await expect.poll(() => page.getByLabel('Type of code').inputValue()).toBe('integer')
-    await page.getByRole('button', { name: 'Read code as “Whole number”' }).waitFor({ state: 'detached' })
     await importIt(page, 'notes')
     expect((await caller.call('/tables/notes/rows')).json.results).toEqual([
       { code: 7, since: '2026-04-13', sum: 1.5, paid: true },
