@@ -83,7 +83,7 @@ describe.skipIf(!chromiumPath)('uploads of names that exist', () => {
     const server = await startTestServer({ port, publicUrl: url })
     onTestFinished(() => server.close())
     await new Caller(server, await server.logIn(username)).put('same.bin', content)
-    const page = await browser.signedIn(url, { username })
+    const page = await browser.signedIn(url, { username, keepsTrayOpen: true })
     expect(await page.evaluate(() => isSecureContext)).toBe(false)
     const path = join(await temporaryFolder(), 'same.bin')
     await writeFile(path, content)
