@@ -122,7 +122,7 @@ describe.skipIf(!chromiumPath)('in the dashboard,', () => {
     await upload('long.bin').getByText('the connection is lost, trying again').waitFor({ timeout: 20_000 })
     await page.getByText('Offline', { exact: true }).waitFor()
     await page.getByRole('link', { name: /^Transfers/ }).click()
-    const row = page.getByRole('article', { name: 'Upload long.bin' })
+    const row = page.locator('#main').getByRole('article', { name: 'Upload long.bin' })
     await row.waitFor()
     expect(await row.getByText(/iB\/s/).and(row.locator('.rate')).count()).toBe(0)
     proxy.endSilence()

@@ -5,12 +5,16 @@ import { PublishedView } from './files/published.js'
 import type { View } from './view.js'
 
 /** Loaded when they are opened: the files are what most people come for. */
-const TransfersView = lazyView(() => import('./transfers/transfers.js'))
+const loadTransfers = () => import('./transfers/transfers.js')
+const TransfersView = lazyView(loadTransfers)
 const TablesView = lazyView(() => import('./data/data.js'))
 const SharedView = lazyView(() => import('./shared/shared.js'))
 const AccountView = lazyView(() => import('./account/account.js'))
 const AccountsView = lazyView(() => import('./admin/accounts.js'))
 const ServerPanels = lazyView(() => import('./admin/server.js'))
+
+// It shows what is under way, also while the server does not answer.
+requestIdleCallback(() => void loadTransfers().catch(() => {}))
 
 /** Every view of the page. To add one: an entry here, a folder beside, its name among the words, and its address in the table of routes. */
 export const allViews: readonly View[] = [
