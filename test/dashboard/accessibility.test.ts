@@ -161,7 +161,7 @@ describe.skipIf(!chromiumPath)('every page of the dashboard', { timeout: 240_000
       if (view === 'Account') await openAccountMenu(page)
       await page.getByRole('link', { name: new RegExp(`^${view}`) }).click()
       await page.getByRole('heading', { level: 1, name: view }).waitFor()
-      await page.getByRole('status', { name: 'Loading' }).waitFor({ state: 'detached' })
+      await expect.poll(() => page.getByRole('status', { name: 'Loading' }).count()).toBe(0)
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360)
     }
     held.finish()

@@ -59,7 +59,7 @@ describe.skipIf(!chromiumPath)('the view of what is shared', () => {
     await page.getByLabel('Note for the receiver').fill('Our <b>trip</b>')
     await check(page)
     await page.getByRole('button', { name: 'Make a link' }).click()
-    const url = await page.getByLabel('The link').inputValue()
+    const url = await page.getByLabel('The link', { exact: true }).inputValue()
     expect(await page.getByLabel('The password').inputValue()).toBe('open sesame')
     await check(page)
     await page.getByRole('button', { name: 'Done' }).click()
