@@ -169,7 +169,7 @@ export type OwnAccountRecord = z.infer<typeof ownAccountSchema>
 
 /** Who is signed in by the cookie of a page. */
 export const pageAccountSchema = z
-  .object({ account: ownAccountSchema.nullable().meta({ description: 'null if nobody is' }) })
+  .object({ account: ownAccountSchema.nullable().meta({ description: 'null without one' }) })
   .meta({ id: 'PageAccount', example: { account: null } })
 export type PageAccountRecord = z.infer<typeof pageAccountSchema>
 

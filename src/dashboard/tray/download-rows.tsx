@@ -3,12 +3,12 @@ import { parsePublished } from '../../protocol/routes.js'
 import { formatBytes } from '../../protocol/units.js'
 import { type BegunDownload, type Download, forgetDownload } from '../downloads/begun-downloads.js'
 import { download, queuedDownloads, runningDownload, skipDownload } from '../downloads/download-queue.js'
-import { formatRate, timeLeft } from '../labels.js'
 import { findLive, revision } from '../live/job-store.js'
 import { Bar } from '../parts/bar.js'
 import { FileName } from '../parts/file-name.js'
 import { IconButton } from '../parts/icon-button.js'
 import { stopJob } from '../parts/stop-jobs.js'
+import { formatRate, timeLeft } from '../words/amounts.js'
 import { say } from '../words/say.js'
 
 /** Downloads that this page has passed to the browser. */
@@ -49,7 +49,7 @@ function DownloadRow({ begun }: { begun: BegunDownload }) {
         {ended?.state === 'failed' && (
           <>
             <button type="button" class="plain" onClick={() => tryAgain(begun)}>
-              {say('tray.tryAgain')}
+              {say('states.tryAgain')}
             </button>
             <IconButton
               icon="close"

@@ -1,9 +1,8 @@
 import type { RefObject } from 'preact'
 import { formatBytes } from '../../protocol/units.js'
-import { formatRate } from '../labels.js'
 import { Bar } from '../parts/bar.js'
 import { Icon } from '../parts/icon.js'
-import { formatNumber } from '../words/format.js'
+import { formatRate } from '../words/amounts.js'
 import { say } from '../words/say.js'
 import { progressOf, type TrayContents, type TrayProgress, wordsOfEnd, wordsOfState } from './tray-contents.js'
 
@@ -51,7 +50,7 @@ export function TrayLine({ contents, isOpen, onToggle, toggleButton, bodyId }: T
 
 function numbersOf({ files, bytes, size, rate }: TrayProgress): string {
   const parts = [
-    say('tray.filesOf', { done: formatNumber(files.done), count: files.all }),
+    say('amount.filesOf', { done: files.done, count: files.all }),
     say('tray.bytesOf', { bytes: formatBytes(bytes), size: formatBytes(size) }),
     rate > 0 && formatRate(rate),
   ]

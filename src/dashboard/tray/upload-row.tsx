@@ -1,6 +1,5 @@
 import type { JobRecord } from '../../protocol/jobs.js'
 import { formatBytes } from '../../protocol/units.js'
-import { formatRate, timeLeft } from '../labels.js'
 import { findLive, revision } from '../live/job-store.js'
 import { Bar } from '../parts/bar.js'
 import { FileName } from '../parts/file-name.js'
@@ -19,6 +18,7 @@ import {
   unfinishedStates,
 } from '../uploads/upload-items.js'
 import { cancelUpload, replaceExisting, retryUploads } from '../uploads/upload-queue.js'
+import { formatRate, timeLeft } from '../words/amounts.js'
 import { formatShortTime } from '../words/format.js'
 import { say } from '../words/say.js'
 

@@ -27,7 +27,7 @@ export function isEmptyFolder({ name }: ChosenFile): boolean {
 
 /** The files of an input. An input for folders provides their paths, but browsers leave out empty folders. */
 export function chosenFiles(list: FileList | null): ChosenFile[] {
-  return [...(list ?? [])].map((file) => ({ name: nameOf(file.webkitRelativePath || file.name), file }))
+  return [...(list ?? [])].map((file) => ({ name: nameAsSent(file.webkitRelativePath || file.name), file }))
 }
 
 /** All dropped files and empty folders, including the contents of folders. Call it during the drop event. */
@@ -50,7 +50,7 @@ export async function droppedFiles(transfer: DataTransfer): Promise<ChosenFile[]
 
 /** Those of a folder are read together: one after another, 200 small files would take longer to find than to send. */
 async function filesOf(entry: FileSystemEntry): Promise<ChosenFile[]> {
-  const name = nameOf(entry.fullPath.replace(/^\//, ''))
+  const name = nameAsSent(entry.fullPath.replace(/^\//, ''))
   if (entry.isFile) {
     const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject))
     return [{ name, file }]
@@ -66,7 +66,7 @@ async function filesOf(entry: FileSystemEntry): Promise<ChosenFile[]> {
 }
 
 /** The server accepts names in Unicode NFC only, but macOS provides NFD. */
-function nameOf(path: string): string {
+export function nameAsSent(path: string): string {
   return path.normalize('NFC')
 }
 

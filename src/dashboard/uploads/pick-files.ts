@@ -1,4 +1,4 @@
-import type { ChosenFile } from './dropped-files.js'
+import { type ChosenFile, nameAsSent } from './dropped-files.js'
 import { noteHandle } from './handle-of-file.js'
 
 declare global {
@@ -22,7 +22,7 @@ export async function pickFiles(): Promise<ChosenFile[]> {
     handles.map(async (handle) => {
       const file = await handle.getFile()
       noteHandle(file, handle)
-      return { name: handle.name.normalize('NFC'), file }
+      return { name: nameAsSent(handle.name), file }
     }),
   )
 }

@@ -3,6 +3,7 @@ import { adminEnglish } from './english/admin.js'
 import { dataEnglish } from './english/data.js'
 import { filesEnglish } from './english/files.js'
 import { jobsEnglish } from './english/jobs.js'
+import { partsEnglish } from './english/parts.js'
 import { sharedEnglish } from './english/shared.js'
 import { shellEnglish } from './english/shell.js'
 import { signInEnglish } from './english/sign-in.js'
@@ -16,6 +17,7 @@ export const english = {
   ...signInEnglish,
   ...filesEnglish,
   ...jobsEnglish,
+  ...partsEnglish,
   ...dataEnglish,
   ...accountEnglish,
   ...sharedEnglish,

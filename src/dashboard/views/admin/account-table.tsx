@@ -1,9 +1,9 @@
 import type { ListedAccountRecord } from '../../../protocol/accounts.js'
 import { routes } from '../../../protocol/routes.js'
 import { formatBytes } from '../../../protocol/units.js'
-import { timeUntil } from '../../labels.js'
 import { Menu, type MenuItem } from '../../parts/menu.js'
 import { UsedBar } from '../../parts/used-bar.js'
+import { timeUntil } from '../../words/amounts.js'
 import { formatShortTime } from '../../words/format.js'
 import { say } from '../../words/say.js'
 

@@ -35,7 +35,7 @@ export function ResetDialog({ account: { account, invitedUntil }, onClose, onCha
             <select value={days} onChange={(event) => setDays(event.currentTarget.value)}>
               {[1, 7, 30].map((count) => (
                 <option key={count} value={String(count)}>
-                  {say('accounts.days', { count })}
+                  {say('amount.days', { count })}
                 </option>
               ))}
             </select>

@@ -3,11 +3,11 @@ import { routes } from '../../../protocol/routes.js'
 import type { LimitRecord, NodeRecord, ServerState } from '../../../protocol/server-state.js'
 import { formatBytes, formatDuration } from '../../../protocol/units.js'
 import { callApi } from '../../api.js'
-import { formatRate } from '../../labels.js'
 import { FactList } from '../../parts/fact-list.js'
 import { useLoaded } from '../../parts/loaded.js'
 import { Failed, Loading } from '../../parts/states.js'
 import { UsedBar } from '../../parts/used-bar.js'
+import { formatRate } from '../../words/amounts.js'
 import { formatNumber, formatShortTime } from '../../words/format.js'
 import { say } from '../../words/say.js'
 import { LogPanel } from './log-panel.js'
@@ -153,5 +153,5 @@ function limitWords({ value, unit }: LimitRecord): string {
 
 function timeWords(milliseconds: number): string {
   const days = milliseconds / 86_400_000
-  return days >= 2 && Number.isInteger(days) ? say('server.days', { count: days }) : formatDuration(milliseconds)
+  return days >= 2 && Number.isInteger(days) ? say('amount.days', { count: days }) : formatDuration(milliseconds)
 }

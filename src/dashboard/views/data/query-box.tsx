@@ -75,7 +75,7 @@ export function QueryBox({ tables, asked }: { tables: TableRecord[]; asked: stri
       {error && <ErrorWords error={error} />}
       {answer && (
         <p class="dim" role="status">
-          {say(answer.truncated ? 'query.cut' : 'table.count', { count: answer.results.length })}
+          {say(answer.truncated ? 'query.cut' : 'amount.rows', { count: answer.results.length })}
         </p>
       )}
       {answer && answer.results.length > 0 && ran !== null && <AnswerExport sql={ran} />}

@@ -34,7 +34,7 @@ export function TableRowsView({ table, state }: TableRowsProps) {
       <TableFilters table={table} state={state} onChange={change} />
       <div class="table-tools">
         <span class="dim" role="status">
-          {value && say('table.count', { count: value.count })}
+          {value && say('amount.rows', { count: value.count })}
         </span>
         <button
           type="button"

@@ -69,7 +69,7 @@ export function TableView({ name, query }: { name: string; query: URLSearchParam
 
 function factsOf({ rows, columns, dateColumn }: TableRecord): string {
   const facts = {
-    rows: say('table.count', { count: rows }),
+    rows: say('amount.rows', { count: rows }),
     columns: say('table.columnCount', { count: columns.length }),
   }
   return dateColumn === null ? say('table.facts', facts) : say('table.factsDated', { ...facts, date: dateColumn })
@@ -142,7 +142,7 @@ function ImportFacts({ file, rows, skipped, notes, importedAt }: TableImport) {
     <div>
       <FileName name={file} />
       <div class="dim">
-        {say('table.count', { count: rows })} · {formatShortTime(importedAt)}
+        {say('amount.rows', { count: rows })} · {formatShortTime(importedAt)}
         {skipped.count > 0 && ` · ${say('table.skipped', { count: skipped.count })}`}
       </div>
       {notes.map((note) => (

@@ -84,7 +84,7 @@ function TableLink({ table: { name, rows, columns, imports } }: { table: TableRe
         <strong>{name}</strong>
         <span class="dim">
           {say('table.facts', {
-            rows: say('table.count', { count: rows }),
+            rows: say('amount.rows', { count: rows }),
             columns: say('table.columnCount', { count: columns.length }),
           })}{' '}
           · {say('data.imports', { count: imports.length })}

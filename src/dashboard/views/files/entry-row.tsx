@@ -110,7 +110,7 @@ function Size({ entry }: { entry: ListedEntry }) {
   }
   return (
     <>
-      <span class="entry-count dim">{say('files.folderFacts', { count: files })}</span>
+      <span class="entry-count dim">{say('amount.files', { count: files })}</span>
       {formatBytes(bytes)}
     </>
   )

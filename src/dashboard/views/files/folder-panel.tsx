@@ -104,7 +104,7 @@ function Totals({ listing: { wish, level, entries } }: { listing: FolderListing 
   const { folders, files, bytes } = totals
   const words = [
     folders > 0 && say('files.folders', { count: folders }),
-    files > 0 && say('files.files', { count: files }),
+    files > 0 && say('amount.files', { count: files }),
   ].filter(Boolean)
   return (
     <p class="totals dim">{[words.join(', '), bytes !== null && formatBytes(bytes)].filter(Boolean).join(' · ')}</p>

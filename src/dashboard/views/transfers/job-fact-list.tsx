@@ -1,7 +1,7 @@
 import type { JobRecord } from '../../../protocol/jobs.js'
 import { formatBytes, formatDuration } from '../../../protocol/units.js'
-import { formatRate, timeLeft } from '../../labels.js'
 import { FactList } from '../../parts/fact-list.js'
+import { formatRate, timeLeft } from '../../words/amounts.js'
 import { formatNumber, formatWholeTime } from '../../words/format.js'
 import { say } from '../../words/say.js'
 import { filesDone } from './job-words.js'

@@ -1,7 +1,7 @@
 import { useMemo } from 'preact/hooks'
-import { formatRate } from '../../labels.js'
 import { liveJobs, myLiveJobs, revision, totalRates } from '../../live/job-store.js'
 import { LazyChart } from '../../parts/lazy-chart.js'
+import { formatRate } from '../../words/amounts.js'
 import { say } from '../../words/say.js'
 
 /** The total rate, with a chart of the last minutes. */

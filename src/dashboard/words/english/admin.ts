@@ -65,7 +65,6 @@ export const adminEnglish = {
     'You get a link by which its owner sets a new password, once. Until then, the current password and its sessions stay valid; then all sessions end.',
   'accounts.resetEarlier': 'An earlier link ends with it.',
   'accounts.worksFor': 'Works for',
-  'accounts.days': { one: '{count} day', other: '{count} days' },
   'accounts.makeLink': 'Make a link',
 
   'accounts.disableQuestion': 'Disable {account}?',
@@ -127,7 +126,6 @@ export const adminEnglish = {
   'server.noLimit': 'none',
   'server.on': 'on',
   'server.off': 'off',
-  'server.days': { one: '{count} day', other: '{count} days' },
 
   'server.check': 'Check of what is stored',
   'server.checkText':

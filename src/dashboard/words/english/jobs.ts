@@ -52,16 +52,4 @@ export const jobsEnglish = {
   'receipt.cleanedUp': 'cleaned up',
   'receipt.took': 'took',
   'receipt.milliseconds': '{count} ms',
-
-  'import.imported': 'Imported {file}',
-  'import.notImported': 'Not imported: {file}',
-
-  'states.loading': 'Loading',
-  'states.notLoaded': 'This could not be loaded',
-  'states.tryAgain': 'Try again',
-  'states.close': 'Close',
-  'states.messages': 'Messages',
-  'states.dismiss': 'Dismiss',
-  'states.unreachable': 'The server does not answer.',
-  'states.answered': 'The server answered {status}.',
 } as const

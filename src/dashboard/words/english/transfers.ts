@@ -11,7 +11,6 @@ export const transfersEnglish = {
   'transfers.noneFit': 'No job fits',
   'transfers.noneFitText': 'Choose other filters to see more.',
   'transfers.clearFilters': 'Show all',
-  'transfers.more': 'Loading more …',
 
   'transfers.running': 'Running',
   'transfers.today': 'Today',

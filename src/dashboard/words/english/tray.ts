@@ -11,7 +11,6 @@ export const trayEnglish = {
   'tray.uploaded': 'Uploaded {contents}',
   'tray.downloaded': { one: 'Downloaded {count} file', other: 'Downloaded {count} files' },
   'tray.stopped': 'Stopped',
-  'tray.filesOf': { one: '{done} of {count} file', other: '{done} of {count} files' },
   'tray.bytesOf': '{bytes} of {size}',
   'tray.allUploads': 'All uploads',
   'tray.uploads': 'Uploads',
@@ -34,7 +33,6 @@ export const trayEnglish = {
   'tray.stopDownload': 'Stop the download of {name}',
   'tray.skipDownload': 'Skip the download of {name}',
   'tray.forget': 'Take {name} off the list',
-  'tray.tryAgain': 'Try again',
 
   'unfinished.arrived': '{bytes} of {size} have arrived',
   'unfinished.bar': 'Unfinished upload of {name}',
@@ -54,10 +52,4 @@ export const trayEnglish = {
   'unfinished.otherFiles': 'Those are other files',
   'unfinished.otherFilesText':
     'Their sizes or their times of change differ: choose the very same ones, or discard the upload.',
-
-  'stop.title': { one: 'Stop it?', other: 'Stop {count} jobs?' },
-  'stop.ofOther': 'It belongs to {account}. What it has done so far is lost.',
-  'stop.ofWork': 'It has run for {time}. What it has done so far is lost.',
-  'stop.ofMany': 'Some belong to other people, or have run for minutes. What they have done so far is lost.',
-  'stop.stop': 'Stop',
 } as const

@@ -7,7 +7,7 @@ export type LinkTarget =
 
 /**
  * The parts of a document in Markdown (CommonMark, with the tables, task lists and strikethrough of GitHub); null for one that is nested so
- * deeply that nobody could read it either. Whoever wrote it, it takes at most seconds.
+ * deeply that it cannot be read either. It takes seconds at most, also for a text that is made to take long.
  */
 export function parseMarkdown(text: string): Token[] | null {
   if (deepQuote.test(text)) return null

@@ -1,6 +1,6 @@
-import type { JobRecord } from '../protocol/jobs.js'
-import { formatBytes, formatDuration } from '../protocol/units.js'
-import { say } from './words/say.js'
+import type { JobRecord } from '../../protocol/jobs.js'
+import { formatBytes, formatDuration } from '../../protocol/units.js'
+import { say } from './say.js'
 
 export function formatRate(bytesPerSecond: number): string {
   return say('amount.rate', { bytes: formatBytes(Math.round(bytesPerSecond)) })

@@ -1,4 +1,4 @@
-import { type ChosenFile, isEmptyFolder } from './dropped-files.js'
+import { type ChosenFile, isEmptyFolder, nameAsSent } from './dropped-files.js'
 import { handleOf } from './handle-of-file.js'
 
 declare global {
@@ -56,7 +56,7 @@ export async function filesOfHandles(handles: readonly FileSystemHandle[]): Prom
 }
 
 async function* filesIn(handle: FileSystemHandle, above: string): AsyncGenerator<ChosenFile> {
-  const name = above + handle.name.normalize('NFC')
+  const name = above + nameAsSent(handle.name)
   if (handle.kind === 'file') {
     yield { name, file: await (handle as FileSystemFileHandle).getFile() }
     return
