@@ -22,6 +22,18 @@ describe.skipIf(!hasCluster)('two servers on one database and bucket', () => {
     expect(json.jobs).toMatchObject([{ kind: 'export' }, { kind: 'upload', state: 'done' }])
   })
 
+  it('refuse a text with a NUL, which PostgreSQL cannot store, as what a client has to change', async () => {
+    const cluster = await startCluster(1)
+    const [ann] = await cluster.logIn('ann')
+    await ann!.put('a', 'x')
+    const invalid = { status: 400, json: { code: 'invalid-request' } }
+    expect(await ann!.call('/files?search=%00')).toMatchObject(invalid)
+    expect(await ann!.post('/shares', { filename: 'a', expiresIn: 60, note: 'a\0' })).toMatchObject(invalid)
+    const signup = { username: 'bob', password: 'correct horse', name: 'a\0' }
+    expect(await ann!.post('/auth/signup', signup)).toMatchObject(invalid)
+    expect((await ann!.call('/jobs')).status).toBe(200)
+  })
+
   it('have the quota of an account that was set on the other, and count together', async () => {
     const cluster = await startCluster(2, { args: ['--jobs-per-account', '8'] })
     const [here, there] = await cluster.logIn('ann')
