@@ -9,6 +9,7 @@ import { KnownDigests } from './known-digests.js'
 import type { ListingAnswer, ListingFolders, ListingRequest } from './listing.js'
 import { PublishedDigests } from './published-digests.js'
 import { removeTree } from './remove-tree.js'
+import { sendError } from './sent-errors.js'
 
 const folders = workerData as ListingFolders
 const index = new FolderIndex()
@@ -77,7 +78,7 @@ function work(): void {
       if (!step.done) continue
       answer({ id, result: step.value })
     } catch (error) {
-      answer({ id, error: String(error) })
+      answer({ id, error: sendError(error) })
     }
     running.delete(id)
   }

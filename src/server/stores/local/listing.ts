@@ -2,8 +2,10 @@ import { Worker } from 'node:worker_threads'
 import { type Deferred, deferred } from '../../concurrency/deferred.js'
 import type { Space, StoredFile } from '../files.js'
 import type { FileLines, Level } from '../folders.js'
+import type { SentError } from './batch-messages.js'
 import type { NameQuery } from './file-names.js'
 import type { FolderLevelQuery } from './folder-level.js'
+import { receiveError } from './sent-errors.js'
 
 /** Real paths. */
 export interface ListingFolders {
@@ -49,7 +51,7 @@ export type ListingRequest = {
   [What in keyof ListingWork]: { id: number; what: What } & ListingWork[What]['request']
 }[keyof ListingWork]
 
-export type ListingAnswer = { id: number; result: unknown } | { id: number; error: string }
+export type ListingAnswer = { id: number; result: unknown } | { id: number; error: SentError }
 
 /** Lists the files of accounts in a worker thread, so that a large folder does not block the main thread. */
 export interface Listing {
@@ -91,7 +93,7 @@ export function openListing(folders: ListingFolders): Listing {
       const request = asked.get(answer.id)
       asked.delete(answer.id)
       if ('result' in answer) request?.resolve(answer.result)
-      else request?.reject(new Error(`Could not list the files: ${answer.error}`))
+      else request?.reject(receiveError(answer.error))
     })
     // Out of memory, for example: pending requests fail, and the next one starts another thread.
     started.on('error', (error) => end(started, error))

@@ -45,6 +45,11 @@ describe('a file listing', () => {
     })
   })
 
+  it('fails with the error of the system, so that a lack of descriptors is answered as one', async () => {
+    const { listing } = await open()
+    await expect(listing.removeTree(`/${'x'.repeat(5000)}`)).rejects.toMatchObject({ code: 'ENAMETOOLONG' })
+  })
+
   it('counts the bytes of all files, including those with invalid names', async () => {
     const { listing, folder } = await open()
     await mkdir(join(folder, 'sub'))
