@@ -43,6 +43,15 @@ describe.skipIf(!hasDatabase)('accounts in PostgreSQL', () => {
     const ann = { role: 'user', username: 'ann', passwordHash: '', name: null, email: null } as const
     await expect(postgresAccounts(database).create(ann)).rejects.toMatchObject({ code: '42P01' })
   })
+
+  it('are not called taken if it is the number that is', async () => {
+    const database = (await testDatabase()).connect()
+    const ann = { role: 'user', username: 'ann', passwordHash: '', name: null, email: null } as const
+    await postgresAccounts(database).create(ann)
+    await database`delete from counters`
+    const bob = { ...ann, username: 'bob' }
+    await expect(postgresAccounts(database).create(bob)).rejects.toMatchObject({ constraint_name: 'accounts_pkey' })
+  })
 })
 
 describe.skipIf(!hasDatabase)('counters in PostgreSQL', () => {

@@ -42,7 +42,7 @@ export function postgresAccounts(database: Database): AccountStore {
           returning ${columns(database)}`
         return accountOf(row!)
       } catch (error) {
-        if (!isDuplicate(error)) throw error
+        if (!isDuplicate(error, 'accounts_by_name')) throw error
         const message = `There is an account ${accountName(wanted)} already.`
         throw new Problem('username-taken', message, { field: 'username' })
       }

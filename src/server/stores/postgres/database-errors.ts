@@ -1,6 +1,6 @@
-/** Whether a row with the same unique key exists. */
-export function isDuplicate(error: unknown): boolean {
-  return codeOf(error) === '23505'
+/** Whether a row with the same key exists in this unique index. */
+export function isDuplicate(error: unknown, index: string): boolean {
+  return codeOf(error) === '23505' && (error as { constraint_name?: string }).constraint_name === index
 }
 
 /** Whether a row was to name one that does not exist. */
