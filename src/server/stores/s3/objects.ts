@@ -63,7 +63,7 @@ export class Objects {
     if (rows.length === 0) return []
     await this.#database`insert into objects ${this.#database(rows)}`.catch((error) => {
       // Another server may have continued the content.
-      throw isMissingReference(error) || isDuplicate(error) ? claimLost() : error
+      throw isMissingReference(error) || isDuplicate(error, 'objects_of_content') ? claimLost() : error
     })
     try {
       const stored = await Promise.allSettled(
