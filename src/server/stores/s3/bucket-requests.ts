@@ -1,9 +1,7 @@
 import { once } from 'node:events'
 import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import https from 'node:https'
-import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { pipeline } from 'node:stream/promises'
 import aws4 from 'aws4'
 import { lengthHeader } from '../../../protocol/body-length.js'
 import type { Clock } from '../../clock.js'
@@ -19,8 +17,11 @@ import type { ResponseHead } from './response-head.js'
 export interface SentBytes {
   readonly size: number
   readonly checksum: Checksum
-  open(): Readable | Uint8Array
+  open(): SentChunks | Uint8Array
 }
+
+/** Each chunk is valid until the next one is asked for. */
+export type SentChunks = AsyncGenerator<Uint8Array, void, void>
 
 /** In hexadecimal digits. The bucket compares it: a server may otherwise store what has arrived of a body that was cut. */
 export type Checksum = { algorithm: 'sha256' | 'crc32'; value: string }
@@ -166,7 +167,7 @@ export class BucketRequests {
     try {
       const bytes = request.body?.open()
       if (bytes === undefined || bytes instanceof Uint8Array) sent.end(bytes)
-      else pipeline(bytes, sent).catch((error) => sent.destroy(error))
+      else sendChunks(bytes, sent).catch((error) => sent.destroy(error))
       const [response] = await responding
       const { statusCode = 0 } = response
       if (isSuccess(statusCode)) return response
@@ -213,6 +214,21 @@ export class BucketRequests {
   }
 }
 
+async function sendChunks(chunks: SentChunks, sent: ClientRequest): Promise<void> {
+  for await (const chunk of chunks) {
+    await new Promise<void>((resolve, reject) => {
+      const onClose = () => reject(new Error('The connection was closed.'))
+      sent.once('close', onClose)
+      sent.write(chunk, (error) => {
+        sent.off('close', onClose)
+        if (error) reject(error)
+        else resolve()
+      })
+    })
+  }
+  sent.end()
+}
+
 /** Another checksum of the body is signed as a header. */
 function digestToSign(body: SentBytes | undefined): string {
   if (!body) return emptySha256
@@ -242,7 +258,7 @@ function isOfReusedSocket(error: unknown): boolean {
   return error instanceof Error && ofReusedSockets.has(error)
 }
 
-const bodiesAtOnce = 32
+const bodiesAtOnce = 16
 const firstDelayMs = 1000
 const maxErrorBytes = 64 * 1024
 const emptySha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'

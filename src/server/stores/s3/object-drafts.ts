@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import type { Readable } from 'node:stream'
+import { open } from 'node:fs/promises'
 import type { Digests } from '../local/digests.js'
 import { partialPath } from '../local/partial-folder.js'
 import { LocalPartials } from '../local/partials.js'
 import type { PartialFile } from '../partials.js'
+import type { SentChunks } from './bucket-requests.js'
 import type { ObjectSource } from './content-digests.js'
 import { SpoolSpace } from './spool-space.js'
 
@@ -14,7 +14,7 @@ export interface ObjectDraft {
   readonly source: ObjectSource
   append(bytes: Buffer): Promise<void>
   truncate(size: number): Promise<void>
-  open(): Readable | Uint8Array
+  open(): SentChunks | Uint8Array
   /** Removing twice is not an error. */
   remove(): Promise<void>
 }
@@ -133,8 +133,8 @@ class SpooledDraft implements ObjectDraft {
     return this.#file.truncate(size)
   }
 
-  open(): Readable {
-    return createReadStream(this.source.path, { highWaterMark: 256 * 1024 })
+  open(): SentChunks {
+    return chunksOf(this.source.path)
   }
 
   async remove(): Promise<void> {
@@ -143,6 +143,23 @@ class SpooledDraft implements ObjectDraft {
     this.#free = null
   }
 }
+
+/** All in one buffer: as garbage, that of a few hundred objects would be most of the memory. */
+async function* chunksOf(path: string): SentChunks {
+  const file = await open(path)
+  try {
+    const buffer = Buffer.allocUnsafeSlow(chunkBytes)
+    for (;;) {
+      const { bytesRead } = await file.read(buffer)
+      if (bytesRead === 0) return
+      yield buffer.subarray(0, bytesRead)
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+const chunkBytes = 64 * 1024
 
 /** They are computed when an object is complete. */
 const noDigests: Digests = {
