@@ -21,7 +21,7 @@ export interface SentBytes {
 }
 
 /** Each chunk is valid until the next one is asked for. */
-export type SentChunks = AsyncGenerator<Uint8Array, void, void>
+export type SentChunks = AsyncIterable<Uint8Array>
 
 /** In hexadecimal digits. The bucket compares it: a server may otherwise store what has arrived of a body that was cut. */
 export type Checksum = { algorithm: 'sha256' | 'crc32'; value: string }

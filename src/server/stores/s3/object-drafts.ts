@@ -145,7 +145,7 @@ class SpooledDraft implements ObjectDraft {
 }
 
 /** All in one buffer: as garbage, that of a few hundred objects would be most of the memory. */
-async function* chunksOf(path: string): SentChunks {
+async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
   const file = await open(path)
   try {
     const buffer = Buffer.allocUnsafeSlow(chunkBytes)
