@@ -40,11 +40,20 @@ export const exportManySchema = z
       .array(z.string())
       .min(1)
       .meta({ description: 'names of files, and of folders with a slash at the end; `/` is everything' }),
+    folder: z.string().optional().meta({
+      description: 'the folder that `files` are in, with a slash at the end: the archive has their names in it',
+    }),
     archive: z.enum(archiveFormats).default('tar'),
     digests: z
       .boolean()
       .default(false)
       .meta({ description: `adds the SHA-256 of each file to a tar, as the PAX record ${paxDigest}` }),
+    prepare: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'answers with the job: `GET /jobs/ID/archive` of the same session fetches it within 30 s' }),
   })
   .meta({ id: 'ExportMany', example: { files: ['sample.csv', 'photos/'], archive: 'zip' } })
+export type ExportMany = z.infer<typeof exportManySchema>
+
 export const moveSchema = z.object({ to: z.string() }).meta({ id: 'Move', example: { to: 'archive/sample.csv' } })

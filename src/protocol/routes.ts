@@ -86,7 +86,7 @@ export const maxPreviewBytes = 32 * 1024 ** 2
 
 export function jobPath(
   id: string,
-  action?: 'stop' | 'pause' | 'resume' | 'finish' | 'unchanged' | 'failed' | 'files',
+  action?: 'stop' | 'pause' | 'resume' | 'finish' | 'unchanged' | 'failed' | 'files' | 'archive',
 ): string {
   return action ? `${routes.jobs}/${id}/${action}` : `${routes.jobs}/${id}`
 }

@@ -1,6 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { routes } from '../protocol/routes.js'
 import type { ArchiveExports } from './archives/archive-exports.js'
+import type { PreparedArchives } from './archives/prepared-archives.js'
 import type { Administration } from './auth/administration.js'
 import type { Authentication } from './auth/authentication.js'
 import type { Invitations } from './auth/invitations.js'
@@ -37,6 +38,7 @@ import { jobFileRoutes } from './routes/job-files.js'
 import { jobRoutes } from './routes/jobs.js'
 import { metricsRoutes } from './routes/metrics.js'
 import { openRequestRoutes } from './routes/open-request.js'
+import { preparedArchiveRoutes } from './routes/prepared-archives.js'
 import { publishedRoutes } from './routes/published.js'
 import { queryRoutes } from './routes/query.js'
 import type { Dashboard } from './routes/responses/dashboard-files.js'
@@ -111,6 +113,7 @@ export interface Services extends ServerRouteServices {
   resumable: ResumableUploads
   exports: Exports
   archives: ArchiveExports
+  prepared: PreparedArchives
   shares: Shares
   requests: FileRequests
   tables: TableStore
@@ -169,6 +172,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   app.route('/', publishedRoutes(services))
   app.route('/', uploadRoutes(services))
   app.route('/', exportRoutes(services))
+  app.route('/', preparedArchiveRoutes(services))
   app.route('/', tarRoutes(services))
   app.route('/', fileListRoutes(services))
   app.route('/', folderRoutes(services))

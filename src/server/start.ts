@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { version } from '../protocol/version.js'
 import { createApp } from './app.js'
-import { ArchiveExports } from './archives/archive-exports.js'
+import { openArchives } from './archives/open-archives.js'
 import { accessCheck } from './auth/access-check.js'
 import { Administration } from './auth/administration.js'
 import { Authentication } from './auth/authentication.js'
@@ -252,7 +252,7 @@ export async function startServer(
       tars,
       resumable,
       exports: new Exports(exportServices),
-      archives: new ArchiveExports({ ...exportServices, files }),
+      ...openArchives({ ...exportServices, files }),
       shares,
       requests,
       tables,

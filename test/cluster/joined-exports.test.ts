@@ -100,6 +100,16 @@ describe.skipIf(!hasCluster)('the ranges of an export', () => {
     await eventually('it has ended', async () => (await here.job(id)).endedAt !== null)
   })
 
+  it('of an archive that another server has prepared are sent by that one', async () => {
+    const [here, there] = await readers()
+    const { json, headers } = await here.post('/export', { files: ['big'], prepare: true })
+    const archive = await open(there, {}, headers.location)
+    expect(archive.headers['filejobs-job']).toBe(json.id)
+    expect(await drain(archive)).toBeGreaterThan(size)
+    await eventually('it is done', async () => (await there.job(json.id)).state === 'done')
+    expect((await there.call(headers.location as string)).status).toBe(404)
+  })
+
   it('of links are a job each', async () => {
     const [here, there] = await readers()
     const { json } = await here.post('/shares', { filename: 'big', expiresIn: 60 })

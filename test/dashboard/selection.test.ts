@@ -102,6 +102,40 @@ describe.skipIf(!chromiumPath)('a selection of files in the dashboard', () => {
     expect((await caller.findJob('kind=export&state=done', ({ file }) => file === 'in/')).files?.total).toBe(2)
   })
 
+  it.each(layouts)('is downloaded however many names it has, %s', async (_, layout) => {
+    const long = 'a long name that would not fit into an address '.repeat(4)
+    const names = Array.from({ length: 60 }, (_, index) => `in/${index + 10} ${long}.txt`)
+    const { page, caller, bar } = await openWith(names, { ...layout, keepsTrayOpen: true })
+    await page.goto(`${shared.server.url}/files/in/`)
+    await rowOf(page, names[0]!).waitFor()
+    await page.keyboard.press('ControlOrMeta+a')
+    await bar.getByText('60 selected').waitFor()
+    await page.getByLabel(`Select ${names[0]}`, { exact: true }).click()
+    await bar.getByText('59 selected').waitFor()
+    const coming = page.waitForEvent('download')
+    await bar.getByRole('button', { name: 'Download' }).click()
+    const download = await coming
+    expect(download.suggestedFilename()).toBe('in.zip')
+    const archive = `${await contentOf(download)}`
+    const numbers = new Set([...archive.matchAll(/(\d\d) a long name/g)].map(([, number]) => number))
+    expect([numbers.size, numbers.has('10')]).toEqual([59, false])
+    const job = await caller.findJob('kind=export&state=done', ({ file }) => file === 'in/')
+    expect(job.files).toMatchObject({ total: 59, done: 59 })
+    await page.locator('[data-begun="in/"]').getByText('done').waitFor()
+  })
+
+  it('says why it is not downloaded, and stays selected', async () => {
+    const { page, caller, tick, bar } = await openWith(['a.txt', 'b.txt', 'c.txt'])
+    await tick('a.txt')
+    await tick('b.txt')
+    await caller.call('/files/b.txt', { method: 'DELETE' })
+    await bar.getByRole('button', { name: 'Download' }).click()
+    await page.getByText('Not downloaded: files.zip').waitFor()
+    await page.getByText('There is no file "b.txt".').waitFor()
+    expect(await page.locator('[data-begun]').count()).toBe(0)
+    await bar.getByText('2 selected').waitFor()
+  })
+
   it('grows by Shift and Ctrl+A, also over rows that were not loaded yet', async () => {
     const names = Array.from({ length: 12 }, (_, index) => `${index + 10}.txt`)
     const { page, tick, bar } = await openWith(names)

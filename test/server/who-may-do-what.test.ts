@@ -62,7 +62,13 @@ const limitedToRoles = {
   ],
   ops: ['POST /ops/upload'],
   client: [
-    ...['GET /published', 'GET /published/{ops}', 'GET /published/{ops}/{name}', 'HEAD /published/{ops}/{name}'],
+    ...[
+      'GET /published',
+      'GET /published/{ops}',
+      'POST /published/{ops}',
+      'GET /published/{ops}/{name}',
+      'HEAD /published/{ops}/{name}',
+    ],
     ...['GET /client/files/{ops}', 'GET /client/files/{ops}/{name}'],
   ],
   admin: [

@@ -11,9 +11,12 @@ import { isSameFile } from './same-file.js'
 export interface Download {
   /** That of its job: of a file or, with a slash at the end, of a folder; the account's own, or `ops:OPS/NAME`. */
   name: string
-  path: string
+  /** The same for two downloads of the same. */
+  id: string
   /** What the browser calls it. */
   saveAs: string
+  /** Where the browser gets it; it begins right after. Rejects if the server refuses it. */
+  address(): string | Promise<string>
 }
 
 /** A download that this page has passed to the browser. */
@@ -33,13 +36,18 @@ let nextKey = 0
 
 /** Adds a download; it is taken off the list if no job of it begins within `withinMs`, because the user may have cancelled it. */
 export function noteBegun(download: Download, withinMs: number): void {
-  const isRunning = begunDownloads.peek().some((one) => one.ended === null && one.download.path === download.path)
+  const isRunning = begunDownloads.peek().some((one) => one.ended === null && one.download.id === download.id)
   if (isRunning) return
   const key = nextKey++
   begunDownloads.value = [...begunDownloads.peek(), { key, download, jobId: null, ended: null }]
   setTimeout(() => {
     begunDownloads.value = begunDownloads.peek().filter((one) => one.key !== key || isKnown(one))
   }, withinMs)
+}
+
+/** Removes one that could not begin. */
+export function forgetBegun({ id }: Download): void {
+  begunDownloads.value = begunDownloads.peek().filter((one) => isKnown(one) || one.download.id !== id)
 }
 
 export function forgetDownload(forgotten: BegunDownload): void {

@@ -1,13 +1,16 @@
 import { effect, signal } from '@preact/signals'
-import { exportPath } from '../../protocol/routes.js'
+import type { JobRecord } from '../../protocol/jobs.js'
+import { exportPath, jobPath, parsePublished, publishedPath, routes } from '../../protocol/routes.js'
 import { me } from '../account.js'
+import { callApi } from '../api.js'
 import { myLiveJobs, onJobEnd } from '../live/job-store.js'
-import { type Download, noteBegun } from './begun-downloads.js'
+import { toastError } from '../parts/toasts.js'
+import { say } from '../words/say.js'
+import { type Download, forgetBegun, noteBegun } from './begun-downloads.js'
 import { isSameFile } from './same-file.js'
 
-const slotWaitSeconds = 30
 /** A download waits for a slot, because another tab may take it first. */
-export const waitQuery = `wait=${slotWaitSeconds}`
+const slotWaitSeconds = 30
 
 /** Downloads that begin one after another. */
 export const queuedDownloads = signal<readonly Download[]>([])
@@ -19,8 +22,32 @@ let forgetStarted: ReturnType<typeof setTimeout> | undefined
 /** Of a file, or of a folder as an archive. */
 export function newDownload(name: string): Download {
   const base = name.slice(name.lastIndexOf('/', name.length - 2) + 1)
-  if (!name.endsWith('/')) return { name, path: `${exportPath(name)}?${waitQuery}`, saveAs: base }
-  return { name, path: `${exportPath(name)}?archive=zip&${waitQuery}`, saveAs: `${base.slice(0, -1)}.zip` }
+  const isFolder = name.endsWith('/')
+  const id = `${exportPath(name)}?${isFolder ? 'archive=zip&' : ''}wait=${slotWaitSeconds}`
+  return { name, id, saveAs: isFolder ? `${base.slice(0, -1)}.zip` : base, address: () => id }
+}
+
+/** Of several files and folders in a folder, as one archive: their names may be too many for an address. */
+export function newArchiveDownload(folder: string, names: readonly string[]): Download {
+  const published = parsePublished(folder)
+  const inSpace = published?.name ?? folder
+  const json = {
+    folder: inSpace,
+    files: names.map((name) => name.slice(inSpace.length)),
+    archive: 'zip',
+    prepare: true,
+  }
+  const path = published ? publishedPath(published.ops) : routes.export
+  return {
+    name: folder,
+    id: JSON.stringify([path, json]),
+    saveAs: `${inSpace.slice(inSpace.lastIndexOf('/', inSpace.length - 2) + 1, -1) || 'files'}.zip`,
+    async address() {
+      const headers = { Prefer: `wait=${slotWaitSeconds}` }
+      const { id } = await callApi<JobRecord>('POST', path, { json, headers })
+      return jobPath(id, 'archive')
+    },
+  }
 }
 
 /** The name of the download that has the account's slot; null if there is none. */
@@ -34,11 +61,11 @@ export function runningDownload(): string | null {
 /** Lets the browser download it: now, or after those before it. Several streams of one file are one job. */
 export function download(wanted: Download): void {
   const other = runningDownload()
-  const isFile = !wanted.name.endsWith('/')
+  // The whole space has no name.
+  const isFile = wanted.name !== '' && !wanted.name.endsWith('/')
   if (queuedDownloads.peek().length === 0 && (other === null || (isFile && isSameFile(other, wanted.name)))) {
-    noteStarted(wanted)
-    startDownload(wanted)
-  } else if (!queuedDownloads.peek().some(({ path }) => path === wanted.path)) {
+    void startDownload(wanted)
+  } else if (!queuedDownloads.peek().some(({ id }) => id === wanted.id)) {
     queuedDownloads.value = [...queuedDownloads.peek(), wanted]
   }
 }
@@ -58,10 +85,18 @@ function noteStarted(download: Download): void {
 }
 
 /** Like a click on its link, because only the browser's own downloads handle files of any size. */
-function startDownload({ path, saveAs }: Download): void {
+async function startDownload(wanted: Download): Promise<void> {
+  noteStarted(wanted)
   const link = document.createElement('a')
-  link.href = path
-  link.download = saveAs
+  link.download = wanted.saveAs
+  try {
+    link.href = await wanted.address()
+  } catch (error) {
+    forgetBegun(wanted)
+    if (started.peek() === wanted.name) started.value = null
+    toastError(say('tray.toldNotDownloaded', { what: wanted.saveAs }), error)
+    return
+  }
   link.click()
 }
 
@@ -79,9 +114,8 @@ onJobEnd(({ kind, file }) => {
 effect(() => {
   const [next, ...rest] = queuedDownloads.value
   if (next === undefined || runningDownload() !== null) return
-  noteStarted(next)
   queuedDownloads.value = rest
-  startDownload(next)
+  void startDownload(next)
 })
 
 me.subscribe((account) => {

@@ -104,7 +104,7 @@ export function QueuedDownloads() {
   return (
     <ul class="plain-list">
       {downloads.map((queued, index) => (
-        <li key={queued.path} class="upload" data-download={queued.name}>
+        <li key={queued.id} class="upload" data-download={queued.name}>
           <div class="upload-main">
             <div class="upload-title">
               <FileName name={shownName(queued)} />

@@ -32,9 +32,8 @@ export interface ArchiveExportServices {
   onFailure(error: unknown): void
 }
 
-export interface ArchiveRequest extends JobRequest, ExportOutput {
-  /** The job of many files that it belongs to; null for a job of its own. */
-  partOf: string | null
+/** What an archive is to hold, and the options of its job. */
+export interface ArchiveOrder extends JobRequest {
   /** The account of the job, if it is not the requester's: a share. */
   account?: string
   /** How long the client may read nothing, if shorter than the default idle timeout. */
@@ -47,6 +46,11 @@ export interface ArchiveRequest extends JobRequest, ExportOutput {
   digests: boolean
   /** Bytes of files per second; null for no limit. */
   rateLimit: number | null
+}
+
+export interface ArchiveRequest extends ArchiveOrder, ExportOutput {
+  /** The job of many files that it belongs to; null for a job of its own. */
+  partOf: string | null
   /** The program, if it may retry an interrupted request: see `ExportReader`. */
   repeater: string | null
 }
@@ -71,22 +75,20 @@ export class ArchiveExports {
    * `Jobs.admit` and `begin`.
    */
   async send(request: ArchiveRequest): Promise<boolean> {
-    const { identity, name, selection, jobId: id, rateLimit } = request
+    const { identity, name, selection } = request
     // What reads small files may have to start first: it does so while they are listed.
     this.#services.files.readSmall(selection.space, []).catch(() => {})
     if (request.partOf !== null) return this.#sendPart(request.partOf, request)
     const reader = { sessionId: identity.sessionId, name: `${name}\n${request.format}`, repeater: request.repeater }
     await this.#services.stopped.check(reader, 0)
     await this.check(selection)
-    const owner = { accountId: identity.account.id, account: request.account ?? accountName(identity.account) }
-    const plan = { kind: 'export' as const, id, ...owner, file: name, files: { total: null }, rateLimit }
     let hasBegun = false
-    const { job, result } = await runJob(this.#services.jobs.admit(plan, queueWaitOf(request)), async (run) => {
-      const { job } = run
-      request.begin(job)
-      hasBegun = true
-      void this.#correctTotals(job, selection)
-      await this.#send(run, request, (file) => job.countFiles((tally) => tally.count(file)))
+    const { job, result } = await runJob(this.admit(request), async (run) => {
+      const begin = (job: Job) => {
+        request.begin(job)
+        hasBegun = true
+      }
+      await this.sendIn(run, { ...request, begin })
     })
     return result.then(
       () => true,
@@ -97,6 +99,22 @@ export class ArchiveExports {
         return false
       },
     )
+  }
+
+  /** The job of an archive. Throws like `Jobs.admit`. */
+  admit(order: ArchiveOrder): ReturnType<Jobs['admit']> {
+    const { identity, name: file, jobId: id, rateLimit } = order
+    const owner = { accountId: identity.account.id, account: order.account ?? accountName(identity.account) }
+    const plan = { kind: 'export' as const, id, ...owner, file, files: { total: null }, rateLimit }
+    return this.#services.jobs.admit(plan, queueWaitOf(order))
+  }
+
+  /** Sends the archive in its job, which runs, and ends the response. Throws why the job fails. */
+  async sendIn(run: JobRun, request: ArchiveRequest): Promise<void> {
+    const { job } = run
+    request.begin(job)
+    void this.#correctTotals(job, request.selection)
+    await this.#send(run, request, (file) => job.countFiles((tally) => tally.count(file)))
   }
 
   /** Like `send`, as one stream of a job of many files, which counts them. */

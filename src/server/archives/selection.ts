@@ -28,9 +28,9 @@ export function selectFolder(space: Space, prefix: string): Selection {
 
 /** Files and folders by their full names, each once. */
 export function selectNames(space: Space, chosen: readonly string[]): Selection {
-  const folders = [...new Set(chosen.filter(isFolderName))]
-  const prefixes = folders.filter((folder) => !isBelow(folder, folders))
-  const names = [...new Set(chosen)].filter((name) => !isFolderName(name) && !isBelow(name, prefixes))
+  const folders = new Set(chosen.filter(isFolderName))
+  const prefixes = [...folders].filter((folder) => !isBelow(folder, folders))
+  const names = [...new Set(chosen)].filter((name) => !isFolderName(name) && !isBelow(name, folders))
   return { space, names, prefixes, base: '' }
 }
 
@@ -106,8 +106,13 @@ function isFolderName(name: string): boolean {
 }
 
 /** Also below a folder that lies in one of these. */
-function isBelow(name: string, folders: readonly string[]): boolean {
-  return folders.some((folder) => name !== folder && name.startsWith(folder))
+function isBelow(name: string, folders: ReadonlySet<string>): boolean {
+  if (name !== '' && folders.has('')) return true
+  // The folders above it, of which there are few: there may be as many folders as names.
+  for (let slash = name.indexOf('/'); slash >= 0 && slash < name.length - 1; slash = name.indexOf('/', slash + 1)) {
+    if (folders.has(name.slice(0, slash + 1))) return true
+  }
+  return false
 }
 
 /** Lists the next page while the files of the last one are read. */

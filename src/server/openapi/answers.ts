@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { FileRecord } from '../../protocol/files.js'
-import type { Receipt, Receipts } from '../../protocol/jobs.js'
+import { jobSchema, type Receipt, type Receipts } from '../../protocol/jobs.js'
 import { Problem, problemBody, problems } from '../../protocol/problems.js'
 import { jobHeader } from '../../protocol/routes.js'
 import type { StoredFile } from '../stores/files.js'
@@ -53,6 +53,16 @@ export const fileResponses = {
     content: binaryContent,
   },
   304: notModified,
+}
+
+/** The response to a request for an archive. */
+export const archiveAnswer = { description: 'The archive', headers: archiveHeaders, content: archiveContent }
+
+/** The response to a request that prepares an archive. */
+export const preparedAnswer = {
+  description: 'The job of the archive, which has its slot',
+  headers: answerHeaders(jobHeader, 'Location'),
+  content: { 'application/json': { schema: jobSchema } },
 }
 
 /** The responses to a HEAD for a file, for the API document. */

@@ -33,7 +33,8 @@ export const folderJobHeaders = jobHeaders.extend({
 
 const partOf = text('the id of the job of many files that the request belongs to: see `POST /jobs`')
 
-const transferHeaders = folderJobHeaders.extend({ [partOfHeader]: partOf })
+/** Of an upload or an export, which may be a stream of a job of many files. */
+export const transferHeaders = folderJobHeaders.extend({ [partOfHeader]: partOf })
 
 const replaceHeaders = z.object({
   'If-Match': text('replaces only the version of that entity tag'),

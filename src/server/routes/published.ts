@@ -1,19 +1,22 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import { exportManySchema } from '../../protocol/files.js'
 import { publisherListSchema } from '../../protocol/publishers.js'
 import { routes } from '../../protocol/routes.js'
-import { getPublisher, listPublishers } from '../auth/publishers.js'
-import { fileResponses, headResponses, problemResponses } from '../openapi/answers.js'
-import { conditionHeaders, downloadHeaders, downloadQuery } from '../openapi/request-headers.js'
+import { getPublisher, listPublishers, publishedName } from '../auth/publishers.js'
+import { archiveAnswer, fileResponses, headResponses, preparedAnswer, problemResponses } from '../openapi/answers.js'
+import { conditionHeaders, downloadHeaders, downloadQuery, transferHeaders } from '../openapi/request-headers.js'
 import type { AppEnv } from '../routing/app-env.js'
 import type { AccountStore } from '../stores/accounts.js'
 import type { PublishedFiles } from '../stores/files.js'
 import type { Folders } from '../stores/folders.js'
 import type { Exports } from '../transfers/exports.js'
+import { readJson } from './bodies/json-body.js'
 import { publishedFromTarget } from './headers/names.js'
 import { listingQuery, listingResponse, listingWords, sendListing } from './responses/file-listing.js'
 import { sendPublished } from './responses/send-published.js'
+import { maxNamesBytes, type SelectionServices, sendSelection } from './responses/send-selection.js'
 
-export interface PublishedServices {
+export interface PublishedServices extends SelectionServices {
   accounts: Pick<AccountStore, 'find' | 'list'>
   files: Pick<PublishedFiles, 'find' | 'list' | 'listEmptyFolders' | 'open'>
   folderStore: Pick<Folders, 'list' | 'records'>
@@ -21,7 +24,8 @@ export interface PublishedServices {
 }
 
 /** `/published` lists the ops accounts, `/published/OPS` lists the files of an ops account, `/published/OPS/NAME` is one of them: for clients. */
-export function publishedRoutes({ accounts, files, folderStore, exports }: PublishedServices) {
+export function publishedRoutes(services: PublishedServices) {
+  const { accounts, files, folderStore, exports } = services
   const app = new OpenAPIHono<AppEnv>()
   document(app)
 
@@ -37,6 +41,16 @@ export function publishedRoutes({ accounts, files, folderStore, exports }: Publi
     if (name === null) return sendListing(c, { files, folderStore }, publisher)
     const isPreview = c.req.query('preview') !== undefined
     return sendPublished({ files, exports }, { env: c.env, identity: c.get('identity'), publisher, name, isPreview })
+  })
+
+  app.post(`${routes.published}/:ops`, async (c) => {
+    const publisher = await getPublisher(accounts, c.req.param('ops'))
+    const wanted = await readJson(c.env.incoming, exportManySchema, maxNamesBytes)
+    return sendSelection(c, services, {
+      wanted,
+      space: publisher,
+      jobName: (folder) => publishedName(publisher, folder),
+    })
   })
   return app
 }
@@ -61,6 +75,19 @@ function document(app: OpenAPIHono<AppEnv>): void {
     description: listingWords,
     request: { params: z.object({ ops }), query: listingQuery },
     responses: { 200: listingResponse, ...problemResponses(400, 401, 403, 404, 409) },
+  })
+  app.openAPIRegistry.registerPath({
+    method: 'post',
+    path: `${routes.published}/{ops}`,
+    summary: 'Export an archive of published files (client)',
+    description:
+      'Several files and folders as one archive, which has no ranges. With `prepare`, the job of that archive.',
+    request: {
+      params: z.object({ ops }),
+      headers: transferHeaders,
+      body: { content: { 'application/json': { schema: exportManySchema } } },
+    },
+    responses: { 200: archiveAnswer, 201: preparedAnswer, ...problemResponses(400, 401, 403, 404, 409, 415) },
   })
   const params = z.object({ ops, name: z.string().meta({ description: 'percent-encoded, slashes kept' }) })
   app.openAPIRegistry.registerPath({

@@ -15,7 +15,7 @@ export interface ForwardingOptions {
 
 /**
  * Forwards the requests of a job of many files to the server that runs it: the job has one slot, one rate and one stop, and
- * its streams are ended together. All other jobs are run by the server that gets their request.
+ * its streams are ended together. So is the fetch of a prepared archive. All other jobs are run by the server that gets their request.
  */
 export function forwardStreams({ owners, jobs, resumable }: ForwardingOptions): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
@@ -38,5 +38,5 @@ function idsOf(partOf: string | undefined, path: string): { job?: string | undef
   return { job: (partOf ?? ofPath)?.toLowerCase(), part: part?.toLowerCase() }
 }
 
-const requestOfJob = new RegExp(`^${routes.jobs}/([^/]+)/(?:finish|unchanged|failed)$`)
+const requestOfJob = new RegExp(`^${routes.jobs}/([^/]+)/(?:finish|unchanged|failed|archive)$`)
 const requestOfUpload = new RegExp(`^${routes.tus}/([^/]+)$`)

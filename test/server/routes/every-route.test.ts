@@ -263,6 +263,18 @@ const scenarios: Record<string, Scenario> = {
       { path: '/published/depot', init: { headers: ann }, status: 403 },
     ]
   },
+  'POST /published/{ops}': async ({ ann, server }) => {
+    const ops = bearer(await server.logIn('depot', 'ops'))
+    const client = bearer(await server.logIn('reader', 'client'))
+    await fetch(`${server.url}/files/archived.txt`, { method: 'PUT', headers: ops, body: 'some text' })
+    const wanted = { files: ['archived.txt'] }
+    return [
+      { path: '/published/depot', init: json(wanted, client), status: 200 },
+      { path: '/published/depot', init: json({ files: [] }, client), status: 400 },
+      { path: '/published/depot', init: json({ files: ['missing'] }, client), status: 404 },
+      { path: '/published/depot', init: json(wanted, ann), status: 403 },
+    ]
+  },
   'GET /published/{ops}/{name}': async ({ server }) => {
     const ops = bearer(await server.logIn('depot', 'ops'))
     const client = bearer(await server.logIn('reader', 'client'))
@@ -307,6 +319,15 @@ const scenarios: Record<string, Scenario> = {
       { path: '/export', init: json({ filename: 'missing' }, api.ann), status: 404 },
       { path: '/export', init: json({ files: ['export.txt'], archive: 'zip' }, api.ann), status: 200 },
       { path: '/export', init: json({ files: ['missing/'] }, api.ann), status: 404 },
+    ]
+  },
+  'GET /jobs/{id}/archive': async (api) => {
+    await api.put('prepared.txt', 'some text')
+    const wanted = json({ files: ['prepared.txt'], prepare: true }, api.ann)
+    const { id } = await (await fetch(`${api.server.url}/export`, wanted)).json()
+    return [
+      { path: `/jobs/${id}/archive`, init: { headers: api.ann }, status: 200 },
+      { path: `/jobs/${id}/archive`, init: { headers: api.ann }, status: 404 },
     ]
   },
   'POST /export/stop': ({ ann }) => [{ path: '/export/stop', init: { method: 'POST', headers: ann }, status: 404 }],

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { download } from '../../downloads/download-queue.js'
 import { features } from '../../features.js'
 import type { MenuItem } from '../../parts/menu.js'
-import { toast, toastError } from '../../parts/toasts.js'
+import { toast } from '../../parts/toasts.js'
 import { goTo } from '../../router.js'
 import { phrase, say } from '../../words/say.js'
 import { importHref } from '../data/import-options.js'
@@ -44,12 +44,8 @@ export function useEntryActions({ wish: { place }, level, entries = [], selectio
   const isOwn = place.ops === undefined
 
   function fetch(wanted: readonly ListedEntry[]) {
-    const found = downloadOfSeveral(
-      place,
-      wanted.map(({ name }) => name),
-    )
-    if (found) download(found)
-    else toastError(say('files.tooManyNames'), new Error(say('files.tooManyNamesText')))
+    const names = wanted.map(({ name }) => name)
+    download(downloadOfSeveral(place, names))
   }
 
   function remove(wanted: readonly ListedEntry[]) {

@@ -1,8 +1,7 @@
 import { publishedPath, routes } from '../../../protocol/routes.js'
 import type { Download } from '../../downloads/begun-downloads.js'
-import { newDownload, waitQuery } from '../../downloads/download-queue.js'
+import { newArchiveDownload, newDownload } from '../../downloads/download-queue.js'
 import { address } from '../../router.js'
-import { baseOf } from './entries.js'
 
 /** A folder of the account, or of an ops account that publishes it. */
 export interface FolderPlace {
@@ -35,17 +34,10 @@ export function downloadOf(place: FolderPlace, name: string): Download {
   return newDownload(jobNameOf(place, name))
 }
 
-/**
- * The download of one, or of several of the open folder as an archive; undefined if their names are too long for an
- * address.
- */
-export function downloadOfSeveral(place: FolderPlace, names: readonly string[]): Download | undefined {
-  const { folder } = place
+/** The download of one, or of several of the open folder as an archive. */
+export function downloadOfSeveral(place: FolderPlace, names: readonly string[]): Download {
   if (names.length === 1) return downloadOf(place, names[0]!)
-  const query = names.map((name) => `name=${encodeURIComponent(name.slice(folder.length))}`).join('&')
-  if (query.length > maxQueryLength) return undefined
-  const path = `${pathOf(place, folder)}?archive=zip&${waitQuery}&${query}`
-  return { name: jobNameOf(place, folder), path, saveAs: `${baseOf(folder) || 'files'}.zip` }
+  return newArchiveDownload(jobNameOf(place, place.folder), names)
 }
 
 function pathOf({ api }: FolderPlace, folder: string): string {
@@ -55,6 +47,3 @@ function pathOf({ api }: FolderPlace, folder: string): string {
 function jobNameOf({ ops }: FolderPlace, name: string): string {
   return ops === undefined ? name : `ops:${ops}/${name}`
 }
-
-/** Servers and proxies take 8 KiB of an address, at least. */
-const maxQueryLength = 7000

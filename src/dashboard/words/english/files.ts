@@ -83,8 +83,6 @@ export const filesEnglish = {
   'files.notMoved': 'Not moved: {names}',
   'files.cut': 'Cut {what}',
   'files.cutHint': 'Open a folder and press Ctrl+V to move it there.',
-  'files.tooManyNames': 'Too many to download one by one',
-  'files.tooManyNamesText': 'Select fewer of them, or download the folder that holds them.',
   'files.undo': 'Undo',
   'files.allRemoved': 'What was listed here is being deleted.',
   'files.nothingFits': 'No file fits',

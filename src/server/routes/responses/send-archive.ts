@@ -2,6 +2,7 @@ import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type ArchiveFormat, archiveTypes } from '../../../protocol/archives.js'
 import type { ArchiveExports } from '../../archives/archive-exports.js'
+import type { PreparedArchives } from '../../archives/prepared-archives.js'
 import type { Selection } from '../../archives/selection.js'
 import type { Identity } from '../../auth/identity.js'
 import type { CountedDownload } from '../../transfers/share-downloads.js'
@@ -53,6 +54,18 @@ export async function sendArchive(answer: ArchiveAnswer): Promise<Response> {
   } finally {
     download?.end(isSent)
   }
+  return RESPONSE_ALREADY_SENT
+}
+
+/** Responds to a GET or HEAD for an archive that was prepared. A HEAD does not fetch it. Throws like `PreparedArchives.send`. */
+export async function sendPrepared(
+  { incoming, outgoing }: HttpBindings,
+  { prepared, id, identity }: { prepared: PreparedArchives; id: string; identity: Identity },
+): Promise<Response> {
+  const { name, format } = prepared.get(id, identity)
+  const headers = headersOf(name, format)
+  if (incoming.method === 'HEAD') return new Response(null, { headers })
+  await prepared.send(id, identity, exportOutput(outgoing, 200, headers))
   return RESPONSE_ALREADY_SENT
 }
 
