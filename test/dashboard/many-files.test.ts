@@ -87,6 +87,42 @@ describe.skipIf(!chromiumPath)('several files at once, in the dashboard,', () =>
     expect(sent).toEqual(['POST /jobs', 'PUT /files/small/', `POST /jobs/${job.id}/finish`])
   })
 
+  it('that are dropped are found without a wait for each of them', async () => {
+    const { page, curl, upload, requests } = await open()
+    await page.evaluate(() => {
+      const { webkitGetAsEntry } = DataTransferItem.prototype
+      Reflect.set(window, 'entries', 0)
+      DataTransferItem.prototype.webkitGetAsEntry = function () {
+        Reflect.set(window, 'entries', Reflect.get(window, 'entries') + 1)
+        return webkitGetAsEntry.call(this)
+      }
+    })
+    const names = Array.from({ length: 50 }, (_, index) => `${index}.txt`)
+    const folder = await folderOf({ ...Object.fromEntries(names.map((name) => [name, name])), 'sub/in.txt': 'in' })
+    await drop(
+      page,
+      [...names, 'sub'].map((name) => join(folder, name)),
+    )
+    await upload('51 files').getByText('51 files · 292 B · done').waitFor()
+    expect(await page.evaluate(() => Reflect.get(window, 'entries'))).toBe(1)
+    expect((await curl.names()).toSorted()).toEqual([...names, 'sub/in.txt'].toSorted())
+    expect((await curl.call('/files/49.txt')).body.toString()).toBe('49.txt')
+    expect(requests.filter((request) => request.startsWith('PUT '))).toEqual(['PUT /files/'])
+  })
+
+  it('of a folder that is named like a file are found, with its empty folders', async () => {
+    const { page, curl, upload } = await open()
+    const folder = await folderOf({ 'trip.txt/a.txt': 'a', 'trip.txt/below/b.txt': 'b' })
+    await mkdir(join(folder, 'trip.txt/none'))
+    await drop(page, [join(folder, 'trip.txt')])
+    await upload('trip.txt/').getByText('2 files and 1 empty folder · 2 B · done').waitFor()
+    expect(await curl.names()).toEqual(['trip.txt/a.txt', 'trip.txt/below/b.txt'])
+    expect((await curl.call('/files?delimiter=/&prefix=trip.txt/')).json.folders).toMatchObject([
+      { name: 'trip.txt/below/' },
+      { name: 'trip.txt/none/' },
+    ])
+  })
+
   it('are sent several at a time', async () => {
     const { page, curl } = await open({ isSlow: true })
     const folder = await folderOf({ 'set/a.bin': 8 * mebibyte, 'set/b.bin': 8 * mebibyte, 'set/c.bin': 8 * mebibyte })

@@ -32,20 +32,48 @@ export function chosenFiles(list: FileList | null): ChosenFile[] {
 
 /** All dropped files and empty folders, including the contents of folders. Call it during the drop event. */
 export async function droppedFiles(transfer: DataTransfer): Promise<ChosenFile[]> {
-  // The list is cleared when the event handler returns, so get the entries first.
-  const dropped = [...transfer.items].flatMap((item) => {
-    const entry = item.webkitGetAsEntry()
-    // Pages over plain HTTP get no handles.
-    return entry ? [{ entry, handle: item.getAsFileSystemHandle?.().catch(() => null) }] : []
-  })
-  const files = await Promise.all(
-    dropped.map(async ({ entry, handle: later }) => {
-      const [chosen, handle] = await Promise.all([filesOf(entry), later])
-      if (handle) for (const one of chosen) if (!isEmptyFolder(one)) noteHandle(one.file, handle)
-      return chosen
-    }),
-  )
-  return files.flat()
+  // The list is cleared when the event handler returns, so ask for everything first. The page stands still while it waits for an
+  // entry, for which the browser first answers all earlier requests: ask for the handles after the last entry.
+  const items = [...transfer.items].filter(({ kind }) => kind === 'file')
+  const entries = items.map((item) => (needsEntry(item) ? item.webkitGetAsEntry() : null))
+  const dropped = items.map((item, index) => ({
+    entry: entries[index]!,
+    file: item.getAsFile(),
+    handle: item.getAsFileSystemHandle?.().catch(() => null),
+  }))
+  return (await Promise.all(dropped.map(filesOfItem))).flat()
+}
+
+/** Folders have no type, but for those with a name like that of a file. Pages over plain HTTP get no handles. */
+function needsEntry({ type, getAsFileSystemHandle }: DataTransferItem): boolean {
+  return type === '' || getAsFileSystemHandle === undefined
+}
+
+interface DroppedItem {
+  entry: FileSystemEntry | null
+  /** Of a folder, one that cannot be read. */
+  file: File | null
+  /** Missing without https. The browser gives none for some folders of the system. */
+  handle: Promise<FileSystemHandle | null> | undefined
+}
+
+async function filesOfItem({ entry, file, handle: later }: DroppedItem): Promise<ChosenFile[]> {
+  const [chosen, handle] = await Promise.all([entry && filesOf(entry), later])
+  if (!handle) return chosen ?? (file ? [{ name: nameAsSent(file.name), file }] : [])
+  const files = chosen ?? (await filesOfHandle(handle))
+  for (const one of files) if (!isEmptyFolder(one)) noteHandle(one.file, handle)
+  return files
+}
+
+/** The file, or all files and empty folders of the folder. */
+export async function filesOfHandle(handle: FileSystemHandle, above = ''): Promise<ChosenFile[]> {
+  const name = above + nameAsSent(handle.name)
+  if (handle.kind === 'file') return [{ name, file: await (handle as FileSystemFileHandle).getFile() }]
+  const files: ChosenFile[][] = []
+  for await (const inside of (handle as FileSystemDirectoryHandle).values()) {
+    files.push(await filesOfHandle(inside, `${name}/`))
+  }
+  return files.length > 0 ? files.flat() : [emptyFolder(name)]
 }
 
 /** Those of a folder are read together: one after another, 200 small files would take longer to find than to send. */
@@ -56,13 +84,17 @@ async function filesOf(entry: FileSystemEntry): Promise<ChosenFile[]> {
     return [{ name, file }]
   }
   const reader = (entry as FileSystemDirectoryEntry).createReader()
-  const files: ChosenFile[] = []
-  for (let isEmpty = true; ; isEmpty = false) {
+  const files: ChosenFile[][] = []
+  for (;;) {
     // At most a hundred entries per call, until it returns none.
     const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject))
-    if (some.length === 0) return isEmpty ? [{ name: `${name}/`, file: nothing }] : files
-    for (const below of await Promise.all(some.map(filesOf))) files.push(...below)
+    if (some.length === 0) return files.length > 0 ? files.flat() : [emptyFolder(name)]
+    files.push(...(await Promise.all(some.map(filesOf))))
   }
+}
+
+function emptyFolder(name: string): ChosenFile {
+  return { name: `${name}/`, file: nothing }
 }
 
 /** The server accepts names in Unicode NFC only, but macOS provides NFD. */

@@ -1,4 +1,4 @@
-import { type ChosenFile, isEmptyFolder, nameAsSent } from './dropped-files.js'
+import { type ChosenFile, filesOfHandle, isEmptyFolder } from './dropped-files.js'
 import { handleOf } from './handle-of-file.js'
 
 declare global {
@@ -28,8 +28,9 @@ export async function keepHandles(
   const handles = found.filter((handle) => handle !== undefined)
   if (handles.length === 0 || handles.length < found.length) return
   const store = await openStore('readwrite')
-  for (const kept of (await ended(store.getAll())) as KeptHandles[]) {
-    if (kept.account === account && !unfinished.includes(kept.id)) store.delete(kept.id)
+  // Not the handles: the browser opens each that is read.
+  for (const known of await ended(store.index('account').getAllKeys(account))) {
+    if (!unfinished.includes(String(known))) store.delete(known)
   }
   await ended(store.put({ id, account, handles: [...new Set(handles)] } satisfies KeptHandles))
 }
@@ -50,23 +51,16 @@ export async function filesOfHandles(handles: readonly FileSystemHandle[]): Prom
     const permission = await handle.requestPermission?.({ mode: 'read' })
     if (permission === 'denied' || permission === 'prompt') throw new DOMException('', 'NotAllowedError')
   }
-  const files: ChosenFile[] = []
-  for (const handle of handles) for await (const chosen of filesIn(handle, '')) files.push(chosen)
-  return files
-}
-
-async function* filesIn(handle: FileSystemHandle, above: string): AsyncGenerator<ChosenFile> {
-  const name = above + nameAsSent(handle.name)
-  if (handle.kind === 'file') {
-    yield { name, file: await (handle as FileSystemFileHandle).getFile() }
-    return
-  }
-  for await (const inside of (handle as FileSystemDirectoryHandle).values()) yield* filesIn(inside, `${name}/`)
+  return (await Promise.all(handles.map((handle) => filesOfHandle(handle)))).flat()
 }
 
 async function openStore(mode: IDBTransactionMode): Promise<IDBObjectStore> {
-  const request = indexedDB.open('filejobs-handles', 1)
-  request.onupgradeneeded = () => request.result.createObjectStore(storeName, { keyPath: 'id' })
+  const request = indexedDB.open('filejobs-handles', 2)
+  request.onupgradeneeded = () => {
+    const { result: database } = request
+    if (database.objectStoreNames.contains(storeName)) database.deleteObjectStore(storeName)
+    database.createObjectStore(storeName, { keyPath: 'id' }).createIndex('account', 'account')
+  }
   const database = await ended(request)
   const transaction = database.transaction(storeName, mode)
   transaction.oncomplete = () => database.close()

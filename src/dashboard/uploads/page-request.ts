@@ -8,7 +8,7 @@ export interface PageAnswer {
 
 export interface PageRequest {
   headers?: Record<string, string>
-  body?: Blob | string
+  body?: Blob | Uint8Array<ArrayBuffer> | string
   signal: AbortSignal
   /** Bytes that the browser has sent; they may not have arrived. */
   onSent?(bytes: number): void

@@ -63,7 +63,7 @@ export async function sendFolders(id: string, chosen: readonly ChosenFile[], upl
   const folders = chosen.filter((folder) => left.has(folder))
   if (folders.length === 0) return
   const byName = new Map(folders.map((folder) => [folder.name, folder]))
-  const items = folders.map(({ name }) => ({ name, bytes: new ArrayBuffer(0) }))
+  const items = folders.map(({ name }) => ({ name, bytes: new Uint8Array() }))
   try {
     // The response names only those that failed.
     for (const { name, error } of linesOf(await keepTrying(upload, () => put(id, items, upload)))) {
@@ -90,12 +90,31 @@ async function put(id: string, items: readonly TarItem[], upload: SmallFilesUplo
   return (await request(upload, 'PUT', `${filePath(prefix)}?extract=tar`, { headers, body })).text
 }
 
+interface SmallContent {
+  chosen: ChosenFile
+  bytes: Uint8Array<ArrayBuffer>
+}
+
 /** Reads files into memory, except those that cannot be read: one that changes while it is sent would break the request. */
-async function read(files: readonly ChosenFile[]): Promise<{ chosen: ChosenFile; bytes: ArrayBuffer }[]> {
+async function read(files: readonly ChosenFile[]): Promise<SmallContent[]> {
+  const together = await readTogether(files)
+  if (together) return together
   const results = await Promise.allSettled(
-    files.map(async (chosen) => ({ chosen, bytes: await chosen.file.arrayBuffer() })),
+    files.map(async (chosen) => ({ chosen, bytes: new Uint8Array(await chosen.file.arrayBuffer()) })),
   )
   return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+}
+
+/** In one go, because the browser needs about as long for each reading as for 64 KiB. Null if one of them cannot be read. */
+async function readTogether(files: readonly ChosenFile[]): Promise<SmallContent[] | null> {
+  const all = await new Blob(files.map(({ file }) => file)).arrayBuffer().catch(() => null)
+  if (all === null) return null
+  let at = 0
+  return files.map((chosen) => {
+    const bytes = new Uint8Array(all, at, chosen.file.size)
+    at += bytes.length
+    return { chosen, bytes }
+  })
 }
 
 function linesOf(text: string): Partial<TarLine>[] {
