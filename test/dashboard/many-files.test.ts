@@ -194,6 +194,31 @@ describe.skipIf(!chromiumPath)('several files at once, in the dashboard,', () =>
     expect(await curl.names()).toEqual(['set/good.txt', 'set/large.bin', 'set/small.txt', 'set/taken'])
   })
 
+  it('of which many exist are asked about once, and looked at few at a time', async () => {
+    const { page, curl, upload } = await open()
+    const names = Array.from({ length: 40 }, (_, index) => `set/${index}.txt`)
+    for (const name of names) await curl.put(name, `${name === 'set/7.txt' ? 'other' : 'same'}`)
+    const folder = await folderOf(Object.fromEntries(names.map((name) => [name, 'same'])))
+    const looks = { all: 0, now: 0, most: 0 }
+    await page.route('**/files/set/*', async (route) => {
+      if (route.request().method() !== 'HEAD') return route.continue()
+      looks.all += 1
+      looks.now += 1
+      looks.most = Math.max(looks.most, looks.now)
+      const response = await route.fetch()
+      looks.now -= 1
+      await route.fulfill({ response })
+    })
+    await page.getByLabel('Upload a folder').setInputFiles(join(folder, 'set'))
+    await page.getByText('A file of this name exists already.').waitFor()
+    await upload('set/7.txt')
+      .getByText(/a file of this name exists: 5 B/)
+      .waitFor()
+    expect(looks).toEqual({ all: 40, now: 0, most: 3 })
+    await page.getByRole('button', { name: 'Replace all' }).click()
+    await expect.poll(async () => (await curl.call('/files/set/7.txt')).body.toString()).toBe('same')
+  })
+
   it('that have changed or vanished since they were chosen fail alone, by name', async () => {
     const { page, curl, upload } = await open()
     const folder = await folderOf({ 'set/a.txt': 'a', 'set/gone.txt': 'gone', 'set/changed.bin': mebibyte })

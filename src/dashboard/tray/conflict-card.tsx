@@ -31,7 +31,5 @@ export function ConflictCard({ items }: { items: readonly UploadItem[] }) {
 
 /** Compares files whose names are taken with those that have them, also while no one looks: the same ones need no decision. */
 export function useComparison(items: readonly UploadItem[]): void {
-  useEffect(() => {
-    for (const item of items) if (item.status.peek().existing === null) void compareExisting(item)
-  }, [items.length])
+  useEffect(() => compareExisting(items), [items.length])
 }

@@ -1,5 +1,5 @@
 import { responseLength } from '../../protocol/body-length.js'
-import { filePath } from '../../protocol/routes.js'
+import { lookAtFile } from './existing-file.js'
 import { change, removeItem, type UploadItem } from './upload-items.js'
 import { enqueue } from './upload-queue.js'
 
@@ -17,14 +17,27 @@ export async function keepBoth(items: readonly UploadItem[]): Promise<void> {
   enqueue(renamed)
 }
 
+/** Those that are being compared. */
+const compared = new WeakSet<UploadItem>()
+
 /**
- * Looks at the file that has the name: one with the same bytes needs no upload. Of another one, its size, date and digest are
- * shown. Without an answer the item stays as it is.
+ * Looks at the files that have the names: one with the same bytes needs no upload. Of another one, its size, date and digest are
+ * shown. Without an answer an item stays as it is, until it is asked for again.
  */
-export async function compareExisting(item: UploadItem): Promise<void> {
+export function compareExisting(items: readonly UploadItem[]): void {
+  for (const item of items) {
+    if (compared.has(item) || item.status.peek().existing !== null) continue
+    compared.add(item)
+    compare(item)
+      .catch(() => {})
+      .finally(() => compared.delete(item))
+  }
+}
+
+async function compare(item: UploadItem): Promise<void> {
   const [chosen] = item.files
   if (!chosen) return
-  const answer = await fetch(filePath(chosen.name), { method: 'HEAD', cache: 'no-store' }).catch(() => null)
+  const answer = await lookAtFile(chosen.name, () => item.status.peek().state === 'exists')
   if (!answer?.ok) return
   const size = responseLength(Object.fromEntries(answer.headers))
   if (size === null || item.status.peek().state !== 'exists') return
@@ -67,7 +80,7 @@ async function freeName(name: string): Promise<string> {
   const [, start = name, ending = ''] = /^(.*?[^/])((?:\.tar)?\.[^./]{1,10})?$/s.exec(name) ?? []
   for (let number = 2; ; number++) {
     const numbered = `${start} (${number})${ending}`
-    const answer = await fetch(filePath(numbered), { method: 'HEAD', cache: 'no-store' }).catch(() => null)
+    const answer = await lookAtFile(numbered)
     if (answer?.status !== 200) return numbered
   }
 }

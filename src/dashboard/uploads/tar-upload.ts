@@ -1,3 +1,4 @@
+import { batch } from '@preact/signals'
 import type { ProblemBody } from '../../protocol/problems.js'
 import { filePath, partOfHeader } from '../../protocol/routes.js'
 import type { TarLine } from '../../protocol/tars.js'
@@ -42,11 +43,14 @@ export async function sendTar(
     const text = await keepTrying(upload, send)
     // To the last attempt, the server may have refused files that an earlier one had stored.
     if (attempts > 1) await keepTrying(upload, skipArrived)
-    for (const { name, status, error } of linesOf(text)) {
-      const chosen = byName.get(name ?? '')
-      if (chosen && left.has(chosen)) status === 'failed' ? onFailed(chosen, refusalIn(error)) : onDone(chosen)
-      else if (name === undefined && error) throw refusalIn(error)
-    }
+    // All of them are shown at once.
+    batch(() => {
+      for (const { name, status, error } of linesOf(text)) {
+        const chosen = byName.get(name ?? '')
+        if (chosen && left.has(chosen)) status === 'failed' ? onFailed(chosen, refusalIn(error)) : onDone(chosen)
+        else if (name === undefined && error) throw refusalIn(error)
+      }
+    })
   } catch (error) {
     if (!(error instanceof Refusal) || endsOthers(error)) throw error
   }
