@@ -17,6 +17,8 @@ export interface Interrupt {
    * handler can be set at a time.
    */
   listen(handler: (signal: EndingSignal) => void, heedsHangUp?: () => boolean): () => void
+  /** Calls the handler at each SIGHUP, which then ends nothing. Returns a function that removes the handler. */
+  onHangUp(handler: () => void): () => void
 }
 
 export function createInterrupt(): Interrupt {
@@ -42,6 +44,10 @@ export function createInterrupt(): Interrupt {
       return () => {
         for (const signal of signals) process.off(signal, receive)
       }
+    },
+    onHangUp(handler) {
+      process.on('SIGHUP', handler)
+      return () => process.off('SIGHUP', handler)
     },
   }
 }

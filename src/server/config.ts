@@ -49,6 +49,8 @@ export interface ServerConfig {
   importMaxBytes: number
   importTimeoutMs: number | null
   tls: { certFile: string; keyFile: string } | null
+  /** Where plain requests are redirected to https; null: nowhere. */
+  redirectHttpPort: number | null
   metricsToken: string | null
   /** For the first start; null generates a random one. */
   adminPassword: string | null
@@ -92,6 +94,7 @@ export function parseConfig(flags: OptionFlags = {}, env: EnvironmentVariables =
     importMaxBytes: options.get('importMaxSize'),
     importTimeoutMs: options.get('importTimeout'),
     tls: pairTls(options.get('tlsCert'), options.get('tlsKey')),
+    redirectHttpPort: redirectOf(options),
     metricsToken:
       readSecret(options.get('metricsTokenFile'), options.sourceOf('metricsTokenFile')) ?? options.get('metricsToken'),
     adminPassword: options.get('adminPassword'),
@@ -113,6 +116,16 @@ function pairTls(certFile: string | null, keyFile: string | null): ServerConfig[
   if (certFile || keyFile)
     throw invalidOption(certFile ? '--tls-key' : '--tls-cert', 'is missing: TLS needs both files')
   return null
+}
+
+function redirectOf(options: ReturnType<typeof readOptions>): number | null {
+  const port = options.get('redirectHttp')
+  if (port === null) return null
+  if (!options.get('tlsCert')) throw invalidOption('--tls-cert', 'is missing: there is no https to redirect to')
+  if (port === options.get('port') && port !== 0) {
+    throw invalidOption('--redirect-http', `must be another port than that of --port, ${port}`)
+  }
+  return port
 }
 
 function readSecret(path: string | null, source: string): string | null {

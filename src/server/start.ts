@@ -21,8 +21,6 @@ import type { ServerConfig } from './config.js'
 import { endJobs } from './end-jobs.js'
 import { FolderJobs } from './folders/folder-jobs.js'
 import { stageOpener } from './folders/staged-files.js'
-import { descriptorLimit } from './http/descriptor-limit.js'
-import { openListener } from './http/listener.js'
 import { AccountThrottles } from './jobs/account-throttles.js'
 import type { Job } from './jobs/job.js'
 import { jobLog } from './jobs/job-log.js'
@@ -30,9 +28,10 @@ import { Jobs } from './jobs/jobs.js'
 import { limitPauses } from './jobs/pause-limit.js'
 import type { Log } from './log.js'
 import { openMetrics } from './metrics.js'
+import { openListeners } from './open-listeners.js'
 import { RecentLog } from './operator/recent-log.js'
 import { openOperatorServices } from './operator/server-view.js'
-import { ownAddress, urlHost } from './own-address.js'
+import { ownAddress } from './own-address.js'
 import { openPeerLink } from './peer-link.js'
 import type { ProcessServices } from './process-services.js'
 import { openDashboard } from './routes/responses/dashboard-files.js'
@@ -50,8 +49,12 @@ import { Uploads } from './transfers/uploads.js'
 
 export interface RunningServer {
   url: string
+  /** Where plain requests are redirected to `url`; null: nowhere. */
+  redirectUrl: string | null
   /** The random password of `admin:admin`, if this start has created the account: to be shown once. */
   firstAdminPassword: string | null
+  /** Reads the certificate and its key again, and logs whether others are used from now on. */
+  renewTls(): void
   /**
    * Accepts no new work, lets running transfers finish for `shutdownGraceMs`, then stops them and releases the folder.
    */
@@ -262,25 +265,20 @@ export async function startServer(
     })
     await link.join({ jobs, resumable, authentication, shares, stoppedExports, throttles })
     stores.begin()
-    const listener = closers.opened(
-      await openListener({
-        ...config,
-        descriptors: descriptorLimit(),
-        fetch: app.fetch as never,
-        onError: (error) => log.error('A connection could not be accepted', error),
-      }),
-    )
-    const url = `${config.tls ? 'https' : 'http'}://${urlHost(config.host)}:${listener.port}`
+    const listeners = await openListeners({ config, log, closers, fetch: app.fetch as never })
+    const { url, redirectUrl } = listeners
     await stores.peers?.announce(config.cluster?.advertise ?? ownAddress(url))
     // Last, because the generated password of a start that then fails would be lost.
     const firstAdminPassword = await createFirstAdmin({ accounts, passwords }, config.adminPassword)
 
     return {
       url,
+      redirectUrl,
       firstAdminPassword,
+      renewTls: () => listeners.renewTls(),
       async close() {
         ready = false
-        listener.refuseMore()
+        listeners.refuseMore()
         feed.close()
         recentLog.close()
         closers.add(() => endJobs({ jobs, resumable, folders }, config.shutdownGraceMs))

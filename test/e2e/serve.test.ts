@@ -1,13 +1,15 @@
 import { once } from 'node:events'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import { makeCertificate } from '../helpers/certificate.js'
 import { eventually } from '../helpers/eventually.js'
 import { onlyLocal } from '../helpers/only-local.js'
 import { openClient } from '../helpers/program.js'
 import { startServe } from '../helpers/serve.js'
 import { canMount, fillDisk, mountSmallDisk } from '../helpers/small-disk.js'
+import { hasProgram } from '../helpers/system-programs.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 describe('filejobs serve', () => {
@@ -83,6 +85,21 @@ describe('filejobs serve', () => {
       return server.child.exitCode !== null || server.child.signalCode !== null
     })
     expect(await server.ended()).toBe(143)
+  })
+
+  it.skipIf(!hasProgram('openssl'))('uses a renewed certificate on SIGHUP, and redirects to https', async () => {
+    const [before, after] = [makeCertificate(), makeCertificate()]
+    const files = ['--tls-cert', before.certFile, '--tls-key', before.keyFile]
+    const server = await startServe({ args: [...files, '--redirect-http', '0'] })
+    const [, redirect] = await server.says(/^Redirecting (http:\S+) to https$/m)
+    const answer = await fetch(`${redirect}/healthz`, { redirect: 'manual' })
+    expect([answer.status, answer.headers.get('location')]).toEqual([308, `${server.url}/healthz`])
+    await copyFile(after.keyFile, before.keyFile)
+    await copyFile(after.certFile, before.certFile)
+    server.child.kill('SIGHUP')
+    await server.says(/"message":"New connections get a new certificate"/)
+    server.child.kill('SIGTERM')
+    expect(await server.ended()).toBe(0)
   })
 
   it.each([

@@ -37,7 +37,7 @@ async function runWith(args: readonly string[], { env, input }: RunHereOptions):
     stdin: new PassThrough().end(input ?? ''),
     stdout: stdout.stream,
     stderr: stderr.stream,
-    interrupt: { listen: () => () => {} },
+    interrupt: { listen: () => () => {}, onHangUp: () => () => {} },
   } as unknown as Context
   const code = await run([...args], context)
   return { code, stdout: stdout.text(), stderr: stderr.text() }

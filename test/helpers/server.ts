@@ -79,7 +79,9 @@ async function startTestFleet(
   const lines = (isError: boolean) => fleet.log.filter(({ level }) => (level === 'error') === isError)
   return {
     url: fleet.url,
+    redirectUrl: null,
     firstAdminPassword: null,
+    renewTls() {},
     dataFolder,
     get errors() {
       return lines(true).map((line) => JSON.stringify(line))

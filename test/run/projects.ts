@@ -16,7 +16,7 @@ const processes = [
   'test/server/tables/broken-export.test.ts',
   'test/server/{archives,dialects,tables}/**/*.test.ts',
   'test/server/auth/passwords.test.ts',
-  'test/server/http/{connection,half-close,tls}.test.ts',
+  'test/server/http/{connection,half-close,redirect,tls,tls-renewal}.test.ts',
   'test/server/lifecycle/leaks.test.ts',
   'test/server/routes/{every-route,facets,import-check,imports,job-lists,query,tables}.test.ts',
   'test/server/routes/bodies/multipart.test.ts',

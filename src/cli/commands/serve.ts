@@ -25,10 +25,19 @@ export function serveCommand(context: Context): Command {
       context.interrupt.listen(resolve)
     })
     const starting = startServer(config, openLog(context.stderr), { process })
+    if (config.tls)
+      context.interrupt.onHangUp(
+        () =>
+          void starting.then(
+            (server) => server.renewTls(),
+            () => {},
+          ),
+      )
     const first = await Promise.race([starting.then((server) => ({ server })), ended.then((signal) => ({ signal }))])
     if ('signal' in first) throw await endStart(starting, first.signal)
     const { server } = first
     context.stdout.write(`Listening on ${server.url}\n`)
+    if (server.redirectUrl !== null) context.stdout.write(`Redirecting ${server.redirectUrl} to https\n`)
     context.stderr.write(nextSteps(context.env, server.url, server.firstAdminPassword))
     await ended
     context.stderr.write('Shutting down; once more to leave at once.\n')
@@ -53,12 +62,14 @@ const startGraceMs = 1000
 
 const examples = `
 Every flag can stand in the environment: --data is FILEJOBS_DATA, --max-file-size is FILEJOBS_MAX_FILE_SIZE.
-The first line on stdout says where it listens. Ctrl-C or SIGTERM ends it in good order.
+The first line on stdout says where it listens. Ctrl-C or SIGTERM ends it in good order. A renewed certificate is used within
+seconds, and at once on SIGHUP; running transfers continue.
 
 Examples:
   $ filejobs serve
   $ filejobs serve --port 9000 --data /srv/filejobs --quota 50G
-  $ filejobs serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem`
+  $ filejobs serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem
+  $ filejobs serve --host 0.0.0.0 --port 443 --redirect-http 80 --tls-cert cert.pem --tls-key key.pem`
 
 function nextSteps(env: Context['env'], url: string, firstAdminPassword: string | null): string {
   // When started by npm (`npm start`, `npx filejobs serve`), the program is rarely on the PATH.

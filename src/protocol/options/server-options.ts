@@ -46,6 +46,13 @@ export const serverOptions = {
   },
   tlsCert: { group: 'Server', value: 'file', meaning: 'certificate, to serve HTTPS', default: null, parse: asText },
   tlsKey: { group: 'Server', value: 'file', meaning: 'key of the certificate', default: null, parse: asText },
+  redirectHttp: {
+    group: 'Server',
+    value: 'port',
+    meaning: 'port on which requests without TLS are redirected to https',
+    default: null,
+    parse: asInteger({ least: 0, most: 65_535 }),
+  },
   trustProxy: {
     group: 'Server',
     value: 'number',

@@ -1,30 +1,37 @@
-import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { getRequestListener } from '@hono/node-server'
-import { Problem } from '../../protocol/problems.js'
 import { readAsteriskForm } from './asterisk-form.js'
 import { closeIfReset } from './connection.js'
 import { type ConnectionLimitOptions, limitConnections } from './connection-limits.js'
 import { awaitContinue } from './continue.js'
 import { LingeringResponse } from './lingering-response.js'
+import { listen } from './listen.js'
 import { answerConnect, answerMalformed, answerUnreadable } from './malformed.js'
 import { PipelinedRequest } from './pipelined-request.js'
 import { Pipelines } from './pipelines.js'
+import { readTlsPair, type TlsFiles, type TlsPair } from './tls-pair.js'
 import { tlsPolicy } from './tls-policy.js'
+import { renewTls, type TlsRenewalOptions } from './tls-renewal.js'
 
 export interface ListenerOptions extends ConnectionLimitOptions {
   host: string
   /** 0 chooses a free port. */
   port: number
-  tls: { certFile: string; keyFile: string } | null
+  tls: TlsFiles | null
   fetch: Parameters<typeof getRequestListener>[0]
   /**
    * The time limit for the headers of a request; default 20 s. Checked at intervals of 5 s, or of the limit if shorter.
    */
   headersTimeoutMs?: number
+  /** How often the files of TLS are looked at, in milliseconds; default 2 s. */
+  watchTlsMs?: number
+  /** Called once new connections get another certificate. Default: ignored. */
+  onTlsRenewed?: (pair: TlsPair) => void
+  /** Called with the reason why new files of TLS are not used. Default: ignored. */
+  onTlsKept?: (error: unknown) => void
   /** Called with the error of a connection that could not be accepted. */
   onError(error: Error): void
 }
@@ -32,6 +39,8 @@ export interface ListenerOptions extends ConnectionLimitOptions {
 export interface Listener {
   /** The actual port. */
   port: number
+  /** Reads the certificate and its key again, where there are any. */
+  renewTls(): void
   /** Stops accepting connections and closes the idle ones. */
   refuseMore(): void
   /** Waits briefly for pending responses, then closes all open connections. Resolves when all are closed. */
@@ -40,7 +49,8 @@ export interface Listener {
 
 /** Opens the port. Throws with advice if it is in use or not allowed. */
 export async function openListener(options: ListenerOptions): Promise<Listener> {
-  const server = createServer(options)
+  const pair = options.tls && readTlsPair(options.tls)
+  const server = createServer(options, pair)
   // No time limit on a whole request: an upload may take days. The flow detects stalls.
   server.requestTimeout = 0
   server.headersTimeout = options.headersTimeoutMs ?? 20_000
@@ -79,20 +89,21 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   server.on('clientError', (error, socket) => {
     answerMalformed(error, socket as Socket, pipelines)
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, options)))
-    server.listen({ host: options.host, port: options.port, backlog: 1024 }, resolve)
-  })
+  const port = await listen(server, options)
   server.on('error', options.onError)
   const closed = new Promise<void>((resolve) => server.once('close', resolve))
 
+  const renewal = options.tls && pair && renewTls(server as https.Server, renewalOptions(options, options.tls, pair))
+
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
+    renewTls: () => renewal?.renew(),
     refuseMore() {
       server.close()
       server.closeIdleConnections()
     },
     async close() {
+      renewal?.close()
       server.close()
       await allClosed(pipelines.allRunning(), lastAnswersMs)
       for (const socket of connections.open) socket.destroy()
@@ -112,7 +123,7 @@ async function allClosed(unanswered: http.ServerResponse[], limitMs: number): Pr
   late.abort()
 }
 
-function createServer({ tls, headersTimeoutMs = 5_000 }: ListenerOptions): http.Server | https.Server {
+function createServer({ headersTimeoutMs = 5_000 }: ListenerOptions, pair: TlsPair | null): http.Server | https.Server {
   const options = {
     IncomingMessage: PipelinedRequest,
     ServerResponse: LingeringResponse,
@@ -120,26 +131,11 @@ function createServer({ tls, headersTimeoutMs = 5_000 }: ListenerOptions): http.
     // Node's own response would have no body: see `checkHead`.
     requireHostHeader: false,
   }
-  if (!tls) return http.createServer(options)
-  return https.createServer({ ...options, ...tlsPolicy, cert: readPem(tls.certFile), key: readPem(tls.keyFile) })
+  if (!pair) return http.createServer(options)
+  return https.createServer({ ...options, ...tlsPolicy, cert: pair.cert, key: pair.key })
 }
 
-function readPem(file: string): Buffer {
-  try {
-    return readFileSync(file)
-  } catch (error) {
-    throw new Problem('invalid-request', `Cannot read ${file}: ${(error as Error).message}`, {}, { cause: error })
-  }
-}
-
-function explain(error: NodeJS.ErrnoException, { host, port }: ListenerOptions): Error {
-  const where = `${host}:${port}`
-  const advice: Record<string, string> = {
-    EADDRINUSE: `Another program listens on ${where} already: choose another port with --port.`,
-    EACCES: `This user may not listen on ${where}: choose a port above 1023 with --port.`,
-    EADDRNOTAVAIL: `${host} is no address of this machine: choose another one with --host.`,
-    ENOTFOUND: `${host} is not a known host: choose another one with --host.`,
-  }
-  const message = advice[error.code ?? '']
-  return message ? new Problem('busy', message, {}, { cause: error }) : error
+function renewalOptions(options: ListenerOptions, files: TlsFiles, pair: TlsPair): TlsRenewalOptions {
+  const { watchTlsMs, onTlsRenewed: onRenewed = () => {}, onTlsKept: onKept = () => {} } = options
+  return { files, pair, ...(watchTlsMs === undefined ? {} : { watchMs: watchTlsMs }), onRenewed, onKept }
 }
