@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { isLoopbackHost } from '../protocol/loopback.js'
+import type { LogFormat, LogLevel } from '../protocol/options/option-log.js'
 import { invalidOption } from '../protocol/options/option-values.js'
 import { type EnvironmentVariables, type OptionFlags, readOptions } from '../protocol/options/read-options.js'
 import type { Role } from '../protocol/roles.js'
@@ -51,6 +52,9 @@ export interface ServerConfig {
   tls: { certFile: string; keyFile: string } | null
   /** Where plain requests are redirected to https; null: nowhere. */
   redirectHttpPort: number | null
+  logLevel: LogLevel
+  /** null: text on a terminal, else JSON. */
+  logFormat: LogFormat | null
   metricsToken: string | null
   /** For the first start; null generates a random one. */
   adminPassword: string | null
@@ -95,6 +99,8 @@ export function parseConfig(flags: OptionFlags = {}, env: EnvironmentVariables =
     importTimeoutMs: options.get('importTimeout'),
     tls: pairTls(options.get('tlsCert'), options.get('tlsKey')),
     redirectHttpPort: redirectOf(options),
+    logLevel: options.get('logLevel'),
+    logFormat: options.get('logFormat'),
     metricsToken:
       readSecret(options.get('metricsTokenFile'), options.sourceOf('metricsTokenFile')) ?? options.get('metricsToken'),
     adminPassword: options.get('adminPassword'),

@@ -4,6 +4,7 @@ import { createApp } from './app.js'
 import { openArchives } from './archives/open-archives.js'
 import { accessCheck } from './auth/access-check.js'
 import { Administration } from './auth/administration.js'
+import { auditLogins } from './auth/audit-logins.js'
 import { Authentication } from './auth/authentication.js'
 import { createFirstAdmin } from './auth/first-admin.js'
 import { Invitations } from './auth/invitations.js'
@@ -133,7 +134,7 @@ export async function startServer(
       signups: signupBudget(clock, link),
       signupRoles: config.signupRoles,
       sessionTtlMs: config.sessionTtlMs,
-      onRefused: (code) => metrics.countRefusedLogin(code),
+      ...auditLogins(log, (code) => metrics.countRefusedLogin(code)),
       onEnded: (ended) => link.tell({ ended }),
       onRenewalFailed: (error) => log.warn('A password hash could not be renewed', error),
     })

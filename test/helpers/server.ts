@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../../dist/server/clock.js'
 import { parseConfig, type ServerConfig } from '../../dist/server/config.js'
-import type { Log } from '../../dist/server/log.js'
+import { auditMessage, type Log } from '../../dist/server/log.js'
 import { type RunningServer, startServer } from '../../dist/server/start.js'
 import { isFleet } from '../run/is-cluster.js'
 import { backendOf, removeBackend } from './backend.js'
@@ -29,6 +29,7 @@ export async function startTestServer(changes: Partial<ServerConfig> = {}, clock
   const logged: TestServer['logged'] = []
   const log: Log = {
     info: (message, details = {}) => logged.push({ message, details }),
+    audit: (event, record) => logged.push({ message: auditMessage(event, record), details: { event, ...record } }),
     warn: (message, error) => logged.push({ message, details: { error: String(error) } }),
     error: (message, error) => errors.push(`${message}: ${error}`),
   }

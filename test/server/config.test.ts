@@ -36,6 +36,8 @@ describe('the configuration of serve', () => {
       importTimeoutMs: 3_600_000,
       tls: null,
       redirectHttpPort: null,
+      logLevel: 'info',
+      logFormat: null,
       metricsToken: null,
       adminPassword: null,
       jwtSecret: null,
@@ -50,7 +52,7 @@ describe('the configuration of serve', () => {
       ...{ quota: '1G', rateLimitPerAccount: 'none', idleTimeout: '500ms', maxPause: '2h', keepPartial: '7d' },
       ...{ shutdownGrace: '0s', tableCache: '1M', importMemory: '1G', importThreads: '2', importTimeout: '5m' },
       ...{ importMaxSize: '2G', scratchSize: '2M' },
-      ...{ tlsCert: 'c.pem', tlsKey: 'k.pem', redirectHttp: '8081' },
+      ...{ tlsCert: 'c.pem', tlsKey: 'k.pem', redirectHttp: '8081', logLevel: 'warn', logFormat: 'text' },
     })
     expect(config).toMatchObject({
       ...{ host: '0.0.0.0', port: 0, dataFolder: '/d', usersFile: 'u.json', signupRoles: ['user', 'client'] },
@@ -60,7 +62,7 @@ describe('the configuration of serve', () => {
       ...{ idleTimeoutMs: 500, maxPauseMs: 7_200_000, keepPartialMs: 7 * 86_400_000, shutdownGraceMs: 0 },
       ...{ tableCacheBytes: 1024 ** 2, importMemoryBytes: 1024 ** 3, importThreads: 2, importTimeoutMs: 300_000 },
       ...{ importMaxBytes: 2 * 1024 ** 3, scratchBytes: 2 * 1024 ** 2 },
-      ...{ tls: { certFile: 'c.pem', keyFile: 'k.pem' }, redirectHttpPort: 8081 },
+      ...{ tls: { certFile: 'c.pem', keyFile: 'k.pem' }, redirectHttpPort: 8081, logLevel: 'warn', logFormat: 'text' },
     })
   })
 
@@ -149,6 +151,8 @@ describe('the configuration of serve', () => {
     [{ tlsCert: 'c.pem' }, '--tls-key'],
     [{ tlsKey: 'k.pem' }, '--tls-cert'],
     [{ redirectHttp: '80' }, '--tls-cert'],
+    [{ logLevel: 'debug' }, '--log-level'],
+    [{ logFormat: 'xml' }, '--log-format'],
     [{ tlsCert: 'c.pem', tlsKey: 'k.pem', redirectHttp: '8080' }, '--redirect-http'],
     [{ tlsCert: 'c.pem', tlsKey: 'k.pem', redirectHttp: '70000' }, '--redirect-http'],
     [{ database: 'postgres://db.example.org/filejobs' }, '--bucket'],

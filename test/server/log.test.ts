@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { openLog } from '../../dist/server/log.js'
+import { type LogOptions, openLog } from '../../dist/server/log.js'
 
-function collect(isTTY: boolean) {
+function collect(isTTY: boolean, options: LogOptions = {}) {
   const lines: string[] = []
-  return { lines, log: openLog({ isTTY, write: (text) => lines.push(text) }) }
+  return { lines, log: openLog({ isTTY, write: (text) => lines.push(text) }, options) }
 }
 
 describe('the log', () => {
@@ -21,6 +21,28 @@ describe('the log', () => {
     expect(lines).toEqual([
       expect.stringMatching(/^\d\d:\d\d:\d\d upload of "a" done account=user:ann note="\\u001b\[2J"\n$/),
     ])
+  })
+
+  test.each([
+    ['info', ['info', 'info', 'warn', 'error']],
+    ['warn', ['info', 'warn', 'error']],
+    ['error', ['info', 'error']],
+  ] as const)('at the level %s has lines of %j: audit lines are in it at every level', (level, expected) => {
+    const { lines, log } = collect(false, { level })
+    log.audit('login', { account: 'user:ann', address: '127.0.0.1', outcome: 'done' })
+    log.info('GET /files 200')
+    log.warn('It is lost', 'no room')
+    log.error('It broke', new Error('no room'))
+    const parsed = lines.map((line) => JSON.parse(line))
+    expect(parsed.map((line) => line.level)).toEqual(expected)
+    expect(parsed[0]).toMatchObject({ audit: true, event: 'login', account: 'user:ann', message: 'audit: login done' })
+  })
+
+  test('has the form that was chosen, with the date where no terminal shows it', () => {
+    const [text, json] = [collect(false, { format: 'text' }), collect(true, { format: 'json' })]
+    for (const { log } of [text, json]) log.audit('login', { account: 'user:ann', address: '::1', outcome: 'refused' })
+    expect(text.lines[0]).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z audit: login refused account=user:ann address=::1\n$/)
+    expect(JSON.parse(json.lines[0]!)).toMatchObject({ event: 'login', outcome: 'refused' })
   })
 
   test('includes the stack of an error', () => {

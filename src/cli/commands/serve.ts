@@ -24,7 +24,8 @@ export function serveCommand(context: Context): Command {
     const ended = new Promise<EndingSignal>((resolve) => {
       context.interrupt.listen(resolve)
     })
-    const starting = startServer(config, openLog(context.stderr), { process })
+    const log = openLog(context.stderr, { level: config.logLevel, format: config.logFormat })
+    const starting = startServer(config, log, { process })
     if (config.tls)
       context.interrupt.onHangUp(
         () =>

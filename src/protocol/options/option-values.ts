@@ -53,6 +53,15 @@ export const asSwitch: OptionParser<boolean> = (text, source) => {
   throw invalidOption(source, `must be on or off, not "${text}"`)
 }
 
+/** One of at least two words. */
+export function asChoice<const Word extends string>(words: readonly Word[]): OptionParser<Word> {
+  return (text, source) => {
+    const word = words.find((known) => known === text)
+    if (word !== undefined) return word
+    throw invalidOption(source, `must be ${words.slice(0, -1).join(', ')} or ${words.at(-1)}, not "${text}"`)
+  }
+}
+
 /** An `invalid-request`; `reason` follows the name of the option. */
 export function invalidOption(source: string, reason: string): Problem {
   return new Problem('invalid-request', `${source} ${reason}.`, { field: source })

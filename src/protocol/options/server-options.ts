@@ -1,6 +1,8 @@
 import { asAdminPassword, asJwtSecret, asSignupRoles } from './option-access.js'
+import { logFormats, logLevels } from './option-log.js'
 import { asBucketUrl, asDatabaseUrl, asOrigins, asPublicUrl } from './option-urls.js'
 import {
+  asChoice,
   asDuration,
   asInteger,
   asSize,
@@ -115,6 +117,20 @@ export const serverOptions = {
     meaning: 'time for transfers to finish when the server shuts down',
     default: '10s',
     parse: asDuration({ least: 0, most: longestTimer }),
+  },
+  logLevel: {
+    group: 'Server',
+    value: 'level',
+    meaning: 'lines of the log: info (all), warn or error; audit lines are always written',
+    default: 'info',
+    parse: asChoice(logLevels),
+  },
+  logFormat: {
+    group: 'Server',
+    value: 'format',
+    meaning: 'json or text; unset, text on a terminal and else json',
+    default: null,
+    parse: asChoice(logFormats),
   },
   users: {
     group: 'Accounts',

@@ -22,6 +22,8 @@ export interface AuthenticationServices extends PasswordCheckServices {
   /** The roles open for signup; empty if signup is closed. */
   signupRoles: readonly Role[]
   sessionTtlMs: number
+  /** Called when a session begins, and after a signup. Default: ignored. */
+  onLogin?: (event: 'login' | 'signup', account: Account, requester: Requester) => void
   /** Called with the sessions that have ended here. Default: ignored. */
   onEnded?: (ended: EndedSessions) => void
 }
@@ -88,7 +90,9 @@ export class Authentication {
     signups.spend(network)
     // All signups of a network share one queue, whatever names they choose.
     const passwordHash = await passwords.hash(password, { key: [network, 'signup'], signal: requester.signal })
-    return accounts.create({ role, username, passwordHash, name: name ?? null, email: email ?? null })
+    const account = await accounts.create({ role, username, passwordHash, name: name ?? null, email: email ?? null })
+    this.#services.onLogin?.('signup', account, requester)
+    return account
   }
 
   /**
@@ -261,6 +265,7 @@ export class Authentication {
       expiresAt: new Date(session.expiresAt),
       use: 'access' as const,
     }
+    this.#services.onLogin?.('login', account, requester)
     return { account, session, token: await tokens.issue(claims) }
   }
 

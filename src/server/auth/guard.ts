@@ -6,16 +6,10 @@ import type { Identity } from './identity.js'
 /** The part of `Authentication` that the guard needs. */
 export type Identifier = Pick<Authentication, 'identify'>
 
-/** Returns the identity of the token's owner. Throws `not-logged-in`, and `not-allowed` unless the role is one of `roles`, if given. */
-export async function admit(
-  token: string | undefined,
-  authentication: Identifier,
-  roles?: readonly Role[],
-): Promise<Identity> {
+/** Returns the identity of the token's owner. Throws `not-logged-in`, and `not-allowed` if the account is disabled. */
+export async function admit(token: string | undefined, authentication: Identifier): Promise<Identity> {
   if (!token) throw new Problem('not-logged-in', 'Not logged in: the request has no token. Log in first.')
-  const identity = await authentication.identify(token)
-  if (roles) requireRole(identity, roles)
-  return identity
+  return authentication.identify(token)
 }
 
 /** Throws `not-allowed`. The roles come from the table of routes. */

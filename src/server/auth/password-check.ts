@@ -10,8 +10,11 @@ export interface PasswordCheckServices {
   accounts: AccountStore
   passwords: Passwords
   limiter: LoginLimiter
-  /** Called for every login that is rejected because of its password or the rate limit. */
-  onRefused?: (code: ProblemCode) => void
+  /**
+   * Called for every login that is rejected because of its password, the rate limit or a disabled account, with the
+   * `role:username` that were tried.
+   */
+  onRefused?: (code: ProblemCode, requester: Requester, tried: readonly string[]) => void
   /** Called if a hash could not be renewed at a login, which succeeds anyway. */
   onRenewalFailed?: (error: unknown) => void
 }
@@ -77,15 +80,18 @@ export class PasswordCheck {
       }
     })
     const found = await checked.catch((error: unknown) => {
-      if (error instanceof Problem && error.code !== 'client-left') this.#services.onRefused?.(error.code)
+      if (error instanceof Problem && error.code !== 'client-left') {
+        this.#services.onRefused?.(error.code, requester, tried)
+      }
       throw error
     })
     if (found.length === 0) {
-      this.#services.onRefused?.('invalid-credentials')
+      this.#services.onRefused?.('invalid-credentials', requester, tried)
       throw refusal
     }
     const enabled = found.filter(({ disabled }) => !disabled)
     if (enabled.length > 0) return enabled
+    this.#services.onRefused?.('not-allowed', requester, found.map(accountName))
     throw new Problem('not-allowed', `The account ${accountName(found[0]!)} is disabled: ask an admin.`)
   }
 

@@ -3,7 +3,7 @@ import { Problem } from '../../protocol/problems.js'
 import type { LogLine } from '../../protocol/server-state.js'
 import type { Clock } from '../clock.js'
 import type { FeedReader } from '../jobs/feed.js'
-import { type Log, secretDetails } from '../log.js'
+import { auditMessage, type Log, secretDetails } from '../log.js'
 
 export interface RecentLogOptions {
   clock: Pick<Clock, 'now'>
@@ -43,6 +43,10 @@ export class RecentLog {
       info: (message, details = {}) => {
         log.info(message, details)
         this.#add('info', message, details)
+      },
+      audit: (event, record) => {
+        log.audit(event, record)
+        this.#add('info', auditMessage(event, record), { audit: true, event, ...record })
       },
       warn: (message, error) => {
         log.warn(message, error)

@@ -51,6 +51,7 @@ export function accountRoutes({ administration, accounts, invitations, config }:
       invitation: wanted,
       ...account
     } = await readJson(incoming, accountToCreateSchema)
+    c.set('auditDetails', { changed: `${account.role}:${account.username}` })
     const base = baseUrl(incoming, config)
     const invited = wanted ? invitations.draw(wanted.expiresIn ?? invitationSeconds.default) : null
     const created = await administration.create({ ...account, password }, invited && storedInvitation(invited))
@@ -62,6 +63,7 @@ export function accountRoutes({ administration, accounts, invitations, config }:
   app.post(`${routes.accounts}/:account/invitation`, async (c) => {
     const { incoming } = c.env
     const account = await named(c.req.param('account'))
+    c.set('auditDetails', { changed: accountName(account) })
     const { expiresIn = invitationSeconds.default } = await readJson(incoming, newInvitationSchema)
     const base = baseUrl(incoming, config)
     return c.json(invitationRecord(account, await invitations.invite(account, expiresIn), base), 201)
@@ -71,11 +73,13 @@ export function accountRoutes({ administration, accounts, invitations, config }:
   app.patch(`${routes.accounts}/:account`, async (c) => {
     const account = await named(c.req.param('account'))
     const changes = await readJson(c.env.incoming, accountChangesSchema)
+    c.set('auditDetails', { changed: accountName(account), changes: Object.keys(changes).sort().join(',') })
     return c.json(accountRecord(await administration.change(account, changes, c.get('identity'))), 200)
   })
 
   app.openapi(removeRoute, async (c) => {
     const account = await named(c.req.valid('param').account)
+    c.set('auditDetails', { changed: accountName(account) })
     await administration.remove(account, accountName(c.get('identity').account))
     return c.body(null, 204)
   })

@@ -44,7 +44,9 @@ export function fileRequestRoutes({ requests, config }: FileRequestRouteServices
       note: note || null,
     }
     const requester = requesterOf(c.env, config.trustProxy)
+    c.set('auditDetails', { name: folder })
     const request = await requests.create(account, parseFolder(folder), terms, requester)
+    c.set('auditDetails', { name: folder, id: request.id })
     return c.json(recordOf(request, baseUrl(c.env.incoming, config)), 201)
   })
 

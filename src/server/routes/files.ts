@@ -92,6 +92,7 @@ export function fileRoutes({ files, folderStore, uploads, exports, mediaTypeOf }
     if (target === undefined) throw new Problem('invalid-request', 'Write "/move" without percent-encoding.')
     const from = nameFromTarget(target, `${routes.files}/`)
     const { to } = await readJson(c.env.incoming, moveSchema)
+    c.set('auditDetails', { to })
     // A move never replaces a file: what If-None-Match would ask for holds anyway.
     const { ifNoneMatch: _, ...precondition } = preconditionOf(c.env.incoming)
     const { account } = c.get('identity')

@@ -47,8 +47,10 @@ export function shareRoutes({ shares, config }: ShareRouteServices) {
     const { password = null, maxDownloads = null, note = null } = wanted
     const base = baseUrl(c.env.incoming, config)
     const target = targetOf(account, wanted)
+    c.set('auditDetails', { name: target.filename })
     const terms = { expires: expiryOf(wanted), password, maxDownloads, note: note || null }
     const share = await shares.create(account, target, terms, requesterOf(c.env, config.trustProxy))
+    c.set('auditDetails', { name: target.filename, id: share.id })
     return c.json(recordOf(share, base), 201)
   })
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Context, MiddlewareHandler } from 'hono'
 import { compress } from 'hono/compress'
 import { Problem } from '../../protocol/problems.js'
-import { admit, type Identifier, tokenOf } from '../auth/guard.js'
+import { admit, type Identifier, requireRole, tokenOf } from '../auth/guard.js'
 import { wholeServer } from '../http/asterisk-form.js'
 import type { AppEnv } from './app-env.js'
 import { type CrossSiteConfig, refuseCrossSite } from './cross-site.js'
@@ -53,13 +53,16 @@ export function enforceRoutes(
       outgoing.setHeader('Cache-Control', cacheControl.public)
       return answerPage(c)
     }
+    if (entry.audit) c.set('auditEvent', entry.audit)
     // On Node's response, because files are sent without Hono's. Headers set by a handler take precedence.
     outgoing.setHeader('Cache-Control', cacheControl[entry.caching])
     if (entry.access !== 'open') {
       if (entry.cookie) acceptPageCookie(c, config)
       const token = tokenOf((name) => c.req.header(name)) ?? c.get('pageToken')
-      const roles = entry.access === 'account' ? undefined : entry.access
-      c.set('identity', await admit(token, authentication, roles))
+      const identity = await admit(token, authentication)
+      // Before its role is looked at, so that the log says who was refused.
+      c.set('identity', identity)
+      if (entry.access !== 'account') requireRole(identity, entry.access)
       c.set('everyAccount', entry.everyAccount ?? [])
       c.set('uploaders', entry.uploaders ?? [])
     }

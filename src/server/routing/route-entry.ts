@@ -1,4 +1,5 @@
 import type { Role } from '../../protocol/roles.js'
+import type { AuditEvent } from '../audit-events.js'
 
 /** The rules of a route, enforced before its handler runs. */
 export interface RouteEntry {
@@ -27,6 +28,8 @@ export interface RouteEntry {
   compressed?: boolean
   /** Whether `X-HTTP-Method-Override` replaces the method. Default: false. */
   methodOverride?: boolean
+  /** The audit line of each request, whatever came of it. Default: none. */
+  audit?: AuditEvent
   /** The format of errors. Default: `application/problem+json`. */
   errors?: 'collect' | 'plain'
 }

@@ -4,7 +4,7 @@ import { RecentLog } from '../../../dist/server/operator/recent-log.js'
 import { eventually } from '../../helpers/eventually.js'
 import { TestClock } from '../../helpers/test-clock.js'
 
-const silent: Log = { info() {}, warn() {}, error() {} }
+const silent: Log = { info() {}, audit() {}, warn() {}, error() {} }
 
 function open(maxLines = 3) {
   const recent = new RecentLog({ clock: new TestClock(0), maxLines })

@@ -26,6 +26,11 @@ describe('the request log', () => {
     await lineOf('GET /jobs 401').toMatchObject({ account: null })
   })
 
+  test('has the account whose role was refused', async () => {
+    await fetch(`${server.url}/accounts`, { headers: { Authorization: `Bearer ${token}` } })
+    await lineOf('GET /accounts 403').toMatchObject({ account: 'user:ann' })
+  })
+
   test('never contains a query string, a secret of a link, a token, a password or content', async () => {
     await fetch(`${server.url}/s/a-very-secret-token`)
     await fetch(`${server.url}/files?prefix=a-very-secret-prefix`, { headers: { Authorization: `Bearer ${token}` } })
