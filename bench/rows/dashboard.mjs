@@ -20,7 +20,7 @@ export const rows = [
   {
     name: 'dashboard-ready',
     work: 'the dashboard ready to use: signed in, files listed, events live',
-    atMost: 700,
+    atMost: 300,
     unit: 'ms',
     needs: ['chromium'],
     measure: async (lab) => (await loadOften(lab)).ready,

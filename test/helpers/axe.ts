@@ -16,22 +16,22 @@ interface Violation {
 const colorRules = ['color-contrast', 'link-in-text-block']
 
 /** What axe-core finds serious or worse on the page in light colors, and in dark ones. */
-export async function findFaults(page: Page): Promise<string[]> {
-  const inLight = await runAxe(page)
+export async function findFaults(page: Page, impact: 'minor' | 'serious' = 'serious'): Promise<string[]> {
+  const inLight = await runAxe(page, impact)
   await page.emulateMedia({ colorScheme: 'dark' })
   expect(await page.evaluate(() => matchMedia('(prefers-color-scheme: dark)').matches)).toBe(true)
-  const inDark = await runAxe(page, colorRules)
+  const inDark = await runAxe(page, impact, colorRules)
   await page.emulateMedia({ colorScheme: 'light' })
   return [...inLight, ...inDark.map((fault) => `dark: ${fault}`)]
 }
 
-async function runAxe(page: Page, rules?: string[]): Promise<string[]> {
+async function runAxe(page: Page, least: string, rules?: string[]): Promise<string[]> {
   const violations = (await page.evaluate(async (runOnly) => {
     const options = { resultTypes: ['violations'], ...(runOnly && { runOnly }) }
     // biome-ignore lint/suspicious/noExplicitAny: axe puts itself there
     return (await (globalThis as any).axe.run(document, options)).violations
   }, rules)) as Violation[]
   return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .filter(({ impact }) => least === 'minor' || impact === 'serious' || impact === 'critical')
     .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`))
 }

@@ -28,7 +28,7 @@ export async function placeFile(
     return writeFile(path, content)
   }
   const config = { ...parseConfig({}, {}), cluster: await backendOf(dataFolder), port: 0 }
-  const log = { info() {}, warn() {}, error() {} }
+  const log = { info() {}, warn() {}, error() {}, audit() {} }
   const other = await startServer({ ...config, dataFolder: await temporaryFolder() }, log)
   try {
     const headers = { Authorization: `Bearer ${token}` }

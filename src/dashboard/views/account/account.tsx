@@ -80,7 +80,7 @@ function Sessions() {
   }
 
   return (
-    <section class="panel" aria-labelledby="sessions">
+    <section class="panel loads-first" aria-labelledby="sessions">
       <header class="panel-head">
         <h2 id="sessions">{say('sessions.title')}</h2>
       </header>

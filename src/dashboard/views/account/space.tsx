@@ -18,7 +18,7 @@ export function AccountSpace() {
   )
   useReloadAfter(changesSpace, reload)
   return (
-    <section class="panel" aria-labelledby="space">
+    <section class="panel loads-first" aria-labelledby="space">
       <header class="panel-head">
         <h2 id="space">{say('account.space')}</h2>
       </header>

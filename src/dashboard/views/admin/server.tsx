@@ -34,7 +34,7 @@ export default function ServerPanels() {
           <StorageCheckPanel check={value.check} onChecked={reload} />
         </>
       )}
-      <LogPanel node={value?.storage === 'database' ? value.node : null} />
+      {(value || error !== undefined) && <LogPanel node={value?.storage === 'database' ? value.node : null} />}
       {value && <Limits limits={value.limits} />}
     </>
   )

@@ -35,7 +35,7 @@ export function ImportPreviewTable({ checked, options, isChecking, onChange }: I
         </span>
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <section class="scroll-x" tabIndex={0} aria-label={say('import.preview')}>
+      <section class="scroll-x" tabIndex={0} aria-label={say('import.rows')}>
         <table class="list data import-preview">
           <thead>
             <tr>

@@ -22,6 +22,9 @@ export function LazyPreview({ listing, actions }: { listing: FolderListing; acti
   const files = entries.filter((entry): entry is FileRecord => !isFolderEntry(entry))
   const at = open === null ? -1 : files.findIndex(({ name }) => name === place.folder + open)
   const file = files[at]
+  const isLoading = open !== null && (listing.entries === undefined || (file && !PreviewPanel))
+  // Its place is taken from the beginning, so that the list does not move when it comes.
+  if (isLoading) return <aside class="preview" aria-busy="true" />
   if (!file || !PreviewPanel) return null
   const show = (other: FileRecord | undefined) =>
     other && (() => goTo(hrefOfPreview(listing, other), { replace: true }))

@@ -16,7 +16,7 @@ import { formatEnd } from './end.js'
 export function Links({ loaded: { value, error, reload } }: { loaded: Loaded<ShareList> }) {
   const [revoking, setRevoking] = useState<ShareRecord | null>(null)
   return (
-    <section class="panel" aria-labelledby="links">
+    <section class="panel loads-first" aria-labelledby="links">
       <header class="panel-head">
         <h2 id="links">{say('links.title')}</h2>
       </header>

@@ -142,6 +142,7 @@ export const dataEnglish = {
   'import.bar': 'bar |',
   'import.space': 'space',
   'import.preview': 'The first rows',
+  'import.rows': 'Rows and columns',
   'import.summary': { one: '{count} row, {columns}', other: '{count} rows, {columns}' },
   'import.columns': { one: '{count} column', other: '{count} columns' },
   'import.checking': 'Reading the file …',
