@@ -68,7 +68,9 @@ describe('the audit lines', () => {
     await expect.poll(() => linesOf('file.remove').length).toBe(2)
     expect(await lineOf('file.remove')).toMatchObject({ ...by('user:ann', 'refused'), status: 404 })
     await ann.call('/files/folder/', { method: 'DELETE' })
-    await expect.poll(() => linesOf('file.remove').at(-1)).toMatchObject({ ...by('user:ann'), target: '/files/folder/' })
+    await expect
+      .poll(() => linesOf('file.remove').at(-1))
+      .toMatchObject({ ...by('user:ann'), target: '/files/folder/' })
     for (const [event, path, method] of [
       ['table.change', '/tables/sales', 'PATCH'],
       ['table.remove', '/tables/sales', 'DELETE'],
