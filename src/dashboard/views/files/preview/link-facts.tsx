@@ -4,15 +4,19 @@ import { callApi } from '../../../api.js'
 import { useLoaded } from '../../../parts/loaded.js'
 import { say } from '../../../words/say.js'
 
-/** How many links lead to a file, and the way to them. Nothing until that is known. */
+/** How many links lead to a file, and the way to them. Their place is kept until that is known. */
 export function LinkFacts({ name }: { name: string }) {
-  const { value } = useLoaded(`links ${name}`, (signal) => callApi<ShareList>('GET', routes.shares, { signal }))
-  if (!value) return null
-  const count = value.shares.filter((share) => leadsTo(share, name)).length
+  const { value, error } = useLoaded(`links ${name}`, (signal) => callApi<ShareList>('GET', routes.shares, { signal }))
+  if (error !== undefined && !value) return null
+  const count = value?.shares.filter((share) => leadsTo(share, name)).length
   return (
     <>
       <dt>{say('links.title')}</dt>
-      <dd>{count === 0 ? say('files.noLinks') : <a href="/shared">{say('files.links', { count })}</a>}</dd>
+      <dd>
+        {count === undefined && '…'}
+        {count === 0 && say('files.noLinks')}
+        {!!count && <a href="/shared">{say('files.links', { count })}</a>}
+      </dd>
     </>
   )
 }
