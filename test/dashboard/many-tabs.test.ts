@@ -63,6 +63,37 @@ describe.skipIf(!chromiumPath)('browser tabs over plain HTTP from another host',
     later.finish()
   })
 
+  it('do not copy the events for others that are not there', async () => {
+    const { page, newTab, caller } = await open('alone')
+    const held = await holdUpload(caller, 'held.bin')
+    const { id } = await caller.findJob('kind=upload', ({ file }) => file === 'held.bin')
+    await page.evaluate(() => {
+      Reflect.set(window, 'copied', 0)
+      new BroadcastChannel('filejobs-jobs user:alone').onmessage = ({ data }) => {
+        if (data.type === 'news') Reflect.set(window, 'copied', Reflect.get(window, 'copied') + 1)
+      }
+    })
+    const copied = () => page.evaluate(() => Reflect.get(window, 'copied') as number)
+    let isPaused = false
+    /** Whether the other tabs are told of the next change that this one shows. */
+    const isTold = async () => {
+      const before = await copied()
+      isPaused = !isPaused
+      expect((await caller.post(`/jobs/${id}/${isPaused ? 'pause' : 'resume'}`)).status).toBe(200)
+      await job(page, 'held.bin')
+        .getByRole('button', { name: `${isPaused ? 'Resume' : 'Pause'} held.bin` })
+        .waitFor()
+      return (await copied()) > before
+    }
+    await eventually('events are not copied', async () => (await isTold()) === false)
+    const other = await newTab()
+    await job(other, 'held.bin').waitFor()
+    await eventually('events are copied', isTold)
+    await other.close({ runBeforeUnload: true })
+    await eventually('events are not copied any more', async () => (await isTold()) === false)
+    held.finish()
+  })
+
   it('continue with the events without a gap when the tab that reads them is closed', async () => {
     const { page, streams, newTab, caller } = await open('closer')
     const [second, third] = [await newTab(), await newTab()]

@@ -5,6 +5,10 @@ type Message<News> =
   /** Is the leader; with the state for a new tab. */
   | { type: 'lead'; from: string; news: News | null }
   | { type: 'resign'; from: string }
+  /** Listens to the leader, which has changed. */
+  | { type: 'follow'; from: string }
+  /** Listens no more. */
+  | { type: 'leave'; from: string }
   | { type: 'news'; from: string; news: News }
 
 export interface SharedWork<News> {
@@ -27,6 +31,10 @@ export function shareBetweenTabs<News>({ name, signal, lead, greet, follow }: Sh
   const id = randomId()
   const channel = new BroadcastChannel(name)
   let leading: AbortController | null = null
+  let ledSince = 0
+  /** The tabs that listen to this one while it leads: without any, news are not copied. */
+  const followers = new Set<string>()
+  let leader = ''
   let heardAt = 0
   let isAway = false
   /** A pending bid. */
@@ -52,9 +60,12 @@ export function shareBetweenTabs<News>({ name, signal, lead, greet, follow }: Sh
   function startLeading(): void {
     const current = new AbortController()
     leading = current
+    ledSince = Date.now()
+    followers.clear()
     post({ type: 'lead', from: id, news: greet() })
     lead(AbortSignal.any([signal, current.signal]), (news) => {
-      if (leading === current) post({ type: 'news', from: id, news })
+      const isHeard = followers.size > 0 || Date.now() - ledSince < answerMs
+      if (leading === current && isHeard) post({ type: 'news', from: id, news })
     })
   }
 
@@ -65,27 +76,44 @@ export function shareBetweenTabs<News>({ name, signal, lead, greet, follow }: Sh
 
   function resign(): void {
     withdraw()
-    if (!leading) return
+    post({ type: leading ? 'resign' : 'leave', from: id })
     stopLeading()
-    post({ type: 'resign', from: id })
+  }
+
+  /** Of a tab that was not known, or is new, the state is not known either. */
+  function answer({ from, isNew }: { from: string; isNew: boolean }): void {
+    const isUnknown = !followers.has(from)
+    followers.add(from)
+    post({ type: 'lead', from: id, news: isNew || isUnknown ? greet() : null })
+  }
+
+  function take({ from, type, news }: Extract<Message<News>, { type: 'lead' | 'news' }>): void {
+    withdraw()
+    if (type === 'lead' && from !== leader) post({ type: 'follow', from: id })
+    leader = from
+    if (news !== null) follow(news)
   }
 
   channel.onmessage = ({ data }: MessageEvent<Message<News>>) => {
     if (isAway) return
     if (leading) {
-      if (data.type === 'bid') post({ type: 'lead', from: id, news: data.isNew ? greet() : null })
+      if (data.type === 'bid') answer(data)
+      else if (data.type === 'leave') followers.delete(data.from)
+      // One that answers late has missed news.
+      else if (data.type === 'follow' && Date.now() - ledSince < answerMs) followers.add(data.from)
+      else if (data.type === 'follow') answer({ from: data.from, isNew: false })
+      else if (data.type === 'resign') return
       // Two tabs lead if messages were delayed: the smaller id remains.
-      else if (data.type !== 'resign' && data.from > id) post({ type: 'lead', from: id, news: greet() })
-      else if (data.type !== 'resign') stopLeading()
+      else if (data.from > id) post({ type: 'lead', from: id, news: greet() })
+      else stopLeading()
       if (leading) return
     }
-    if (data.type === 'resign') tryToLead(bidMs, false)
-    else if (data.type === 'bid') {
+    if (data.type === 'resign') {
+      leader = ''
+      tryToLead(bidMs, false)
+    } else if (data.type === 'bid') {
       if (bid !== undefined && data.from < id) withdraw()
-    } else {
-      withdraw()
-      if (data.news !== null) follow(data.news)
-    }
+    } else if (data.type === 'lead' || data.type === 'news') take(data)
   }
 
   // Requested by the followers, because timers of a hidden leader may run only once a minute.
