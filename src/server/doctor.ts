@@ -3,6 +3,7 @@ import { examine, type Findings, settle } from './recover.js'
 import { openAccountStore } from './stores/local/accounts.js'
 import { openCounters } from './stores/local/counters.js'
 import { checkHoldsData } from './stores/local/data-folder.js'
+import { upgradeDataFolder } from './stores/local/data-format.js'
 import { lockDataFolder } from './stores/local/data-lock.js'
 import { openDiskReserve } from './stores/local/disk-reserve.js'
 import { openLocalFiles } from './stores/local/files.js'
@@ -54,6 +55,7 @@ export async function examineFolder(
     closers.push(() => reserve.close())
     const lock = await reserve.use(() => lockDataFolder(root))
     closers.push(() => lock.release())
+    await reserve.use(() => upgradeDataFolder(root))
     const counters = await openCounters(root)
     closers.push(() => counters.close())
     const accounts = await openAccountStore(root, counters)

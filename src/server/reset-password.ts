@@ -8,6 +8,7 @@ import { openCurrentDatabase } from './backends/open-cluster.js'
 import { type Account, type AccountStore, accountName, parseAccountName } from './stores/accounts.js'
 import { openAccountStore } from './stores/local/accounts.js'
 import { openCounters } from './stores/local/counters.js'
+import { checkDataFormat } from './stores/local/data-format.js'
 import { lockDataFolder } from './stores/local/data-lock.js'
 import { openSessionStore } from './stores/local/sessions.js'
 import { postgresAccounts } from './stores/postgres/accounts.js'
@@ -88,6 +89,7 @@ function checkFits(password: string | undefined): void {
 }
 
 async function checkHoldsAccounts(root: string): Promise<void> {
+  await checkDataFormat(root)
   try {
     await access(join(root, 'accounts.json'))
   } catch (error) {

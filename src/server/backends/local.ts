@@ -3,6 +3,7 @@ import { recover } from '../recover.js'
 import { openAccountStore } from '../stores/local/accounts.js'
 import { openCounters } from '../stores/local/counters.js'
 import { openDataFolder } from '../stores/local/data-folder.js'
+import { upgradeDataFolder } from '../stores/local/data-format.js'
 import { lockDataFolder } from '../stores/local/data-lock.js'
 import { openFileRequestStore } from '../stores/local/file-requests.js'
 import { openLocalFiles } from '../stores/local/files.js'
@@ -26,6 +27,7 @@ export async function openLocalBackend({ config, log, clock, closers }: BackendO
   const reserve = closers.opened(folder.reserve)
   const lock = await reserve.use(() => lockDataFolder(root))
   closers.add(() => lock.release())
+  await reserve.use(() => upgradeDataFolder(root))
   const counters = closers.opened(await openCounters(root))
   const accounts = closers.opened(await openAccountStore(root, counters, reserve))
   const sessions = closers.opened(

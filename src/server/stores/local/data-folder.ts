@@ -3,6 +3,7 @@ import { access, chmod, mkdir, readdir, rename, rm, stat, writeFile } from 'node
 import { dirname, join, resolve } from 'node:path'
 import { type FileFault, fileFault, isMissing } from '../../../protocol/file-errors.js'
 import { Problem } from '../../../protocol/problems.js'
+import { checkDataFormat } from './data-format.js'
 import { type DiskReserve, openDiskReserve } from './disk-reserve.js'
 
 /** The paths of the data folder, absolute. */
@@ -22,10 +23,11 @@ export interface OpenDataFolder extends DataFolder {
 
 /**
  * Creates the folder and its subfolders, mode 0700, and verifies that files can be written in `partial` and renamed
- * into `uploads`. Throws with the reason if not. The reserve lets a start succeed on a full disk. The mode of an
+ * into `uploads`. Throws with the reason if not, and as `checkDataFormat` does. The reserve lets a start succeed on a full disk. The mode of an
  * existing folder is kept.
  */
 export async function openDataFolder(path: string): Promise<OpenDataFolder> {
+  await checkDataFormat(resolve(path))
   const root = await openDataRoot(path)
   const folder: DataFolder = {
     root,
@@ -63,8 +65,9 @@ export async function openDataRoot(path: string): Promise<string> {
   }
 }
 
-/** Throws `invalid-request` for a folder that no server has used. */
+/** Throws `invalid-request` for a folder that no server has used, and as `checkDataFormat` does. */
 export async function checkHoldsData(root: string): Promise<void> {
+  await checkDataFormat(root)
   try {
     await access(join(root, 'accounts.json'))
   } catch (error) {

@@ -9,7 +9,6 @@ import { type DiskReserve, noReserve } from './disk-reserve.js'
 import { FileLocks } from './file-locks.js'
 import { FileLookup } from './file-lookup.js'
 import { FileMetadata } from './file-metadata.js'
-import { moveFlatMetadata } from './flat-metadata.js'
 import { rememberFolder } from './folder-identity.js'
 import { FolderRenames } from './folder-renames.js'
 import { LocalFolders } from './folders.js'
@@ -60,7 +59,6 @@ export async function openLocalFiles(
   const root = await folder('uploads')
   const partialFolder = await folder('partial')
   const metaFolder = await folder('meta')
-  moveFlatMetadata(metaFolder)
   const bases = { uploads: root, partial: partialFolder, meta: metaFolder }
   const renames = new FolderRenames(join(metaFolder, 'renames'), bases)
   await renames.recover()
