@@ -1,3 +1,4 @@
+import { say } from '../words/say.js'
 import { Icon } from './icon.js'
 
 export interface PagerProps {
@@ -13,16 +14,16 @@ export interface PagerProps {
 export function Pager({ page, onBack, onNext, label }: PagerProps) {
   if (!onBack && !onNext) return null
   return (
-    <nav class="pager" aria-label={`Pages of ${label}`}>
+    <nav class="pager" aria-label={say('states.pagesOf', { what: label })}>
       <button type="button" disabled={!onBack} onClick={() => onBack?.()}>
         <span class="flip">
           <Icon name="chevron" />
         </span>
-        Back
+        {say('states.back')}
       </button>
-      <span>Page {page}</span>
+      <span>{say('states.page', { page })}</span>
       <button type="button" disabled={!onNext} onClick={() => onNext?.()}>
-        Next
+        {say('states.next')}
         <Icon name="chevron" />
       </button>
     </nav>

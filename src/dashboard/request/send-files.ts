@@ -1,8 +1,9 @@
-import { countOf, formatBytes } from '../../protocol/units.js'
+import { formatBytes } from '../../protocol/units.js'
 import { errorText } from '../api.js'
 import { type ChosenFile, chosenFiles, droppedFiles, isEmptyFolder } from '../uploads/dropped-files.js'
 import { tusUpload } from '../uploads/tus-upload.js'
 import { openUnfinished, type UnfinishedUploads } from '../uploads/unfinished.js'
+import { say } from '../words/say.js'
 import { addSendingRow } from './sending-row.js'
 
 /** The parts of the page, which the server has written. */
@@ -26,8 +27,9 @@ export function sendChosenFiles({ form, input, list, status, address }: RequestP
 
   const tell = () => {
     const { all, sent, ended } = counts
-    if (ended < all) status.textContent = `${sent} of ${countOf(all, 'file')} sent`
-    else status.textContent = `${countOf(sent, 'file')} sent${sent < all ? `, ${all - sent} not` : ''}.`
+    if (ended < all) status.textContent = say('send.progress', { done: sent, count: all })
+    else if (sent < all) status.textContent = say('send.someNot', { count: sent, failed: all - sent })
+    else status.textContent = say('send.ended', { count: sent })
   }
   const next = () => {
     while (running < maxAtOnce && waiting.length > 0) {
@@ -93,17 +95,17 @@ function prepare(
         replace: true,
         signal: cancelled.signal,
         maxSilenceMs: () => maxSilenceMs,
-        onLost: (isLost) => isLost && row.say('The connection was lost. Trying again…'),
+        onLost: (isLost) => isLost && row.say(say('send.lost')),
         onProgress: (bytes) => row.progress(Math.min(bytes, file.size)),
         onJob: (job) => {
           id = job
         },
       })
       onSent()
-      row.end(`Sent, ${formatBytes(file.size)}`)
+      row.end(say('send.sent', { size: formatBytes(file.size) }))
     } catch (error) {
       if (!cancelled.signal.aborted) return row.fail(errorText(error))
-      row.end('Cancelled')
+      row.end(say('send.cancelled'))
       const known = unfinished.find(name, file)
       if (known) unfinished.remove(known.id)
       if (id !== undefined) await removeUpload(`${endpoint}/${id}`)

@@ -1,4 +1,5 @@
 import { formatBytes } from '../../protocol/units.js'
+import { say } from '../words/say.js'
 
 /** The line of one file in the list. */
 export interface SendingRow {
@@ -22,14 +23,14 @@ export function addSendingRow(
   item.className = 'file'
   title.className = 'name'
   title.textContent = name
-  state.textContent = 'Waiting'
+  state.textContent = say('send.waiting')
   cancel.type = 'button'
-  cancel.textContent = 'Cancel'
-  cancel.setAttribute('aria-label', `Cancel ${name}`)
+  cancel.textContent = say('send.cancel')
+  cancel.setAttribute('aria-label', say('send.cancelOne', { name }))
   cancel.addEventListener('click', onCancel, { once: true })
   bar.max = Math.max(1, size)
   bar.value = 0
-  bar.setAttribute('aria-label', `Progress of ${name}`)
+  bar.setAttribute('aria-label', say('send.bar', { name }))
   item.append(title, state, cancel, bar)
   list.append(item)
   const end = (words: string) => {
@@ -40,13 +41,13 @@ export function addSendingRow(
   return {
     progress(bytes) {
       bar.value = bytes
-      state.textContent = `${formatBytes(bytes)} of ${formatBytes(size)}`
+      state.textContent = say('tray.bytesOf', { bytes: formatBytes(bytes), size: formatBytes(size) })
     },
     say(words) {
       state.textContent = words
     },
     fail(words) {
-      end('Not sent')
+      end(say('send.notSent'))
       const reason = document.createElement('span')
       reason.className = 'failed'
       reason.textContent = words

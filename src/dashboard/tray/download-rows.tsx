@@ -85,7 +85,7 @@ function wordsOf(job: JobRecord | undefined): string {
   const { state, bytes, totalBytes, rate, error, stoppedBy } = job
   if (state === 'done') return say('tray.downloadDone', { bytes: formatBytes(bytes) })
   if (state === 'failed' && error) return error.message
-  if (state === 'stopped') return say('tray.downloadStopped', { account: stoppedBy ?? '' })
+  if (state === 'stopped') return say('states.stoppedBy', { account: stoppedBy ?? '' })
   const parts = [
     totalBytes === null
       ? formatBytes(bytes)

@@ -27,55 +27,56 @@ const retryable: readonly UploadState[] = ['failed', 'stopped']
 /** An upload of this page. */
 export function UploadRow({ item, onLimit }: { item: UploadItem; onLimit(job: string): void }) {
   revision.value
-  const { title, status } = item
+  const { title: name, status } = item
   const { state, jobId, size } = status.value
   const job = jobId === null ? undefined : findLive(jobId)?.record
   const isPaused = job?.state === 'paused'
+  const isUnsent = state === 'queued' || state === 'exists'
   const bytes = bytesOf(item)
   const percent = size === 0 ? (state === 'done' ? 100 : 0) : (bytes / size) * 100
   return (
-    <article class={`upload is-${state}`} aria-label={`Upload ${title}`} data-upload={title}>
+    <article class={`upload is-${state}`} aria-label={say('uploads.one', { name })} data-upload={name}>
       <div class="upload-main">
         <div class="upload-title">
-          <FileName name={title} />
+          <FileName name={name} />
           <span class="upload-words">{wordsFor(item, bytes, job)}</span>
         </div>
-        <Bar percent={percent} label={`Upload of ${title}`} tone={toneOf(item, job)} />
+        <Bar percent={percent} label={say('uploads.bar', { name })} tone={toneOf(item, job)} />
       </div>
       <div class="job-actions">
         {job && (isPaused || (job.state === 'running' && state === 'sending')) && (
           <IconButton
             icon={isPaused ? 'play' : 'pause'}
-            label={`${isPaused ? 'Resume' : 'Pause'} the upload of ${title}`}
+            label={say(isPaused ? 'uploads.resume' : 'uploads.pause', { name })}
             onClick={() => (isPaused ? resumeJob : pauseJob)(job)}
           />
         )}
         {job && isMany(item) && unfinishedStates.includes(state) && (
-          <IconButton icon="limit" label={`Limit the rate of ${title}`} onClick={() => onLimit(job.id)} />
+          <IconButton icon="limit" label={say('job.limitOne', { name })} onClick={() => onLimit(job.id)} />
         )}
         {state === 'exists' && (
           <button type="button" onClick={() => replaceExisting([item])}>
-            Replace
+            {say('uploads.replace')}
           </button>
         )}
         {retryable.includes(state) && (
           <>
             <button type="button" class="plain" onClick={() => retryUploads([item])}>
-              Try again
+              {say('states.tryAgain')}
             </button>
             <IconButton
               icon="close"
               tone="careful"
-              label={`Take ${title} off the list`}
+              label={say('tray.forget', { name })}
               onClick={() => removeItem(item)}
             />
           </>
         )}
         {(unfinishedStates.includes(state) || state === 'exists') && (
           <IconButton
-            icon={state === 'queued' || state === 'exists' ? 'close' : 'stop'}
-            tone={state === 'queued' || state === 'exists' ? 'careful' : 'danger'}
-            label={`${state === 'queued' || state === 'exists' ? 'Skip' : 'Stop'} the upload of ${title}`}
+            icon={isUnsent ? 'close' : 'stop'}
+            tone={isUnsent ? 'careful' : 'danger'}
+            label={say(isUnsent ? 'uploads.skip' : 'uploads.stop', { name })}
             onClick={() => askToStop(job ? [job] : [], () => cancel(item))}
           />
         )}
@@ -89,7 +90,7 @@ async function cancel(item: UploadItem): Promise<void> {
     const receipt = await cancelUpload(item)
     if (receipt) toastReceipt(receipt)
   } catch (error) {
-    toastError('Not stopped', error)
+    toastError(say('transfers.notStopped'), error)
   }
 }
 
@@ -99,15 +100,16 @@ function wordsFor(item: UploadItem, bytes: number, job: JobRecord | undefined): 
   const whole = contentsText(contents)
   const hasFiles = contents.files > 0
   const total = isMany(item) ? `${whole}${hasFiles ? ` · ${formatBytes(size)}` : ''}` : formatBytes(size)
-  const arrived = isMany(item) ? `${arrivedOf(item).toLocaleString('en')} of ${whole} · ` : ''
-  const progress = hasFiles ? `${arrived}${formatBytes(bytes)} of ${formatBytes(size)}` : whole
+  const arrived = isMany(item) ? `${say('uploads.arrivedOf', { done: arrivedOf(item), contents: whole })} · ` : ''
+  const bytesOfAll = say('tray.bytesOf', { bytes: formatBytes(bytes), size: formatBytes(size) })
+  const progress = hasFiles ? arrived + bytesOfAll : whole
   switch (state) {
     case 'queued':
-      return `${total} · waits for the one before`
+      return say('uploads.queued', { size: total })
     case 'starting':
-      return `${total} · starting`
+      return say('uploads.starting', { size: total })
     case 'lost':
-      return `${progress} · the connection is lost, trying again`
+      return say('uploads.lost', { progress })
     case 'exists':
       return existing
         ? say('uploads.existing', {
@@ -118,18 +120,18 @@ function wordsFor(item: UploadItem, bytes: number, job: JobRecord | undefined): 
           })
         : say('uploads.exists', { size: total })
     case 'done':
-      return isUnchanged ? say('uploads.unchanged', { size: total }) : `${total} · done`
+      return say(isUnchanged ? 'uploads.unchanged' : 'uploads.done', { size: total })
     case 'stopped':
     case 'failed':
-      return message ?? state
+      return message ?? say(`state.${state}`)
     case 'sending': {
-      if (job?.state === 'waiting') return `${total} · waits for another upload of yours to end`
-      if (job?.state === 'paused') return `${progress} · paused`
+      if (job?.state === 'waiting') return say('uploads.waiting', { size: total })
+      if (job?.state === 'paused') return say('uploads.paused', { progress })
       const parts = [progress]
       if (job?.rate) parts.push(formatRate(job.rate))
       if (job) parts.push(timeLeft(job))
-      if (job?.rateLimit && isMany(item)) parts.push(`limit ${formatRate(job.rateLimit)}`)
-      if (resumedAt) parts.push(`resumed at ${formatBytes(resumedAt)}`)
+      if (job?.rateLimit && isMany(item)) parts.push(say('uploads.limit', { rate: formatRate(job.rateLimit) }))
+      if (resumedAt) parts.push(say('uploads.resumedAt', { bytes: formatBytes(resumedAt) }))
       return parts.filter(Boolean).join(' · ')
     }
   }

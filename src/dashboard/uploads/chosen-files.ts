@@ -57,5 +57,5 @@ export function contentsText({ files, emptyFolders }: Contents): string {
 /** Why the server refuses a tar with this name of a file or folder; undefined if it accepts it. */
 export function faultInTar(name: string): string | undefined {
   // What is not valid UTF-8 on the disk arrives as U+FFFD.
-  return name.includes('\ufffd') ? 'is not valid Unicode' : faultOfName(name.replace(/\/$/, ''))
+  return name.includes('\ufffd') ? say('uploads.badUnicode') : faultOfName(name.replace(/\/$/, ''))
 }

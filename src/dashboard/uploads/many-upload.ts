@@ -2,6 +2,7 @@ import type { JobFileList } from '../../protocol/folder-jobs.js'
 import type { JobRecord } from '../../protocol/jobs.js'
 import { jobHeader, jobPath, routes } from '../../protocol/routes.js'
 import { errorText, Refusal } from '../api.js'
+import { say } from '../words/say.js'
 import { type ChosenFiles, contentsOf } from './chosen-files.js'
 import type { ChosenFile } from './dropped-files.js'
 import { newJobId, untilSlotIsFree } from './job-id.js'
@@ -55,7 +56,10 @@ async function findOpen(id: string, upload: ManyUpload, isMine: boolean): Promis
     const path = jobPath(id)
     const job = JSON.parse((await keepTrying(upload, () => request(upload, 'GET', path))).text) as JobRecord
     if (isMine && job.state === 'stopped') {
-      throw new Refusal(409, { code: 'job-stopped', message: `Stopped by ${job.stoppedBy}.` })
+      throw new Refusal(409, {
+        code: 'job-stopped',
+        message: say('states.stoppedBy', { account: job.stoppedBy ?? '' }),
+      })
     }
     await keepTrying(upload, () => skipArrived(id, upload))
     if (job.endedAt === null) {

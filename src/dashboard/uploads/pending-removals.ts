@@ -5,6 +5,7 @@ import { csrfHeader, filePath } from '../../protocol/routes.js'
 import { beforeSignOut, me } from '../account.js'
 import { callApi, Refusal, Unreachable } from '../api.js'
 import { isMine, onJobEnd } from '../live/job-store.js'
+import { say } from '../words/say.js'
 
 export const undoMs = 10_000
 
@@ -85,7 +86,7 @@ async function remove(removal: Removal): Promise<void> {
     end(removal)
   } catch (error) {
     const hasChanged = error instanceof Refusal && error.code === 'precondition-failed'
-    end(removal, hasChanged ? new Error('It has changed meanwhile, or is gone.') : error)
+    end(removal, hasChanged ? new Error(say('files.removalChanged')) : error)
   }
 }
 
@@ -140,7 +141,7 @@ onJobEnd((job) => {
     const concerns = isFile ? entry.name === job.file && job.state === 'done' : isWithin(job.file ?? '', entry.name)
     if (sent || !concerns) continue
     if (isFile && Date.parse(job.startedAt ?? '') < Date.parse(entry.uploadedAt) + clockStepMs) continue
-    end(removal, isFile ? undefined : new Error('Something was uploaded into it meanwhile.'))
+    end(removal, isFile ? undefined : new Error(say('files.removalFilled')))
     if (isFile) show(removal)
   }
 })
@@ -153,7 +154,7 @@ beforeSignOut(async () => {
 me.subscribe((current) => {
   for (const removal of removals.values()) {
     if (removal.sent || removal.account === current?.account) continue
-    end(removal, new Error('The session ended before.'))
+    end(removal, new Error(say('files.removalSignedOut')))
   }
 })
 

@@ -3,6 +3,7 @@ import type { ProblemBody } from '../../protocol/problems.js'
 import { filePath, partOfHeader } from '../../protocol/routes.js'
 import type { TarLine } from '../../protocol/tars.js'
 import { Refusal } from '../api.js'
+import { say } from '../words/say.js'
 import { faultInTar } from './chosen-files.js'
 import type { ChosenFile } from './dropped-files.js'
 import { endsOthers } from './lost-job.js'
@@ -62,7 +63,7 @@ export async function sendFolders(id: string, chosen: readonly ChosenFile[], upl
   const { left, onDone, onFailed } = upload
   for (const folder of chosen) {
     const fault = faultInTar(folder.name)
-    if (fault) onFailed(folder, new Error(`The name ${fault}.`))
+    if (fault) onFailed(folder, new Error(say('uploads.badName', { fault })))
   }
   const folders = chosen.filter((folder) => left.has(folder))
   if (folders.length === 0) return

@@ -1,5 +1,6 @@
 import { jobHeader, partOfHeader, routes } from '../../protocol/routes.js'
 import { Refusal } from '../api.js'
+import { say } from '../words/say.js'
 import { newJobId, untilSlotIsFree } from './job-id.js'
 import type { PageAnswer } from './page-request.js'
 import { keepTrying, longer, mayTryAgain, minPauseMs, mustWait, pause, request, type Sender } from './sender.js'
@@ -63,7 +64,7 @@ export class Unreadable extends Error {
   override name = 'Unreadable'
 
   constructor(cause: unknown) {
-    super('It has changed since it was chosen, or cannot be read: choose it again.', { cause })
+    super(say('uploads.unreadable'), { cause })
   }
 }
 

@@ -6,6 +6,7 @@ import { callApi, errorText, Refusal } from '../api.js'
 import { queuedDownloads } from '../downloads/download-queue.js'
 import { findLive, onJobEnd } from '../live/job-store.js'
 import { connection } from '../live/shared-stream.js'
+import { say } from '../words/say.js'
 import { contentsOf, describe } from './chosen-files.js'
 import { type ChosenFile, isEmptyFolder } from './dropped-files.js'
 import { keepHandles } from './kept-handles.js'
@@ -41,7 +42,7 @@ export function enqueue(files: readonly ChosenFile[], options?: { replace: boole
 export async function cancelUpload(item: UploadItem): Promise<Receipt | null> {
   const { state, jobId } = item.status.peek()
   if (state === 'queued' || state === 'exists') {
-    change(item, { state: 'stopped', message: 'Not sent.', isOwnStop: true })
+    change(item, { state: 'stopped', message: say('uploads.notSent'), isOwnStop: true })
     return null
   }
   if (jobId === null) return null
@@ -57,7 +58,7 @@ export async function cancelUpload(item: UploadItem): Promise<Receipt | null> {
       throw error
     }
     abortRunning(item)
-    change(item, { state: 'stopped', message: 'Not sent.' })
+    change(item, { state: 'stopped', message: say('uploads.notSent') })
     return null
   }
 }
@@ -106,7 +107,7 @@ export function clearDoneUploads(): void {
 /** Cancels all uploads because the session has ended. Returns the names of the interrupted files. */
 export function endUploads(): string[] {
   const interrupted = uploadItems.peek().filter(wasInterrupted)
-  for (const item of interrupted) change(item, { state: 'stopped', message: 'Interrupted by the end of the session.' })
+  for (const item of interrupted) change(item, { state: 'stopped', message: say('uploads.signedOut') })
   running?.abort.abort(new DOMException('The session ended.', 'AbortError'))
   running = null
   return interrupted.flatMap(({ left }) => [...left].map(({ name }) => name))
@@ -225,11 +226,11 @@ function endStopped(item: UploadItem, { id, stoppedBy, state, error }: JobRecord
   unfinished().remove(id)
   abortRunning(item)
   if (!unfinishedStates.includes(item.status.peek().state)) return
-  if (state === 'failed') change(item, { state: 'failed', message: error?.message ?? 'It failed.' })
+  if (state === 'failed') change(item, { state: 'failed', message: error?.message ?? say('uploads.failed') })
   else {
     const isOwnStop = stoppedBy === me.peek()?.account
-    const by = isOwnStop ? 'you' : stoppedBy
-    change(item, { state: 'stopped', message: `Stopped by ${by}.`, stoppedAt: performance.now(), isOwnStop })
+    const message = isOwnStop ? say('uploads.stoppedByYou') : say('states.stoppedBy', { account: stoppedBy ?? '' })
+    change(item, { state: 'stopped', message, stoppedAt: performance.now(), isOwnStop })
   }
 }
 

@@ -4,11 +4,13 @@ import { dataEnglish } from './english/data.js'
 import { filesEnglish } from './english/files.js'
 import { jobsEnglish } from './english/jobs.js'
 import { partsEnglish } from './english/parts.js'
+import { requestEnglish } from './english/request.js'
 import { sharedEnglish } from './english/shared.js'
 import { shellEnglish } from './english/shell.js'
 import { signInEnglish } from './english/sign-in.js'
 import { transfersEnglish } from './english/transfers.js'
 import { trayEnglish } from './english/tray.js'
+import { uploadsEnglish } from './english/uploads.js'
 import type { Message } from './message.js'
 
 /** All texts of the page, in English: each subject has a file. */
@@ -23,5 +25,7 @@ export const english = {
   ...sharedEnglish,
   ...transfersEnglish,
   ...trayEnglish,
+  ...uploadsEnglish,
+  ...requestEnglish,
   ...adminEnglish,
 } as const satisfies Record<string, Message>

@@ -27,7 +27,6 @@ export const trayEnglish = {
 
   'tray.downloadStarting': 'starting',
   'tray.downloadDone': '{bytes} · done',
-  'tray.downloadStopped': 'Stopped by {account}.',
   'tray.downloadWaits': 'waits for {name} to end',
   'tray.downloadBar': 'Download of {name}',
   'tray.stopDownload': 'Stop the download of {name}',

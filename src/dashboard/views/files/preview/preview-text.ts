@@ -1,3 +1,5 @@
+import { say } from '../../../words/say.js'
+
 /** The beginning of a file as text; null if it is none. */
 export interface PreviewText {
   text: string | null
@@ -9,7 +11,7 @@ export interface PreviewText {
 export async function loadText(path: string, size: number, signal: AbortSignal): Promise<PreviewText> {
   const headers = { Range: `bytes=0-${maxBytes - 1}` }
   const answer = await fetch(path, { signal, ...(size > 0 && { headers }) })
-  if (!answer.ok) throw new Error(`The server answered ${answer.status}.`)
+  if (!answer.ok) throw new Error(say('states.answered', { status: answer.status }))
   const bytes = await answer.arrayBuffer()
   const isCut = size > bytes.byteLength
   try {
