@@ -91,6 +91,28 @@ describe.skipIf(!chromiumPath)('uploads of names that exist', () => {
     await upload(page, 'same.bin').getByText('the same was there already').waitFor()
   })
 
+  it('are compared and decided by keys alone', async () => {
+    const { page, caller, card, content } = await choose()
+    const focused = () => page.evaluate(() => document.activeElement?.textContent)
+    await card.getByRole('button', { name: 'Replace all' }).focus()
+    for (const words of ['Skip all', 'Keep both', 'Compare']) {
+      await page.keyboard.press('Tab')
+      expect(await focused()).toBe(words)
+    }
+    await page.keyboard.press('Enter')
+    await page.locator('[data-compared="set/b.txt"]').waitFor()
+    await page.keyboard.press('Tab')
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe(
+      'Comparison of the files',
+    )
+    for (const _ of [1, 2]) await page.keyboard.press('Shift+Tab')
+    expect(await focused()).toBe('Keep both')
+    await page.keyboard.press('Enter')
+    await card.waitFor({ state: 'detached' })
+    await expect.poll(async () => (await caller.names()).length).toBe(6)
+    expect(await content('b.txt')).toBe('older b.txt')
+  })
+
   it('can be skipped', async () => {
     const { caller, card, content } = await choose()
     await card.getByRole('button', { name: 'Skip all' }).click()

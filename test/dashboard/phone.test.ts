@@ -43,6 +43,25 @@ describe.skipIf(!chromiumPath)('the dashboard on a phone', () => {
     held.request.destroy()
   })
 
+  it('lists jobs that have all ended, page by page, and comes to rest', async () => {
+    const username = 'finisher'
+    const caller = new Caller(shared.server, await shared.server.logIn(username))
+    for (let index = 0; index < 60; index++) await caller.put(`${index}.txt`, 'x')
+    const asked: string[] = []
+    const prepare = async (page: Page) =>
+      void page.on('request', (request) => request.url().includes('/jobs?') && asked.push(request.url()))
+    const page = await browser.signedIn(shared.server.url, { username, path: '/jobs', prepare, ...phone(390) })
+    await page.getByRole('article', { name: 'Upload 59.txt' }).waitFor()
+    // Taken between two frames: a page that renders without end has none to take.
+    expect((await page.screenshot({ fullPage: true })).length).toBeGreaterThan(0)
+    await page.locator('.virtual').evaluate((list) => list.scrollTo(0, list.scrollHeight))
+    await page.getByRole('article', { name: 'Upload 10.txt' }).waitFor()
+    await page.locator('.virtual').evaluate((list) => list.scrollTo(0, list.scrollHeight))
+    await page.getByRole('article', { name: 'Upload 0.txt' }).waitFor()
+    await page.screenshot({ fullPage: true })
+    expect(asked.filter((url) => url.includes('state=done'))).toHaveLength(2)
+  })
+
   it('shows the full text of an upload that lost its connection', async () => {
     const proxy = await openCuttingProxy(shared.server.url)
     const page = await browser.signedIn(proxy.url, { keepsTrayOpen: true, ...phone(375) })
