@@ -82,6 +82,7 @@ import type { TableSummaries } from './tables/table-summaries.js'
 import type { TarUploads } from './tars/tar-uploads.js'
 import type { Exports } from './transfers/exports.js'
 import type { FileRequests } from './transfers/file-requests.js'
+import type { Previews } from './transfers/previews.js'
 import type { ResumableUploads } from './transfers/resumable.js'
 import type { Shares } from './transfers/shares.js'
 import type { Uploads } from './transfers/uploads.js'
@@ -112,6 +113,7 @@ export interface Services extends ServerRouteServices {
   tars: TarUploads
   resumable: ResumableUploads
   exports: Exports
+  previews: Previews
   archives: ArchiveExports
   prepared: PreparedArchives
   shares: Shares

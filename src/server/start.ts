@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { version } from '../protocol/version.js'
 import { createApp } from './app.js'
-import { openArchives } from './archives/open-archives.js'
+import { openExports } from './archives/open-exports.js'
 import { accessCheck } from './auth/access-check.js'
 import { Administration } from './auth/administration.js'
 import { auditLogins } from './auth/audit-logins.js'
@@ -39,7 +39,6 @@ import { openDashboard } from './routes/responses/dashboard-files.js'
 import { mediaTypeOf } from './stores/local/file-description.js'
 import { openTables } from './tables/open-tables.js'
 import { TarUploads } from './tars/tar-uploads.js'
-import { Exports } from './transfers/exports.js'
 import { FileRequests } from './transfers/file-requests.js'
 import { LinkPasswords } from './transfers/link-passwords.js'
 import { RecentStops } from './transfers/recent-stops.js'
@@ -255,8 +254,7 @@ export async function startServer(
       uploads,
       tars,
       resumable,
-      exports: new Exports(exportServices),
-      ...openArchives({ ...exportServices, files }),
+      ...openExports({ ...exportServices, files }),
       shares,
       requests,
       tables,

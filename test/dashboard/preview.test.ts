@@ -11,9 +11,9 @@ const layouts = [
 
 const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><rect width="40" height="20"/></svg>'
 
-/** A second of silence. */
-function wav(): Buffer {
-  const [rate, bytes] = [8000, 8000]
+/** The head of a WAV with so many bytes, and a second of silence. */
+function wav(bytes = 8000): Buffer {
+  const rate = 8000
   const head = Buffer.alloc(44)
   head.write('RIFF', 0)
   head.writeUInt32LE(36 + bytes, 4)
@@ -27,7 +27,7 @@ function wav(): Buffer {
   head.writeUInt16LE(8, 34)
   head.write('data', 36)
   head.writeUInt32LE(bytes, 40)
-  return Buffer.concat([head, Buffer.alloc(bytes, 128)])
+  return Buffer.concat([head, Buffer.alloc(rate, 128)])
 }
 
 describe.skipIf(!chromiumPath)('the preview of a file in the dashboard', () => {
@@ -117,6 +117,48 @@ describe.skipIf(!chromiumPath)('the preview of a file in the dashboard', () => {
     await page.keyboard.press('ArrowLeft')
     await preview('in/a.txt').getByRole('link', { name: '2 links lead here' }).click()
     await page.locator('[data-link="in/"]').waitFor()
+  })
+
+  it('names the files of the folder that have the same content', async () => {
+    const [same, other] = [
+      ['text/plain', 'same'],
+      ['text/plain', 'else'],
+    ] as [string, string][]
+    const files = { 'in/a.txt': same, 'in/b.txt': other, 'in/c.txt': same, 'in/d/e.txt': same } as never
+    const { preview, open } = await openWith(files, '/files/in/')
+    await open('in/a.txt')
+    await preview('in/a.txt').getByText('Same content, in this folder').waitFor()
+    expect(await preview('in/a.txt').getByRole('list').getByRole('link').allInnerTexts()).toEqual(['c.txt'])
+    await preview('in/a.txt').getByRole('link', { name: 'c.txt' }).click()
+    await preview('in/c.txt').getByRole('link', { name: 'a.txt' }).waitFor()
+    await open('in/b.txt')
+    await preview('in/b.txt').getByText('else').waitFor()
+    expect(await preview('in/b.txt').getByText('Same content').count()).toBe(0)
+  })
+
+  it('plays media while the account downloads, and reads long media part by part', async () => {
+    const long = Buffer.concat([wav(40 * 1024 ** 2), Buffer.alloc(40 * 1024 ** 2, 128)])
+    const { page, caller, preview, open } = await openWith({ 'a.wav': ['audio/wav', long] })
+    const held = caller.open('/files/a.wav', { headers: { 'Filejobs-Rate-Limit': '1000' } })
+    held.on('error', () => {})
+    held.end()
+    const { id } = await caller.findJob('kind=export&state=running')
+    const parts: number[] = []
+    page.on('response', (answer) => {
+      if (answer.url().includes('a.wav')) parts.push(Number(answer.headers()['content-length']))
+    })
+    await open('a.wav')
+    const audio = preview('a.wav').locator('audio')
+    await expect.poll(() => audio.evaluate((media: HTMLAudioElement) => media.duration)).toBe(5242.88)
+    await audio.evaluate((media: HTMLAudioElement) => {
+      media.currentTime = 5200
+    })
+    await expect
+      .poll(() => audio.evaluate((media: HTMLAudioElement) => media.seeking || media.readyState < 2))
+      .toBe(false)
+    expect(Math.max(...parts)).toBeLessThanOrEqual(32 * 1024 ** 2)
+    expect((await caller.call('/jobs?kind=export')).json.jobs.map((job: { id: string }) => job.id)).toEqual([id])
+    await caller.post(`/jobs/${id}/stop`)
   })
 
   it('plays audio by ranges', async () => {

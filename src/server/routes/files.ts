@@ -11,6 +11,7 @@ import { pathOf } from '../routing/target-check.js'
 import type { PublishedFiles } from '../stores/files.js'
 import type { Folders } from '../stores/folders.js'
 import type { Exports } from '../transfers/exports.js'
+import type { Previews } from '../transfers/previews.js'
 import type { Uploads } from '../transfers/uploads.js'
 import { readJson } from './bodies/json-body.js'
 import { uploadRequest } from './bodies/upload-request.js'
@@ -25,12 +26,13 @@ export interface FileServices {
   folderStore: Folders
   uploads: Uploads
   exports: Exports
+  previews: Previews
   /** The media type for a file name. */
   mediaTypeOf(name: string): string
 }
 
 /** `/files/NAME` is a file: PUT, GET, HEAD, DELETE, and POST to `/files/NAME/move`. */
-export function fileRoutes({ files, folderStore, uploads, exports, mediaTypeOf }: FileServices) {
+export function fileRoutes({ files, folderStore, uploads, exports, previews, mediaTypeOf }: FileServices) {
   const app = new OpenAPIHono<AppEnv>()
   const byName = `${routes.files}/*`
   describeFileOperations(app)
@@ -74,7 +76,7 @@ export function fileRoutes({ files, folderStore, uploads, exports, mediaTypeOf }
       find: async () => found(await files.find(identity.account, name), name),
       async send() {
         const file = found(await files.open(identity.account, name), name)
-        if (c.req.query('preview') !== undefined) return sendPreview({ env: c.env, identity, exports, file })
+        if (c.req.query('preview') !== undefined) return sendPreview({ env: c.env, identity, previews, file })
         return sendFile({ env: c.env, identity, exports, file, isRepeatable: true })
       },
     })

@@ -10,6 +10,7 @@ import type { AccountStore } from '../stores/accounts.js'
 import type { PublishedFiles } from '../stores/files.js'
 import type { Folders } from '../stores/folders.js'
 import type { Exports } from '../transfers/exports.js'
+import type { Previews } from '../transfers/previews.js'
 import { readJson } from './bodies/json-body.js'
 import { publishedFromTarget } from './headers/names.js'
 import { listingQuery, listingResponse, listingWords, sendListing } from './responses/file-listing.js'
@@ -21,6 +22,7 @@ export interface PublishedServices extends SelectionServices {
   files: Pick<PublishedFiles, 'find' | 'list' | 'listEmptyFolders' | 'open'>
   folderStore: Pick<Folders, 'list' | 'records'>
   exports: Exports
+  previews: Previews
 }
 
 /** `/published` lists the ops accounts, `/published/OPS` lists the files of an ops account, `/published/OPS/NAME` is one of them: for clients. */
@@ -39,8 +41,8 @@ export function publishedRoutes(services: PublishedServices) {
     const { ops, name } = publishedFromTarget(c.env.incoming.url ?? '', `${routes.published}/`)
     const publisher = await getPublisher(accounts, ops)
     if (name === null) return sendListing(c, { files, folderStore }, publisher)
-    const isPreview = c.req.query('preview') !== undefined
-    return sendPublished({ files, exports }, { env: c.env, identity: c.get('identity'), publisher, name, isPreview })
+    const previews = c.req.query('preview') === undefined ? undefined : services.previews
+    return sendPublished({ files, exports }, { env: c.env, identity: c.get('identity'), publisher, name, previews })
   })
 
   app.post(`${routes.published}/:ops`, async (c) => {

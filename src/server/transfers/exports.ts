@@ -80,16 +80,6 @@ export class Exports {
     }
   }
 
-  /** For bytes that no job counts: resolves when the rate limit of the account lets them pass. */
-  async letPass(account: string, bytes: number): Promise<void> {
-    const { throttleOf, clock } = this.#services
-    const { waitMs } = throttleOf(account).book(bytes)
-    if (waitMs < 1) return
-    await new Promise<void>((resolve) => {
-      clock.after(waitMs, resolve)
-    })
-  }
-
   /** Joins the running job, or starts one. The stream is counted in the same step, or the job could end in between. */
   async #join(key: string, account: string, request: ExportRequest): Promise<{ shared: SharedExport; run: JobRun }> {
     for (;;) {

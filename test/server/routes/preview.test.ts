@@ -1,5 +1,7 @@
+import type { IncomingMessage } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { Caller } from '../../helpers/calls.js'
+import { eventually } from '../../helpers/eventually.js'
 import { shareServer } from '../../helpers/shared-server.js'
 
 const mebibyte = 1024 ** 2
@@ -43,6 +45,41 @@ describe('GET /files/NAME?preview', () => {
     expect([status, json.code, json.maxBytes]).toEqual([413, 'file-too-large', 32 * mebibyte])
     const part = await ann.call('/files/large.bin?preview', { headers: { Range: `bytes=1-${32 * mebibyte}` } })
     expect([part.status, part.body.length]).toEqual([206, 32 * mebibyte])
+  })
+
+  it('answers a longer range with its beginning, as players ask for all that follows', async () => {
+    const ann = await shared.newCaller()
+    await ann.put('large.mp4', Buffer.alloc(33 * mebibyte), { 'Content-Type': 'video/mp4' })
+    const { status, body, headers } = await ann.call('/files/large.mp4?preview', { headers: { Range: 'bytes=5-' } })
+    expect([status, body.length, headers['content-length'], headers['content-range']]).toEqual([
+      206,
+      32 * mebibyte,
+      `${32 * mebibyte}`,
+      `bytes 5-${32 * mebibyte + 4}/${33 * mebibyte}`,
+    ])
+  })
+
+  it('sends twelve at a time to an account, whose slot they do not take', async () => {
+    const ann = await shared.newCaller()
+    await ann.put('large.mp4', Buffer.alloc(24 * mebibyte), { 'Content-Type': 'video/mp4' })
+    const open = () =>
+      new Promise<IncomingMessage>((resolve) => {
+        const request = ann.open('/files/large.mp4?preview')
+        request.on('error', () => {})
+        request.on('response', (response) => resolve(response.on('error', () => {})))
+        request.end()
+      })
+    const looks = await Promise.all(Array.from({ length: 12 }, open))
+    expect(looks.map(({ statusCode }) => statusCode)).toEqual(Array(12).fill(200))
+    const refused = await ann.call('/files/large.mp4?preview')
+    expect([refused.status, refused.json.code, refused.headers['retry-after']]).toEqual([429, 'too-many-requests', '1'])
+    const download = await ann.call('/files/large.mp4')
+    expect([download.status, download.body.length]).toEqual([200, 24 * mebibyte])
+    const other = await shared.newCaller()
+    await other.put('a.txt', 'x')
+    expect((await other.call('/files/a.txt?preview')).status).toBe(200)
+    for (const look of looks) look.destroy()
+    await eventually('another look', async () => (await ann.call('/files/large.mp4?preview')).status === 200)
   })
 
   it('is for clients what is published', async () => {

@@ -31,6 +31,8 @@ export function LazyPreview({ listing, actions }: { listing: FolderListing; acti
   return (
     <PreviewPanel
       file={file}
+      files={files}
+      hrefOf={(other) => hrefOfPreview(listing, other)}
       path={exportPath(place.ops === undefined ? file.name : `ops:${place.ops}/${file.name}`)}
       onBack={show(files[at - 1])}
       onNext={show(files[at + 1])}

@@ -2,9 +2,10 @@ import type { HttpBindings } from '@hono/node-server'
 import { Problem } from '../../../protocol/problems.js'
 import { maxPreviewBytes } from '../../../protocol/routes.js'
 import type { Identity } from '../../auth/identity.js'
+import { leftSignal } from '../../http/connection.js'
 import { accountName } from '../../stores/accounts.js'
 import type { OpenFile } from '../../stores/files.js'
-import type { Exports } from '../../transfers/exports.js'
+import type { Previews } from '../../transfers/previews.js'
 import type { ByteRange } from '../../transfers/sending.js'
 import { chooseRange, headersOf } from './send-file.js'
 import { validatorHeaders } from './validators.js'
@@ -13,23 +14,25 @@ interface PreviewAnswer {
   env: HttpBindings
   /** Whose rate limit counts. */
   identity: Identity
-  exports: Pick<Exports, 'letPass'>
+  previews: Previews
   /** Closed in any case. */
   file: OpenFile
 }
 
 /**
  * Responds to a GET for a look at a file: like the file itself, ranges included, but without a job and a slot, and of a
- * bounded length. Browsers show images, media and PDF in place, under the same sandboxing policy. Throws
- * `file-too-large`, and like `sendFile`.
+ * bounded length. A range that is longer is answered with its beginning, as players of media ask for all that follows.
+ * Browsers show images, media and PDF in place, under the same sandboxing policy. Throws `file-too-large`,
+ * `too-many-requests`, and like `sendFile`.
  */
-export async function sendPreview({ env, identity, exports, file }: PreviewAnswer): Promise<Response> {
+export async function sendPreview({ env, identity, previews, file }: PreviewAnswer): Promise<Response> {
   try {
     const choice = chooseRange(env.incoming, file.file)
     if (choice.status === 304) {
       await file.close()
       return new Response(null, { status: 304, headers: validatorHeaders(file.file) })
     }
+    if (choice.status === 206) choice.range = beginningOf(choice.range)
     const { start, end } = choice.range
     if (end - start > maxPreviewBytes) {
       const message = `A preview has ${maxPreviewBytes} bytes at most: request a range, or the file itself.`
@@ -39,16 +42,36 @@ export async function sendPreview({ env, identity, exports, file }: PreviewAnswe
     if (isShown(file.file.type)) {
       headers['Content-Disposition'] = headers['Content-Disposition']!.replace(/^attachment/, 'inline')
     }
-    const letPass = (bytes: number) => exports.letPass(accountName(identity.account), bytes)
-    return new Response(streamOf(file, choice.range, letPass), { status: choice.status, headers })
+    const account = accountName(identity.account)
+    const leave = previews.enter(account)
+    leftSignal(env.outgoing).addEventListener('abort', leave)
+    const onEnd = async () => {
+      leave()
+      await file.close()
+    }
+    const letPass = (bytes: number) => previews.letPass(account, bytes)
+    return new Response(streamOf(file, choice.range, { letPass, onEnd }), { status: choice.status, headers })
   } catch (error) {
     await file.close()
     throw error
   }
 }
 
-/** The bytes of a range; reads no further than the client does. Closes the file. */
-function streamOf(file: OpenFile, { start, end }: ByteRange, letPass: (bytes: number) => Promise<void>) {
+/**
+ * RFC 9110 section 15.3.7: "a server might want to send only a subset of the data requested for reasons of its own": the
+ * client sees so, and requests the rest when it needs it.
+ */
+function beginningOf({ start, end }: ByteRange): ByteRange {
+  return { start, end: Math.min(end, start + maxPreviewBytes) }
+}
+
+interface PreviewStream {
+  letPass(bytes: number): Promise<void>
+  onEnd(): Promise<void>
+}
+
+/** The bytes of a range; reads no further than the client does. */
+function streamOf(file: OpenFile, { start, end }: ByteRange, { letPass, onEnd }: PreviewStream) {
   let position = start
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -64,9 +87,9 @@ function streamOf(file: OpenFile, { start, end }: ByteRange, letPass: (bytes: nu
       } catch (error) {
         controller.error(error)
       }
-      await file.close()
+      await onEnd()
     },
-    cancel: () => file.close(),
+    cancel: onEnd,
   })
 }
 

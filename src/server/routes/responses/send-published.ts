@@ -5,6 +5,7 @@ import { publishedName } from '../../auth/publishers.js'
 import type { Account } from '../../stores/accounts.js'
 import type { PublishedFiles } from '../../stores/files.js'
 import type { Exports } from '../../transfers/exports.js'
+import type { Previews } from '../../transfers/previews.js'
 import { answerFile, sendFile } from './send-file.js'
 import { sendPreview } from './send-preview.js'
 
@@ -14,14 +15,14 @@ export interface PublishedFile {
   identity: Identity
   publisher: Account
   name: string
-  /** Only a look at it; default false. */
-  isPreview?: boolean
+  /** Set for a look at it only. */
+  previews?: Previews | undefined
 }
 
 /** Responds to a GET or HEAD for a published file, like `sendFile`. Throws `file-not-found` too. */
 export async function sendPublished(
   { files, exports }: { files: Pick<PublishedFiles, 'find' | 'open'>; exports: Exports },
-  { env, identity, publisher, name, isPreview = false }: PublishedFile,
+  { env, identity, publisher, name, previews }: PublishedFile,
 ): Promise<Response> {
   const found = <T>(file: T | undefined): T => {
     if (file) return file
@@ -31,7 +32,7 @@ export async function sendPublished(
     find: async () => found(await files.find(publisher, name)),
     async send() {
       const file = found(await files.open(publisher, name))
-      if (isPreview) return sendPreview({ env, identity, exports, file })
+      if (previews) return sendPreview({ env, identity, previews, file })
       return sendFile({ env, identity, exports, file, name: publishedName(publisher, name) })
     },
   })

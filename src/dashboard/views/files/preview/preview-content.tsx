@@ -26,10 +26,10 @@ export function PreviewContent({ file, path }: PreviewContentProps) {
       return <img class="preview-image" src={look} alt={name} />
     case 'video':
       // biome-ignore lint/a11y/useMediaCaption: files have none
-      return <video class="preview-image" controls preload="metadata" src={path} aria-label={name} />
+      return <video class="preview-image" controls preload="metadata" src={look} aria-label={name} />
     case 'audio':
       // biome-ignore lint/a11y/useMediaCaption: likewise
-      return <audio class="preview-audio" controls preload="metadata" src={path} aria-label={name} />
+      return <audio class="preview-audio" controls preload="metadata" src={look} aria-label={name} />
     case 'pdf':
       return (
         <p class="preview-none">

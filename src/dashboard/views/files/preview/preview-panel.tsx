@@ -8,6 +8,7 @@ import { IconButton } from '../../../parts/icon-button.js'
 import { formatWholeTime } from '../../../words/format.js'
 import { say } from '../../../words/say.js'
 import { baseOf } from '../entries.js'
+import { CopyFacts, copiesOf } from './copy-facts.js'
 import { LinkFacts } from './link-facts.js'
 import { PreviewContent } from './preview-content.js'
 
@@ -16,6 +17,9 @@ export interface PreviewPanelProps {
   /** The address of the file. */
   path: string
   onClose(): void
+  /** All that are listed with it. */
+  files: readonly FileRecord[]
+  hrefOf(file: FileRecord): string
   /** Missing at the ends of the list. */
   onBack?: (() => void) | undefined
   onNext?: (() => void) | undefined
@@ -26,7 +30,7 @@ export interface PreviewPanelProps {
 
 /** A file beside the list: what is in it, and facts. */
 export default function PreviewPanel(props: PreviewPanelProps) {
-  const { file, path, onClose, onBack, onNext, onDownload, onShare } = props
+  const { file, path, files, hrefOf, onClose, onBack, onNext, onDownload, onShare } = props
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => heading.current?.focus({ preventScroll: true }), [file.name])
   useEffect(() => {
@@ -85,6 +89,7 @@ export default function PreviewPanel(props: PreviewPanelProps) {
               <dd class="preview-digest">{file.sha256}</dd>
             </>
           )}
+          <CopyFacts copies={copiesOf(file, files)} hrefOf={hrefOf} />
           {onShare && <LinkFacts name={file.name} />}
         </dl>
         <CopyField text={location.origin + path} label={say('files.address')} />
