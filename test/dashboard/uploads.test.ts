@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { chromiumPath, drop, shareBrowser } from '../helpers/browser.js'
+import { chromiumPath, drop, rowOf, shareBrowser } from '../helpers/browser.js'
 import { Caller, holdUpload } from '../helpers/calls.js'
 import { openCuttingProxy } from '../helpers/cutting-proxy.js'
 import { eventually } from '../helpers/eventually.js'
@@ -225,6 +225,46 @@ describe.skipIf(!chromiumPath)('uploads of the dashboard', () => {
     expect(await digestOf(curl, 'picked.bin')).toBe(sha256(Buffer.alloc(16 * mebibyte, 7)))
     expect((await curl.call('/jobs?kind=upload')).json.jobs.map(({ id }: { id: string }) => id)).toEqual([job.id])
   })
+
+  it('of a chosen folder resume by a click likewise, with its empty folders', async () => {
+    const { page, curl, upload } = await open(async (page) => {
+      await slowly(page)
+      await page.addInitScript(() => {
+        const pick = async () => {
+          const root = await navigator.storage.getDirectory()
+          const folder = await root.getDirectoryHandle('set', { create: true })
+          const below = await folder.getDirectoryHandle('below', { create: true })
+          await folder.getDirectoryHandle('empty', { create: true })
+          for (const [place, name, bytes] of [
+            [folder, 'a.txt', 1],
+            [below, 'b.bin', 16 * 1024 ** 2],
+          ] as const) {
+            const stream = await (await place.getFileHandle(name, { create: true })).createWritable()
+            await stream.write(new Uint8Array(bytes).fill(7))
+            await stream.close()
+          }
+          return folder
+        }
+        Reflect.set(window, 'showDirectoryPicker', pick)
+      })
+    })
+    await page.route('**/jobs', async (route) => {
+      await route.continue({ headers: { ...route.request().headers(), 'filejobs-rate-limit': String(mebibyte) } })
+    })
+    await page.getByText('Upload a folder', { exact: true }).click()
+    const job = await curl.findJob('kind=upload', ({ bytes }) => bytes > mebibyte)
+    page.on('dialog', (dialog) => dialog.accept())
+    await page.reload()
+    const note = page.locator('[data-unfinished="set/"]')
+    await note.getByText(/of 16.0 MiB have arrived/).waitFor()
+    expect((await curl.call(`/jobs/${job.id}`, { method: 'PATCH', body: { rateLimit: null } })).status).toBe(200)
+    await note.getByRole('button', { name: 'Resume the upload of set/' }).click()
+    await upload('set/').getByText('done').waitFor()
+    expect(await digestOf(curl, 'set/below/b.bin')).toBe(sha256(Buffer.alloc(16 * mebibyte, 7)))
+    await rowOf(page, 'set/').getByRole('link').click()
+    await rowOf(page, 'set/empty/').waitFor()
+    expect((await curl.call('/jobs?kind=upload')).json.jobs.map(({ id }: { id: string }) => id)).toEqual([job.id])
+  }, 240_000)
 
   it('of a dropped folder are kept hold of likewise, and can be discarded', async () => {
     const { page, curl } = await open(slowly)

@@ -65,7 +65,7 @@ async function filesOfItem({ entry, file, handle: later }: DroppedItem): Promise
   return files
 }
 
-/** The file, or all files and empty folders of the folder. */
+/** The file, or all files and empty folders of the folder, with their names from it on. Throws if something is gone. */
 export async function filesOfHandle(handle: FileSystemHandle, above = ''): Promise<ChosenFile[]> {
   const name = above + nameAsSent(handle.name)
   if (handle.kind === 'file') return [{ name, file: await (handle as FileSystemFileHandle).getFile() }]

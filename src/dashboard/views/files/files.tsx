@@ -6,7 +6,7 @@ import { useReloadAfter } from '../../parts/reload-after.js'
 import { Empty } from '../../parts/states.js'
 import { toastError } from '../../parts/toasts.js'
 import { type ChosenFile, chosenFiles, inFolder } from '../../uploads/dropped-files.js'
-import { canPickFiles, pickFiles } from '../../uploads/pick-files.js'
+import { filePicker, folderPicker } from '../../uploads/pick-files.js'
 import { enqueue } from '../../uploads/upload-queue.js'
 import { phrase, say } from '../../words/say.js'
 import { Breadcrumbs } from './breadcrumbs.js'
@@ -78,9 +78,10 @@ interface FileButtonProps {
 
 function FileButton({ isOfFolder = false, onFiles }: FileButtonProps) {
   function pick(event: MouseEvent) {
-    if (isOfFolder || !canPickFiles()) return
+    const picker = isOfFolder ? folderPicker() : filePicker()
+    if (!picker) return
     event.preventDefault()
-    pickFiles()
+    picker()
       .then(onFiles)
       .catch((error: unknown) => toastError(say('files.notChosen'), error))
   }
