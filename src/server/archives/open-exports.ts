@@ -1,6 +1,6 @@
 import { Exports } from '../transfers/exports.js'
 import { Previews } from '../transfers/previews.js'
-import { ArchiveExports, type ArchiveExportServices } from './archive-exports.js'
+import { type ArchiveExportServices, ArchiveExports } from './archive-exports.js'
 import { PreparedArchives } from './prepared-archives.js'
 
 /** Exports of files and looks at them, and archives, sent at once or prepared. */
