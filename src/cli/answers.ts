@@ -1,4 +1,6 @@
-import { isProblemCode, Problem, type ProblemCode } from '../protocol/problems.js'
+import { errorOfAnswer } from '../client/answers.js'
+import { FilejobsError } from '../client/errors.js'
+import { isProblemCode, Problem } from '../protocol/problems.js'
 import { errorCode, Failure } from './exit-codes.js'
 
 /** Converts an error response (status 300 or higher), with or without problem+json, into an error. */
@@ -8,17 +10,22 @@ export function answeredProblem(
   body: string,
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ): Problem | Failure {
-  const problem = parseProblem(body)
-  if (problem?.code === 'not-logged-in') return notLoggedIn(server, { cause: problem })
-  if (problem) return problem
-  if (status >= 300 && status < 400) {
-    return new Failure('unexpected', `${server} sends us on to ${headers.location ?? 'nowhere'}: is the URL right?`)
-  }
-  const code = plainStatuses[status]
-  const words = `${server} answered ${status} without saying why`
-  if (code === 'not-logged-in') return notLoggedIn(server)
-  if (code) return new Problem(code, `${words}.`)
-  return new Failure('unexpected', `${words}: is it a filejobs server, and what does a proxy before it log?`)
+  const get = (name: string) => headers[name]?.toString() ?? null
+  return ofAnswer(server, errorOfAnswer(server, status, body, { get }))
+}
+
+/** Words an error of the library for the command line; returns other errors unchanged. */
+export function wordError(server: string, error: unknown): unknown {
+  if (!(error instanceof FilejobsError)) return error
+  return error.code === 'unreachable' ? networkFailure(server, error.cause) : ofAnswer(server, error)
+}
+
+function ofAnswer(server: string, error: FilejobsError): Problem | Failure {
+  const { code, detail, problem } = error
+  if (code === 'not-logged-in') return notLoggedIn(server, { cause: error })
+  if (!isProblemCode(code)) return new Failure('unexpected', detail, { cause: error })
+  const message = code === 'job-running' ? nameCommands(detail, problem.job) : detail
+  return new Problem(code, message, { ...problem, message: detail })
 }
 
 export function notLoggedIn(server: string, options?: ErrorOptions): Problem {
@@ -59,35 +66,6 @@ const networkErrors: Record<string, string> = {
   EHOSTUNREACH: 'the host cannot be reached. Try again later.',
   ENETUNREACH: 'the network cannot be reached. Try again later.',
   EPROTO: 'the connection cannot be secured. Is it http:// rather than https://?',
-}
-
-/** Statuses that proxies return without the server. */
-const plainStatuses: Record<number, ProblemCode> = {
-  401: 'not-logged-in',
-  403: 'not-allowed',
-  404: 'not-found',
-  408: 'stalled',
-  413: 'file-too-large',
-  429: 'too-many-attempts',
-  502: 'busy',
-  503: 'busy',
-  504: 'busy',
-  507: 'disk-full',
-}
-
-function parseProblem(body: string): Problem | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(body)
-  } catch {
-    return undefined
-  }
-  if (typeof value !== 'object' || value === null || !('code' in value) || !isProblemCode(value.code)) return undefined
-  const { code, ...details } = value
-  const message =
-    'message' in value && typeof value.message === 'string' ? value.message : `The server answered with status ${code}.`
-  const job = 'job' in value ? value.job : undefined
-  return new Problem(code, code === 'job-running' ? nameCommands(message, job) : message, details)
 }
 
 /** The server's advice about another job is general; the client names its own commands. */

@@ -1,7 +1,7 @@
+import type { Api } from '../client/api.js'
 import type { FileRecord } from '../protocol/files.js'
 import type { FolderLevelList, FolderRecord } from '../protocol/folders.js'
 import { parsePublished, routes } from '../protocol/routes.js'
-import type { Api } from './api.js'
 
 export interface LevelOptions {
   sort?: 'name' | 'size' | 'date'

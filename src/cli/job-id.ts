@@ -1,8 +1,8 @@
+import type { Api } from '../client/api.js'
+import { listJobs } from '../client/listing.js'
 import type { JobRecord } from '../protocol/jobs.js'
 import { Problem } from '../protocol/problems.js'
-import type { Api } from './api.js'
 import { Failure } from './exit-codes.js'
-import { listJobs } from './listing.js'
 
 const pattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 /** A prefix of an id, long enough not to be a word. */

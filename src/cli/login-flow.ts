@@ -1,7 +1,7 @@
 import type { LoggedIn } from '../protocol/accounts.js'
 import { roles } from '../protocol/roles.js'
 import { routes } from '../protocol/routes.js'
-import { createApi } from './api.js'
+import { createGotApi } from './api.js'
 import { parseChoices } from './choices.js'
 import type { Credential } from './credentials.js'
 import { Failure, formatFailure } from './exit-codes.js'
@@ -72,7 +72,7 @@ async function replaceCredential(session: Session, login: Credential): Promise<C
 
 /** Best effort: the old token may have expired, or the server may have changed. */
 async function endSession({ server, userAgent }: Session, token: string): Promise<void> {
-  await createApi({ server, userAgent, token })
+  await createGotApi({ server, userAgent, token })
     .send('POST', routes.logout, { timeoutMs: 5_000 })
     .catch(() => {})
 }

@@ -1,6 +1,6 @@
+import type { Api } from '../client/api.js'
 import { tablePath } from '../protocol/routes.js'
 import type { Rows, Column as TableColumn } from '../protocol/tables.js'
-import type { Api } from './api.js'
 import { formatTable, type TextColumn } from './table.js'
 
 export type Row = Record<string, unknown>

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
+import type { Api } from '../client/api.js'
 import { version } from '../protocol/version.js'
 import { notLoggedIn } from './answers.js'
-import { type Api, createApi } from './api.js'
+import { createGotApi } from './api.js'
 import type { Context, GlobalOptions } from './context.js'
 import { type CredentialStore, createCredentials } from './credentials.js'
 import { createOutput, type Output } from './output.js'
@@ -41,8 +42,8 @@ export async function openSession(context: Context, command: Command): Promise<S
     server,
     userAgent,
     credentials,
-    openApi: createApi({ server, userAgent }),
+    openApi: createGotApi({ server, userAgent }),
     token,
-    api: async () => createApi({ server, userAgent, token: await token() }),
+    api: async () => createGotApi({ server, userAgent, token: await token() }),
   }
 }

@@ -1,8 +1,6 @@
 import { type Command, Option } from 'commander'
+import { longestWaitSeconds } from '../client/transfer-options.js'
 import { invalidOption } from '../protocol/options/option-values.js'
-
-/** `Prefer: wait=N`: a day at most. */
-export const longestWaitSeconds = 86_400
 
 /** The value of `--wait` and `--no-wait`. */
 export type WaitValue = string | boolean | undefined
@@ -33,11 +31,6 @@ export function parseWait(value: WaitValue, stderr: { isTTY?: boolean }): number
     throw invalidOption('--wait', `must be a number of seconds up to ${longestWaitSeconds}, not "${value}"`)
   }
   return seconds
-}
-
-/** The header that requests the wait (RFC 7240). */
-export function waitHeaders(seconds: number | null): Record<string, string> {
-  return seconds === null ? {} : { prefer: `wait=${seconds}` }
 }
 
 /** The parser would take `FILE` as the value of `--wait FILE`; only `--wait=SECONDS` has a value. */

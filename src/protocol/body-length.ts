@@ -9,6 +9,12 @@ export function responseLength(headers: BodyHeaders): number | null {
   return length === undefined || headers['transfer-encoding'] !== undefined ? null : Number(length)
 }
 
+/** The same for the headers of a `Response`. */
+export function fetchedLength(headers: { get(name: string): string | null }): number | null {
+  const length = headers.get('content-length')
+  return length === null || headers.get('transfer-encoding') !== null ? null : Number(length)
+}
+
 /** The bytes of a request's body (RFC 9112 section 6.3): 0 if it has none; null if it is chunked. */
 export function requestLength(headers: BodyHeaders): number | null {
   return headers['transfer-encoding'] === undefined ? (responseLength(headers) ?? 0) : null

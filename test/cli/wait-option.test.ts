@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
-import { addWaitOptions, bindBareWait, parseWait, waitHeaders, waitOption } from '../../dist/cli/wait-option.js'
+import { addWaitOptions, bindBareWait, parseWait, waitOption } from '../../dist/cli/wait-option.js'
+import { waitHeaders } from '../../dist/client/transfer-options.js'
 
 describe('--wait', () => {
   it('is shown in help as it must be written', () => {

@@ -1,5 +1,6 @@
 import { text } from 'node:stream/consumers'
 import { Command } from 'commander'
+import { waitHeaders } from '../../client/transfer-options.js'
 import { jobHeader, routes } from '../../protocol/routes.js'
 import type { QueryAnswer } from '../../protocol/tables.js'
 import { parseCount } from '../choices.js'
@@ -11,7 +12,7 @@ import { wordEnd } from '../transfers/broken-connection.js'
 import { oneByOne } from '../transfers/one-by-one.js'
 import type { OwnJob } from '../transfers/own-job.js'
 import { waitForSlot } from '../transfers/slot-wait.js'
-import { addWaitOptions, parseWait, type WaitValue, waitHeaders } from '../wait-option.js'
+import { addWaitOptions, parseWait, type WaitValue } from '../wait-option.js'
 import { printWhole, wholeFormat } from '../whole-rows.js'
 
 interface Options {

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
+import type { Api } from '../../client/api.js'
 import { Problem } from '../../protocol/problems.js'
 import { filePath } from '../../protocol/routes.js'
-import type { Api } from '../api.js'
 import type { Context } from '../context.js'
 import { visible } from '../escape.js'
 import { Exit, exitCodeOf, Failure, formatFailure } from '../exit-codes.js'

@@ -1,12 +1,12 @@
 import { Command } from 'commander'
+import type { Api } from '../../client/api.js'
+import { type JobListOptions, listJobs } from '../../client/listing.js'
 import type { JobRecord, Receipt, Receipts } from '../../protocol/jobs.js'
 import { invalidOption } from '../../protocol/options/option-values.js'
 import { Problem } from '../../protocol/problems.js'
 import { jobPath } from '../../protocol/routes.js'
-import type { Api } from '../api.js'
 import type { Context } from '../context.js'
 import { findJobId, isJobId } from '../job-id.js'
-import { type JobListOptions, listJobs } from '../listing.js'
 import { openSession } from '../session.js'
 
 interface Options {

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
+import type { Api } from '../../client/api.js'
 import { routes, tablePath } from '../../protocol/routes.js'
 import type { TableChange, TableImport, TableList, TableRecord, TableSummary } from '../../protocol/tables.js'
-import type { Api } from '../api.js'
 import { parseCount } from '../choices.js'
 import type { Context } from '../context.js'
 import { openSession } from '../session.js'

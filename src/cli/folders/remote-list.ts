@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { listFiles } from '../../client/listing.js'
 import { responseLength } from '../../protocol/body-length.js'
 import { findSha256 } from '../../protocol/digest-fields.js'
 import type { FileRecord } from '../../protocol/files.js'
@@ -6,7 +7,6 @@ import { filePath, parsePublished, routes } from '../../protocol/routes.js'
 import { answeredProblem } from '../answers.js'
 import { Failure } from '../exit-codes.js'
 import type { HttpClient } from '../http-client.js'
-import { listFiles } from '../listing.js'
 import { exchange, readAnswer, untilResponse } from '../transfers/exchange.js'
 import type { TransferTools } from '../transfers/tools.js'
 

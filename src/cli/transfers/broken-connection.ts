@@ -1,8 +1,8 @@
+import type { Api } from '../../client/api.js'
 import type { JobKind, JobRecord } from '../../protocol/jobs.js'
 import { isProblemCode, Problem } from '../../protocol/problems.js'
 import { jobPath } from '../../protocol/routes.js'
 import { networkFailure } from '../answers.js'
-import type { Api } from '../api.js'
 import { Failure } from '../exit-codes.js'
 import { isEndedByPause, isWorthRetrying } from './retries.js'
 

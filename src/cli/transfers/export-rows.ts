@@ -1,7 +1,7 @@
+import { waitHeaders } from '../../client/transfer-options.js'
 import { jobHeader } from '../../protocol/routes.js'
 import { answeredProblem, isNetworkError } from '../answers.js'
 import { mediaTypes, type WholeRows } from '../rows.js'
-import { waitHeaders } from '../wait-option.js'
 import { readBody } from './body.js'
 import { askEnded, wordEnd } from './broken-connection.js'
 import { readAnswer, untilResponse } from './exchange.js'

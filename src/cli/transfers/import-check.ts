@@ -1,3 +1,4 @@
+import { waitHeaders } from '../../client/transfer-options.js'
 import type { Fault, ImportCheck, ImportCheckBody } from '../../protocol/import-checks.js'
 import { jobHeader, routes } from '../../protocol/routes.js'
 import { countOf } from '../../protocol/units.js'
@@ -5,7 +6,6 @@ import { visible } from '../escape.js'
 import { Exit, exitCodes } from '../exit-codes.js'
 import type { Progress } from '../progress.js'
 import type { Session } from '../session.js'
-import { waitHeaders } from '../wait-option.js'
 import { oneByOne } from './one-by-one.js'
 import { waitForSlot } from './slot-wait.js'
 

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Api } from '../../client/api.js'
+import { waitHeaders } from '../../client/transfer-options.js'
 import type { JobRecord } from '../../protocol/jobs.js'
 import { isProblemCode, Problem } from '../../protocol/problems.js'
 import { jobHeader, jobPath, routes, tablePath } from '../../protocol/routes.js'
 import type { ImportAnswer, ImportBody, TableImport, TableRecord } from '../../protocol/tables.js'
-import type { Api } from '../api.js'
 import type { Progress } from '../progress.js'
-import { waitHeaders } from '../wait-option.js'
 import type { OwnJob } from './own-job.js'
 import { waitForSlot } from './slot-wait.js'
 

@@ -1,8 +1,8 @@
+import type { Api } from '../../client/api.js'
+import { waitHeaders } from '../../client/transfer-options.js'
 import { rateLimitHeader } from '../../protocol/routes.js'
-import type { Api } from '../api.js'
 import type { HttpClient } from '../http-client.js'
 import type { Progress } from '../progress.js'
-import { waitHeaders } from '../wait-option.js'
 
 /** The dependencies of every transfer. */
 export interface TransferTools {

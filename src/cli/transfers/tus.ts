@@ -1,9 +1,9 @@
 import type { OutgoingHttpHeaders } from 'node:http'
+import { waitHeaders } from '../../client/transfer-options.js'
 import { findSha256 } from '../../protocol/digest-fields.js'
 import { jobHeader, partOfHeader, routes } from '../../protocol/routes.js'
 import { answeredProblem } from '../answers.js'
 import type { HttpClient } from '../http-client.js'
-import { waitHeaders } from '../wait-option.js'
 import { untilWanted } from './continue.js'
 import { type Answer, exchange, SendingEnded, type WriteChunk } from './exchange.js'
 

@@ -1,13 +1,13 @@
+import { listJobs } from '../../client/listing.js'
 import type { JobEvent, JobRecord } from '../../protocol/jobs.js'
 import { Exit } from '../exit-codes.js'
 import { openHttpClient } from '../http-client.js'
 import { signalExits } from '../interrupt.js'
 import { formatWhat } from '../job-table.js'
-import { listJobs } from '../listing.js'
 import type { Session } from '../session.js'
 import { type BoardFilter, JobBoard } from './board.js'
 import { boardLines } from './board-lines.js'
-import { readEvents } from './event-source.js'
+import { watchEvents } from './event-source.js'
 import { openScreen } from './screen.js'
 
 export interface WatchOptions extends BoardFilter {
@@ -32,7 +32,7 @@ export async function watchJobs(session: Session, options: WatchOptions): Promis
       : showLines(session, options)
   try {
     const source = { http, all: options.all ?? false, signal: leave.signal, onBroken: view.onBroken }
-    for await (const event of readEvents(source)) view.onEvent(event)
+    for await (const event of watchEvents(source)) view.onEvent(event)
     if (leave.signal.reason instanceof Exit) throw leave.signal.reason
   } finally {
     view.close()
