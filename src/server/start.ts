@@ -22,6 +22,7 @@ import type { ServerConfig } from './config.js'
 import { endJobs } from './end-jobs.js'
 import { FolderJobs } from './folders/folder-jobs.js'
 import { stageOpener } from './folders/staged-files.js'
+import type { Mount } from './http/mounted-listener.js'
 import { AccountThrottles } from './jobs/account-throttles.js'
 import type { Job } from './jobs/job.js'
 import { jobLog } from './jobs/job-log.js'
@@ -49,6 +50,8 @@ import { Uploads } from './transfers/uploads.js'
 
 export interface RunningServer {
   url: string
+  /** Of a mounted server 0 while the other one does not listen. */
+  port: number
   /** Where plain requests are redirected to `url`; null: nowhere. */
   redirectUrl: string | null
   /** The random password of `admin:admin`, if this start has created the account: to be shown once. */
@@ -66,6 +69,8 @@ export interface StartOptions {
   clock?: Clock | undefined
   /** Default: none of the figures of a process, and garbage is left to V8. */
   process?: ProcessServices | undefined
+  /** In place of a port of its own. */
+  mount?: Mount | undefined
 }
 
 /** Where the build puts it: beside the server. */
@@ -78,7 +83,7 @@ const dashboardFolder = fileURLToPath(new URL('../dashboard', import.meta.url))
 export async function startServer(
   config: ServerConfig,
   fullLog: Log,
-  { clock = systemClock, process }: StartOptions = {},
+  { clock = systemClock, process, mount }: StartOptions = {},
 ): Promise<RunningServer> {
   const recentLog = new RecentLog({ clock })
   const log = recentLog.keeping(fullLog)
@@ -264,14 +269,15 @@ export async function startServer(
     })
     await link.join({ jobs, resumable, authentication, shares, stoppedExports, throttles })
     stores.begin()
-    const listeners = await openListeners({ config, log, closers, fetch: app.fetch as never })
-    const { url, redirectUrl } = listeners
+    const listeners = await openListeners({ config, log, closers, fetch: app.fetch as never, mount })
+    const { url, port, redirectUrl } = listeners
     await stores.peers?.announce(config.cluster?.advertise ?? ownAddress(url))
     // Last, because the generated password of a start that then fails would be lost.
     const firstAdminPassword = await createFirstAdmin({ accounts, passwords }, config.adminPassword)
 
     return {
       url,
+      port,
       redirectUrl,
       firstAdminPassword,
       renewTls: () => listeners.renewTls(),

@@ -80,6 +80,7 @@ async function startTestFleet(
   const lines = (isError: boolean) => fleet.log.filter(({ level }) => (level === 'error') === isError)
   return {
     url: fleet.url,
+    port: Number(new URL(fleet.url).port),
     redirectUrl: null,
     firstAdminPassword: null,
     renewTls() {},

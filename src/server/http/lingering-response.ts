@@ -8,8 +8,11 @@ import { requestLength } from '../../protocol/body-length.js'
  * a timeout (RFC 9112 section 9.6, a lingering close).
  */
 export class LingeringResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
-  #lingers = false
-  #probes = 0
+  /** Turns a response of a server that belongs to somebody else into this class; one of a class of its own stays as it is. */
+  static of(outgoing: ServerResponse): ServerResponse {
+    const isPlain = Object.getPrototypeOf(outgoing) === ServerResponse.prototype
+    return isPlain ? Object.setPrototypeOf(outgoing, LingeringResponse.prototype) : outgoing
+  }
 
   /**
    * Writes a few bytes of an interim response (RFC 9110 section 15.2), which ends only with `endProbe` or the final
@@ -17,14 +20,14 @@ export class LingeringResponse<Request extends IncomingMessage = IncomingMessage
    */
   probe(statusLine: string): void {
     if (this.headersSent || !this.socket || this.socket.destroyed) return
-    if (this.#probes === longestInterim) this.endProbe()
-    this.socket.write(this.#probes > 0 ? '.' : `HTTP/1.1 ${statusLine}\r\nFilejobs-Held: .`)
-    this.#probes++
+    const probes = probesOf.get(this) ?? 0
+    if (probes === longestInterim) this.endProbe()
+    this.socket.write(probesOf.has(this) ? '.' : `HTTP/1.1 ${statusLine}\r\nFilejobs-Held: .`)
+    probesOf.set(this, (probesOf.get(this) ?? 0) + 1)
   }
 
   endProbe(): void {
-    if (this.#probes > 0) this.socket?.write('\r\n\r\n')
-    this.#probes = 0
+    if (probesOf.delete(this)) this.socket?.write('\r\n\r\n')
   }
 
   override writeContinue(callback?: () => void): void {
@@ -36,7 +39,7 @@ export class LingeringResponse<Request extends IncomingMessage = IncomingMessage
   override writeHead(statusCode: number, ...rest: any[]): this {
     this.endProbe()
     if (statusCode >= 200 && isReceiving(this.req)) {
-      this.#lingers = true
+      lingering.add(this)
       this.shouldKeepAlive = false
       dropConnectionHeader(rest)
       this.setHeader('Connection', 'close')
@@ -51,13 +54,18 @@ export class LingeringResponse<Request extends IncomingMessage = IncomingMessage
       if (!this.hasHeader('Content-Length')) this.setHeader('Content-Length', lengthOf(chunk))
       this.writeHead(this.statusCode)
     }
-    if (!this.#lingers || !isReceiving(this.req)) return super.end(...args)
+    if (!lingering.has(this) || !isReceiving(this.req)) return super.end(...args)
     if (typeof chunk === 'string' || chunk instanceof Uint8Array) this.write(chunk)
     else this.flushHeaders()
     linger(this.req, () => super.end(args.find((argument) => typeof argument === 'function')))
     return this
   }
 }
+
+// Not fields, which a response has only if it was constructed as one of this class.
+/** The bytes of the interim response under way. */
+const probesOf = new WeakMap<ServerResponse, number>()
+const lingering = new WeakSet<ServerResponse>()
 
 /** True while bytes of the request's body may still arrive. */
 function isReceiving(incoming: IncomingMessage): boolean {

@@ -113,9 +113,10 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
 }
 
 /** A job ends after its clean-up; its response is sent after that. */
-const lastAnswersMs = 1000
+export const lastAnswersMs = 1000
 
-async function allClosed(unanswered: http.ServerResponse[], limitMs: number): Promise<void> {
+/** Resolves when all responses are closed, or the time is over. */
+export async function allClosed(unanswered: http.ServerResponse[], limitMs: number): Promise<void> {
   const closed = unanswered.map((outgoing) => new Promise((resolve) => outgoing.once('close', resolve)))
   const late = new AbortController()
   const limit = delay(limitMs, undefined, { signal: late.signal }).catch(() => {})

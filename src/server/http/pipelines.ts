@@ -1,6 +1,9 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { PipelinedRequest } from './pipelined-request.js'
+
+/** One of a server that belongs to somebody else does not count its body. */
+type QueuedRequest = IncomingMessage & Partial<Pick<PipelinedRequest, 'onChunk'>>
 
 /** The requests of each connection, answered in order: Node emits them as soon as they are parsed. */
 export class Pipelines {
@@ -13,7 +16,7 @@ export class Pipelines {
    * socket instead: a paused socket reports neither FIN nor RST, and the running request may have to end when its
    * client disconnects.
    */
-  add(incoming: PipelinedRequest, outgoing: ServerResponse, answer: () => void): void {
+  add(incoming: QueuedRequest, outgoing: ServerResponse, answer: () => void): void {
     const { socket } = incoming
     if (!socket.writable) return
     const queue = this.#queues.get(socket) ?? this.#open(socket)
@@ -86,7 +89,7 @@ export class Pipelines {
 }
 
 interface Waiting {
-  incoming: PipelinedRequest
+  incoming: QueuedRequest
   outgoing: ServerResponse
   answer(): void
   bytes: number
@@ -99,7 +102,7 @@ interface Queue {
   end: (() => void) | undefined
 }
 
-function headBytes({ method = '', url = '', rawHeaders }: PipelinedRequest): number {
+function headBytes({ method = '', url = '', rawHeaders }: QueuedRequest): number {
   return rawHeaders.reduce((sum, text) => sum + text.length + 2, method.length + url.length + 14)
 }
 
