@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
@@ -37,9 +38,7 @@ describe('the npm package', () => {
   })
 
   it('contains the program and its documents only', async () => {
-    const pack = ['pack', '--dry-run', '--json', '--ignore-scripts']
-    const { stdout } = await promisify(execFile)('npm', pack, { cwd: root, maxBuffer: 2 ** 24 })
-    const files: string[] = JSON.parse(stdout)[0].files.map((file: { path: string }) => file.path)
+    const { files } = await pack()
     const wanted =
       /^(bin\/(filejobs\.js|thread-pool\.js|package\.json)|dist\/.*\.(js|d\.ts|html|css|svg|png|webmanifest|json)|dist\/dashboard\/.*\.(br|gz)|docs\/.*|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/
     expect(files.filter((path) => !wanted.test(path))).toEqual([])
@@ -53,4 +52,41 @@ describe('the npm package', () => {
       ]),
     )
   })
+
+  it('contains the declarations of what it exports, and no other', async () => {
+    const { exports } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))
+    const wanted = new Set<string>([exports['.'].types, exports['./server'].types].map((path) => join(path)))
+    for (const path of wanted) {
+      const imported = readFileSync(join(root, path), 'utf8').matchAll(/(?:from |import\()['"](\.[^'"]+)\.js['"]/g)
+      for (const [, name] of imported) wanted.add(join(dirname(path), `${name}.d.ts`))
+    }
+    const { files } = await pack()
+    expect(files.filter((path) => path.endsWith('.d.ts')).sort()).toEqual([...wanted].sort())
+  })
+
+  it('stays within the size that docs/library.md tells', async () => {
+    const { size, unpackedSize } = await pack()
+    expect(size).toBeLessThan(2_000_000)
+    expect(unpackedSize).toBeLessThan(5_000_000)
+  })
 })
+
+interface Packed {
+  files: string[]
+  size: number
+  unpackedSize: number
+}
+
+let packed: Promise<Packed> | undefined
+
+function pack(): Promise<Packed> {
+  packed ??= describePack()
+  return packed
+}
+
+async function describePack(): Promise<Packed> {
+  const command = ['pack', '--dry-run', '--json', '--ignore-scripts']
+  const { stdout } = await promisify(execFile)('npm', command, { cwd: root, maxBuffer: 2 ** 24 })
+  const [described] = JSON.parse(stdout)
+  return { ...described, files: described.files.map((file: { path: string }) => file.path) }
+}
