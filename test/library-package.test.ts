@@ -126,7 +126,8 @@ const tus = { 'tus-resumable': '1.0.0', 'upload-length': '3', 'upload-metadata':
 const created = await fetch(url + '/store/tus', { method: 'POST', headers: { authorization, ...tus } })
 
 // In the middle of its body.
-const sending = http.request(url + '/store/files/b', { method: 'PUT', headers: { authorization, 'filejobs-rate-limit': '200000' } })
+const headers = { authorization, 'filejobs-rate-limit': '200000' }
+const sending = http.request(url + '/store/files/b', { method: 'PUT', agent: false, headers })
 const answered = once(sending, 'response')
 const timer = setInterval(() => sending.destroyed || sending.write(Buffer.alloc(65536)), 10)
 for await (const { job } of library.jobs.watch()) {

@@ -44,7 +44,7 @@ export function shareConsumer(): Consumer {
     folder,
     write,
     node: (file, env) =>
-      run(process.execPath, [file], { cwd: folder, timeout: 60_000, env: { ...cleanEnvironment(folder), ...env } }),
+      run(process.execPath, [file], { cwd: folder, timeout: 110_000, env: { ...cleanEnvironment(folder), ...env } }),
     async compile(options, file) {
       const settings = { strict: true, noEmit: true, target: 'ES2022', ...options }
       write('tsconfig.json', JSON.stringify({ compilerOptions: settings, files: [file] }))
