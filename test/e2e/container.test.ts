@@ -133,9 +133,10 @@ it('the container runs as another user, and can write to its volume only', async
   expect(await once(server, 'exit')).toEqual([0, null])
 }, 240_000)
 
-it('docker-compose.yml serves on port 80, with a named volume and signup open', () => {
+it('docker-compose.yml serves on port 80 of its machine alone, with a named volume and signup open', () => {
   const [, inside = ''] = /^EXPOSE (\d+)$/m.exec(dockerfile) ?? []
-  expect(compose).toContain(`- "80:${inside}"`)
+  expect(compose).toContain(`- "127.0.0.1:80:${inside}"`)
+  expect(compose).not.toMatch(/^\s+- "80:/m)
   expect(dockerfile).toContain(`FILEJOBS_PORT=${inside}`)
   expect(compose).toMatch(/^ {6}FILEJOBS_SIGNUP: open$/m)
   expect(compose).toMatch(/^ {6}- data:\/data$[\s\S]*^volumes:\n {2}data:$/m)
