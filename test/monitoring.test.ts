@@ -13,6 +13,8 @@ it('the dashboard and the alerts name only metrics that a server has', async () 
   const known = [...metrics.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name!)
   const named = [...dashboard, ...alerts].flatMap((expr) => expr.match(/\b(?:filejobs|process)_\w+/g) ?? [])
   expect(named.length).toBeGreaterThanOrEqual(16)
-  const missing = named.filter((name) => !known.includes(name.replace(/_(bucket|sum|count)$/, '')) && !known.includes(name))
+  const missing = named.filter(
+    (name) => !known.includes(name.replace(/_(bucket|sum|count)$/, '')) && !known.includes(name),
+  )
   expect(missing).toEqual([])
 })

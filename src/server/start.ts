@@ -269,21 +269,17 @@ export async function startServer(
     })
     await link.join({ jobs, resumable, authentication, shares, stoppedExports, throttles })
     stores.begin()
-    const listeners = await openListeners({ config, log, closers, fetch: app.fetch as never, mount })
-    const { url, port, redirectUrl } = listeners
-    await stores.peers?.announce(config.cluster?.advertise ?? ownAddress(url))
+    const { refuseMore, ...listeners } = await openListeners({ config, log, closers, fetch: app.fetch as never, mount })
+    await stores.peers?.announce(config.cluster?.advertise ?? ownAddress(listeners.url))
     // Last, because the generated password of a start that then fails would be lost.
     const firstAdminPassword = await createFirstAdmin({ accounts, passwords }, config.adminPassword)
 
     return {
-      url,
-      port,
-      redirectUrl,
+      ...listeners,
       firstAdminPassword,
-      renewTls: () => listeners.renewTls(),
       async close() {
         ready = false
-        listeners.refuseMore()
+        refuseMore()
         feed.close()
         recentLog.close()
         closers.add(() => endJobs({ jobs, resumable, folders }, config.shutdownGraceMs))
