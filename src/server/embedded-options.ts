@@ -80,3 +80,12 @@ export interface ServerOptions {
 
 /** The variables from which the keys of a bucket are read: `process.env`, for those of the environment. */
 export type BucketVariables = Readonly<Record<string, string | undefined>>
+
+/** Receives what the command line prints to stderr. Never gets a token, a password or a file's content. */
+export interface EmbeddedLog {
+  /** Of audit lines, `details` has `audit: true`. */
+  info(message: string, details?: Record<string, unknown>): void
+  /** A non-essential operation failed. */
+  warn(message: string, error: unknown): void
+  error(message: string, error: unknown): void
+}

@@ -1,17 +1,16 @@
 import type { Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import { embeddedConfig } from './embedded-config.js'
-import type { BucketVariables, ServerOptions } from './embedded-options.js'
-import type { Log } from './log.js'
+import type { BucketVariables, EmbeddedLog, ServerOptions } from './embedded-options.js'
+import { auditMessage, type Log } from './log.js'
 import { type RunningServer, startServer } from './start.js'
 
-export type { BucketVariables, Duration, ServerOptions, Size } from './embedded-options.js'
-export type { Log } from './log.js'
+export type { BucketVariables, Duration, EmbeddedLog, ServerOptions, Size } from './embedded-options.js'
 export { mountEmbedded as mountServer, startEmbedded as startServer }
 
 interface EmbeddingOptions extends ServerOptions {
   /** Receives what the command line prints to stderr; default: nothing does. */
-  log?: Log
+  log?: EmbeddedLog
   /** Default: none. */
   bucketVariables?: BucketVariables
 }
@@ -57,7 +56,17 @@ function start(
   { log = silent, bucketVariables = {}, ...options }: EmbeddingOptions,
   mount?: { server: HttpServer | HttpsServer; path: string },
 ): Promise<RunningServer> {
-  return startServer(embeddedConfig(options, bucketVariables), log, { mount })
+  return startServer(embeddedConfig(options, bucketVariables), logTo(log), { mount })
 }
 
-const silent: Log = { info() {}, audit() {}, warn() {}, error() {} }
+/** Audit lines are information there, with `audit: true` in the details. */
+function logTo(log: EmbeddedLog): Log {
+  return {
+    info: (message, details) => log.info(message, details),
+    audit: (event, record) => log.info(auditMessage(event, record), { audit: true, event, ...record }),
+    warn: (message, error) => log.warn(message, error),
+    error: (message, error) => log.error(message, error),
+  }
+}
+
+const silent: EmbeddedLog = { info() {}, warn() {}, error() {} }
