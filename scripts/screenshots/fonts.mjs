@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 /**
  * The environment for a browser that has a fine font as the system's, where one is installed: a bare machine has fonts that
- * nobody has on a desktop.
+ * no one has on a desktop.
  */
 export function fontSettings(folder) {
   const path = join(folder, 'fonts.conf')

@@ -100,7 +100,7 @@ class ExportRun {
       hasEnded = true
       throw await this.#job.explain(error)
     } finally {
-      // Whoever reads no further has no use for the job.
+      // A caller that reads no further has no use for the job.
       if (!hasEnded) await this.#job.stop()
       this.#answer?.close()
       this.#job.close()

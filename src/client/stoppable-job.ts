@@ -51,7 +51,7 @@ export class StoppableJob implements TransferJob {
     return withReceipt(this.#api, this.id, error)
   }
 
-  /** Ends the work, and the job if it is not at its end. Best effort: the server ends a job that nobody continues by itself. */
+  /** Ends the work, and the job if it is not at its end. Best effort: the server ends a job that no client continues by itself. */
   async stop(): Promise<void> {
     this.#ending ??= this.#stopOnServer()
     await this.#ending

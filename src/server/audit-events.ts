@@ -2,7 +2,7 @@
 export const auditEvents = {
   login: 'a session began',
   'login.refused': 'a wrong password, one after too many, or a disabled account; also when a password is changed',
-  signup: 'somebody created an account for themselves',
+  signup: 'an account was created by its own user',
   logout: 'a session ended by its own request',
   'session.revoke': 'an account ended one of its sessions',
   'password.change': 'an account changed its password',

@@ -8,7 +8,7 @@ import { requestLength } from '../../protocol/body-length.js'
  * a timeout (RFC 9112 section 9.6, a lingering close).
  */
 export class LingeringResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
-  /** Turns a response of a server that belongs to somebody else into this class; one of a class of its own stays as it is. */
+  /** Turns a response of another HTTP server into this class; one of a class of its own stays as it is. */
   static of(outgoing: ServerResponse): ServerResponse {
     const isPlain = Object.getPrototypeOf(outgoing) === ServerResponse.prototype
     return isPlain ? Object.setPrototypeOf(outgoing, LingeringResponse.prototype) : outgoing

@@ -19,7 +19,7 @@ export interface Mount {
 type RequestHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => void
 
 /**
- * Answers the requests below a path of an HTTP server that belongs to somebody else; the others go to the listeners that it has.
+ * Answers the requests below a path of an HTTP server of another program; the others go to the listeners that it has.
  * Closing gives all of them back. Limits of connections, and malformed requests, are the other server's.
  */
 export function mountListener({ server, path }: Mount, fetch: ListenerOptions['fetch']): Listener {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { PipelinedRequest } from './pipelined-request.js'
 
-/** One of a server that belongs to somebody else does not count its body. */
+/** One of another HTTP server does not count its body. */
 type QueuedRequest = IncomingMessage & Partial<Pick<PipelinedRequest, 'onChunk'>>
 
 /** The requests of each connection, answered in order: Node emits them as soon as they are parsed. */

@@ -9,7 +9,7 @@ import { pathOf } from './target-check.js'
 
 /**
  * Logs a line for each request after its response has ended, with the account and the duration in milliseconds, and an
- * audit line where the table of routes has one. Requests without a login, which nobody's rights could allow, have none.
+ * audit line where the table of routes has one. Requests without a login, which no rights could allow, have none.
  */
 export function requestLog(log: Log, { trustProxy }: { trustProxy: number }): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
