@@ -4,6 +4,7 @@ import { expect, it } from 'vitest'
 import { chromiumPath, shareBrowser } from '../helpers/browser.js'
 import { Caller, holdUpload } from '../helpers/calls.js'
 import { curl, describeWithCurl } from '../helpers/curl.js'
+import { finish, openFolderJob, partOf } from '../helpers/folder-jobs.js'
 import { shareServer } from '../helpers/shared-server.js'
 import { slowly } from '../helpers/slow-transfers.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
@@ -22,6 +23,19 @@ describeWithCurl('in the jobs view of the dashboard,', () => {
 
   const job = (page: Page, name: string) => page.getByRole('article', { name: `Upload ${name}` })
   const ended = (page: Page, name: string, state: string) => job(page, name).getByText(state, { exact: true })
+
+  it.skipIf(!chromiumPath)('an upload of which a file has failed says so in its row', async () => {
+    const { page, caller } = await open()
+    const id = await openFolderJob(caller)
+    await caller.put('photos/a.jpg', 'a', partOf(id))
+    await caller.post(`/jobs/${id}/failed`, {
+      name: 'photos/b.jpg',
+      code: 'file-too-large',
+      message: 'It is too large.',
+    })
+    await finish(caller, id)
+    await job(page, 'photos/').getByText('1 of 2 files, 1 failed').waitFor()
+  })
 
   it.skipIf(!chromiumPath)('a click stops an upload by curl and shows the receipt; curl gets the error', async () => {
     const { page, caller } = await open()

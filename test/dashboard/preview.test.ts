@@ -92,10 +92,12 @@ describe.skipIf(!chromiumPath)('the preview of a file in the dashboard', () => {
   )
 
   it('shows a CSV as a table', async () => {
-    const { preview, open } = await openWith({ 'a.csv': ['text/csv', 'id;name\n1;"a; ""b"""\n2;<i>c</i>\n'] })
+    const { page, preview, open } = await openWith({ 'a.csv': ['text/csv', 'id;name\n1;"a; ""b"""\n2;<i>c</i>\n'] })
     await open('a.csv')
     await preview('a.csv').getByRole('columnheader', { name: 'name' }).waitFor()
     expect(await preview('a.csv').getByRole('cell').allInnerTexts()).toEqual(['1', 'a; "b"', '2', '<i>c</i>'])
+    await preview('a.csv').getByRole('button', { name: 'Import as a table' }).click()
+    await page.getByText('Every line can be read.').waitFor()
   })
 
   it('reads only the beginning of a long text', async () => {

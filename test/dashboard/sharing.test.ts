@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
+import { deferred } from '../../dist/server/concurrency/deferred.js'
 import { axe, findFaults } from '../helpers/axe.js'
 import { chromiumPath, contentOf, shareBrowser } from '../helpers/browser.js'
 import { Caller } from '../helpers/calls.js'
@@ -43,6 +44,24 @@ describe.skipIf(!chromiumPath)('the view of what is shared', () => {
     expect(await findFaults(page)).toEqual([])
     expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true)
   }
+
+  it('makes one link, however often its button is pressed while it is being made', async () => {
+    const { ann, page } = await signIn({ 'a.txt': 'a' }, desktop)
+    const held = deferred<void>()
+    await page.route('**/shares', async (route) => {
+      if (route.request().method() === 'POST') await held.promise
+      await route.continue()
+    })
+    await page.getByRole('link', { name: 'Shared' }).click()
+    await page.getByRole('button', { name: 'Share files' }).click()
+    await page.getByRole('button', { name: 'Share a.txt' }).click()
+    await page.getByRole('button', { name: 'Make a link' }).click()
+    await expect.poll(() => page.getByRole('button', { name: 'One moment …' }).isDisabled()).toBe(true)
+    await page.getByLabel('Note for the receiver').press('Enter')
+    held.resolve()
+    await page.getByLabel('The link', { exact: true }).waitFor()
+    expect((await ann.call('/shares')).json.shares).toHaveLength(1)
+  })
 
   it.each(layouts)('sends a folder to somebody with a password, and says what became of it, %s', async (_, layout) => {
     const { page } = await signIn({ 'trips/photos/a.txt': 'a', 'trips/photos/b.txt': 'b' }, layout)

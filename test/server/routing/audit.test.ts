@@ -14,7 +14,7 @@ const withoutLine = [
   /^POST \/(ops|client)\/(signup|login)$/,
   // Jobs, which have lines of their own, and their control.
   /^(POST|PATCH) \/jobs/,
-  /^(POST|PUT|PATCH|DELETE) \/(tus|r\/\{token\}|upload|export|import|query|ops\/upload|collect)/,
+  /^(POST|PUT|PATCH|DELETE) \/(tus|r\/\{token\}|upload|export|published|import|query|ops\/upload|collect)/,
   /^(POST|PUT) \/files(\/\{(name|folder)\}\/?)?$/,
   // Nothing is changed.
   /^POST \/(s\/\{token\}|server\/check)$/,

@@ -51,7 +51,12 @@ export function ImportPage({ file, query }: { file: string; query: URLSearchPara
       {checked && error === undefined && (
         <ImportFaults checked={checked} options={options} isChecking={isChecking} onChange={change} />
       )}
-      {!checked && error === undefined && <Loading />}
+      {!checked && error === undefined && (
+        <>
+          <p class="dim">{say('import.checking')}</p>
+          <Loading />
+        </>
+      )}
       {checked && error === undefined && (
         <ImportPreviewTable checked={checked} options={options} isChecking={isChecking} onChange={change} />
       )}

@@ -20,6 +20,8 @@ type Doing = { what: 'rename'; entry: ListedEntry } | { what: 'share' | 'move'; 
 
 export interface EntryActions {
   menuOf(entry: ListedEntry): MenuItem[]
+  /** Opens the page that imports a file; undefined if it cannot become a table. */
+  importOf(entry: ListedEntry): (() => void) | undefined
   download(entries: readonly ListedEntry[]): void
   rename(entry: ListedEntry): void
   share(entries: readonly ListedEntry[]): void
@@ -67,20 +69,24 @@ export function useEntryActions({ wish: { place }, level, entries = [], selectio
     void moveInto(names, folder, onChange)
   }
 
+  function importOf(entry: ListedEntry) {
+    if (!isOwn || isFolderEntry(entry) || !isTable(entry) || features.value?.tables === false) return undefined
+    return () => goTo(importHref(entry.name))
+  }
+
   function menuOf(entry: ListedEntry): MenuItem[] {
     const get = {
       label: say(isFolderEntry(entry) ? 'files.downloadArchive' : 'files.download'),
       run: () => fetch([entry]),
     }
     if (!isOwn) return [get]
-    const file = isFolderEntry(entry) ? null : entry
-    const canImport = file && isTable(file) && features.value?.tables !== false
+    const importIt = importOf(entry)
     return [
       get,
       { label: say('files.share'), run: () => setDoing({ what: 'share', names: [entry.name] }) },
       { label: say('files.renameItem'), run: () => setDoing({ what: 'rename', entry }) },
       { label: say('files.move'), run: () => setDoing({ what: 'move', names: [entry.name] }) },
-      ...(canImport ? [{ label: say('files.import'), run: () => goTo(importHref(file.name)) }] : []),
+      ...(importIt ? [{ label: say('files.import'), run: importIt }] : []),
       { label: say('files.delete'), isDanger: true, run: () => remove([entry]) },
     ]
   }
@@ -110,6 +116,7 @@ export function useEntryActions({ wish: { place }, level, entries = [], selectio
   )
   return {
     menuOf,
+    importOf,
     download: fetch,
     rename: (entry) => isOwn && setDoing({ what: 'rename', entry }),
     share: (wanted) => setDoing({ what: 'share', names: wanted.map(({ name }) => name) }),

@@ -38,6 +38,7 @@ export function LazyPreview({ listing, actions }: { listing: FolderListing; acti
       onNext={show(files[at + 1])}
       onDownload={() => actions.download([file])}
       onShare={place.ops === undefined ? () => actions.share([file]) : undefined}
+      onImport={actions.importOf(file)}
       onClose={() => {
         goTo(hrefWith({ open: '' }))
         selection.goTo(file.name)

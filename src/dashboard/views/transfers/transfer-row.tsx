@@ -11,7 +11,7 @@ import { formatRate, timeLeft } from '../../words/amounts.js'
 import { formatShortTime, formatWholeTime } from '../../words/format.js'
 import { say } from '../../words/say.js'
 import { JobButtons } from './job-buttons.js'
-import { kindIcons, nameOf, percentShown, progressWords, toneOf } from './job-words.js'
+import { filesDone, kindIcons, nameOf, percentShown, progressWords, toneOf } from './job-words.js'
 
 export interface TransferRowProps {
   job: JobRecord
@@ -105,7 +105,7 @@ function RunningFacts({ record }: { record: JobRecord }) {
 }
 
 function EndedFacts({ record }: { record: JobRecord }) {
-  const { state, error, stoppedBy, bytes, endedAt } = record
+  const { state, error, stoppedBy, bytes, endedAt, files } = record
   return (
     <>
       {state === 'failed' && error ? (
@@ -114,6 +114,7 @@ function EndedFacts({ record }: { record: JobRecord }) {
         </span>
       ) : (
         <span>
+          {files && files.failed > 0 && <span class="bad-words">{filesDone(files)} · </span>}
           {formatBytes(bytes)}
           {stoppedBy && ` · ${say('transfers.by', { account: stoppedBy })}`}
         </span>

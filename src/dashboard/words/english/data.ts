@@ -8,7 +8,7 @@ export const dataEnglish = {
   'data.imports': { one: '{count} import', other: '{count} imports' },
   'data.importing': 'Importing',
   'data.none': 'No tables yet',
-  'data.noneHint': 'Upload a CSV under {files}, and import it as a table. You see how it is read before.',
+  'data.noneHint': 'Upload a CSV under {files}, and import it as a table. Before that, you see how it is read.',
 
   'table.back': 'Tables',
   'table.part': 'Part',

@@ -1,6 +1,7 @@
 /** What the parts say that all views are made of. */
 export const partsEnglish = {
   'states.loading': 'Loading',
+  'states.busy': 'One moment …',
   'states.notLoaded': 'This could not be loaded',
   'states.tryAgain': 'Try again',
   'states.pagesOf': 'Pages of {what}',

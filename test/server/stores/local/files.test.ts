@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { link, lstat, mkdir, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { upgradeDataFolder } from '../../../../dist/server/stores/local/data-format.js'
 import { temporaryFolder } from '../../../helpers/temporary-folder.js'
 import { ann, fill, names, publish, read, sha256 } from '../stored-content.js'
 import { openStores } from './open-stores.js'
@@ -205,6 +206,7 @@ describe('the metadata of earlier versions', () => {
     }
     await rm(join(folder, 'names'), { recursive: true })
     await writeFile(join(folder, `${sha256('other')}.json`), '{"name":')
+    await upgradeDataFolder(data)
     const { files } = await stores.restart()
     expect(await files.find(ann, 'dir/a.json/b')).toMatchObject({ sha256: sha256('x'), type: 'text/x-test' })
     expect(await files.find(ann, 'dir/a')).toMatchObject({ sha256: sha256('y') })

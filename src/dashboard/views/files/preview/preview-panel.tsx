@@ -26,11 +26,13 @@ export interface PreviewPanelProps {
   onDownload(): void
   /** Missing if it is not the account's own. */
   onShare?: (() => void) | undefined
+  /** Missing if it cannot become a table. */
+  onImport?: (() => void) | undefined
 }
 
 /** A file beside the list: what is in it, and facts. */
 export default function PreviewPanel(props: PreviewPanelProps) {
-  const { file, path, files, hrefOf, onClose, onBack, onNext, onDownload, onShare } = props
+  const { file, path, files, hrefOf, onClose, onBack, onNext, onDownload, onShare, onImport } = props
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => heading.current?.focus({ preventScroll: true }), [file.name])
   useEffect(() => {
@@ -71,6 +73,12 @@ export default function PreviewPanel(props: PreviewPanelProps) {
             <button type="button" onClick={onShare}>
               <Icon name="link" />
               {say('files.share')}
+            </button>
+          )}
+          {onImport && (
+            <button type="button" onClick={onImport}>
+              <Icon name="table" />
+              {say('files.import')}
             </button>
           )}
         </div>
