@@ -26,7 +26,7 @@ describeWithCurl('in the jobs view of the dashboard,', () => {
 
   it.skipIf(!chromiumPath)('an upload of which a file has failed says so in its row', async () => {
     const { page, caller } = await open()
-    const id = await openFolderJob(caller)
+    const id = await openFolderJob(caller, 'photos/', { files: 2 })
     await caller.put('photos/a.jpg', 'a', partOf(id))
     await caller.post(`/jobs/${id}/failed`, {
       name: 'photos/b.jpg',
