@@ -28,11 +28,8 @@ describeWithCurl('in the jobs view of the dashboard,', () => {
     const { page, caller } = await open()
     const id = await openFolderJob(caller, 'photos/', { files: 2 })
     await caller.put('photos/a.jpg', 'a', partOf(id))
-    await caller.post(`/jobs/${id}/failed`, {
-      name: 'photos/b.jpg',
-      code: 'file-too-large',
-      message: 'It is too large.',
-    })
+    const fault = { name: 'photos/b.jpg', code: 'invalid-request', message: 'It is too large.' }
+    expect((await caller.post(`/jobs/${id}/failed`, { files: [fault] })).status).toBe(200)
     await finish(caller, id)
     await job(page, 'photos/').getByText('1 of 2 files, 1 failed').waitFor()
   })
