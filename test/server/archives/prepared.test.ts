@@ -76,7 +76,7 @@ describe('an archive that is prepared', () => {
   })
 
   it('fails if nothing fetches it for 30 s', async () => {
-    const server = await startTestServer({}, fastClock(100))
+    const server = await startTestServer({}, fastClock(10))
     onTestFinished(() => server.close())
     const ann = new Caller(server, await server.logIn('ann'))
     await ann.put('in/a', 'x')
