@@ -1,6 +1,7 @@
 import { fetchedLength } from '../protocol/body-length.js'
 import { fetchedSha256 } from '../protocol/digest-fields.js'
 import { exportPath, jobHeader } from '../protocol/routes.js'
+import { newUuid } from '../protocol/uuid.js'
 import type { OpenAnswer, StreamingApi } from './api.js'
 import { Attempts } from './attempts.js'
 import { openDigest, type StreamDigest } from './digests.js'
@@ -8,7 +9,6 @@ import { checkNotEnded } from './ended-job.js'
 import { FilejobsError, isPassing } from './errors.js'
 import { ownJobHeaders, StoppableJob } from './stoppable-job.js'
 import { awaitSlot, rateHeaders, type TransferOptions, waitHeaders } from './transfer-options.js'
-import { newUuid } from './uuid.js'
 
 export interface ExportOptions extends TransferOptions {
   /** Of a folder, whose name ends with a slash; default `tar`. */

@@ -1,7 +1,7 @@
+import { newUuid } from '../protocol/uuid.js'
 import type { ExportedStream } from './export.js'
 import { nodeModule } from './node-modules.js'
 import { readChunks } from './transport.js'
-import { newUuid } from './uuid.js'
 
 /** A file that was exported to a path. */
 export interface SavedExport {

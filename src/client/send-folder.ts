@@ -2,16 +2,16 @@ import { faultOfName } from '../protocol/file-name.js'
 import type { FileRecord } from '../protocol/files.js'
 import type { Publication } from '../protocol/folder-jobs.js'
 import { filePath, jobHeader, jobPath, routes } from '../protocol/routes.js'
+import { newUuid } from '../protocol/uuid.js'
 import type { StreamingApi } from './api.js'
 import { openDigest } from './digests.js'
 import { FilejobsError } from './errors.js'
 import { listFiles } from './listing.js'
 import { nodeModule } from './node-modules.js'
-import type { TransferJob } from './stoppable-job.js'
+import { abandonJob, type TransferJob } from './stoppable-job.js'
 import { awaitSlot, rateHeaders, type TransferOptions, waitHeaders } from './transfer-options.js'
 import { uploadSource } from './upload.js'
 import { openPath } from './upload-source.js'
-import { newUuid } from './uuid.js'
 
 export interface SyncOptions extends TransferOptions {
   /** Removes files on the server that are not in the folder; default false. */
@@ -50,7 +50,28 @@ export async function sendFolder(
   for await (const file of listFiles(api, prefix)) remote.set(file.name, file)
   const totalBytes = local.reduce((sum, { size }) => sum + size, 0)
   await openJob(api, { name: prefix, files: local.length, totalBytes }, options, job)
+  try {
+    return await sendInJob(api, { local, remote, totalBytes }, options, job)
+  } catch (error) {
+    await abandonJob(api, job)
+    throw error
+  }
+}
 
+interface FolderContent {
+  local: readonly LocalFile[]
+  /** By name. */
+  remote: ReadonlyMap<string, FileRecord>
+  /** Of `local`. */
+  totalBytes: number
+}
+
+async function sendInJob(
+  api: StreamingApi,
+  { local, remote, totalBytes }: FolderContent,
+  options: SyncOptions,
+  job: TransferJob,
+): Promise<SyncResult> {
   const failures: { name: string; error: Error }[] = []
   const unchanged: LocalFile[] = []
   let bytes = 0

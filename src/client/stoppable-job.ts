@@ -1,9 +1,9 @@
 import type { Receipt } from '../protocol/jobs.js'
 import { jobHeader, jobPath, partOfHeader } from '../protocol/routes.js'
+import { newUuid } from '../protocol/uuid.js'
 import type { Api } from './api.js'
 import { withReceipt } from './ended-job.js'
 import { FilejobsError, hasCode } from './errors.js'
-import { newUuid } from './uuid.js'
 
 /** A transfer's job, as seen by the work on it. */
 export interface TransferJob {
@@ -47,7 +47,7 @@ export class StoppableJob implements TransferJob {
   /** What the failed work is reported as: `aborted` if the caller's signal has stopped it. */
   async explain(error: unknown): Promise<unknown> {
     const receipt = await this.#ending
-    if (receipt !== undefined && this.#caller) return aborted(this.#caller, receipt)
+    if (receipt !== undefined && this.#caller?.aborted) return aborted(this.#caller, receipt)
     return withReceipt(this.#api, this.id, error)
   }
 
@@ -96,6 +96,12 @@ export async function runStoppable<T>(
   } finally {
     job.close()
   }
+}
+
+/** Stops the job of work that has failed on this side. Best effort, as in `StoppableJob.stop`. */
+export async function abandonJob(api: Api, { id, signal }: TransferJob): Promise<void> {
+  if (signal.aborted) return
+  await api.send('POST', jobPath(id, 'stop'), { timeoutMs: 30_000 }).catch(() => {})
 }
 
 function aborted(signal: AbortSignal, receipt: Receipt | null): FilejobsError {

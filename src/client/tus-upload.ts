@@ -1,5 +1,6 @@
 import { encodeBase64, formatChecksum } from '../protocol/digest-fields.js'
 import { jobHeader, partOfHeader, routes } from '../protocol/routes.js'
+import { newUuid } from '../protocol/uuid.js'
 import type { StreamingApi } from './api.js'
 import { Attempts } from './attempts.js'
 import { sha256Of } from './digests.js'
@@ -8,15 +9,21 @@ import type { TransferJob } from './stoppable-job.js'
 import { awaitSlot, longestWaitSeconds, rateHeaders, waitHeaders } from './transfer-options.js'
 import { replaceHeaders, type UploadSettings } from './upload-settings.js'
 import type { UploadSource } from './upload-source.js'
-import { newUuid } from './uuid.js'
+
+/** What is uploaded, of which `first` was read before. */
+interface ChunkedUpload {
+  name: string
+  source: UploadSource
+  first: Uint8Array<ArrayBuffer>
+}
 
 /**
  * Uploads by tus 1.0.0 (https://tus.io/protocols/resumable-upload), a chunk at a time: each is kept until the server has stored it,
- * and is verified by its own checksum. `first` are the bytes that were read before. Returns the number of bytes.
+ * and is verified by its own checksum. Returns the number of bytes. If it fails, for whatever reason, nothing is left on the server.
  */
 export async function uploadChunks(
   api: StreamingApi,
-  { name, source, first }: { name: string; source: UploadSource; first: Uint8Array<ArrayBuffer> },
+  upload: ChunkedUpload,
   options: UploadSettings,
   job: TransferJob,
 ): Promise<number> {
@@ -24,8 +31,23 @@ export async function uploadChunks(
   await retries.run(api, job, (isRetry) => {
     // The answer to the first attempt may be lost, and an id can be used only once.
     if (isRetry) job.id = newUuid()
-    return createUpload(api, name, source.size, options, job)
+    return createUpload(api, upload.name, upload.source.size, options, job)
   })
+  try {
+    return await sendChunks(api, upload, options, job, retries)
+  } catch (error) {
+    await terminate(api, job)
+    throw error
+  }
+}
+
+async function sendChunks(
+  api: StreamingApi,
+  { name, source, first }: ChunkedUpload,
+  options: UploadSettings,
+  job: TransferJob,
+  retries: Attempts,
+): Promise<number> {
   let chunk = first
   let asked = first.length
   for (let at = 0; ; ) {
@@ -99,6 +121,13 @@ async function createUpload(
     signal: job.signal,
   })
   job.id = headers.get(jobHeader) ?? job.id
+}
+
+/** Best effort: the server ends an upload that no client continues by itself, but until then its slot is taken. */
+async function terminate(api: StreamingApi, job: TransferJob): Promise<void> {
+  if (job.signal.aborted) return
+  const headers = { ...tusResumable, ...partOfHeaders(job) }
+  await api.send('DELETE', uploadPath(job), { headers, timeoutMs: 10_000 }).catch(() => {})
 }
 
 /** Aborts an earlier request that is still open for the upload. */

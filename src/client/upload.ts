@@ -1,6 +1,7 @@
 import { formatDigest } from '../protocol/digest-fields.js'
 import type { FileList, FileRecord } from '../protocol/files.js'
 import { filePath, routes } from '../protocol/routes.js'
+import { newUuid } from '../protocol/uuid.js'
 import type { Api, StreamingApi } from './api.js'
 import { Attempts } from './attempts.js'
 import { sha256Of } from './digests.js'
@@ -10,7 +11,6 @@ import { awaitSlot, rateHeaders, waitHeaders } from './transfer-options.js'
 import { uploadChunks } from './tus-upload.js'
 import { replaceHeaders, type UploadSettings } from './upload-settings.js'
 import type { UploadSource } from './upload-source.js'
-import { newUuid } from './uuid.js'
 
 /** What fits is sent by one request. */
 const smallBytes = 1024 ** 2

@@ -10,6 +10,34 @@ const shared = shareServer()
 const content = patternOf(largeBytes)
 const rateLimit = 500_000
 
+describe('a failure on this side', () => {
+  const failure = new Error('the tape is torn')
+  const fail = () => {
+    throw failure
+  }
+
+  it('of the source of an upload ends its job, and the next one has the slot', async () => {
+    const ann = await shared.newCaller()
+    async function* torn() {
+      yield* chunksOf(content)
+      fail()
+    }
+    const { signal } = new AbortController()
+    expect(await errorOf(libraryOf(ann).upload(torn(), { name: 'a', signal }))).toBe(failure)
+    await ann.findJob('state=stopped')
+    await libraryOf(ann).upload(content, { name: 'b' })
+    expect(await ann.names()).toEqual(['b'])
+  })
+
+  it('of a listener of a sync ends its job', async () => {
+    const ann = await shared.newCaller()
+    const folder = await temporaryFolder()
+    writeFileSync(join(folder, 'a'), 'a')
+    expect(await errorOf(libraryOf(ann).sync(folder, 'copy', { onProgress: fail }))).toBe(failure)
+    await ann.findJob('state=stopped')
+  })
+})
+
 describe('an aborted signal', () => {
   it.each([
     { what: 'an upload of a Blob', input: () => new Blob([content]) },

@@ -1,17 +1,18 @@
 import type { JobFileList } from '../../protocol/folder-jobs.js'
 import type { JobRecord } from '../../protocol/jobs.js'
 import { jobHeader, jobPath, routes } from '../../protocol/routes.js'
+import { newUuid } from '../../protocol/uuid.js'
 import { errorText, Refusal } from '../api.js'
 import { say } from '../words/say.js'
 import { type ChosenFiles, contentsOf } from './chosen-files.js'
 import type { ChosenFile } from './dropped-files.js'
-import { newJobId, untilSlotIsFree } from './job-id.js'
 import { endsOthers, mayBeLost } from './lost-job.js'
 import { groupForRequests } from './request-groups.js'
 import { keepTrying, request, type Sender } from './sender.js'
 import { sendFolders, sendTar } from './tar-upload.js'
 import { tusUpload, Unreadable } from './tus-upload.js'
 import type { UnfinishedUploads } from './unfinished.js'
+import { untilSlotIsFree } from './until-slot-is-free.js'
 
 export interface ManyUpload extends Sender, ChosenFiles {
   /** The files that have not arrived. `onDone` and `onFailed` remove one. */
@@ -75,7 +76,7 @@ async function findOpen(id: string, upload: ManyUpload, isMine: boolean): Promis
 
 async function open(upload: ManyUpload): Promise<string> {
   const { prefix: name, title, identity, left, unfinished } = upload
-  const id = newJobId()
+  const id = newUuid()
   const totalBytes = [...left].reduce((sum, { file }) => sum + file.size, 0)
   const body = JSON.stringify({ kind: 'upload', name, files: contentsOf(left).files, totalBytes })
   upload.onJob(id, false)

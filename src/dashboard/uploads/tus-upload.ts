@@ -1,10 +1,11 @@
 import { jobHeader, partOfHeader, routes } from '../../protocol/routes.js'
+import { newUuid } from '../../protocol/uuid.js'
 import { Refusal } from '../api.js'
 import { say } from '../words/say.js'
-import { newJobId, untilSlotIsFree } from './job-id.js'
 import type { PageAnswer } from './page-request.js'
 import { keepTrying, longer, mayTryAgain, minPauseMs, mustWait, pause, request, type Sender } from './sender.js'
 import type { UnfinishedUploads } from './unfinished.js'
+import { untilSlotIsFree } from './until-slot-is-free.js'
 
 export interface TusUpload extends Sender {
   /** The path of tus; default: that of the account. */
@@ -115,7 +116,7 @@ async function look(id: string, upload: TusUpload): Promise<Place> {
 
 async function create(upload: TusUpload, creation: Creation): Promise<Place> {
   const { name, file, replace, unfinished, partOf } = upload
-  const id = newJobId()
+  const id = newUuid()
   creation.id = id
   upload.onJob?.(id)
   const whole = file.size > 0 && file.size <= creationBytes
