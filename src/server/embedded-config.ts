@@ -19,8 +19,11 @@ export function embeddedConfig(options: ServerOptions, variables: BucketVariable
 }
 
 function isOptionName(name: string): name is OptionName {
-  return Object.hasOwn(serverOptions, name)
+  return Object.hasOwn(serverOptions, name) && !ofCommandLine.includes(name)
 }
+
+/** The log of a program is its own. */
+const ofCommandLine = ['logLevel', 'logFormat']
 
 /** As a user would write it on the command line. */
 function textOf({ value: kind }: ServerOption, value: unknown): string {

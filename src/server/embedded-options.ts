@@ -18,6 +18,8 @@ export interface ServerOptions {
   tlsCert?: string
   /** A file with its key. */
   tlsKey?: string
+  /** With TLS, a port on which plain requests are redirected to https; default: none. Not of a mounted server. */
+  redirectHttp?: number
   /** The number of proxies in front whose `X-Forwarded-*` headers are trusted; default 0. */
   trustProxy?: number
   /** The URL of the server as seen from outside. */

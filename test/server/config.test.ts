@@ -1,8 +1,11 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, expectTypeOf, it } from 'vitest'
+import type { OptionName } from '../../dist/protocol/options/server-options.js'
 import { Problem } from '../../dist/protocol/problems.js'
 import { parseConfig } from '../../dist/server/config.js'
+import { embeddedConfig } from '../../dist/server/embedded-config.js'
+import type { ServerOptions } from '../../dist/server/embedded-options.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 describe('the configuration of serve', () => {
@@ -202,3 +205,13 @@ function problemOf(run: () => unknown): Problem | undefined {
     throw error
   }
 }
+
+describe('the options of a program that embeds the server', () => {
+  it('are those of serve, but for its log', () => {
+    expectTypeOf<Exclude<OptionName, keyof ServerOptions>>().toEqualTypeOf<'logLevel' | 'logFormat'>()
+    expectTypeOf<Exclude<keyof ServerOptions, OptionName>>().toEqualTypeOf<never>()
+    const wrong = { data: 'data', logLevel: 'warn' } as ServerOptions
+    expect(() => embeddedConfig(wrong, {})).toThrow(new TypeError('There is no option logLevel.'))
+    expect(embeddedConfig({ data: 'data', tlsCert: 'a', tlsKey: 'b', redirectHttp: 80 }, {}).redirectHttpPort).toBe(80)
+  })
+})
