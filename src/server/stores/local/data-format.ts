@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Problem } from '../../../protocol/problems.js'
@@ -20,14 +20,10 @@ export const dataFormat = upgrades.length
 const formatSchema = z.object({ format: z.int().min(0), writtenBy: z.string() })
 
 /**
- * Throws `invalid-request` if a newer program has written the folder, or its backup or restore has not ended. Changes nothing, so that
- * the program that knows the folder finds it as it was. Returns its format; 0 also for a folder that is missing or new.
+ * Throws `invalid-request` if a newer program has written the folder. Changes nothing, so that the program that knows the folder finds
+ * it as it was. Returns its format; 0 also for a folder that is missing or new.
  */
 export async function checkDataFormat(root: string): Promise<number> {
-  if (await isIncomplete(root)) {
-    const advice = 'repeat the backup or the restore that was writing it'
-    throw unusable(`${root} is not complete: ${advice}.`)
-  }
   const path = join(root, 'format.json')
   const text = await readIfThere(path)
   if (text === undefined) return 0
@@ -47,24 +43,9 @@ export async function upgradeDataFolder(root: string): Promise<void> {
   if (from < dataFormat) await writeDataFormat(root)
 }
 
-export function writeDataFormat(root: string): Promise<void> {
+function writeDataFormat(root: string): Promise<void> {
   return writeDurably(join(root, 'format.json'), `${JSON.stringify({ format: dataFormat, writtenBy: version() })}\n`)
 }
-
-/** Says durably that the content of the folder is not whole: nothing uses it until `markComplete`. */
-export function markIncomplete(root: string, reason: string): Promise<void> {
-  return writeDurably(join(root, incompleteMark), `${reason}\n`)
-}
-
-export async function markComplete(root: string): Promise<void> {
-  await rm(join(root, incompleteMark), { force: true })
-}
-
-export async function isIncomplete(root: string): Promise<boolean> {
-  return (await readIfThere(join(root, incompleteMark))) !== undefined
-}
-
-const incompleteMark = 'incomplete'
 
 function unusable(reason: string): Problem {
   return new Problem('invalid-request', `--data: ${reason}`, { field: '--data' })

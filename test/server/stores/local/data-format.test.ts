@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { examineFolder } from '../../../../dist/server/doctor.js'
 import { resetPassword } from '../../../../dist/server/reset-password.js'
-import { dataFormat, markIncomplete } from '../../../../dist/server/stores/local/data-format.js'
+import { dataFormat } from '../../../../dist/server/stores/local/data-format.js'
 import { Caller } from '../../../helpers/calls.js'
 import { startTestServer } from '../../../helpers/server.js'
 import { temporaryFolder } from '../../../helpers/temporary-folder.js'
@@ -58,15 +58,12 @@ describe('the format of a data folder', () => {
     expect(await look(folder)).toEqual(before)
   })
 
-  it.each(programs)('if it is not readable, or the folder not complete, %s refuses it as well', async (_, open) => {
+  it.each(programs)('if it is not readable, %s refuses it as well', async (_, open) => {
     const folder = await temporaryFolder()
     const { close } = await start(folder)
     await close()
     await writeFile(join(folder, 'format.json'), '{"format":')
     await expect(open(folder)).rejects.toThrow(/format\.json is damaged/)
-    await rm(join(folder, 'format.json'))
-    await markIncomplete(folder, 'a test')
-    await expect(open(folder)).rejects.toThrow(/is not complete: repeat the backup or the restore/)
   })
 
   it('if it is that of the first versions, is upgraded by a start: files keep their digests', async () => {
